@@ -1,0 +1,168 @@
+//! The default and the bounds of every number in the configuration, once. The settled values, the
+//! JSON Schema and the reference page all come from here.
+
+use schemars::Schema;
+use serde_json::Value;
+
+/// A number with its default, the least and the most it may be. `T` is how it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds<T> {
+    /// What it is when nobody says.
+    pub default: T,
+    /// The least it may be.
+    pub least: T,
+    /// The most it may be.
+    pub most: T,
+}
+
+impl<T: Copy + Into<Value>> Bounds<T> {
+    const fn new(default: T, least: T, most: T) -> Self {
+        Bounds {
+            default,
+            least,
+            most,
+        }
+    }
+
+    /// Writes default and bounds into the schema of a field.
+    pub(crate) fn told(self) -> impl FnMut(&mut Schema) {
+        move |schema| {
+            schema.insert("default".to_owned(), self.default.into());
+            self.bound(schema);
+        }
+    }
+
+    /// Writes the bounds alone, where the default depends on the place.
+    pub(crate) fn told_bare(self) -> impl FnMut(&mut Schema) {
+        move |schema| self.bound(schema)
+    }
+
+    fn bound(self, schema: &mut Schema) {
+        let (least, most) = (self.least.into(), self.most.into());
+        if least.is_number() {
+            schema.insert("minimum".to_owned(), least);
+            schema.insert("maximum".to_owned(), most);
+        } else {
+            schema.insert(LEAST.to_owned(), least);
+            schema.insert(MOST.to_owned(), most);
+        }
+    }
+}
+
+pub(crate) const LEAST: &str = "x-least";
+pub(crate) const MOST: &str = "x-most";
+
+/// A time, size or pace, as text.
+pub type Text = Bounds<&'static str>;
+/// A plain number.
+pub type Count = Bounds<u64>;
+
+/// `issuers[].lifetime_max`. An access token that lives longer is a password.
+pub const LIFETIME: Text = Text::new("1h", "1m", "24h");
+/// `issuers[].clock_skew`.
+pub const CLOCK_SKEW: Text = Text::new("30s", "0s", "5m");
+/// `servers[].timeout`.
+pub const TIMEOUT: Text = Text::new("60s", "100ms", "1h");
+/// `routes[].sessions.idle`.
+pub const SESSION_IDLE: Text = Text::new("30m", "10s", "24h");
+/// `routes[].sessions.absolute`.
+pub const SESSION_ABSOLUTE: Text = Text::new("12h", "1m", "7d");
+/// `routes[].sessions.per_user`.
+pub const SESSIONS_PER_USER: Count = Count::new(64, 1, 4096);
+/// `limits.*.rate`.
+pub const PACE: Text = Text::new("50/s", "1/h", "100000/s");
+/// `limits.*.burst`.
+pub const BURST: Count = Count::new(100, 1, 1_000_000);
+/// `limits.*.concurrent`.
+pub const CONCURRENT: Count = Count::new(32, 1, 65_536);
+/// `limits.request_bytes`.
+pub const REQUEST_BYTES: Text = Text::new("4MiB", "1KiB", "64MiB");
+/// `limits.answer_bytes`.
+pub const ANSWER_BYTES: Text = Text::new("16MiB", "1KiB", "256MiB");
+/// `limits.depth`.
+pub const DEPTH: Count = Count::new(64, 8, 128);
+/// `limits.members`.
+pub const MEMBERS: Count = Count::new(4096, 16, 65_536);
+/// `limits.connections`.
+pub const CONNECTIONS: Count = Count::new(1024, 1, 65_536);
+/// `limits.header_bytes`.
+pub const HEADER_BYTES: Text = Text::new("16KiB", "8KiB", "64KiB");
+/// `limits.header_time`.
+pub const HEADER_TIME: Text = Text::new("10s", "1s", "1m");
+/// `limits.body_time`.
+pub const BODY_TIME: Text = Text::new("30s", "1s", "10m");
+/// `ledger.segment_bytes`.
+pub const SEGMENT_BYTES: Text = Text::new("64MiB", "1MiB", "4GiB");
+/// `ledger.interval`.
+pub const INTERVAL: Text = Text::new("1s", "10ms", "1m");
+/// `ledger.checkpoint_records`.
+pub const CHECKPOINT_RECORDS: Count = Count::new(1024, 1, 1_000_000);
+
+/// What one kind of caller may do unless the file says otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct RateDefault {
+    /// How often in the long run.
+    pub rate: &'static str,
+    /// How many at once after a pause.
+    pub burst: u64,
+    /// How many at a time.
+    pub concurrent: u64,
+}
+
+impl RateDefault {
+    const fn new(rate: &'static str, burst: u64, concurrent: u64) -> Self {
+        RateDefault {
+            rate,
+            burst,
+            concurrent,
+        }
+    }
+
+    pub(crate) fn told(self) -> impl FnMut(&mut Schema) {
+        let RateDefault {
+            rate,
+            burst,
+            concurrent,
+        } = self;
+        move |schema| {
+            let value =
+                serde_json::json!({ "rate": rate, "burst": burst, "concurrent": concurrent });
+            schema.insert("default".to_owned(), value);
+        }
+    }
+}
+
+/// `limits.source`.
+pub const SOURCE: RateDefault = RateDefault::new("200/s", 400, 256);
+/// `limits.user`.
+pub const USER: RateDefault = RateDefault::new("100/s", 200, 64);
+/// `limits.session`.
+pub const SESSION: RateDefault = RateDefault::new("50/s", 100, 32);
+/// `limits.tool`.
+pub const TOOL: RateDefault = RateDefault::new("50/s", 100, 32);
+/// `limits.resource`.
+pub const RESOURCE: RateDefault = RateDefault::new("50/s", 100, 32);
+
+/// How many bytes a configuration file may have.
+pub const FILE_BYTES: usize = 1 << 20;
+/// How deep it may nest. The format itself needs 6.
+pub const FILE_DEPTH: usize = 16;
+/// How many values it may hold, repetitions of anchors included.
+pub const FILE_VALUES: usize = 50_000;
+/// How many anchors it may define, and how often it may use them.
+pub const FILE_ALIASES: usize = 256;
+
+/// How many listeners there may be.
+pub const LISTENERS: usize = 16;
+/// How many issuers there may be.
+pub const ISSUERS: usize = 64;
+/// How many servers there may be.
+pub const SERVERS: usize = 1024;
+/// How many routes there may be.
+pub const ROUTES: usize = 1024;
+/// How many entries any shorter list of words may have: hosts, origins, labels, scopes and so on.
+pub const WORDS: usize = 256;
+/// How many characters a name, label, scope or claim may have.
+pub const WORD_LENGTH: usize = 128;
+/// How many characters an address or path may have.
+pub const ADDRESS_LENGTH: usize = 2048;

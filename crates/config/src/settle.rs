@@ -1,0 +1,170 @@
+//! From what was written to what it means: defaults filled in, everything parsed, every cross
+//! reference looked up, and what must not run together refused.
+//!
+//! Everything that is wrong is found in one go. A value that could not be read is left out and its
+//! problem kept, so nothing half-read ever leaves this module.
+
+mod address;
+mod issuers;
+mod limits;
+mod listeners;
+mod routes;
+mod servers;
+mod words;
+
+use crate::bounds;
+use crate::problem::{Problem, Problems};
+use crate::settled::{Ledger, Log, Settled, SigningKey};
+use crate::words::{Format, Level};
+use crate::written;
+use controls::{N2_2, N3_1};
+use std::path::{Path, PathBuf};
+
+/// What the written configuration means, with the warnings it earned; or every problem it has.
+pub fn settle(written: written::Config) -> Result<(Settled, Vec<Problem>), Vec<Problem>> {
+    settle_for(Callers::Token, written)
+}
+
+/// Who the configuration lets call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// Whoever shows a token of an issuer.
+    Token,
+    /// The one user of this machine who started the gateway, over its standard streams. Nothing
+    /// listens.
+    Local,
+}
+
+pub(crate) fn settle_for(
+    callers: Callers,
+    written: written::Config,
+) -> Result<(Settled, Vec<Problem>), Vec<Problem>> {
+    let problems = &mut Problems::at(written.positions.clone());
+    if written.version != 1 {
+        let message = format!(
+            "version {} of the format is not known to this release",
+            written.version
+        );
+        problems.refuse(None, "version", message, "write `version: 1`");
+    }
+    let data = words::path(
+        problems,
+        "data",
+        written.data.as_deref().unwrap_or(written::DATA),
+    );
+    let mut listeners = match callers {
+        Callers::Token => listeners::settle(problems, written.listeners.as_deref()),
+        Callers::Local => Vec::new(),
+    };
+    let said = written.public_url.as_deref();
+    let public_url = match callers {
+        Callers::Token => {
+            listeners::public_url(problems, said, written.listeners.as_deref(), &listeners)
+        }
+        Callers::Local => address::local(),
+    };
+    if let Some(url) = &public_url {
+        listeners::accept_host_of(&mut listeners, url);
+    }
+    let issuers = issuers::settle(problems, &written.issuers);
+    let servers = servers::settle(problems, &written.servers);
+    let limits = limits::gateway(problems, &written.limits);
+    let routes = routes::Routes {
+        callers,
+        public_url: public_url.as_ref(),
+        issuers: &written.issuers,
+        servers: &written.servers,
+        limits: &limits,
+    };
+    let routes = routes.settle(problems, &written.routes);
+    policies(problems, &written.policies);
+    let ledger = ledger(problems, &written.ledger, &data);
+    let log = Log {
+        level: written.log.level.unwrap_or(Level::Info),
+        format: written.log.format.unwrap_or(Format::Text),
+    };
+    // Of a configuration that is refused, nobody needs to hear what it would not use.
+    if problems.only_warnings() {
+        routes::unused(problems, &routes, &issuers, &servers);
+        if written.policies.is_empty() && callers == Callers::Token {
+            let message = "there is no policy, so nothing may be listed or called";
+            let fix = "write a policy and add `policies: [policies/*.cedar]`";
+            problems.warn(N2_2, "policies", message, fix);
+        }
+    }
+    let warnings = std::mem::take(problems).finish()?;
+    let Some(public_url) = public_url else {
+        // INVARIANT: an address that could not be settled has left an error behind; fail closed.
+        let mut lost = Problems::at(written.positions);
+        lost.refuse(
+            N3_1,
+            "public_url",
+            "could not be settled",
+            "write `public_url`",
+        );
+        return Err(lost.all());
+    };
+    let settled = Settled {
+        version: 1,
+        public_url,
+        data,
+        listeners,
+        issuers,
+        servers,
+        routes,
+        policies: written.policies,
+        limits,
+        ledger,
+        log,
+    };
+    Ok((settled, warnings))
+}
+
+fn policies(problems: &mut Problems, patterns: &[String]) {
+    words::count(problems, "policies", patterns.len(), bounds::WORDS);
+    for (index, pattern) in patterns.iter().enumerate() {
+        let path = format!("policies[{index}]");
+        let folder = Path::new(pattern).parent();
+        if folder.is_some_and(|it| it.to_string_lossy().contains('*')) {
+            let fix = "name each folder: `*` stands for a part of a file name only";
+            problems.refuse(None, &path, "has a `*` in the name of a folder", fix);
+        } else if pattern.ends_with(".cedar") {
+            words::path(problems, &path, pattern);
+        } else {
+            let fix = "name files that end in `.cedar`, such as `policies/*.cedar`";
+            problems.refuse(None, &path, "names no Cedar policy files", fix);
+        }
+    }
+}
+
+fn ledger(problems: &mut Problems, written: &written::Ledger, data: &Path) -> Ledger {
+    let key = written.key.as_ref();
+    let key = key.and_then(|it| words::secret(problems, "ledger.key", it));
+    let key = key.map_or_else(|| SigningKey::Made(made_key(data)), SigningKey::Given);
+    let count = written.checkpoint_records;
+    Ledger {
+        key,
+        segment_bytes: limits::size(
+            problems,
+            "ledger.segment_bytes",
+            written.segment_bytes.as_ref(),
+            bounds::SEGMENT_BYTES,
+        ),
+        interval: limits::time(
+            problems,
+            "ledger.interval",
+            written.interval.as_ref(),
+            bounds::INTERVAL,
+        ),
+        checkpoint_records: limits::number(
+            problems,
+            "ledger.checkpoint_records",
+            count,
+            bounds::CHECKPOINT_RECORDS,
+        ),
+    }
+}
+
+fn made_key(data: &Path) -> PathBuf {
+    data.join("keys").join("ledger.key")
+}

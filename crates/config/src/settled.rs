@@ -1,0 +1,414 @@
+//! What a configuration means: nothing left to interpret, every default filled in, everything
+//! parsed. Secrets are references, never values. It serialises in the shape of the file it came
+//! from, so that what `ringwall check` prints can be read again and settles to the same.
+//!
+//! Nothing here reads a file or refuses anything: [`crate::settle`] makes it.
+
+mod form;
+mod place;
+mod reload;
+
+pub use crate::secret::{SecretRef, SecretRefError};
+pub use crate::units::{Pace, Period};
+pub use crate::words::{
+    Algorithm, Confinement, Durability, Format, HiddenText, Keep, Level, Network, Pins, Process,
+    Revision, Schema,
+};
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+
+/// A whole configuration, settled.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Settled {
+    /// The version of the file's format.
+    pub version: u64,
+    /// How callers reach the gateway. Resource URIs derive from it.
+    #[serde(serialize_with = "form::address")]
+    pub public_url: Url,
+    /// Where ledger, pins and keys lie.
+    pub data: PathBuf,
+    /// Where the gateway listens.
+    pub listeners: Vec<Listener>,
+    /// Whose tokens are accepted.
+    pub issuers: Vec<Issuer>,
+    /// What stands behind the gateway.
+    pub servers: Vec<Server>,
+    /// Which path leads to which server.
+    pub routes: Vec<Route>,
+    /// Patterns of the policy files, relative to the configuration file.
+    pub policies: Vec<String>,
+    /// Limits of the whole gateway. A route has its own copy of those that concern a call.
+    pub limits: Limits,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The log.
+    pub log: Log,
+}
+
+/// One address the gateway listens on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listener {
+    /// The address; port 0 lets the system choose one.
+    pub address: SocketAddr,
+    /// How bytes travel.
+    #[serde(flatten)]
+    pub transport: Transport,
+    /// Every name a `Host` header may carry: lowercase, without a port, IPv6 in brackets.
+    pub hosts: Vec<String>,
+    /// Every `Origin` that is accepted beside the gateway's own, which is the one whose host and
+    /// port are those of the `Host` header.
+    pub origins: Vec<String>,
+}
+
+/// How bytes travel on a listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Unencrypted. Only ever on a loopback address.
+    Plaintext,
+    /// TLS 1.3.
+    Tls(Tls),
+}
+
+/// The certificate of a listener.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tls {
+    /// The PEM file with the certificate chain.
+    pub certificate: PathBuf,
+    /// The private key of its first certificate, PEM.
+    pub key: SecretRef,
+}
+
+/// Whose tokens are accepted, and which of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Issuer {
+    /// The issuer, exactly as tokens and metadata must name it.
+    pub issuer: String,
+    /// Signature algorithms accepted.
+    pub algorithms: Vec<Algorithm>,
+    /// Values of a token's `typ` accepted.
+    pub token_types: Vec<String>,
+    /// The most that may lie between a token's `iat` and its `exp`.
+    #[serde(serialize_with = "form::time")]
+    pub lifetime_max: Duration,
+    /// How far the issuer's clock may be off.
+    #[serde(serialize_with = "form::time")]
+    pub clock_skew: Duration,
+    /// Where the issuer may lie.
+    pub network: Network,
+    /// Where its signing keys are.
+    #[serde(flatten)]
+    pub keys: Keys,
+    /// Which claim says what.
+    pub claims: Claims,
+}
+
+/// Where an issuer's signing keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// Where its metadata says.
+    Discovered,
+    /// Here.
+    At(Url),
+}
+
+/// Which claim of a token says what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Claims {
+    /// Who calls.
+    pub user: String,
+    /// With which client.
+    pub client: String,
+    /// As a member of what.
+    pub groups: String,
+    /// With which scopes.
+    pub scopes: String,
+}
+
+/// The name of a server: lowercase letters, digits, `-` and `_`. Safe in file names and headers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ServerName(pub(crate) String);
+
+impl ServerName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One MCP server behind the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Server {
+    /// Its name.
+    pub name: ServerName,
+    /// How it is reached.
+    #[serde(flatten)]
+    pub upstream: Upstream,
+    /// When its definitions are trusted.
+    pub pins: Pins,
+    /// How strictly arguments are held against its schemas.
+    pub schema: Schema,
+    /// What happens to invisible text in what it says.
+    pub hidden_text: HiddenText,
+    /// How long a call of it may take.
+    #[serde(serialize_with = "form::time")]
+    pub timeout: Duration,
+    /// Labels on all of its tools.
+    pub labels: Vec<String>,
+    /// Labels on some of its tools.
+    #[serde(serialize_with = "form::tools")]
+    pub tools: Vec<ToolLabels>,
+}
+
+/// How a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Upstream {
+    /// Over the network.
+    Http(Http),
+    /// As a process of this machine.
+    Stdio(Stdio),
+}
+
+/// A server over Streamable HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Http {
+    /// Its MCP endpoint.
+    #[serde(serialize_with = "form::address")]
+    pub url: Url,
+    /// Where it may lie.
+    pub network: Network,
+    /// What the gateway shows it. Never the caller's token.
+    #[serde(flatten)]
+    pub credential: Credential,
+}
+
+/// What the gateway shows a server to be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// Nothing.
+    None,
+    /// `Authorization: Bearer …`.
+    Bearer(SecretRef),
+    /// A header of its own; the secret is its whole value.
+    Header {
+        /// The header's name, lowercase.
+        name: String,
+        /// Its value.
+        secret: SecretRef,
+    },
+}
+
+/// A server as a process of this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stdio {
+    /// Program and arguments; never empty, never a shell line.
+    pub command: Vec<String>,
+    /// All the process finds in its environment beside `PATH`.
+    pub environment: BTreeMap<String, Variable>,
+    /// Where it runs.
+    pub directory: PathBuf,
+    /// Who shares it.
+    pub process: Process,
+    /// What confines it.
+    pub confinement: Confinement,
+}
+
+/// The value of an environment variable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Variable {
+    /// A value that is no secret.
+    Literal(String),
+    /// A secret.
+    Secret(SecretRef),
+}
+
+/// Labels on the tools that a pattern names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolLabels {
+    /// Which tools.
+    pub tools: ToolPattern,
+    /// Their further labels.
+    pub labels: Vec<String>,
+}
+
+/// A tool's name, or the beginning of some tools' names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ToolPattern {
+    /// This one.
+    Named(String),
+    /// Those that begin so.
+    StartsWith(String),
+}
+
+impl ToolPattern {
+    /// Whether the pattern names this tool.
+    pub fn names(&self, tool: &str) -> bool {
+        match self {
+            ToolPattern::Named(name) => name == tool,
+            ToolPattern::StartsWith(start) => tool.starts_with(start.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for ToolPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ToolPattern::Named(name) => f.write_str(name),
+            ToolPattern::StartsWith(start) => write!(f, "{start}*"),
+        }
+    }
+}
+
+/// One MCP endpoint of the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Route {
+    /// Its path.
+    pub path: String,
+    /// The server it leads to. It exists.
+    pub server: ServerName,
+    /// What the audience of a token must be: canonical, and of no other route.
+    pub resource: String,
+    /// Whose tokens are accepted here. Each exists; only a local route has none.
+    pub issuers: Vec<String>,
+    /// Scopes a token must have.
+    pub scopes: Vec<String>,
+    /// Revisions of the protocol.
+    pub protocol: Protocol,
+    /// What is written down, and when.
+    pub ledger: Recording,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// Limits of a call here.
+    pub limits: CallLimits,
+}
+
+/// Revisions of the protocol that a route speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Protocol {
+    /// The oldest.
+    pub minimum: Revision,
+}
+
+/// What a route's records hold, and when they are on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recording {
+    /// When a record is on disk.
+    pub durability: Durability,
+    /// What it keeps beside digests and sizes.
+    pub keep: Vec<Keep>,
+}
+
+/// How long sessions live, and how many there may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sessions {
+    /// A session without a message for this long ends.
+    #[serde(serialize_with = "form::time")]
+    pub idle: Duration,
+    /// A session ends after this long in any case.
+    #[serde(serialize_with = "form::time")]
+    pub absolute: Duration,
+    /// How many one user may have on this route.
+    pub per_user: u32,
+}
+
+/// Limits of the whole gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// What a route's calls may do unless the route says otherwise.
+    #[serde(flatten)]
+    pub call: CallLimits,
+    /// Connections open at a time, on all listeners together.
+    pub connections: u32,
+    /// Bytes of a request's header.
+    #[serde(serialize_with = "form::size")]
+    pub header_bytes: u64,
+    /// How long a request's header may take to arrive.
+    #[serde(serialize_with = "form::time")]
+    pub header_time: Duration,
+}
+
+/// Limits of the calls of one route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CallLimits {
+    /// Of one network address.
+    pub source: Rate,
+    /// Of one user.
+    pub user: Rate,
+    /// Of one session.
+    pub session: Rate,
+    /// Of one user on one tool.
+    pub tool: Rate,
+    /// Of one user on one resource or prompt.
+    pub resource: Rate,
+    /// Bytes of a request's body.
+    #[serde(serialize_with = "form::size")]
+    pub request_bytes: u64,
+    /// Bytes of an answer, or of one event of a stream.
+    #[serde(serialize_with = "form::size")]
+    pub answer_bytes: u64,
+    /// How deep a message may nest.
+    pub depth: u32,
+    /// How many members one object of a message may have.
+    pub members: u32,
+    /// How long a request's body may take to arrive.
+    #[serde(serialize_with = "form::time")]
+    pub body_time: Duration,
+}
+
+/// How often, how many at once after a pause, and how many at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Rate {
+    /// How often in the long run.
+    pub rate: Pace,
+    /// How many may come at once after a pause.
+    pub burst: u32,
+    /// How many may be under way at a time.
+    pub concurrent: u32,
+}
+
+/// The ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ledger {
+    /// The key that signs checkpoints.
+    #[serde(flatten)]
+    pub key: SigningKey,
+    /// A segment is sealed at this size.
+    #[serde(serialize_with = "form::size")]
+    pub segment_bytes: u64,
+    /// How long `interval` durability may leave a record unwritten.
+    #[serde(serialize_with = "form::time")]
+    pub interval: Duration,
+    /// A checkpoint is signed after so many records.
+    pub checkpoint_records: u32,
+}
+
+/// Where the key that signs the ledger's checkpoints comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SigningKey {
+    /// It is made in this file on the first start.
+    Made(PathBuf),
+    /// It is there already.
+    Given(SecretRef),
+}
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Log {
+    /// How much.
+    pub level: Level,
+    /// In which shape.
+    pub format: Format,
+}

@@ -1,0 +1,76 @@
+//! Fitting a settled configuration to where it runs: the folder its file lies in, and the port the
+//! system chose. Both are told to it; it looks at neither.
+
+use super::{Credential, SecretRef, Settled, SigningKey, Transport, Upstream, Variable};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+impl Settled {
+    /// The same with every relative path resolved against the folder of the configuration file.
+    #[must_use]
+    pub fn rooted_at(mut self, folder: &Path) -> Settled {
+        self.data = folder.join(&self.data);
+        for pattern in &mut self.policies {
+            *pattern = folder.join(&*pattern).to_string_lossy().into_owned();
+        }
+        for listener in &mut self.listeners {
+            if let Transport::Tls(tls) = &mut listener.transport {
+                tls.certificate = folder.join(&tls.certificate);
+                root(&mut tls.key, folder);
+            }
+        }
+        match &mut self.ledger.key {
+            SigningKey::Made(path) => *path = folder.join(&*path),
+            SigningKey::Given(secret) => root(secret, folder),
+        }
+        for server in &mut self.servers {
+            match &mut server.upstream {
+                Upstream::Http(http) => match &mut http.credential {
+                    Credential::None => {}
+                    Credential::Bearer(secret) | Credential::Header { secret, .. } => {
+                        root(secret, folder);
+                    }
+                },
+                Upstream::Stdio(stdio) => {
+                    stdio.directory = folder.join(&stdio.directory);
+                    for variable in stdio.environment.values_mut() {
+                        if let Variable::Secret(secret) = variable {
+                            root(secret, folder);
+                        }
+                    }
+                }
+            }
+        }
+        self
+    }
+
+    /// The same once the system has chosen a port for the first listener: addresses that were
+    /// derived from port 0 name the real one.
+    #[must_use]
+    pub fn bound_to(mut self, address: SocketAddr) -> Settled {
+        if self.public_url.port() != Some(0) {
+            return self;
+        }
+        let before = form(self.public_url.as_str());
+        if self.public_url.set_port(Some(address.port())).is_err() {
+            return self;
+        }
+        let after = form(self.public_url.as_str());
+        for route in &mut self.routes {
+            if let Some(rest) = route.resource.strip_prefix(&before) {
+                route.resource = format!("{after}{rest}");
+            }
+        }
+        self
+    }
+}
+
+fn root(secret: &mut SecretRef, folder: &Path) {
+    if let SecretRef::File(path) = secret {
+        *path = folder.join(PathBuf::from(&*path));
+    }
+}
+
+fn form(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
+}

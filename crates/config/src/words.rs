@@ -1,0 +1,146 @@
+//! The words a setting may be chosen from. Written and settled configuration share them: a word
+//! means the same in both.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($(
+        $(#[$about:meta])*
+        $name:ident { $( $(#[$each:meta])* $variant:ident = $word:literal ),+ $(,)? }
+    )+) => { $(
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum $name { $( $(#[$each])* #[serde(rename = $word)] $variant ),+ }
+
+        impl $name {
+            /// Every word, in the order of the documentation.
+            pub const ALL: &'static [$name] = &[$( $name::$variant ),+];
+
+            /// The word as it stands in the file.
+            pub fn as_str(self) -> &'static str {
+                match self { $( $name::$variant => $word ),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )+ };
+}
+
+words! {
+    /// A signature algorithm of access tokens. There is no other: never `none`, never a shared secret.
+    Algorithm {
+        /// ECDSA over P-256 with SHA-256.
+        Es256 = "ES256",
+        /// Ed25519.
+        EdDsa = "EdDSA",
+        /// RSA-PSS with SHA-256.
+        Ps256 = "PS256",
+        /// RSA PKCS #1 v1.5 with SHA-256.
+        Rs256 = "RS256",
+    }
+
+    /// Where a destination may lie.
+    Network {
+        /// On the internet: an address that resolves to this machine or to a private network is refused.
+        Public = "public",
+        /// On this machine or in your own network as well.
+        Private = "private",
+    }
+
+    /// When a tool definition is trusted.
+    Pins {
+        /// After somebody approved it with `ringwall tools approve`.
+        Approval = "approval",
+        /// When it is seen for the first time; a later change still waits for approval.
+        FirstUse = "first_use",
+    }
+
+    /// How strictly arguments are held against the tool's own schema.
+    Schema {
+        /// Properties that the schema does not name are refused.
+        Strict = "strict",
+        /// Exactly what the schema says; properties it does not name pass where it lets them.
+        Declared = "declared",
+    }
+
+    /// What happens to invisible text (tag characters, bidi controls, zero-width characters, terminal escapes).
+    HiddenText {
+        /// It is taken out.
+        Remove = "remove",
+        /// The message that holds it is refused.
+        Refuse = "refuse",
+        /// It passes, and policy is told.
+        Report = "report",
+    }
+
+    /// Who shares a process of a local server.
+    Process {
+        /// All sessions of one user.
+        User = "user",
+        /// Nobody: each session has its own.
+        Session = "session",
+    }
+
+    /// What confines a local server.
+    Confinement {
+        /// Nothing. The process can do whatever the user that runs Ringwall can do.
+        None = "none",
+    }
+
+    /// A revision of the Model Context Protocol.
+    Revision {
+        /// The first one.
+        R20241105 = "2024-11-05",
+        /// The one that brought Streamable HTTP and batches.
+        R20250326 = "2025-03-26",
+        /// The one that made a server an OAuth resource server.
+        R20250618 = "2025-06-18",
+        /// The last one with sessions.
+        R20251125 = "2025-11-25",
+        /// The stateless one.
+        R20260728 = "2026-07-28",
+    }
+
+    /// When a record is on disk.
+    Durability {
+        /// Before the caller is answered.
+        BeforeAnswer = "before_answer",
+        /// Within the ledger's `interval`; a crash may lose the records of that time.
+        Interval = "interval",
+    }
+
+    /// What a record keeps beside digests and sizes.
+    Keep {
+        /// The arguments of calls.
+        Arguments = "arguments",
+        /// The results of calls.
+        Results = "results",
+    }
+
+    /// How much is logged.
+    Level {
+        /// Only what broke.
+        Error = "error",
+        /// And what should be looked at.
+        Warn = "warn",
+        /// And what happens to the gateway itself.
+        Info = "info",
+        /// And what happens to each call.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
+
+    /// The shape of log lines.
+    Format {
+        /// For people.
+        Text = "text",
+        /// One JSON object a line.
+        Json = "json",
+    }
+}

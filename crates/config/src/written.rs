@@ -1,0 +1,412 @@
+//! The configuration as somebody wrote it: what is here was said, what is `None` was not.
+//!
+//! Every field's comment is the documentation of a setting; the reference page and the JSON Schema
+//! are generated from it, with the bounds of [`crate::bounds`]. Nothing here is checked beyond its
+//! shape, and nothing but [`crate::settle`] reads it.
+
+mod text;
+
+pub use text::{Reference, Rhythm, Size, Time, Value};
+
+use crate::bounds;
+use crate::problem::Positions;
+use crate::words::{
+    Algorithm, Confinement, Durability, Format, HiddenText, Keep, Level, Network, Pins, Process,
+    Revision, Schema,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The configuration of one gateway: `ringwall.yaml`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The version of this format. There is one so far, and it must be named, so that a file never
+    /// changes its meaning with a release.
+    #[schemars(extend("const" = 1))]
+    pub version: u64,
+    /// How callers reach the gateway. The resource URI of a route, which is the audience its tokens
+    /// must have, is this and the route's path. `https`, or `http` on a loopback host. Not said: the
+    /// address of the first listener.
+    pub public_url: Option<String>,
+    /// The folder of the ledger, the pins and the keys, relative to this file.
+    #[schemars(extend("default" = DATA))]
+    pub data: Option<String>,
+    /// Where the gateway listens. Not said: `127.0.0.1:8080`, unencrypted, on this machine only.
+    #[schemars(length(max = bounds::LISTENERS))]
+    pub listeners: Option<Vec<Listener>>,
+    /// Whose access tokens are accepted. At least one, because no route is open to callers without a
+    /// token.
+    #[serde(default)]
+    #[schemars(length(max = bounds::ISSUERS))]
+    pub issuers: Vec<Issuer>,
+    /// The MCP servers behind the gateway.
+    #[schemars(length(max = bounds::SERVERS))]
+    pub servers: Vec<Server>,
+    /// The endpoints of the gateway: which path leads to which server.
+    #[schemars(length(max = bounds::ROUTES))]
+    pub routes: Vec<Route>,
+    /// Cedar policy files, relative to this file, with `*` in the file name. Without a policy that
+    /// permits it, nothing may be listed or called.
+    #[serde(default)]
+    #[schemars(extend("default" = []), length(max = bounds::WORDS))]
+    pub policies: Vec<String>,
+    /// Limits of the whole gateway. A route can have its own for what concerns its calls.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The ledger: what happened, in a form nobody can quietly rewrite.
+    #[serde(default)]
+    pub ledger: Ledger,
+    /// The log of the gateway itself. It holds no arguments, results or tokens.
+    #[serde(default)]
+    pub log: Log,
+    /// Where each setting stands in the text.
+    #[serde(skip)]
+    pub positions: Positions,
+}
+
+/// Where `data` lies unless somebody says otherwise.
+pub(crate) const DATA: &str = "./ringwall-data";
+/// Where the gateway listens unless somebody says otherwise: on this machine only.
+pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
+
+/// One address the gateway listens on.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// IP address and port. Port 0 lets the system choose. An address that is not loopback needs
+    /// `tls`.
+    #[schemars(extend("default" = ADDRESS))]
+    pub address: Option<String>,
+    /// The certificate. With it the listener speaks TLS 1.3 and nothing else.
+    pub tls: Option<Tls>,
+    /// Further names that a request's `Host` may carry, without a port. The address itself, the host
+    /// of `public_url` and, on a loopback address, `localhost`, `127.0.0.1` and `[::1]` are accepted
+    /// anyway; everything else is refused, because a web page can point its own name at this machine.
+    #[serde(default)]
+    #[schemars(extend("default" = []), length(max = bounds::WORDS))]
+    pub hosts: Vec<String>,
+    /// Web origins whose pages may call the gateway, such as `https://app.example.com`. The gateway's
+    /// own is accepted anyway; requests without an `Origin` do not come from a web page.
+    #[serde(default)]
+    #[schemars(extend("default" = []), length(max = bounds::WORDS))]
+    pub origins: Vec<String>,
+}
+
+/// The certificate of a listener.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The PEM file with the certificate and the chain above it, relative to this file.
+    pub certificate: String,
+    /// The private key in PEM form.
+    pub key: Reference,
+}
+
+/// Whose access tokens are accepted, and which of them.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The issuer's identifier, byte for byte as its tokens and its metadata name it. `https`, or
+    /// `http` on a loopback host.
+    pub issuer: String,
+    /// Signature algorithms that are accepted.
+    #[schemars(extend("default" = DEFAULT_ALGORITHMS), length(min = 1))]
+    pub algorithms: Option<Vec<Algorithm>>,
+    /// Values of a token's `typ` that are accepted. `JWT` must be named to be accepted: identity
+    /// tokens carry it too, and they are not meant for us.
+    #[schemars(extend("default" = [TOKEN_TYPE]), length(min = 1, max = bounds::WORDS))]
+    pub token_types: Option<Vec<String>>,
+    /// The most that may lie between a token's `iat` and its `exp`. A stolen token is good for that
+    /// long.
+    #[schemars(transform = bounds::LIFETIME.told())]
+    pub lifetime_max: Option<Time>,
+    /// How far the issuer's clock may be off.
+    #[schemars(transform = bounds::CLOCK_SKEW.told())]
+    pub clock_skew: Option<Time>,
+    /// Where the issuer may lie. Its name is looked up by the gateway, and a public one that resolves
+    /// to a private address is not contacted.
+    #[schemars(extend("default" = Network::Public))]
+    pub network: Option<Network>,
+    /// The address of its signing keys (a JWK Set). Not said: where its metadata says.
+    pub keys: Option<String>,
+    /// Which claim of a token says what.
+    #[serde(default)]
+    pub claims: Claims,
+}
+
+/// Accepted unless somebody says otherwise; every one the gateway can verify.
+pub(crate) const DEFAULT_ALGORITHMS: [Algorithm; 4] = [
+    Algorithm::Es256,
+    Algorithm::EdDsa,
+    Algorithm::Ps256,
+    Algorithm::Rs256,
+];
+/// The type of an access token (RFC 9068).
+pub(crate) const TOKEN_TYPE: &str = "at+jwt";
+/// The claim that names the user.
+pub(crate) const CLAIM_USER: &str = "sub";
+/// The claim that names the client (RFC 9068).
+pub(crate) const CLAIM_CLIENT: &str = "client_id";
+/// The claim that lists groups.
+pub(crate) const CLAIM_GROUPS: &str = "groups";
+/// The claim that lists scopes (RFC 9068).
+pub(crate) const CLAIM_SCOPES: &str = "scope";
+
+/// Which claim of a token says what.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    /// Who calls.
+    #[schemars(extend("default" = CLAIM_USER))]
+    pub user: Option<String>,
+    /// With which client.
+    #[schemars(extend("default" = CLAIM_CLIENT))]
+    pub client: Option<String>,
+    /// As a member of which groups.
+    #[schemars(extend("default" = CLAIM_GROUPS))]
+    pub groups: Option<String>,
+    /// With which scopes.
+    #[schemars(extend("default" = CLAIM_SCOPES))]
+    pub scopes: Option<String>,
+}
+
+/// One MCP server: `http` or `stdio`, one of the two.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Its name: lowercase letters, digits, `-` and `_`. Policies, records and commands use it.
+    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9_-]{0,62}$"))]
+    pub name: String,
+    /// A server over Streamable HTTP.
+    pub http: Option<Http>,
+    /// A server that is a process of this machine.
+    pub stdio: Option<Stdio>,
+    /// When a tool definition is trusted. A changed definition is never taken over silently.
+    #[schemars(extend("default" = Pins::Approval))]
+    pub pins: Option<Pins>,
+    /// How strictly arguments are held against the tool's own schema.
+    #[schemars(extend("default" = Schema::Strict))]
+    pub schema: Option<Schema>,
+    /// What happens to invisible text in what the server says: the reader of it is a model, and people
+    /// do not see it.
+    #[schemars(extend("default" = HiddenText::Remove))]
+    pub hidden_text: Option<HiddenText>,
+    /// How long a whole call may take.
+    #[schemars(transform = bounds::TIMEOUT.told())]
+    pub timeout: Option<Time>,
+    /// Labels on all of its tools, for policies: lowercase letters, digits, `-`, `_` and `.`.
+    #[serde(default)]
+    #[schemars(extend("default" = []), length(max = bounds::WORDS))]
+    pub labels: Vec<String>,
+    /// Further labels on single tools, by name; `transfer*` names all that begin with `transfer`.
+    #[serde(default)]
+    #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
+    pub tools: BTreeMap<String, ToolLabels>,
+}
+
+/// A server over Streamable HTTP.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Its MCP endpoint. `https`, or `http` on a loopback host.
+    pub url: String,
+    /// Where it may lie. A public server that resolves to a private address is not contacted.
+    #[schemars(extend("default" = Network::Public))]
+    pub network: Option<Network>,
+    /// What the gateway shows the server, sent as `Authorization: Bearer …`. The caller's own token is
+    /// never passed on. Not said: nothing is shown.
+    pub credential: Option<Reference>,
+    /// The header that carries the credential instead; the secret is then its whole value.
+    pub header: Option<String>,
+}
+
+/// A server that is a process of this machine.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stdio {
+    /// Program and arguments, one entry each. No shell reads them.
+    #[schemars(length(min = 1, max = bounds::WORDS))]
+    pub command: Vec<String>,
+    /// All that the process finds in its environment beside `PATH`. A secret is written as a reference.
+    #[serde(default)]
+    #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
+    pub environment: BTreeMap<String, Value>,
+    /// Where it runs, relative to this file.
+    #[schemars(extend("default" = "."))]
+    pub directory: Option<String>,
+    /// Who shares the process.
+    #[schemars(extend("default" = Process::User))]
+    pub process: Option<Process>,
+    /// What confines it. It must be said: there is no confinement in this release, and the process can
+    /// do whatever the user that runs Ringwall can do.
+    pub confinement: Option<Confinement>,
+}
+
+/// Further labels on tools.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToolLabels {
+    /// The labels.
+    #[schemars(length(min = 1, max = bounds::WORDS))]
+    pub labels: Vec<String>,
+}
+
+/// One MCP endpoint of the gateway.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Its path: `/files`. No path may lie below another one's.
+    pub path: String,
+    /// The name of the server it leads to.
+    pub server: String,
+    /// The audience a token must have. Not said: `public_url` and the path. Each route has its own.
+    pub resource: Option<String>,
+    /// Whose tokens are accepted here, by identifier. Not said: those of every issuer above.
+    #[schemars(length(min = 1, max = bounds::ISSUERS))]
+    pub issuers: Option<Vec<String>>,
+    /// Scopes a token must have; callers without one are told to ask for them.
+    #[serde(default)]
+    #[schemars(extend("default" = []), length(max = bounds::WORDS))]
+    pub scopes: Vec<String>,
+    /// Revisions of the protocol.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// What is written down, and when.
+    #[serde(default)]
+    pub ledger: Recording,
+    /// Sessions.
+    #[serde(default)]
+    pub sessions: Sessions,
+    /// Limits of a call here, where they differ from those of the gateway.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Revisions of the protocol that a route speaks.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Protocol {
+    /// The oldest revision that is spoken. Older ones know nothing of audiences.
+    #[schemars(extend("default" = Revision::R20250618))]
+    pub minimum: Option<Revision>,
+}
+
+/// What a route's records hold, and when they are on disk.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recording {
+    /// When a record is on disk.
+    #[schemars(extend("default" = Durability::BeforeAnswer))]
+    pub durability: Option<Durability>,
+    /// What a record keeps beside digests and sizes. Nothing: values may be personal data.
+    #[serde(default)]
+    #[schemars(extend("default" = []))]
+    pub keep: Vec<Keep>,
+}
+
+/// How long sessions live, and how many there may be.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    /// A session without a message for this long ends.
+    #[schemars(transform = bounds::SESSION_IDLE.told())]
+    pub idle: Option<Time>,
+    /// A session ends after this long in any case.
+    #[schemars(transform = bounds::SESSION_ABSOLUTE.told())]
+    pub absolute: Option<Time>,
+    /// How many sessions one user may have on a route.
+    #[schemars(transform = bounds::SESSIONS_PER_USER.told())]
+    pub per_user: Option<u64>,
+}
+
+/// Limits. Each one has a default; there is no way to have none.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Of one network address, before anybody is known.
+    #[schemars(transform = bounds::SOURCE.told())]
+    pub source: Option<Rate>,
+    /// Of one user.
+    #[schemars(transform = bounds::USER.told())]
+    pub user: Option<Rate>,
+    /// Of one session.
+    #[schemars(transform = bounds::SESSION.told())]
+    pub session: Option<Rate>,
+    /// Of one user on one tool.
+    #[schemars(transform = bounds::TOOL.told())]
+    pub tool: Option<Rate>,
+    /// Of one user on one resource or prompt.
+    #[schemars(transform = bounds::RESOURCE.told())]
+    pub resource: Option<Rate>,
+    /// Bytes of a request's body.
+    #[schemars(transform = bounds::REQUEST_BYTES.told())]
+    pub request_bytes: Option<Size>,
+    /// Bytes of an answer, or of one event of a stream.
+    #[schemars(transform = bounds::ANSWER_BYTES.told())]
+    pub answer_bytes: Option<Size>,
+    /// How deep a message may nest.
+    #[schemars(transform = bounds::DEPTH.told())]
+    pub depth: Option<u64>,
+    /// How many members one object of a message may have.
+    #[schemars(transform = bounds::MEMBERS.told())]
+    pub members: Option<u64>,
+    /// Connections open at a time, on all listeners together. Not on a route: no route is known yet.
+    #[schemars(transform = bounds::CONNECTIONS.told())]
+    pub connections: Option<u64>,
+    /// Bytes of a request's header. Not on a route: no route is known yet.
+    #[schemars(transform = bounds::HEADER_BYTES.told())]
+    pub header_bytes: Option<Size>,
+    /// How long a request's header may take to arrive. Not on a route: no route is known yet.
+    #[schemars(transform = bounds::HEADER_TIME.told())]
+    pub header_time: Option<Time>,
+    /// How long a request's body may take to arrive.
+    #[schemars(transform = bounds::BODY_TIME.told())]
+    pub body_time: Option<Time>,
+}
+
+/// How often, how many at once after a pause, and how many at a time. What is not said stays as it is
+/// one level above.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// How often in the long run: so many a second (`/s`), minute (`/m`) or hour (`/h`).
+    #[schemars(transform = bounds::PACE.told_bare())]
+    pub rate: Option<Rhythm>,
+    /// How many may come at once after a pause.
+    #[schemars(transform = bounds::BURST.told_bare())]
+    pub burst: Option<u64>,
+    /// How many may be under way at a time.
+    #[schemars(transform = bounds::CONCURRENT.told_bare())]
+    pub concurrent: Option<u64>,
+}
+
+/// The ledger.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// The Ed25519 key that signs checkpoints. Not said: one is made under `data` on the first start.
+    pub key: Option<Reference>,
+    /// A segment is sealed at this size.
+    #[schemars(transform = bounds::SEGMENT_BYTES.told())]
+    pub segment_bytes: Option<Size>,
+    /// How long a record may be unwritten where a route asks for `interval` durability.
+    #[schemars(transform = bounds::INTERVAL.told())]
+    pub interval: Option<Time>,
+    /// A checkpoint is signed after so many records.
+    #[schemars(transform = bounds::CHECKPOINT_RECORDS.told())]
+    pub checkpoint_records: Option<u64>,
+}
+
+/// The log of the gateway itself.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// How much is logged.
+    #[schemars(extend("default" = Level::Info))]
+    pub level: Option<Level>,
+    /// The shape of its lines.
+    #[schemars(extend("default" = Format::Text))]
+    pub format: Option<Format>,
+}

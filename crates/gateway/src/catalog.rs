@@ -1,0 +1,283 @@
+//! What a server offers, and which of it is approved: the pinned definitions of its tools, compiled.
+//!
+//! A definition becomes a callable [`Tool`] only if its canonical digest is the pinned one, it hides
+//! no text and its schemas can be enforced. Everything else stands aside with the reason: it is not
+//! listed and not callable (control 9.2). A catalog is never edited: a new one takes its place.
+
+use crate::pins::{Pin, Pins, PinsError, Sighting};
+use arc_swap::ArcSwap;
+use config::settled;
+use inspect::pin::{self, Digest};
+use inspect::schema::{Budget, Schema, Strictness};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A tool that may be listed and called, as far as its definition is concerned.
+#[derive(Debug)]
+pub struct Tool {
+    /// The name the server gave it.
+    pub name: Box<str>,
+    /// The digest it is pinned by.
+    pub digest: Digest,
+    /// The digest as text, for records.
+    pub digest_text: Box<str>,
+    /// The whole definition.
+    pub definition: Value,
+    /// What its arguments must look like.
+    pub input: Schema,
+    /// What its `structuredContent` must look like, if it says.
+    pub output: Option<Schema>,
+    /// The operator's labels: those of the server and those its name matches.
+    pub labels: Vec<String>,
+}
+
+impl Tool {
+    /// The tool as policies know it. A hint the server does not give is read as MCP reads it: the
+    /// tool may change things, may destroy, and reaches out.
+    pub fn entry(&self, server: &str) -> policy::ToolEntry {
+        let hint = |name: &str, missing: bool| {
+            let hints = self.definition.get("annotations");
+            hints.and_then(|hints| hints.get(name)).and_then(Value::as_bool).unwrap_or(missing)
+        };
+        policy::ToolEntry {
+            server: server.to_owned(),
+            name: self.name.to_string(),
+            labels: self.labels.clone(),
+            input_schema: self.definition.get("inputSchema").cloned().unwrap_or_default(),
+            read_only: hint("readOnlyHint", false),
+            destructive: hint("destructiveHint", true),
+            idempotent: hint("idempotentHint", false),
+            open_world: hint("openWorldHint", true),
+        }
+    }
+}
+
+/// How a tool stands.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// Pinned, unchanged and enforceable.
+    Approved(Arc<Tool>),
+    /// Never approved.
+    Unapproved,
+    /// Approved once, and different now.
+    Changed,
+    /// Its definition cannot be enforced, for this reason.
+    Unusable(String),
+}
+
+/// Something that happened to a tool's standing, worth a record of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The tool.
+    pub tool: Box<str>,
+    /// Its digest now.
+    pub digest: Digest,
+    /// `pinned`, `changed`, `unapproved`, `unusable` or `restored`.
+    pub what: &'static str,
+}
+
+/// Everything known of a server's tools at one moment.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    tools: HashMap<Box<str>, Standing>,
+    loaded_ms: Option<u64>,
+}
+
+impl Catalog {
+    /// How this tool stands, if the server offers it.
+    pub fn tool(&self, name: &str) -> Option<&Standing> {
+        self.tools.get(name)
+    }
+
+    /// Every tool that is approved.
+    pub fn approved(&self) -> impl Iterator<Item = &Arc<Tool>> {
+        self.tools.values().filter_map(|standing| match standing {
+            Standing::Approved(tool) => Some(tool),
+            _ => None,
+        })
+    }
+
+    /// How many tools stand aside.
+    pub fn aside(&self) -> usize {
+        self.tools.len() - self.approved().count()
+    }
+}
+
+/// Where one server's catalog lies, and whether it is still to be believed.
+#[derive(Debug)]
+pub struct Shelf {
+    server: settled::Server,
+    catalog: ArcSwap<Catalog>,
+    stale: AtomicBool,
+}
+
+impl Shelf {
+    /// Tools one server may offer.
+    pub const TOOLS: usize = 1000;
+    /// After this long a catalog is read again even if the server announced nothing.
+    pub const FRESH_MS: u64 = 5 * 60 * 1000;
+
+    /// An empty shelf for this server.
+    pub fn new(server: settled::Server) -> Self {
+        Shelf { server, catalog: ArcSwap::default(), stale: AtomicBool::new(true) }
+    }
+
+    /// The catalog as it is.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
+    }
+
+    /// Whether it must be read from the server before it is believed.
+    pub fn is_stale(&self, now_ms: u64) -> bool {
+        let loaded = self.catalog.load().loaded_ms;
+        self.stale.load(Ordering::Acquire)
+            || loaded.is_none_or(|loaded| now_ms.saturating_sub(loaded) >= Self::FRESH_MS)
+    }
+
+    /// Says that the server announced a change, or that somebody changed the pins.
+    pub fn distrust(&self) {
+        self.stale.store(true, Ordering::Release);
+    }
+
+    /// Takes a complete list of definitions as the new catalog.
+    pub fn replace(&self, definitions: &[Value], pins: &Pins, now_ms: u64) -> Result<Vec<Change>, PinsError> {
+        // Cleared first: a change announced while this list is studied makes it stale again.
+        self.stale.store(false, Ordering::Release);
+        let study = self.study(definitions, HashMap::new(), pins, now_ms);
+        if study.is_err() {
+            self.distrust();
+        }
+        study
+    }
+
+    /// Takes a page of definitions into the catalog there is.
+    pub fn merge(&self, definitions: &[Value], pins: &Pins, now_ms: u64) -> Result<Vec<Change>, PinsError> {
+        self.study(definitions, self.catalog.load().tools.clone(), pins, now_ms)
+    }
+
+    fn study(
+        &self,
+        definitions: &[Value],
+        mut tools: HashMap<Box<str>, Standing>,
+        pins: &Pins,
+        now_ms: u64,
+    ) -> Result<Vec<Change>, PinsError> {
+        let pinned = pins.of(self.server.name.as_str())?;
+        let before = self.catalog.load_full();
+        let mut changes = Vec::new();
+        for definition in definitions {
+            let Some(name) = definition.get("name").and_then(Value::as_str) else { continue };
+            if tools.len() >= Self::TOOLS && !tools.contains_key(name) {
+                tracing::warn!(server = %self.server.name, "more than {} tools: the rest is not offered", Self::TOOLS);
+                break;
+            }
+            let digest = pin::digest(definition);
+            let was = before.tool(name);
+            let standing = match was {
+                // Known, unchanged and still pinned: nothing is compiled twice.
+                Some(Standing::Approved(tool))
+                    if tool.digest == digest && pinned.get(name).is_some_and(|pin| pin.digest == digest) =>
+                {
+                    Standing::Approved(Arc::clone(tool))
+                }
+                _ => self.judge(name, definition, digest, pinned.get(name), pins, now_ms)?,
+            };
+            if let Some(what) = news(was, &standing) {
+                changes.push(Change { tool: name.into(), digest, what });
+            }
+            tools.insert(name.into(), standing);
+        }
+        self.catalog.store(Arc::new(Catalog { tools, loaded_ms: Some(now_ms) }));
+        Ok(changes)
+    }
+
+    fn judge(
+        &self,
+        name: &str,
+        definition: &Value,
+        digest: Digest,
+        pin: Option<&Pin>,
+        pins: &Pins,
+        now_ms: u64,
+    ) -> Result<Standing, PinsError> {
+        let sighting = |why: &str| Sighting {
+            server: self.server.name.to_string(),
+            tool: name.to_owned(),
+            digest,
+            definition: definition.clone(),
+            at_ms: now_ms,
+            why: why.to_owned(),
+        };
+        let flaws = match inspect::definition::check(definition) {
+            Ok(findings) => findings,
+            Err(error) => return Ok(Standing::Unusable(error.to_string())),
+        };
+        match pin {
+            Some(pin) if pin.digest == digest => {}
+            Some(_) => {
+                pins.see(&sighting("changed since it was approved"))?;
+                return Ok(Standing::Changed);
+            }
+            None if self.server.pins == settled::Pins::FirstUse && flaws.is_empty() => {
+                let by = "first use".to_owned();
+                let pin = Pin { digest, definition: definition.clone(), at_ms: now_ms, by };
+                pins.approve(self.server.name.as_str(), name, &pin)?;
+            }
+            None => {
+                let why = if flaws.is_empty() { "never approved" } else { "hides text in its definition" };
+                pins.see(&sighting(why))?;
+                return Ok(Standing::Unapproved);
+            }
+        }
+        pins.forget(self.server.name.as_str(), name)?;
+        Ok(self.compile(name, definition, digest))
+    }
+
+    fn compile(&self, name: &str, definition: &Value, digest: Digest) -> Standing {
+        let strictness = match self.server.schema {
+            settled::Schema::Strict => Strictness::Strict,
+            settled::Schema::Declared => Strictness::Declared,
+        };
+        let budget = Budget::default();
+        let Some(input) = definition.get("inputSchema") else {
+            return Standing::Unusable("it has no inputSchema".to_owned());
+        };
+        let input = match Schema::compile(input, strictness, &budget) {
+            Ok(schema) => schema,
+            Err(error) => return Standing::Unusable(format!("inputSchema: {error}")),
+        };
+        // A server may add to its answers what it did not declare; it is screened like the rest.
+        let output = definition.get("outputSchema");
+        let output = output.map(|schema| Schema::compile(schema, Strictness::Declared, &budget));
+        let output = match output.transpose() {
+            Ok(schema) => schema,
+            Err(error) => return Standing::Unusable(format!("outputSchema: {error}")),
+        };
+        Standing::Approved(Arc::new(Tool {
+            name: name.into(),
+            digest,
+            digest_text: digest.to_string().into_boxed_str(),
+            definition: definition.clone(),
+            input,
+            output,
+            labels: crate::route::Served::labels_of(&self.server, name),
+        }))
+    }
+}
+
+/// What to tell about a change of standing, if anything.
+fn news(before: Option<&Standing>, now: &Standing) -> Option<&'static str> {
+    match (before, now) {
+        (Some(Standing::Approved(was)), Standing::Approved(is)) if was.digest == is.digest => None,
+        (Some(Standing::Changed), Standing::Approved(_)) => Some("restored"),
+        (_, Standing::Approved(_)) => Some("pinned"),
+        (Some(Standing::Changed), Standing::Changed) => None,
+        (_, Standing::Changed) => Some("changed"),
+        (Some(Standing::Unapproved), Standing::Unapproved) => None,
+        (_, Standing::Unapproved) => Some("unapproved"),
+        (Some(Standing::Unusable(_)), Standing::Unusable(_)) => None,
+        (_, Standing::Unusable(_)) => Some("unusable"),
+    }
+}

@@ -1,0 +1,127 @@
+//! Reads a server's tool definitions over a session that is already open, for the gateway itself:
+//! before a call of a tool that is not known yet, and after the server announced a change. What
+//! comes back passes the same strict reader as everything else.
+
+use crate::catalog::Change;
+use crate::gate::Gate;
+use crate::pins::PinsError;
+use crate::route::Served;
+use crate::sessions::Session;
+use crate::upstream::{Outgoing, Reply, UpstreamError};
+use bytes::Bytes;
+use protocol::{Document, Flaw, Id, Message, Shape, write};
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// Pages of definitions that are read at most.
+const PAGES: usize = 64;
+/// A cursor longer than this is nonsense.
+const CURSOR: usize = 4096;
+
+/// Why the definitions could not be had. The tools of that server are then not callable.
+#[derive(Debug, thiserror::Error)]
+pub enum DefinitionsError {
+    /// What came back cannot be read.
+    #[error("its list of tools is malformed: {0}")]
+    Malformed(String),
+    /// The store of pins failed.
+    #[error(transparent)]
+    Pins(#[from] PinsError),
+    /// The server did not answer.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+}
+
+impl From<Flaw> for DefinitionsError {
+    fn from(flaw: Flaw) -> Self {
+        DefinitionsError::Malformed(flaw.to_string())
+    }
+}
+
+/// Reads all pages and takes them as the server's catalog. Callers that come meanwhile wait for the
+/// one that is reading.
+pub async fn refresh(gate: &Gate, served: &Served, session: &Session) -> Result<(), DefinitionsError> {
+    let _reading = served.reading.lock().await;
+    if !served.shelf.is_stale(gate.clock().unix_ms()) {
+        return Ok(());
+    }
+    let mut definitions = Vec::new();
+    let mut cursor: Option<String> = None;
+    for _ in 0..PAGES {
+        let page = page(gate, served, session, cursor.as_deref()).await?;
+        if let Some(Value::Array(tools)) = page.get("tools") {
+            definitions.extend(tools.iter().cloned());
+        }
+        cursor = page.get("nextCursor").and_then(Value::as_str).map(str::to_owned);
+        match &cursor {
+            None => break,
+            Some(cursor) if cursor.len() > CURSOR => {
+                return Err(DefinitionsError::Malformed("its cursor is too long".to_owned()));
+            }
+            Some(_) => {}
+        }
+    }
+    let changes = served.shelf.replace(&definitions, &gate.pins, gate.clock().unix_ms())?;
+    announce(gate, served, &changes);
+    Ok(())
+}
+
+/// Takes one page that a caller listed into the catalog, and returns with what is known of it.
+pub fn learn(gate: &Gate, served: &Served, definitions: &[Value]) -> Result<(), PinsError> {
+    let changes = served.shelf.merge(definitions, &gate.pins, gate.clock().unix_ms())?;
+    announce(gate, served, &changes);
+    Ok(())
+}
+
+/// Writes what changed into the ledger, and lets the policies know the tools there are now.
+fn announce(gate: &Gate, served: &Served, changes: &[Change]) {
+    if changes.is_empty() {
+        return;
+    }
+    for change in changes {
+        let name = format!("tool.{}", change.what);
+        tracing::info!(server = %served.name, tool = %change.tool, digest = %change.digest, "{name}");
+        gate.note(&name, &served.name, &change.tool, &change.digest.to_string());
+    }
+    gate.recompile();
+}
+
+async fn page(
+    gate: &Gate,
+    served: &Served,
+    session: &Session,
+    cursor: Option<&str>,
+) -> Result<Value, DefinitionsError> {
+    let id = Id::from(format!("ringwall-{}", gate.next_id()).as_str());
+    let params = cursor.map(|cursor| serde_json::json!({ "cursor": cursor }).to_string());
+    let bytes = write::request(&id, "tools/list", params.as_ref().map(String::as_bytes));
+    let message = Outgoing {
+        bytes,
+        shape: Shape::Request,
+        id: Some(id.clone()),
+        method: "tools/list",
+    };
+    let reply = session.link().send(message, Instant::now() + served.timeout).await?;
+    let answer = match reply {
+        Reply::Message(bytes) => read(bytes, served)?,
+        Reply::Stream(mut events) => loop {
+            let Some(event) = events.next().await? else { return Err(UpstreamError::Ended.into()) };
+            let message = read(event.data, served)?;
+            if message.shape() == Shape::Response {
+                events.finish();
+                break message;
+            }
+        },
+        Reply::Accepted => return Err(DefinitionsError::Malformed("it is not there".to_owned())),
+    };
+    if answer.id() != Some(id) {
+        return Err(DefinitionsError::Malformed("it answers another request".to_owned()));
+    }
+    // A server without tools answers with an error: then it has none.
+    let Some(result) = answer.result() else { return Ok(Value::Null) };
+    serde_json::from_slice(result.raw()).map_err(|error| DefinitionsError::Malformed(error.to_string()))
+}
+
+fn read(bytes: Bytes, served: &Served) -> Result<Message, Flaw> {
+    Document::read(bytes, &served.reading_answers).and_then(Message::read)
+}

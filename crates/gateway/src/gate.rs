@@ -1,0 +1,185 @@
+//! Everything a call needs to find: what is configured now, and the state between calls. The
+//! configuration is swapped whole; a call keeps the one it began with.
+
+use crate::clock::Clock;
+use crate::pins::Pins;
+use crate::route::{Route, Served};
+use crate::sessions::Sessions;
+use crate::upstream::Upstreams;
+use arc_swap::{ArcSwap, Guard};
+use audit::Ledger;
+use config::Settled;
+use identity::Issuers;
+use policy::{Policies, Principal};
+use quick_cache::sync::Cache;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use watch::{Keyer, Limits};
+
+/// The gateway itself.
+#[derive(Debug)]
+pub struct Gate {
+    clock: Arc<dyn Clock>,
+    runtime: ArcSwap<Runtime>,
+    policies: ArcSwap<Policies>,
+    /// Sessions of clients.
+    pub sessions: Sessions,
+    /// How often, and how many at a time.
+    pub limits: Box<dyn Limits>,
+    /// Makes keys of what limits count.
+    pub keyer: Keyer,
+    /// Callers as policy sees them, by the digest of their token.
+    pub principals: Cache<[u8; 32], Principal>,
+    /// What happened.
+    pub ledger: Ledger,
+    /// What was approved.
+    pub pins: Pins,
+    boot: String,
+    calls: AtomicU64,
+}
+
+/// What is configured, ready to be used.
+#[derive(Debug)]
+pub struct Runtime {
+    /// The configuration it was made from.
+    pub settled: Arc<Settled>,
+    /// Routes by path.
+    pub routes: HashMap<Arc<str>, Arc<Route>>,
+    /// Servers by name.
+    pub servers: HashMap<Arc<str>, Arc<Served>>,
+    /// The servers' processes and connections. Kept over a reload that does not touch them.
+    pub upstreams: Arc<Upstreams>,
+    /// Whose tokens are accepted. Kept over a reload that does not touch them.
+    pub issuers: Arc<Issuers>,
+    /// The policies as written, to be compiled again when a catalog changes.
+    pub sources: Vec<policy::Source>,
+}
+
+/// What a gate is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where time is read.
+    pub clock: Arc<dyn Clock>,
+    /// The ledger, open.
+    pub ledger: Ledger,
+    /// The pins, open.
+    pub pins: Pins,
+    /// Who counts.
+    pub limits: Box<dyn Limits>,
+    /// What is configured.
+    pub runtime: Runtime,
+    /// The policies, compiled.
+    pub policies: Policies,
+    /// Distinguishes the ids of this start from those of every other.
+    pub boot: String,
+}
+
+impl Gate {
+    /// Callers remembered as policy sees them.
+    pub const PRINCIPALS: usize = 10_000;
+
+    /// A gate that is ready for calls.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Gate {
+            clock: parts.clock,
+            runtime: ArcSwap::from_pointee(parts.runtime),
+            policies: ArcSwap::from_pointee(parts.policies),
+            sessions: Sessions::default(),
+            limits: parts.limits,
+            keyer: Keyer::new(),
+            principals: Cache::new(Self::PRINCIPALS),
+            ledger: parts.ledger,
+            pins: parts.pins,
+            boot: parts.boot,
+            calls: AtomicU64::new(0),
+        })
+    }
+
+    /// What is configured now.
+    pub fn runtime(&self) -> Guard<Arc<Runtime>> {
+        self.runtime.load()
+    }
+
+    /// The policies in force.
+    pub fn policies(&self) -> Guard<Arc<Policies>> {
+        self.policies.load()
+    }
+
+    /// Puts another configuration in force. Calls under way keep the one they began with.
+    pub fn install(&self, runtime: Runtime, policies: Policies) {
+        self.policies.store(Arc::new(policies));
+        self.runtime.store(Arc::new(runtime));
+    }
+
+    /// Compiles the policies again, with the tools that are approved now. Old policies stay in force
+    /// if that fails: they were written for fewer tools, and what they do not name is denied.
+    pub fn recompile(&self) {
+        let runtime = self.runtime();
+        match Policies::compile(&runtime.sources, &runtime.policy_catalog()) {
+            Ok(policies) => self.policies.store(Arc::new(policies)),
+            Err(error) => tracing::error!(%error, "policies do not fit the tools that are approved now"),
+        }
+    }
+
+    /// Writes down that something changed that is not a call. It is durable within the interval; if
+    /// the ledger is broken, every call is refused anyway.
+    pub fn note(&self, name: &str, server: &str, subject: &str, after: &str) {
+        let record = audit::Record {
+            at_ms: self.clock.unix_ms(),
+            id: self.next_id().into(),
+            kind: audit::Kind::Change,
+            verdict: audit::Verdict::Allowed,
+            server: Some(server.into()),
+            subject: Some(subject.into()),
+            event: Some(audit::Event {
+                name: name.into(),
+                after: Some(after.into()),
+                ..audit::Event::default()
+            }),
+            ..audit::Record::default()
+        };
+        let mut bytes = Vec::with_capacity(512);
+        record.to_canonical(&mut bytes);
+        // Dropping the future does not take the record out of the queue.
+        drop(self.ledger.append(bytes, audit::Durability::Interval));
+    }
+
+    /// Where time is read.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The route at this path.
+    pub fn route(&self, path: &str) -> Option<Arc<Route>> {
+        self.runtime.load().routes.get(path).cloned()
+    }
+
+    /// A name for a record that no other record has.
+    pub fn next_id(&self) -> String {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        format!("{}-{call:x}", self.boot)
+    }
+}
+
+impl Runtime {
+    /// Whether this very server (not one of its name) is served.
+    pub(crate) fn serves(&self, served: &Arc<Served>) -> bool {
+        self.servers.get(&served.name).is_some_and(|mine| Arc::ptr_eq(mine, served))
+    }
+
+    /// What the policies may name: every server, and every tool that is approved.
+    pub fn policy_catalog(&self) -> policy::Catalog {
+        let mut catalog = policy::Catalog::default();
+        for served in self.servers.values() {
+            catalog.servers.push(policy::ServerEntry {
+                name: served.name.to_string(),
+                labels: served.labels.clone(),
+            });
+            for tool in served.shelf.catalog().approved() {
+                catalog.tools.push(tool.entry(&served.name));
+            }
+        }
+        catalog
+    }
+}

@@ -1,0 +1,410 @@
+//! The gateway as a running whole: built from a settled configuration, rebuilt when it changes,
+//! swept now and then, and stopped without losing a record. A configuration that cannot be built
+//! changes nothing.
+
+use crate::catalog::Shelf;
+use crate::clock::Clock;
+use crate::egress::{Authority, Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher};
+use crate::gate::{Gate, Parts, Runtime};
+use crate::listener::{ListenError, Listener};
+use crate::load::Loaded;
+use crate::pins::{Pins, PinsError};
+use crate::route::{Route, RouteError, Served};
+use crate::secret::SecretError;
+use crate::upstream::{self, UpstreamError, Upstreams};
+use crate::{egress, secret};
+use audit::{KeyError, Ledger, LedgerError, SigningKey};
+use config::settled::{self, Settled};
+use identity::{IssuerRules, Issuers, RulesError};
+use policy::{Policies, PolicyError};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+
+/// A gateway that listens.
+#[derive(Debug)]
+pub struct House {
+    gate: Arc<Gate>,
+    listeners: Vec<Listener>,
+    egress: Arc<Egress>,
+    stop: watch::Sender<bool>,
+}
+
+/// Why a gateway cannot start, or cannot take over a changed configuration.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant says what its error says")]
+pub enum HouseError {
+    #[error("`{path}` cannot be made: {error}")]
+    Data { path: String, error: std::io::Error },
+    #[error("server `{server}`: {error}")]
+    Destination { server: String, error: DestinationError },
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+    #[error("the operating system gave no random bits")]
+    Entropy,
+    #[error("the ledger's key: {0}")]
+    Key(#[from] KeyError),
+    #[error("secret `{reference}` is no Ed25519 private key in PEM")]
+    NoKey { reference: String },
+    #[error("the ledger: {0}")]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error(transparent)]
+    Pins(#[from] PinsError),
+    #[error("the policies: {0}")]
+    Policies(#[from] PolicyError),
+    #[error("limit: {0}")]
+    Rate(#[from] watch_limits::RateError),
+    #[error("changed parts that need a restart: {0}")]
+    Restart(String),
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+}
+
+use ::watch as watch_limits;
+
+impl House {
+    /// How often sessions are swept, in milliseconds.
+    pub const SWEEP: Duration = Duration::from_secs(5);
+    /// How often the store of pins is asked whether somebody approved something.
+    pub const PINS: Duration = Duration::from_millis(500);
+
+    /// Binds every listener and opens every store. Nothing is served yet.
+    pub async fn build(loaded: Loaded, clock: Arc<dyn Clock>) -> Result<House, HouseError> {
+        let Loaded { settled, policies, .. } = loaded;
+        let connections = Arc::new(Semaphore::new(settled.limits.connections as usize));
+        let mut listeners = Vec::new();
+        for listener in &settled.listeners {
+            listeners.push(Listener::bind(listener, &settled.limits, Arc::clone(&connections)).await?);
+        }
+        let settled = match listeners.first() {
+            Some(first) => settled.bound_to(first.address()),
+            None => settled,
+        };
+        make(&settled.data)?;
+        let ledger = ledger(&settled)?;
+        let pins = Pins::open(&settled.data)?;
+        let egress = Arc::new(Egress::new(&EgressSettings::default())?);
+        let runtime = runtime(settled, policies, &egress, None)?;
+        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog())?;
+        for warning in policies.warnings() {
+            tracing::warn!("policy: {warning}");
+        }
+        let boot = identity::session_id().map_err(|_| HouseError::Entropy)?;
+        let gate = Gate::new(Parts {
+            clock,
+            ledger,
+            pins,
+            limits: Box::new(watch_limits::Local::default()),
+            runtime,
+            policies,
+            boot: boot.chars().take(10).collect(),
+        });
+        gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
+        Ok(House { gate, listeners, egress, stop: watch::Sender::new(false) })
+    }
+
+    /// The state of the gateway.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// Where it listens, and whether encrypted.
+    pub fn addresses(&self) -> Vec<(SocketAddr, bool)> {
+        self.listeners.iter().map(|listener| (listener.address(), listener.is_encrypted())).collect()
+    }
+
+    /// Puts a changed configuration in force, or leaves everything as it is and says why.
+    pub fn reloader(&self) -> Reloader {
+        Reloader {
+            gate: Arc::clone(&self.gate),
+            egress: Arc::clone(&self.egress),
+            address: self.listeners.first().map(Listener::address),
+        }
+    }
+
+    /// Serves until `stop` resolves, then drains, ends every session and closes the ledger.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), HouseError> {
+        let House { gate, listeners, stop: told, .. } = self;
+        let mut serving = Vec::new();
+        for listener in listeners {
+            serving.push(tokio::spawn(listener.serve(Arc::clone(&gate), told.subscribe())));
+        }
+        let sweeper = tokio::spawn(sweep(Arc::clone(&gate)));
+        let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
+        stop.await;
+        told.send_replace(true);
+        // Streams stay open as long as their session: ending it lets connections drain.
+        let ended = gate.sessions.end_where(|_| true).await;
+        for task in serving {
+            let _ = task.await;
+        }
+        sweeper.abort();
+        pins.abort();
+        gate.runtime().upstreams.close().await;
+        gate.note("gateway.stopped", "", env!("CARGO_PKG_VERSION"), &format!("{ended} sessions ended"));
+        Ok(gate.ledger.close()?)
+    }
+}
+
+/// Takes over changed configurations.
+#[derive(Clone, Debug)]
+pub struct Reloader {
+    gate: Arc<Gate>,
+    egress: Arc<Egress>,
+    address: Option<SocketAddr>,
+}
+
+impl Reloader {
+    /// Builds everything the changed configuration needs, then swaps it in. Any failure leaves the
+    /// last good one in force.
+    pub async fn reload(&self, loaded: Loaded) -> Result<(), HouseError> {
+        let Loaded { settled, policies, .. } = loaded;
+        let before = Arc::clone(&self.gate.runtime());
+        let settled = match self.address {
+            Some(address) => settled.bound_to(address),
+            None => settled,
+        };
+        let fixed = settled.differs_statically(&before.settled);
+        if !fixed.is_empty() {
+            return Err(HouseError::Restart(fixed.join(", ")));
+        }
+        let runtime = runtime(settled, policies, &self.egress, Some(&before))?;
+        let compiled = Policies::compile(&runtime.sources, &runtime.policy_catalog())?;
+        let digest = compiled.digest().to_owned();
+        let kept: Vec<Arc<Served>> = runtime.servers.values().map(Arc::clone).collect();
+        let routes: HashMap<Arc<str>, Arc<Route>> = runtime.routes.clone();
+        self.gate.install(runtime, compiled);
+        // A session belongs to its route and server: where those changed, it has to begin again.
+        let ended = self
+            .gate
+            .sessions
+            .end_where(|session| {
+                let route = routes.get(session.route());
+                let served = route.map(|route| &route.server);
+                !served.is_some_and(|served| {
+                    kept.iter().any(|kept| Arc::ptr_eq(kept, served)) && before.serves(served)
+                })
+            })
+            .await;
+        self.gate.note("configuration.reloaded", "", "", &format!("policies {digest}, {ended} sessions ended"));
+        Ok(())
+    }
+}
+
+async fn sweep(gate: Arc<Gate>) {
+    let mut tick = tokio::time::interval(House::SWEEP);
+    loop {
+        tick.tick().await;
+        gate.sessions.sweep(gate.clock().unix_ms()).await;
+    }
+}
+
+/// Notices approvals that `ringwall tools approve` wrote into the store.
+async fn watch_pins(gate: Arc<Gate>) {
+    let mut tick = tokio::time::interval(House::PINS);
+    let mut seen = gate.pins.version().ok();
+    loop {
+        tick.tick().await;
+        let now = gate.pins.version().ok();
+        if now != seen {
+            seen = now;
+            for served in gate.runtime().servers.values() {
+                served.shelf.distrust();
+            }
+        }
+    }
+}
+
+fn make(path: &Path) -> Result<(), HouseError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| HouseError::Data { path: path.display().to_string(), error })
+}
+
+fn ledger(settled: &Settled) -> Result<Ledger, HouseError> {
+    let key = match &settled.ledger.key {
+        settled::SigningKey::Made(path) => {
+            if let Some(folder) = path.parent() {
+                make(folder)?;
+            }
+            SigningKey::load_or_create(path)?
+        }
+        settled::SigningKey::Given(reference) => {
+            let text = secret::resolve(&reference.to_string())?;
+            SigningKey::from_pem(text.expose())
+                .ok_or_else(|| HouseError::NoKey { reference: reference.to_string() })?
+        }
+    };
+    let folder = settled.data.join("ledger");
+    make(&folder)?;
+    // For whoever verifies: it stands beside the segments, and should be copied away from there.
+    key.public().save(&settled.data.join("ledger.pub"))?;
+    let settings = audit::Settings {
+        segment_bytes: settled.ledger.segment_bytes,
+        interval: settled.ledger.interval,
+        checkpoint_records: u64::from(settled.ledger.checkpoint_records),
+        ..audit::Settings::default()
+    };
+    Ok(Ledger::open(&folder, settings, key)?)
+}
+
+/// Builds what calls need. Servers and issuers that did not change are taken over as they run.
+fn runtime(
+    settled: Settled,
+    sources: Vec<policy::Source>,
+    egress: &Arc<Egress>,
+    before: Option<&Arc<Runtime>>,
+) -> Result<Runtime, HouseError> {
+    let same_servers = before.filter(|before| before.settled.servers == settled.servers);
+    let upstreams = match same_servers {
+        Some(before) => Arc::clone(&before.upstreams),
+        None => {
+            let specs = settled.servers.iter().map(|server| spec(server, &settled));
+            Arc::new(Upstreams::new(egress, specs.collect::<Result<Vec<_>, _>>()?)?)
+        }
+    };
+    let mut servers = HashMap::new();
+    for server in &settled.servers {
+        let name: Arc<str> = server.name.as_str().into();
+        let served = match same_servers.and_then(|before| before.servers.get(&name)) {
+            Some(served) => Arc::clone(served),
+            None => Arc::new(served(server, &upstreams, &settled)?),
+        };
+        servers.insert(name, served);
+    }
+    let mut routes = HashMap::new();
+    for route in &settled.routes {
+        let served = servers.get(route.server.as_str()).ok_or_else(|| RouteError::Server {
+            path: route.path.clone(),
+            server: route.server.to_string(),
+        })?;
+        let route = Arc::new(Route::new(route, Arc::clone(served))?);
+        routes.insert(Arc::clone(&route.path), route);
+    }
+    let issuers = match before.filter(|before| before.settled.issuers == settled.issuers) {
+        Some(before) => Arc::clone(&before.issuers),
+        None => Arc::new(issuers(&settled, egress)?),
+    };
+    Ok(Runtime { settled: Arc::new(settled), routes, servers, upstreams, issuers, sources })
+}
+
+fn served(server: &settled::Server, upstreams: &Upstreams, settled: &Settled) -> Result<Served, HouseError> {
+    let name = server.name.as_str();
+    let upstream = upstreams.get(name).ok_or_else(|| RouteError::Server {
+        path: String::new(),
+        server: name.to_owned(),
+    })?;
+    let limits = &settled.limits.call;
+    Ok(Served {
+        name: name.into(),
+        upstream: Arc::clone(upstream),
+        shelf: Shelf::new(server.clone()),
+        hidden_text: server.hidden_text,
+        timeout: server.timeout,
+        reading_answers: crate::route::reading(limits, limits.answer_bytes),
+        reading: tokio::sync::Mutex::new(()),
+        labels: server.labels.clone(),
+    })
+}
+
+fn spec(server: &settled::Server, settled: &Settled) -> Result<upstream::ServerSpec, HouseError> {
+    let transport = match &server.upstream {
+        settled::Upstream::Http(http) => upstream::Transport::Http(remote(server, http)?),
+        settled::Upstream::Stdio(stdio) => upstream::Transport::Stdio(local(stdio)?),
+    };
+    Ok(upstream::ServerSpec {
+        name: server.name.as_str().into(),
+        transport,
+        timeout: server.timeout,
+        answer_bytes: usize::try_from(settled.limits.call.answer_bytes).unwrap_or(usize::MAX),
+    })
+}
+
+fn remote(server: &settled::Server, http: &settled::Http) -> Result<upstream::HttpSpec, HouseError> {
+    let destination = Destination::new(http.url.clone(), network(http.network));
+    let destination = destination
+        .map_err(|error| HouseError::Destination { server: server.name.to_string(), error })?;
+    let (credential, header) = match &http.credential {
+        settled::Credential::None => (None, None),
+        settled::Credential::Bearer(reference) => (Some(reference), None),
+        settled::Credential::Header { name, secret } => (Some(secret), name.parse().ok()),
+    };
+    let credential = credential.map(|reference| secret::resolve(&reference.to_string())).transpose()?;
+    Ok(upstream::HttpSpec { destination, credential, header })
+}
+
+fn local(stdio: &settled::Stdio) -> Result<upstream::StdioSpec, HouseError> {
+    let mut environment = Vec::new();
+    for (name, value) in &stdio.environment {
+        let value = match value {
+            settled::Variable::Literal(text) => upstream::Variable::Literal(text.clone()),
+            settled::Variable::Secret(reference) => {
+                upstream::Variable::Secret(secret::resolve(&reference.to_string())?)
+            }
+        };
+        environment.push((name.clone(), value));
+    }
+    Ok(upstream::StdioSpec {
+        command: stdio.command.clone(),
+        environment,
+        directory: stdio.directory.clone(),
+        sharing: match stdio.process {
+            settled::Process::User => upstream::Sharing::User,
+            settled::Process::Session => upstream::Sharing::Session,
+        },
+        ..upstream::StdioSpec::default()
+    })
+}
+
+fn network(network: settled::Network) -> egress::Network {
+    match network {
+        settled::Network::Public => egress::Network::Public,
+        settled::Network::Private => egress::Network::Private,
+    }
+}
+
+fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseError> {
+    let private = settled.issuers.iter().filter(|issuer| issuer.network == settled::Network::Private);
+    let authorities = private.flat_map(|issuer| {
+        let keys = match &issuer.keys {
+            settled::Keys::At(url) => Some(Authority::of(url)),
+            settled::Keys::Discovered => None,
+        };
+        url::Url::parse(&issuer.issuer).ok().map(|url| Authority::of(&url)).into_iter().chain(keys)
+    });
+    let fetcher = Fetcher::new(Arc::clone(egress), authorities);
+    let rules = settled.issuers.iter().map(|issuer| IssuerRules {
+        issuer: issuer.issuer.clone(),
+        algorithms: issuer.algorithms.iter().map(|algorithm| match algorithm {
+            settled::Algorithm::Es256 => identity::Algorithm::Es256,
+            settled::Algorithm::EdDsa => identity::Algorithm::EdDsa,
+            settled::Algorithm::Rs256 => identity::Algorithm::Rs256,
+            settled::Algorithm::Ps256 => identity::Algorithm::Ps256,
+        }).collect(),
+        token_types: issuer.token_types.clone(),
+        lifetime_max_s: issuer.lifetime_max.as_secs(),
+        clock_skew_s: issuer.clock_skew.as_secs(),
+        keys: match &issuer.keys {
+            settled::Keys::At(url) => Some(url.clone()),
+            settled::Keys::Discovered => None,
+        },
+        claims: identity::ClaimNames {
+            user: issuer.claims.user.clone(),
+            client: issuer.claims.client.clone(),
+            groups: issuer.claims.groups.clone(),
+            scopes: issuer.claims.scopes.clone(),
+        },
+    });
+    Ok(Issuers::new(rules.collect(), Arc::new(fetcher))?)
+}

@@ -1,0 +1,22 @@
+//! Listeners, the stages of a call, upstreams, and the state between calls.
+//!
+//! The path of a call is [`stages`]: a file per stage, in order. This is the only crate that owns
+//! a socket. It decides no policy: that is the crate `policy`.
+
+mod body;
+pub mod catalog;
+pub mod clock;
+mod definitions;
+pub mod egress;
+pub mod gate;
+pub mod house;
+pub mod listener;
+pub mod load;
+pub mod outlet;
+pub mod pins;
+pub mod route;
+pub mod secret;
+pub mod sessions;
+mod small;
+pub mod stages;
+pub mod upstream;

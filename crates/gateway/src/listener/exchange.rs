@@ -1,0 +1,265 @@
+//! One HTTP request and its answer: finds what is meant, gathers the body within its limits, and
+//! writes what the stages recorded. Nothing of a request is trusted here, and no decision about a
+//! call is taken here.
+
+use super::door;
+use crate::body::Body;
+use crate::gate::Gate;
+use crate::outlet::{Outlet, Reader};
+use crate::route::Route;
+use crate::stages::refused::{self, Refused};
+use crate::stages::{self, Answer, Door, Draft, Raw, Recorded, Verb, record};
+use bytes::{BufMut, Bytes, BytesMut};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body as _, Incoming};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Events that may wait in one connection's queue; the outlet behind it remembers more.
+const QUEUE: usize = 16;
+/// A comment is sent on a silent stream this often, so that proxies keep it open.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+pub(super) async fn answer(
+    gate: &Arc<Gate>,
+    hosts: &[String],
+    origins: &[String],
+    source: IpAddr,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let draft = Draft::begin(gate, source, "http");
+    if let Err(refused) = door::check(request.uri(), request.headers(), hosts, origins) {
+        return http_of(record::refusal(gate, refused, draft).await);
+    }
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = inside(gate, source, request, draft).await;
+    if let Some(origin) = origin {
+        allow_origin(&mut response, origin);
+    }
+    response
+}
+
+async fn inside(
+    gate: &Arc<Gate>,
+    source: IpAddr,
+    request: Request<Incoming>,
+    draft: Draft,
+) -> Response<Body> {
+    let path = request.uri().path();
+    let Some(route) = gate.route(path) else {
+        if let Some(response) = public_page(gate, &request) {
+            return response;
+        }
+        let refused = refused::no_such_route(path);
+        return http_of(record::refusal(gate, refused, draft).await);
+    };
+    if request.method() == Method::OPTIONS {
+        return preflight();
+    }
+    let Some(verb) = verb_of(request.method()) else {
+        let refused = refused::verb(request.method().as_str());
+        let mut response = http_of(record::refusal(gate, refused, draft).await);
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
+        return response;
+    };
+    match gather(&route, source, verb, request).await {
+        Ok(raw) => http_of(stages::call(gate, raw, draft).await),
+        Err(refused) => http_of(record::refusal(gate, refused, draft).await),
+    }
+}
+
+fn verb_of(method: &Method) -> Option<Verb> {
+    match *method {
+        Method::POST => Some(Verb::Post),
+        Method::GET => Some(Verb::Get),
+        Method::DELETE => Some(Verb::Delete),
+        _ => None,
+    }
+}
+
+/// Reads the whole body, within the route's bytes and time. A truncated body is never looked at.
+async fn gather(
+    route: &Arc<Route>,
+    source: IpAddr,
+    verb: Verb,
+    request: Request<Incoming>,
+) -> Result<Raw, Refused> {
+    let (head, body) = request.into_parts();
+    let limit = route.reading.bytes;
+    let too_large = || refused::body_too_large(limit as u64);
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let body = if body.is_end_stream() {
+        Bytes::new()
+    } else {
+        let whole = tokio::time::timeout(route.body_time, collect(body, limit)).await;
+        whole.map_err(|_| refused::body_too_slow(route.body_time))??
+    };
+    let door = Door::Http { headers: head.headers, source, query: head.uri.query().map(Into::into) };
+    Ok(Raw::http(Arc::clone(route), verb, door, body))
+}
+
+async fn collect(body: Incoming, limit: usize) -> Result<Bytes, Refused> {
+    let mut body = Limited::new(body, limit);
+    let mut first: Option<Bytes> = None;
+    let mut more = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if error.is::<http_body_util::LengthLimitError>() {
+                refused::body_too_large(limit as u64)
+            } else {
+                refused::body_broken()
+            }
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        match &first {
+            None => first = Some(data),
+            Some(head) => {
+                if more.is_empty() {
+                    more.extend_from_slice(head);
+                }
+                more.put(data);
+            }
+        }
+    }
+    // One frame, the usual case, is not copied.
+    Ok(if more.is_empty() { first.unwrap_or_default() } else { more.freeze() })
+}
+
+/// What everybody may read: the metadata of the resources, and whether the gateway lives.
+fn public_page(gate: &Gate, request: &Request<Incoming>) -> Option<Response<Body>> {
+    let path = request.uri().path();
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return None;
+    }
+    if path == "/livez" || path == "/readyz" {
+        let ready = path == "/livez" || gate.ledger.health().is_ok();
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        return Some(document(status, Bytes::from_static(if ready { b"{\"ok\":true}" } else { b"{\"ok\":false}" })));
+    }
+    let rest = path.strip_prefix(identity::resource_metadata::WELL_KNOWN)?;
+    let runtime = gate.runtime();
+    let prefix = runtime.settled.public_url.path().trim_end_matches('/');
+    let named = rest.strip_prefix(prefix).unwrap_or(rest);
+    // At the root there is the metadata of the only route, for clients that look nowhere else.
+    let route = match named {
+        "" | "/" if runtime.routes.len() == 1 => runtime.routes.values().next(),
+        named => runtime.routes.get(named),
+    }?;
+    Some(document(StatusCode::OK, route.metadata.clone()))
+}
+
+fn document(status: StatusCode, bytes: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    harden(&mut response);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The answer to a browser's question whether it may; `allow_origin` adds for whom.
+fn preflight() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("POST, GET, DELETE"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static(
+            "authorization, content-type, accept, mcp-session-id, mcp-protocol-version, last-event-id",
+        ),
+    );
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    response
+}
+
+fn allow_origin(response: &mut Response<Body>, origin: HeaderValue) {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("mcp-session-id, www-authenticate"),
+    );
+}
+
+/// Headers of every answer (control 8.4): it is for this caller, now, and for no browser to guess at.
+fn harden(response: &mut Response<Body>) {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// Writes what was recorded as HTTP.
+fn http_of(recorded: Recorded) -> Response<Body> {
+    let Recorded { status, session, challenge, retry_after, answer } = recorded;
+    let (body, media) = match answer {
+        Answer::Empty => (Body::empty(), None),
+        Answer::Message(bytes) => (Body::from(bytes), Some("application/json")),
+        Answer::Stream { reader, primed } => (stream(reader, primed), Some("text/event-stream")),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    harden(&mut response);
+    let headers = response.headers_mut();
+    if let Some(media) = media {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        if media == "text/event-stream" {
+            headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+        }
+    }
+    if let Some(session) = session.and_then(|id| HeaderValue::try_from(&*id).ok()) {
+        headers.insert(&stages::raw::SESSION, session);
+    }
+    if let Some(challenge) = challenge {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if let Some(wait) = retry_after {
+        let seconds = wait.as_millis().div_ceil(1000).max(1);
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)));
+    }
+    response
+}
+
+/// Sends the events of an outlet until it ends or the caller hangs up.
+fn stream(mut reader: Reader, primed: bool) -> Body {
+    let (send, events) = mpsc::channel(QUEUE);
+    tokio::spawn(async move {
+        if primed && send.send(priming(reader.outlet())).await.is_err() {
+            return;
+        }
+        loop {
+            let next = tokio::select! {
+                next = tokio::time::timeout(KEEP_ALIVE, reader.next()) => next,
+                () = send.closed() => return,
+            };
+            let bytes = match next {
+                Ok(Some(event)) => {
+                    let mut bytes = Vec::with_capacity(event.data.len() + 64);
+                    let id = reader.outlet().event_id(event.place);
+                    protocol::sse::write_event(Some(&id), &event.data, &mut bytes);
+                    Bytes::from(bytes)
+                }
+                Ok(None) => return,
+                Err(_) => Bytes::from_static(b": still here\n\n"),
+            };
+            if send.send(bytes).await.is_err() {
+                return;
+            }
+        }
+    });
+    Body::Stream(events)
+}
+
+/// An event without data whose id lets the client resume from the very beginning (rule S7).
+fn priming(outlet: &Outlet) -> Bytes {
+    Bytes::from(format!("id: {}\ndata: \n\n", outlet.event_id(0)))
+}

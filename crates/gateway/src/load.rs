@@ -1,0 +1,135 @@
+//! Reads a configuration and its policies from the disk. The only place that does: everything else
+//! is handed the settled configuration.
+
+use config::settled::Settled;
+use config::{Problem, Severity};
+use policy::Source;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A configuration that may run.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it means, with every path resolved against the folder of its file.
+    pub settled: Settled,
+    /// The policies it names.
+    pub policies: Vec<Source>,
+    /// What is allowed and worth a second look.
+    pub warnings: Vec<Problem>,
+}
+
+/// Why a configuration may not run.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The file cannot be read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// It is wrong in these places.
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problems: Vec<Problem>,
+    },
+    /// A pattern of policy files matches nothing: a policy that is not there forbids nothing.
+    NoPolicies {
+        /// The pattern.
+        pattern: String,
+    },
+}
+
+impl std::error::Error for LoadError {}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::Unreadable { path, error } => write!(f, "cannot read `{}`: {error}", path.display()),
+            LoadError::NoPolicies { pattern } => {
+                write!(f, "no policy file matches `{pattern}`: correct `policies`, or add the file")
+            }
+            LoadError::Wrong { path, problems } => {
+                let name = path.display().to_string();
+                for (at, problem) in problems.iter().enumerate() {
+                    let line = if at > 0 { "\n" } else { "" };
+                    write!(f, "{line}{}", problem.in_file(&name))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Reads the file, settles it and reads the policies it names.
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    let text = read(path)?;
+    let (settled, warnings) =
+        config::load(&text).map_err(|problems| LoadError::Wrong { path: path.to_owned(), problems })?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let settled = settled.rooted_at(folder);
+    let policies = policies(&settled.policies)?;
+    debug_assert!(warnings.iter().all(|problem| problem.severity == Severity::Warning));
+    Ok(Loaded { settled, policies, warnings })
+}
+
+/// Reads every file these patterns name, in the order of their names.
+pub fn policies(patterns: &[String]) -> Result<Vec<Source>, LoadError> {
+    let mut sources = Vec::new();
+    for pattern in patterns {
+        let files = matching(Path::new(pattern))?;
+        if files.is_empty() {
+            return Err(LoadError::NoPolicies { pattern: pattern.clone() });
+        }
+        for file in files {
+            let text = read(&file)?;
+            sources.push(Source { name: file.display().to_string(), text });
+        }
+    }
+    Ok(sources)
+}
+
+/// The files a pattern names: one `*` may stand in the last part.
+fn matching(pattern: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let name = pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let Some((start, end)) = name.split_once('*') else { return Ok(vec![pattern.to_owned()]) };
+    let folder = pattern.parent().unwrap_or(Path::new("."));
+    let entries = std::fs::read_dir(folder)
+        .map_err(|error| LoadError::Unreadable { path: folder.to_owned(), error })?;
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let long = name.len() >= start.len() + end.len();
+            long && name.starts_with(start) && name.ends_with(end) && path.is_file()
+        })
+        .collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    std::fs::read_to_string(path).map_err(|error| LoadError::Unreadable { path: path.to_owned(), error })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_names_files_in_order_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.cedar", "a.cedar", "notes.txt", ".cedar"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let pattern = folder.path().join("*.cedar").display().to_string();
+        let names: Vec<String> = policies(&[pattern]).unwrap().into_iter().map(|source| source.name).collect();
+        let ends: Vec<&str> = names.iter().map(|name| name.rsplit('/').next().unwrap()).collect();
+        assert_eq!(ends, [".cedar", "a.cedar", "b.cedar"]);
+        assert!(policies(&[folder.path().join("*.missing").display().to_string()]).is_err());
+        assert!(policies(&[folder.path().join("gone.cedar").display().to_string()]).is_err());
+    }
+}

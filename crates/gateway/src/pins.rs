@@ -1,0 +1,255 @@
+//! What was approved: the pinned definition of every tool, kept in `state.db` in the data directory.
+//!
+//! The running gateway and `ringwall tools approve` open the same file; SQLite keeps them apart and
+//! [`Pins::version`] tells the gateway that somebody else wrote. Pins never hold a secret.
+
+use crate::small::lock;
+use inspect::pin::Digest;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// The durable store of pins and of definitions waiting for approval.
+#[derive(Debug)]
+pub struct Pins(Mutex<Connection>);
+
+/// An approved definition.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pin {
+    /// The canonical digest the tool must keep.
+    pub digest: Digest,
+    /// The definition as approved.
+    pub definition: Value,
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// By whom: `first use` or the name given to `ringwall tools approve`.
+    pub by: String,
+}
+
+/// A definition that was seen and is not approved.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sighting {
+    /// The server that offers it.
+    pub server: String,
+    /// The tool's name.
+    pub tool: String,
+    /// Its canonical digest.
+    pub digest: Digest,
+    /// The definition as seen.
+    pub definition: Value,
+    /// When it was first seen, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// Why it waits, such as `changed` or `never approved`.
+    pub why: String,
+}
+
+/// Why the store of pins could not be used. The gateway then serves no tool (fail closed).
+#[derive(Debug, thiserror::Error)]
+#[error("the store of pins failed: {0}")]
+pub struct PinsError(#[from] rusqlite::Error);
+
+impl Pins {
+    /// Sightings kept per server, so that a server that invents names cannot fill the disk.
+    pub const SIGHTINGS_PER_SERVER: u32 = 1000;
+
+    /// Opens the store in this data directory, creating it if it is not there.
+    pub fn open(data: &Path) -> Result<Self, PinsError> {
+        let connection = Connection::open(data.join("state.db"))?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.execute_batch(
+            "CREATE TABLE IF NOT EXISTS pins (
+                server TEXT NOT NULL, tool TEXT NOT NULL, digest TEXT NOT NULL,
+                definition TEXT NOT NULL, at_ms INTEGER NOT NULL, by TEXT NOT NULL,
+                PRIMARY KEY (server, tool)) STRICT;
+             CREATE TABLE IF NOT EXISTS sightings (
+                server TEXT NOT NULL, tool TEXT NOT NULL, digest TEXT NOT NULL,
+                definition TEXT NOT NULL, at_ms INTEGER NOT NULL, why TEXT NOT NULL,
+                PRIMARY KEY (server, tool)) STRICT;",
+        )?;
+        Ok(Pins(Mutex::new(connection)))
+    }
+
+    /// A number that changes whenever another process wrote to the store.
+    pub fn version(&self) -> Result<i64, PinsError> {
+        Ok(lock(&self.0).query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    }
+
+    /// Every pin of this server, by tool name.
+    pub fn of(&self, server: &str) -> Result<HashMap<String, Pin>, PinsError> {
+        let connection = lock(&self.0);
+        let mut rows = connection
+            .prepare_cached("SELECT tool, digest, definition, at_ms, by FROM pins WHERE server = ?1")?;
+        let pins = rows.query_map([server], |row| {
+            let pin = Pin {
+                digest: column(row, 1, Digest::from_str)?,
+                definition: column(row, 2, json)?,
+                at_ms: row.get::<_, i64>(3)?.unsigned_abs(),
+                by: row.get(4)?,
+            };
+            Ok((row.get(0)?, pin))
+        })?;
+        Ok(pins.collect::<Result<_, _>>()?)
+    }
+
+    /// Every server and tool that has a pin, with the pin.
+    pub fn all(&self) -> Result<Vec<(String, String, Pin)>, PinsError> {
+        let servers: Vec<String> = {
+            let connection = lock(&self.0);
+            let mut rows = connection.prepare("SELECT DISTINCT server FROM pins ORDER BY server")?;
+            rows.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+        };
+        let mut all = Vec::new();
+        for server in servers {
+            let mut pins: Vec<_> = self.of(&server)?.into_iter().collect();
+            pins.sort_by(|(left, _), (right, _)| left.cmp(right));
+            all.extend(pins.into_iter().map(|(tool, pin)| (server.clone(), tool, pin)));
+        }
+        Ok(all)
+    }
+
+    /// Pins this definition and forgets that it was waiting.
+    pub fn approve(&self, server: &str, tool: &str, pin: &Pin) -> Result<(), PinsError> {
+        let mut connection = lock(&self.0);
+        let transaction = connection.transaction()?;
+        transaction.execute(
+            "INSERT INTO pins VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET
+                digest = ?3, definition = ?4, at_ms = ?5, by = ?6",
+            params![server, tool, pin.digest.to_string(), pin.definition.to_string(), stamp(pin.at_ms), pin.by],
+        )?;
+        transaction.execute(
+            "DELETE FROM sightings WHERE server = ?1 AND tool = ?2 AND digest = ?3",
+            params![server, tool, pin.digest.to_string()],
+        )?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Forgets a pin, so that the tool has to be approved again.
+    pub fn revoke(&self, server: &str, tool: &str) -> Result<bool, PinsError> {
+        let sql = "DELETE FROM pins WHERE server = ?1 AND tool = ?2";
+        Ok(lock(&self.0).execute(sql, [server, tool])? > 0)
+    }
+
+    /// Remembers a definition that waits for approval; the latest one per tool.
+    pub fn see(&self, sighting: &Sighting) -> Result<(), PinsError> {
+        let Sighting { server, tool, digest, definition, at_ms, why } = sighting;
+        lock(&self.0).execute(
+            "INSERT INTO sightings SELECT ?1, ?2, ?3, ?4, ?5, ?6
+             WHERE (SELECT count(*) FROM sightings WHERE server = ?1) < ?7
+                OR EXISTS (SELECT 1 FROM sightings WHERE server = ?1 AND tool = ?2)
+             ON CONFLICT DO UPDATE SET digest = ?3, definition = ?4, at_ms = ?5, why = ?6
+                WHERE digest <> ?3",
+            params![
+                server, tool, digest.to_string(), definition.to_string(), stamp(*at_ms), why,
+                Self::SIGHTINGS_PER_SERVER
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets the sighting of a tool that is back at its pinned definition, or gone.
+    pub fn forget(&self, server: &str, tool: &str) -> Result<(), PinsError> {
+        let sql = "DELETE FROM sightings WHERE server = ?1 AND tool = ?2";
+        lock(&self.0).execute(sql, [server, tool])?;
+        Ok(())
+    }
+
+    /// The definition of this tool that waits for approval, if one does.
+    pub fn sighting(&self, server: &str, tool: &str) -> Result<Option<Sighting>, PinsError> {
+        let sql = "SELECT server, tool, digest, definition, at_ms, why FROM sightings
+                   WHERE server = ?1 AND tool = ?2";
+        Ok(lock(&self.0).query_row(sql, [server, tool], sighting).optional()?)
+    }
+
+    /// Every definition that waits for approval.
+    pub fn sightings(&self) -> Result<Vec<Sighting>, PinsError> {
+        let connection = lock(&self.0);
+        let mut rows = connection.prepare(
+            "SELECT server, tool, digest, definition, at_ms, why FROM sightings ORDER BY server, tool",
+        )?;
+        let all = rows.query_map([], sighting)?;
+        Ok(all.collect::<Result<_, _>>()?)
+    }
+}
+
+fn sighting(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sighting> {
+    Ok(Sighting {
+        server: row.get(0)?,
+        tool: row.get(1)?,
+        digest: column(row, 2, Digest::from_str)?,
+        definition: column(row, 3, json)?,
+        at_ms: row.get::<_, i64>(4)?.unsigned_abs(),
+        why: row.get(5)?,
+    })
+}
+
+/// Reads a text column that must parse; a store that was tampered with is an error, not a default.
+fn column<T, E: std::error::Error + Send + Sync + 'static>(
+    row: &rusqlite::Row<'_>,
+    at: usize,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> rusqlite::Result<T> {
+    let text: String = row.get(at)?;
+    parse(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+fn json(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+fn stamp(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pin(definition: &Value) -> Pin {
+        Pin {
+            digest: inspect::pin::digest(definition),
+            definition: definition.clone(),
+            at_ms: 5,
+            by: "alice".into(),
+        }
+    }
+
+    #[test]
+    fn an_approval_is_seen_by_another_process_with_the_same_store() {
+        let data = tempfile::tempdir().unwrap();
+        let (gateway, command) = (Pins::open(data.path()).unwrap(), Pins::open(data.path()).unwrap());
+        let before = gateway.version().unwrap();
+        let definition = json!({"name": "echo", "inputSchema": {"type": "object"}});
+        command.approve("files", "echo", &pin(&definition)).unwrap();
+        assert_ne!(gateway.version().unwrap(), before);
+        assert_eq!(gateway.of("files").unwrap()["echo"].definition, definition);
+        assert!(gateway.of("other").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_server_that_invents_names_fills_no_disk() {
+        let data = tempfile::tempdir().unwrap();
+        let pins = Pins::open(data.path()).unwrap();
+        let definition = json!({"name": "x"});
+        for number in 0..Pins::SIGHTINGS_PER_SERVER + 10 {
+            pins.see(&Sighting {
+                server: "noisy".into(),
+                tool: format!("tool{number}"),
+                digest: inspect::pin::digest(&definition),
+                definition: definition.clone(),
+                at_ms: 1,
+                why: "never approved".into(),
+            })
+            .unwrap();
+        }
+        assert_eq!(pins.sightings().unwrap().len(), Pins::SIGHTINGS_PER_SERVER as usize);
+    }
+}

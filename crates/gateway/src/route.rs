@@ -1,0 +1,206 @@
+//! The settled configuration turned into what the stages use: routes with their limits, audiences
+//! and servers. Nothing here is looked up twice on the path of a call.
+
+use crate::catalog::Shelf;
+use crate::sessions::Lifetime;
+use crate::upstream;
+use config::settled;
+use bytes::Bytes;
+use identity::{Audience, ResourceMetadata};
+use protocol::Revision;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+use watch::{Rate, RateError};
+
+/// One MCP endpoint.
+#[derive(Debug)]
+pub struct Route {
+    /// Its path.
+    pub path: Arc<str>,
+    /// The server behind it.
+    pub server: Arc<Served>,
+    /// What tokens must be issued for, and by whom.
+    pub audience: Audience,
+    /// Where its RFC 9728 metadata lies.
+    pub metadata_url: String,
+    /// That metadata.
+    pub metadata: Bytes,
+    /// Scopes a token needs.
+    pub scopes: Vec<String>,
+    /// The oldest revision it speaks.
+    pub floor: Revision,
+    /// When sessions end.
+    pub lifetime: Lifetime,
+    /// Limits of a call.
+    pub limits: Paces,
+    /// What a message may cost to read.
+    pub reading: protocol::Limits,
+    /// What an answer may cost to read.
+    pub reading_answers: protocol::Limits,
+    /// How long a body may take.
+    pub body_time: Duration,
+    /// When a record is durable.
+    pub durability: audit::Durability,
+    /// Whether records keep the arguments themselves.
+    pub keeps_arguments: bool,
+    /// Whether records keep the answers themselves.
+    pub keeps_answers: bool,
+}
+
+/// Rates and concurrency per dimension.
+#[derive(Clone, Copy, Debug)]
+pub struct Paces {
+    /// Per network address.
+    pub source: Pace,
+    /// Per user.
+    pub user: Pace,
+    /// Per session.
+    pub session: Pace,
+    /// Per user and tool.
+    pub tool: Pace,
+    /// Per user and resource or prompt.
+    pub resource: Pace,
+}
+
+/// How often, and how many at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How often.
+    pub rate: Rate,
+    /// How many at a time.
+    pub concurrent: NonZeroU32,
+}
+
+/// A server and what is known of it.
+#[derive(Debug)]
+pub struct Served {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The way to it.
+    pub upstream: Arc<upstream::Server>,
+    /// What it offers.
+    pub shelf: Shelf,
+    /// What is done about hidden text.
+    pub hidden_text: settled::HiddenText,
+    /// How long a whole call may take.
+    pub timeout: Duration,
+    /// What an answer of it may cost to read, when the gateway itself asks.
+    pub reading_answers: protocol::Limits,
+    /// Held by whoever reads its definitions.
+    pub reading: tokio::sync::Mutex<()>,
+    /// Labels on all of it.
+    pub labels: Vec<String>,
+}
+
+/// Why a configuration that is fine in itself cannot run here.
+#[derive(Debug, thiserror::Error)]
+pub enum RouteError {
+    /// The resource URI of a route is none.
+    #[error("route `{path}`: {error}")]
+    Audience {
+        /// The route.
+        path: String,
+        /// What is wrong.
+        error: identity::AudienceError,
+    },
+    /// A limit of a route cannot be kept.
+    #[error("route `{path}`: {error}")]
+    Rate {
+        /// The route.
+        path: String,
+        /// What is wrong.
+        error: RateError,
+    },
+    /// The server of a route is not there.
+    #[error("route `{path}` leads to `{server}`, which is not there")]
+    Server {
+        /// The route.
+        path: String,
+        /// The server.
+        server: String,
+    },
+}
+
+impl Route {
+    /// A route of the settled configuration, leading to this server.
+    pub fn new(route: &settled::Route, server: Arc<Served>) -> Result<Self, RouteError> {
+        let audience = Audience::of(&route.resource)
+            .map_err(|error| RouteError::Audience { path: route.path.clone(), error })?
+            .only_from(&route.issuers);
+        let limits = &route.limits;
+        // A route that no issuer may enter (a local pipe) has nobody to send callers to.
+        let metadata = ResourceMetadata::new(&audience, route.issuers.clone());
+        let metadata = metadata.map(|page| page.scopes(&route.scopes).name(&*server.name).to_json());
+        let rate = |rate| pace(rate).map_err(|error| RouteError::Rate { path: route.path.clone(), error });
+        Ok(Route {
+            path: route.path.as_str().into(),
+            server,
+            metadata_url: identity::resource_metadata::well_known_url(&audience),
+            metadata: metadata.map(Bytes::from).unwrap_or_default(),
+            audience,
+            scopes: route.scopes.clone(),
+            floor: revision(route.protocol.minimum),
+            lifetime: Lifetime {
+                idle_ms: millis(route.sessions.idle),
+                absolute_ms: millis(route.sessions.absolute),
+                per_user: route.sessions.per_user as usize,
+            },
+            limits: Paces {
+                source: rate(limits.source)?,
+                user: rate(limits.user)?,
+                session: rate(limits.session)?,
+                tool: rate(limits.tool)?,
+                resource: rate(limits.resource)?,
+            },
+            reading: reading(limits, limits.request_bytes),
+            reading_answers: reading(limits, limits.answer_bytes),
+            body_time: limits.body_time,
+            durability: match route.ledger.durability {
+                settled::Durability::BeforeAnswer => audit::Durability::BeforeAnswer,
+                settled::Durability::Interval => audit::Durability::Interval,
+            },
+            keeps_arguments: route.ledger.keep.contains(&settled::Keep::Arguments),
+            keeps_answers: route.ledger.keep.contains(&settled::Keep::Results),
+        })
+    }
+}
+
+impl Served {
+    /// The operator's labels of one of its tools.
+    pub fn labels_of(server: &settled::Server, tool: &str) -> Vec<String> {
+        let named = server.tools.iter().filter(|labels| labels.tools.names(tool));
+        let mut labels: Vec<String> =
+            server.labels.iter().chain(named.flat_map(|labels| &labels.labels)).cloned().collect();
+        labels.sort_unstable();
+        labels.dedup();
+        labels
+    }
+}
+
+/// What a message of at most so many bytes may cost to read.
+pub(crate) fn reading(limits: &settled::CallLimits, bytes: u64) -> protocol::Limits {
+    protocol::Limits {
+        bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+        depth: limits.depth as usize,
+        members: limits.members as usize,
+        ..protocol::Limits::default()
+    }
+}
+
+fn pace(rate: settled::Rate) -> Result<Pace, RateError> {
+    // INVARIANT: none of them is 0 (the configuration's bounds); 1 is the strictest there is.
+    let count = |count: u32| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
+    let span = Duration::from_secs(u64::from(rate.rate.period.seconds()));
+    let pace = Rate::new(count(rate.rate.count), span, count(rate.burst))?;
+    Ok(Pace { rate: pace, concurrent: count(rate.concurrent) })
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn revision(revision: settled::Revision) -> Revision {
+    // INVARIANT: both enums name the same five dates (tested); the newest is the strictest floor.
+    Revision::named(revision.as_str()).unwrap_or(Revision::V2025_11_25)
+}

@@ -1,0 +1,89 @@
+//! The path of a call, once, in order. Each stage takes a value, checks one thing, and returns a
+//! value of a type that only it can make; only [`Permitted`] can be sent to a server and only
+//! [`Recorded`] can be sent to the caller. Leaving a check out does not compile:
+//!
+//! ```compile_fail,E0308
+//! # use ringwall_gateway as gateway;
+//! use gateway::{gate::Gate, stages::{Draft, Raw, Framed, forward}};
+//! async fn shortcut(gate: &Gate, framed: Framed, draft: &mut Draft) {
+//!     // A framed message was never authorized, so it cannot be forwarded.
+//!     let _ = forward::send(gate, framed, draft).await;
+//! }
+//! ```
+//!
+//! ```compile_fail,E0451
+//! # use ringwall_gateway as gateway;
+//! use gateway::stages::{Inspected, Permitted};
+//! fn forged(inspected: Inspected) -> Permitted {
+//!     // Nobody but the stage `authorize` can say that a call is permitted.
+//!     Permitted { inspected }
+//! }
+//! ```
+//!
+//! ```
+//! # use ringwall_gateway as gateway;
+//! use gateway::{gate::Gate, stages::{Draft, Permitted, forward}};
+//! async fn the_only_way(gate: &Gate, permitted: Permitted, draft: &mut Draft) {
+//!     let _ = forward::send(gate, permitted, draft).await;
+//! }
+//! ```
+
+pub mod admit;
+pub mod authorize;
+pub mod draft;
+pub mod forward;
+pub mod frame;
+pub mod identify;
+pub mod inspect;
+pub mod raw;
+pub mod record;
+pub mod refused;
+pub mod resolve;
+pub mod screen;
+pub mod validate;
+
+pub use admit::Admitted;
+pub use authorize::Permitted;
+pub use draft::{Draft, Stage};
+pub use forward::Answered;
+pub use frame::Framed;
+pub use identify::Identified;
+pub use inspect::Inspected;
+pub use raw::{Door, Raw, Verb};
+pub use record::{Answer, Recorded};
+pub use refused::{Form, Refused};
+pub use resolve::Resolved;
+pub use screen::Screened;
+pub use validate::Valid;
+
+use crate::gate::Gate;
+use std::sync::Arc;
+
+/// Takes one message all the way: whatever happens to it, there is a record and an answer.
+///
+/// It runs as a task of its own, so that a caller who hangs up neither cancels a call that the
+/// server has already begun (rule S6) nor keeps it out of the ledger.
+pub async fn call(gate: &Arc<Gate>, raw: Raw, mut draft: Draft) -> Recorded {
+    let gate = Arc::clone(gate);
+    draft.enter(&raw);
+    let task = tokio::spawn(async move {
+        match pass(&gate, raw, &mut draft).await {
+            Ok(screened) => record::answer(&gate, screened, draft).await,
+            Err(refused) => record::refusal(&gate, refused, draft).await,
+        }
+    });
+    task.await.unwrap_or_else(|_| Recorded::crashed())
+}
+
+/// The stages, in order. A `?` is a refusal, and a refusal is recorded like an answer.
+async fn pass(gate: &Arc<Gate>, raw: Raw, draft: &mut Draft) -> Result<Screened, Refused> {
+    let framed = frame::read(raw, draft)?; //                  1.1 3.4  nothing is decided on a reading two parsers could share differently
+    let identified = identify::verify(gate, framed, draft).await?; // M1 M2 8.2  every message, sessions authenticate nothing
+    let admitted = admit::enter(gate, identified, draft)?; //  4.1 4.3  before anything costs more than a table look-up
+    let resolved = resolve::find(gate, admitted, draft).await?; // 9.2  only an approved definition can be called
+    let valid = validate::check(resolved, draft)?; //          1.2      arguments against that very definition
+    let inspected = inspect::examine(valid, draft)?; //        1.1      what a person would not see
+    let permitted = authorize::decide(gate, inspected, draft)?; // 2.2  the only decision, with everything known
+    let answered = forward::send(gate, permitted, draft).await?; // 7.1  our own credential, never the caller's
+    screen::examine(gate, answered, draft).await //            1.4 1.2  nothing unscreened comes back
+}

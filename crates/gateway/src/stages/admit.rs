@@ -1,0 +1,118 @@
+//! Whether this caller may send one more message now: rates and concurrency per address, user,
+//! session, tool and resource (controls 4.1, 4.3). Keys are hashes of verified values; a limit that
+//! cannot be counted is a refusal.
+
+use crate::gate::Gate;
+use crate::route::Pace;
+use crate::stages::draft::{Draft, Stage};
+use crate::stages::identify::Identified;
+use crate::stages::refused::{self, Refused};
+use protocol::Target;
+use std::ops::Deref;
+use watch::{Charge, Dimension, KeyHash, Permit, Seat};
+
+/// A message that is within every limit; its place is held until it is answered.
+#[derive(Debug)]
+pub struct Admitted {
+    identified: Identified,
+    permit: Permit,
+}
+
+impl Admitted {
+    pub(super) fn identified_mut(&mut self) -> &mut Identified {
+        &mut self.identified
+    }
+
+    /// The places held, to be kept until the answer is complete.
+    pub(super) fn permit(&self) -> &Permit {
+        &self.permit
+    }
+}
+
+impl Deref for Admitted {
+    type Target = Identified;
+
+    fn deref(&self) -> &Identified {
+        &self.identified
+    }
+}
+
+/// Takes one unit from every bucket the message falls into, and one seat beside each.
+pub fn enter(gate: &Gate, identified: Identified, draft: &mut Draft) -> Result<Admitted, Refused> {
+    if !gate.ledger.health().is_ok() {
+        return Err(refused::unrecorded());
+    }
+    let keys = keys(gate, &identified);
+    gate.limits
+        .take(keys.charges(), gate.clock().monotonic_ns())
+        .map_err(|exceeded| refused::too_much(&exceeded, controls::N4_1))?;
+    let permit = gate
+        .limits
+        .enter(keys.seats())
+        .map_err(|exceeded| refused::too_much(&exceeded, controls::N4_3))?;
+    draft.ran(controls::N4_1);
+    draft.ran(controls::N4_3);
+    draft.done(Stage::Admit);
+    Ok(Admitted { identified, permit })
+}
+
+fn keys(gate: &Gate, identified: &Identified) -> Keys {
+    let route = identified.raw().route();
+    let limits = &route.limits;
+    let user = identified.caller().user().as_str();
+    let keyer = &gate.keyer;
+    let mut keys = Keys::new(Dimension::Source, keyer.key(identified.raw().source()), limits.source);
+    keys.add(Dimension::User, keyer.key(user), limits.user);
+    if let Some(session) = identified.session() {
+        keys.add(Dimension::Session, keyer.key(session.id()), limits.session);
+    }
+    let server = &*route.server.name;
+    match identified.target() {
+        Target::Tool(name) => keys.add(Dimension::Tool, keyer.key((user, server, &*name)), limits.tool),
+        Target::Prompt(name) => {
+            keys.add(Dimension::Resource, keyer.key((user, server, "prompt", &*name)), limits.resource);
+        }
+        Target::Resource(uri) => {
+            keys.add(Dimension::Resource, keyer.key((user, server, "resource", &*uri)), limits.resource);
+        }
+        _ => {}
+    }
+    keys
+}
+
+/// What one message is counted under. It lives on the stack: this runs for every message.
+struct Keys {
+    charges: [Charge; Self::MOST],
+    seats: [Seat; Self::MOST],
+    count: usize,
+}
+
+impl Keys {
+    const MOST: usize = Dimension::ALL.len();
+
+    fn new(dimension: Dimension, key: KeyHash, pace: Pace) -> Self {
+        let (charge, seat) = counted(dimension, key, pace);
+        Keys { charges: [charge; Self::MOST], seats: [seat; Self::MOST], count: 1 }
+    }
+
+    fn add(&mut self, dimension: Dimension, key: KeyHash, pace: Pace) {
+        let counted = counted(dimension, key, pace);
+        // INVARIANT: there are no more dimensions than places.
+        if let (Some(charge), Some(seat)) = (self.charges.get_mut(self.count), self.seats.get_mut(self.count)) {
+            (*charge, *seat) = counted;
+            self.count += 1;
+        }
+    }
+
+    fn charges(&self) -> &[Charge] {
+        self.charges.get(..self.count).unwrap_or_default()
+    }
+
+    fn seats(&self) -> &[Seat] {
+        self.seats.get(..self.count).unwrap_or_default()
+    }
+}
+
+fn counted(dimension: Dimension, key: KeyHash, pace: Pace) -> (Charge, Seat) {
+    (Charge::one(dimension, key, pace.rate), Seat { dimension, key, max: pace.concurrent })
+}

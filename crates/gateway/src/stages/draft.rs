@@ -1,0 +1,171 @@
+//! The receipt of one message while it is on its way: what is known of it so far, which controls
+//! ran, how long each stage took. It carries no permission: stages read evidence from each other,
+//! never from here. The stage `record` turns it into the one record of the ledger.
+
+use crate::catalog::Tool;
+use crate::gate::Gate;
+use crate::route::Route;
+use crate::sessions::Session;
+use crate::stages::raw::Raw;
+use controls::{Control, Finding};
+use identity::Caller;
+use policy::{Decision, Policies};
+use protocol::Id;
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What is known so far.
+#[derive(Debug)]
+pub struct Draft {
+    pub(super) id: String,
+    pub(super) at_ms: u64,
+    pub(super) began_ns: u64,
+    marked_ns: u64,
+    clock: Arc<dyn crate::clock::Clock>,
+    pub(super) route: Option<Arc<Route>>,
+    pub(super) source: IpAddr,
+    pub(super) transport: &'static str,
+    pub(super) method: Option<Cow<'static, str>>,
+    pub(super) subject: Option<Box<str>>,
+    pub(super) message: Option<Id>,
+    pub(super) revision: Option<&'static str>,
+    pub(super) caller: Option<Arc<Caller>>,
+    pub(super) session: Option<Arc<Session>>,
+    pub(super) tool: Option<Arc<Tool>>,
+    pub(super) policy: Option<Verdict>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) timings: audit::Timings,
+    pub(super) request_bytes: usize,
+    pub(super) answer_bytes: Option<usize>,
+    pub(super) arguments: Option<[u8; 32]>,
+    pub(super) answer: Option<[u8; 32]>,
+    pub(super) kept_arguments: Option<String>,
+    pub(super) kept_answer: Option<String>,
+    ran: u128,
+    skipped: Vec<(Control, &'static str)>,
+}
+
+/// What the policies said.
+#[derive(Clone, Debug)]
+pub(super) struct Verdict {
+    pub(super) policies: Arc<Policies>,
+    pub(super) decision: Arc<Decision>,
+}
+
+/// The stages whose time is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the stages")]
+pub enum Stage {
+    Frame,
+    Identify,
+    Admit,
+    Resolve,
+    Validate,
+    Inspect,
+    Authorize,
+    Forward,
+    Screen,
+}
+
+impl Draft {
+    /// The receipt of what a server says unasked on the stream that this message opened.
+    pub(super) fn aside(gate: &Gate, opened: &Draft) -> Self {
+        let mut draft = Draft::begin(gate, opened.source, opened.transport);
+        draft.route = opened.route.clone();
+        draft.caller = opened.caller.clone();
+        draft.session = opened.session.clone();
+        draft.revision = opened.revision;
+        draft.method = opened.method.clone();
+        draft
+    }
+
+    /// Says which message this is the receipt of.
+    pub(super) fn enter(&mut self, raw: &Raw) {
+        self.request_bytes = raw.body.len();
+        self.route = Some(Arc::clone(&raw.route));
+    }
+
+    /// The receipt of something that just arrived, from here, this way.
+    pub fn begin(gate: &Gate, source: IpAddr, transport: &'static str) -> Self {
+        let clock = Arc::clone(gate.clock());
+        let now = clock.monotonic_ns();
+        Draft {
+            id: gate.next_id(),
+            at_ms: clock.unix_ms(),
+            began_ns: now,
+            marked_ns: now,
+            clock,
+            route: None,
+            source,
+            transport,
+            method: None,
+            subject: None,
+            message: None,
+            revision: None,
+            caller: None,
+            session: None,
+            tool: None,
+            policy: None,
+            findings: Vec::new(),
+            timings: audit::Timings::default(),
+            request_bytes: 0,
+            answer_bytes: None,
+            arguments: None,
+            answer: None,
+            kept_arguments: None,
+            kept_answer: None,
+            ran: 0,
+            skipped: Vec::new(),
+        }
+    }
+
+    /// Wall time when the message arrived, in milliseconds since the Unix epoch.
+    pub(super) fn at_ms(&self) -> u64 {
+        self.at_ms
+    }
+
+    /// Says that this control's check ran to its end on this message.
+    pub(super) fn ran(&mut self, control: Control) {
+        self.ran |= 1u128.checked_shl(u32::from(control.row())).unwrap_or(0);
+    }
+
+    /// Says that this control's check had nothing to do here, and why.
+    pub(super) fn skipped(&mut self, control: Control, why: &'static str) {
+        self.skipped.push((control, why));
+    }
+
+    /// The controls that ran, in the order of the catalogue.
+    pub(super) fn controls_run(&self) -> impl Iterator<Item = Control> + '_ {
+        Control::all().filter(|control| self.ran >> u32::from(control.row()) & 1 == 1)
+    }
+
+    /// The controls that did not, and why.
+    pub(super) fn controls_skipped(&self) -> &[(Control, &'static str)] {
+        &self.skipped
+    }
+
+    /// Notes how long the stage took that just ended.
+    pub(super) fn done(&mut self, stage: Stage) {
+        let now = self.clock.monotonic_ns();
+        let micros = now.saturating_sub(self.marked_ns) / 1000;
+        self.marked_ns = now;
+        let slot = match stage {
+            Stage::Frame => &mut self.timings.frame,
+            Stage::Identify => &mut self.timings.identify,
+            Stage::Admit => &mut self.timings.admit,
+            Stage::Resolve => &mut self.timings.resolve,
+            Stage::Validate => &mut self.timings.validate,
+            Stage::Inspect => &mut self.timings.inspect,
+            Stage::Authorize => &mut self.timings.authorize,
+            Stage::Forward => &mut self.timings.forward,
+            Stage::Screen => &mut self.timings.screen,
+        };
+        *slot = Some(micros);
+    }
+
+    /// Everything from arrival until now, in microseconds.
+    pub(super) fn total_us(&self) -> u64 {
+        self.clock.monotonic_ns().saturating_sub(self.began_ns) / 1000
+    }
+}

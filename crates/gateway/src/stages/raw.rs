@@ -1,0 +1,106 @@
+//! What came in, before anything is believed about it but where it came from.
+
+use crate::route::Route;
+use crate::stages::refused::{self, Refused};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A message as it arrived. It cannot be sent anywhere: it has to become stronger first.
+#[derive(Debug)]
+pub struct Raw {
+    pub(super) route: Arc<Route>,
+    pub(super) verb: Verb,
+    pub(super) door: Door,
+    pub(super) body: Bytes,
+}
+
+/// What is asked of the endpoint, before the message itself is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// A message for the server (HTTP `POST`, or a line on stdin).
+    Post,
+    /// A stream of the server's own messages (HTTP `GET`).
+    Get,
+    /// The end of the session (HTTP `DELETE`).
+    Delete,
+}
+
+/// The way it came in.
+#[derive(Debug)]
+pub enum Door {
+    /// Over HTTP; the listener has checked `Host` and `Origin`.
+    Http {
+        /// All headers, none of which is ever forwarded.
+        headers: HeaderMap,
+        /// The address of the other end of the connection.
+        source: IpAddr,
+        /// The query string; a token in it is never accepted.
+        query: Option<Box<str>>,
+    },
+    /// A line from the process that started this one; the operating system has authenticated it.
+    Stdio {
+        /// The local user.
+        user: Arc<str>,
+        /// The session this pipe holds once `initialize` was answered.
+        session: Option<Box<str>>,
+    },
+}
+
+impl Raw {
+    /// A request whose `Host` and `Origin` were checked by the listener.
+    pub fn http(route: Arc<Route>, verb: Verb, door: Door, body: Bytes) -> Self {
+        Raw { route, verb, door, body }
+    }
+
+    /// A line from standard input.
+    pub fn line(route: Arc<Route>, user: Arc<str>, session: Option<Box<str>>, body: Bytes) -> Self {
+        Raw { route, verb: Verb::Post, door: Door::Stdio { user, session }, body }
+    }
+
+    /// The wish of a local process to hear the server's own messages.
+    pub fn listen(route: Arc<Route>, user: Arc<str>, session: Box<str>) -> Self {
+        let door = Door::Stdio { user, session: Some(session) };
+        Raw { route, verb: Verb::Get, door, body: Bytes::new() }
+    }
+
+    /// The value of a header that may be there once. Twice is refused: two readers could differ.
+    pub(super) fn header(&self, name: &HeaderName) -> Result<Option<&str>, Refused> {
+        let Door::Http { headers, .. } = &self.door else { return Ok(None) };
+        let mut values = headers.get_all(name).iter();
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(refused::header_twice(name));
+        }
+        first.map(|value| value.to_str().map(str::trim).map_err(|_| refused::header_text(name))).transpose()
+    }
+
+    /// The session id that came along, wherever this door carries it.
+    pub(super) fn session_id(&self) -> Result<Option<&str>, Refused> {
+        match &self.door {
+            Door::Http { .. } => self.header(&SESSION),
+            Door::Stdio { session, .. } => Ok(session.as_deref()),
+        }
+    }
+
+    /// The address it came from; a local process is `127.0.0.1`.
+    pub fn source(&self) -> IpAddr {
+        match &self.door {
+            Door::Http { source, .. } => *source,
+            Door::Stdio { .. } => IpAddr::from([127, 0, 0, 1]),
+        }
+    }
+
+    /// The route it came in on.
+    pub fn route(&self) -> &Arc<Route> {
+        &self.route
+    }
+}
+
+/// `Mcp-Session-Id`.
+pub static SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+/// `MCP-Protocol-Version`.
+pub static VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+/// `Last-Event-ID`.
+pub static LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");

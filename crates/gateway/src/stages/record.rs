@@ -1,0 +1,242 @@
+//! The end of every message: one record in the ledger, then the answer. An answer that cannot be
+//! recorded is not given (control 5.1); a refusal is recorded like an answer.
+
+mod entry;
+
+use crate::gate::Gate;
+use crate::outlet::{Outlet, Reader};
+use crate::sessions::Session;
+use crate::small::sha256;
+use crate::stages::draft::Draft;
+use crate::stages::refused::{self, Form, Refused};
+use crate::stages::screen::{Clean, Part, Screened, ScreenedStream};
+use audit::{Durability, Verdict};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use protocol::{Id, write};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An answer that is in the ledger. Nothing else can be sent to a caller.
+#[derive(Debug)]
+pub struct Recorded {
+    pub(crate) status: StatusCode,
+    pub(crate) session: Option<Box<str>>,
+    pub(crate) challenge: Option<HeaderValue>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) answer: Answer,
+}
+
+/// What the caller gets.
+#[derive(Debug)]
+pub enum Answer {
+    /// Nothing but the status.
+    Empty,
+    /// One message.
+    Message(Bytes),
+    /// Messages as they come; each was screened, and the response among them recorded.
+    Stream {
+        /// Where they come from.
+        reader: Reader,
+        /// Whether the stream opens with an event that carries nothing but an id (rule S7).
+        primed: bool,
+    },
+}
+
+impl Recorded {
+    fn new(status: StatusCode, answer: Answer) -> Self {
+        Recorded { status, session: None, challenge: None, retry_after: None, answer }
+    }
+
+    /// The status of the answer, as HTTP has it.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The session the answer opens, if it opens one.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// The answer itself.
+    pub fn into_answer(self) -> Answer {
+        self.answer
+    }
+
+    /// The answer of a call whose task broke. Its record could not be written by it, so the
+    /// listener's log is all there is; nothing was acknowledged.
+    pub(super) fn crashed() -> Self {
+        tracing::error!("a call broke inside the gateway");
+        turned_away(&refused::crashed(), None)
+    }
+}
+
+/// Records the call and gives its answer.
+pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> Recorded {
+    let Screened { call, clean } = screened;
+    if let Some(message) = call.message() {
+        let arguments = message.params().and_then(|params| params.get("arguments"));
+        draft.arguments = arguments.map(|arguments| sha256(arguments.raw()));
+        if call.raw().route().keeps_arguments {
+            draft.kept_arguments = arguments.map(|value| String::from_utf8_lossy(value.raw()).into_owned());
+        }
+    }
+    let (status, session, answer) = match clean {
+        Clean::Accepted => (StatusCode::ACCEPTED, None, Answer::Empty),
+        Clean::Ended => (StatusCode::OK, None, Answer::Empty),
+        Clean::Message(bytes) => {
+            keep(&mut draft, &bytes);
+            (StatusCode::OK, None, Answer::Message(bytes))
+        }
+        Clean::Opened { session, said } => {
+            keep(&mut draft, &said);
+            (StatusCode::OK, Some(session), Answer::Message(said))
+        }
+        Clean::Resumed(reader) => (StatusCode::OK, None, Answer::Stream { reader, primed: false }),
+        Clean::Stream { stream, outlet } => {
+            let primed = call.session().is_some_and(|session| session.revision().rules().priming);
+            let reader = outlet.read(0);
+            let session = call.session().cloned();
+            // The permit rides along: the call's seats are taken until its answer is complete.
+            tokio::spawn(pump(Arc::clone(gate), *stream, outlet, draft, session, call));
+            return Recorded::new(StatusCode::OK, Answer::Stream { reader, primed });
+        }
+        Clean::Unasked { stream, outlet } => {
+            let primed = call.session().is_some_and(|session| session.revision().rules().priming);
+            let reader = outlet.read(0);
+            let aside = Draft::aside(gate, &draft);
+            let session = call.session().cloned();
+            tokio::spawn(overhear(Arc::clone(gate), *stream, outlet, aside, session));
+            (StatusCode::OK, None, Answer::Stream { reader, primed })
+        }
+    };
+    match entry::write(gate, &draft, Verdict::Allowed, None).await {
+        Ok(()) => Recorded { session: session.map(|session| session.id().into()), ..Recorded::new(status, answer) },
+        Err(refused) => turned_away(&refused, draft.message.as_ref()),
+    }
+}
+
+/// Records a refusal and says it to the caller.
+pub async fn refusal(gate: &Gate, refused: Refused, draft: Draft) -> Recorded {
+    match entry::write(gate, &draft, Verdict::Refused, Some(&refused)).await {
+        Ok(()) => turned_away(&refused, draft.message.as_ref()),
+        Err(unrecorded) => turned_away(&unrecorded, draft.message.as_ref()),
+    }
+}
+
+/// Carries a call's stream to its outlet, and records the call before its answer is passed on.
+async fn pump(
+    gate: Arc<Gate>,
+    mut stream: ScreenedStream,
+    outlet: Arc<Outlet>,
+    mut draft: Draft,
+    session: Option<Arc<Session>>,
+    call: crate::stages::Inspected,
+) {
+    let over = async {
+        match &session {
+            Some(session) => session.over().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(over);
+    loop {
+        let next = tokio::select! {
+            next = stream.next(&mut draft) => next,
+            () = &mut over => Err(refused::session_unknown()),
+        };
+        let last = match next {
+            Ok(Some(Part::Aside(bytes))) => {
+                outlet.push(bytes).await;
+                continue;
+            }
+            Ok(Some(Part::Answer(bytes))) => {
+                keep(&mut draft, &bytes);
+                match entry::write(&gate, &draft, Verdict::Allowed, None).await {
+                    Ok(()) => bytes,
+                    Err(refused) => spoken(&refused, draft.message.as_ref()),
+                }
+            }
+            Ok(None) => lost(&gate, &draft, refused::answer_malformed("there is none")).await,
+            Err(refused) => lost(&gate, &draft, refused).await,
+        };
+        outlet.push(last).await;
+        outlet.close();
+        stream.finish().await;
+        drop(call);
+        return;
+    }
+}
+
+/// Carries the server's own messages until the session, the token or the server ends them.
+async fn overhear(
+    gate: Arc<Gate>,
+    mut stream: ScreenedStream,
+    outlet: Arc<Outlet>,
+    mut draft: Draft,
+    session: Option<Arc<Session>>,
+) {
+    let Some(session) = session else { return outlet.close() };
+    loop {
+        let next = tokio::select! {
+            next = stream.next(&mut draft) => next,
+            () = session.over() => break,
+        };
+        match next {
+            Ok(Some(Part::Aside(bytes) | Part::Answer(bytes))) => outlet.push(bytes).await,
+            Ok(None) => break,
+            Err(refused) => {
+                tracing::warn!(code = refused.refusal.code, "a server's own stream was ended: {}", refused.refusal.reason);
+                // The client opened this stream long ago; that it broke is an event of its own.
+                let _ = entry::write(&gate, &draft, Verdict::Refused, Some(&refused)).await;
+                break;
+            }
+        }
+    }
+    outlet.close();
+}
+
+async fn lost(gate: &Gate, draft: &Draft, refused: Refused) -> Bytes {
+    match entry::write(gate, draft, Verdict::Refused, Some(&refused)).await {
+        Ok(()) => spoken(&refused, draft.message.as_ref()),
+        Err(unrecorded) => spoken(&unrecorded, draft.message.as_ref()),
+    }
+}
+
+fn keep(draft: &mut Draft, bytes: &Bytes) {
+    draft.answer = Some(sha256(bytes));
+    draft.answer_bytes = Some(bytes.len());
+    if draft.route.as_ref().is_some_and(|route| route.keeps_answers) {
+        draft.kept_answer = Some(String::from_utf8_lossy(bytes).into_owned());
+    }
+}
+
+fn turned_away(refused: &Refused, id: Option<&Id>) -> Recorded {
+    Recorded {
+        challenge: refused.challenge.clone(),
+        retry_after: refused.refusal.retry_after,
+        ..Recorded::new(refused.status, Answer::Message(spoken(refused, id)))
+    }
+}
+
+/// A refusal as the caller hears it: what, by which control, whose fault, and how to get it right.
+fn spoken(refused: &Refused, id: Option<&Id>) -> Bytes {
+    let refusal = &refused.refusal;
+    let data = json!(refusal);
+    let text = format!("{} (control {}): {}", refusal.reason, refusal.control, refusal.remedy);
+    match (refused.form, id) {
+        (Form::ToolResult, Some(id)) => {
+            let result = json!({
+                "content": [{ "type": "text", "text": text }],
+                "isError": true,
+                "_meta": { "io.ringwall/refusal": data },
+            });
+            write::result(id, result.to_string().as_bytes())
+        }
+        _ => write::error(id, refused.rpc, &text, Some(data.to_string().as_bytes())),
+    }
+}
+
+/// How durable a record must be that no route speaks for.
+const UNROUTED: Durability = Durability::Interval;

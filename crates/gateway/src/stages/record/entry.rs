@@ -1,0 +1,129 @@
+//! From the receipt of a call to the record in the ledger.
+
+use super::UNROUTED;
+use crate::gate::Gate;
+use crate::small::hex;
+use crate::stages::draft::Draft;
+use crate::stages::refused::{self, Refused};
+use audit::{Controls, Digests, Fault, Finding, Kept, Kind, Policy, Record, Refusal, Sizes, Skipped, Verdict, Who};
+use std::borrow::Cow;
+
+/// Appends the record of this call, and waits until it is as durable as the route asks.
+pub(super) async fn write(
+    gate: &Gate,
+    draft: &Draft,
+    verdict: Verdict,
+    refused: Option<&Refused>,
+) -> Result<(), Refused> {
+    let mut bytes = Vec::with_capacity(1536);
+    record(draft, verdict, refused).to_canonical(&mut bytes);
+    let durability = draft.route.as_ref().map_or(UNROUTED, |route| route.durability);
+    gate.ledger.append(bytes, durability).await.map_err(|error| {
+        tracing::error!(%error, "a record could not be written");
+        refused::unrecorded()
+    })
+}
+
+fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) -> Record<'a> {
+    let route = draft.route.as_deref();
+    let known = draft.method.is_some() || verdict == Verdict::Allowed;
+    let total = Some(draft.total_us());
+    Record {
+        at_ms: draft.at_ms,
+        id: (&*draft.id).into(),
+        kind: if known { Kind::Call } else { Kind::Refusal },
+        verdict,
+        route: route.map(|route| (&*route.path).into()),
+        server: route.map(|route| (&*route.server.name).into()),
+        source: Some(draft.source.to_string().into()),
+        transport: Some(draft.transport.into()),
+        revision: draft.revision.map(Into::into),
+        method: draft.method.as_deref().map(Into::into),
+        subject: draft.subject.as_deref().map(Into::into),
+        message: draft.message.as_ref().map(|id| String::from_utf8_lossy(id.raw())),
+        definition: draft.tool.as_ref().map(|tool| (&*tool.digest_text).into()),
+        who: who(draft),
+        policy: policy(draft),
+        controls: Some(Controls {
+            ran: draft.controls_run().map(|control| control.id().into()).collect(),
+            skipped: draft
+                .controls_skipped()
+                .iter()
+                .map(|(control, why)| Skipped { control: control.id().into(), why: (*why).into() })
+                .collect(),
+        }),
+        findings: draft.findings.iter().map(finding).collect(),
+        refusal: refused.map(refusal),
+        timings_us: Some(audit::Timings { total, ..draft.timings }),
+        sizes: Some(Sizes {
+            request: Some(draft.request_bytes as u64),
+            answer: draft.answer_bytes.map(|bytes| bytes as u64),
+        }),
+        digests: digests(draft),
+        kept: kept(draft),
+        ..Record::default()
+    }
+}
+
+fn who(draft: &Draft) -> Option<Who<'_>> {
+    let caller = draft.caller.as_ref()?;
+    Some(Who {
+        user: Some(caller.user().as_str().into()),
+        issuer: Some(caller.issuer().into()),
+        subject: Some(caller.subject().into()),
+        client: caller.client().map(Into::into),
+        session_digest: draft.session.as_ref().map(|session| session.name().into()),
+    })
+}
+
+fn policy(draft: &Draft) -> Option<Policy<'_>> {
+    let verdict = draft.policy.as_ref()?;
+    let decision = &verdict.decision;
+    let determining = decision.determining.iter().map(|id| Cow::from(&**id));
+    let errors = decision.errors.iter().map(|error| Cow::from(format!("error: {error}")));
+    Some(Policy {
+        digest: Some(verdict.policies.digest().into()),
+        verdict: Some(if decision.allows() { "allow" } else { "deny" }.into()),
+        determining: determining.chain(errors).collect(),
+    })
+}
+
+fn finding(finding: &controls::Finding) -> Finding<'_> {
+    Finding {
+        control: finding.control.id().into(),
+        rule: finding.rule.into(),
+        severity: finding.severity.name().into(),
+        place: (&*finding.place).into(),
+        count: u64::from(finding.count),
+        action: finding.action.name().into(),
+    }
+}
+
+fn refusal(refused: &Refused) -> Refusal<'_> {
+    Refusal {
+        code: refused.refusal.code.into(),
+        control: refused.refusal.control.id().into(),
+        fault: match refused.refusal.fault {
+            controls::Fault::Caller => Fault::Caller,
+            controls::Fault::Operator => Fault::Operator,
+            controls::Fault::Upstream => Fault::Upstream,
+            controls::Fault::Us => Fault::Us,
+        },
+        reason: (&*refused.refusal.reason).into(),
+    }
+}
+
+fn digests(draft: &Draft) -> Option<Digests<'_>> {
+    let text = |digest: &[u8; 32]| Cow::from(format!("sha256:{}", hex(digest)));
+    (draft.arguments.is_some() || draft.answer.is_some()).then(|| Digests {
+        arguments: draft.arguments.as_ref().map(text),
+        answer: draft.answer.as_ref().map(text),
+    })
+}
+
+fn kept(draft: &Draft) -> Option<Kept<'_>> {
+    (draft.kept_arguments.is_some() || draft.kept_answer.is_some()).then(|| Kept {
+        arguments: draft.kept_arguments.as_deref().map(Into::into),
+        answer: draft.kept_answer.as_deref().map(Into::into),
+    })
+}

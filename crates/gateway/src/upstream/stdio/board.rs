@@ -1,0 +1,390 @@
+//! Who gets what: the one place that knows which session a message of a shared process is for.
+//!
+//! Ids and progress tokens of requests are replaced by numbers of ours on the way in and put back
+//! on the way out, so that sessions cannot collide and none can speak for another; every other
+//! byte stays as it was. Pure: it starts nothing, sends nothing and reads no clock.
+
+use super::numbered;
+use super::queue::Queue;
+use crate::upstream::{Outgoing, UpstreamError, lock, peek};
+use bytes::Bytes;
+use protocol::{Document, Edits, Id, Message, Shape, codes, write};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// How many calls may be under way in one process, and how many of its questions may be open.
+const CALLS_MAX: usize = 1024;
+const QUESTIONS_MAX: usize = 256;
+
+/// The calls, questions and sessions of one process.
+#[derive(Debug)]
+pub(super) struct Board {
+    state: Mutex<State>,
+    bytes_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The number of the last call or session; numbers are never used twice.
+    last: u64,
+    calls: HashMap<u64, Call>,
+    /// What the server asked a session, by the server's id.
+    questions: HashMap<Id, Question>,
+    inboxes: HashMap<u64, Arc<Queue>>,
+    /// The session that spoke last.
+    active: Option<u64>,
+    /// Some session said that the handshake is over; the process needs to hear it once.
+    initialized: bool,
+    dropped: u64,
+    departures: u64,
+}
+
+#[derive(Debug)]
+struct Call {
+    session: u64,
+    id: Id,
+    token: Option<Bytes>,
+    queue: Arc<Queue>,
+    process: u64,
+}
+
+#[derive(Debug)]
+struct Question {
+    session: u64,
+    queue: Arc<Queue>,
+}
+
+/// What to do with a message of a session.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// Write it.
+    Write(Bytes),
+    /// Nothing: it concerns nobody, or the process knows it already.
+    Drop,
+}
+
+impl Board {
+    pub(super) fn new(bytes_max: usize) -> Self {
+        Board {
+            state: Mutex::default(),
+            bytes_max,
+        }
+    }
+
+    pub(super) fn join(&self, inbox: Arc<Queue>) -> u64 {
+        let mut state = lock(&self.state);
+        state.last += 1;
+        let number = state.last;
+        state.inboxes.insert(number, inbox);
+        number
+    }
+
+    /// Whether the session that leaves was the last one.
+    pub(super) fn leave(&self, session: u64) -> bool {
+        let mut state = lock(&self.state);
+        state.inboxes.remove(&session);
+        state.questions.retain(|_, question| question.session != session);
+        state.departures += 1;
+        state.inboxes.is_empty()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.state).inboxes.is_empty()
+    }
+
+    pub(super) fn departures(&self) -> u64 {
+        lock(&self.state).departures
+    }
+
+    pub(super) fn is_initialized(&self) -> bool {
+        lock(&self.state).initialized
+    }
+
+    /// Enters a request of `session` for the process with the number `process`: its number here
+    /// and the line to write. Its answer comes to `queue`.
+    pub(super) fn call(
+        &self,
+        session: u64,
+        process: u64,
+        bytes: Bytes,
+        queue: Arc<Queue>,
+    ) -> Result<(u64, Bytes), UpstreamError> {
+        let message = peek::own(bytes)?;
+        let (Shape::Request, Some(id)) = (message.shape(), message.id()) else {
+            return Err(unusable("it is no request"));
+        };
+        let document = message.document();
+        let mut state = lock(&self.state);
+        if state.calls.len() >= CALLS_MAX {
+            return Err(UpstreamError::Full { what: "calls" });
+        }
+        state.last += 1;
+        let number = state.last;
+        let ours = numbered(number);
+        let mut edits = Edits::new();
+        if let Some(written) = document.root().get("id") {
+            edits.replace(written.range(), ours.bytes());
+        }
+        let token = message.progress_token();
+        if let Some(token) = token {
+            edits.replace(token.range(), ours.bytes());
+        }
+        let line = line(&applied(document, &edits)?);
+        let token = token.map(|token| token.slice());
+        state.active = Some(session);
+        state.calls.insert(
+            number,
+            Call {
+                session,
+                id,
+                token,
+                queue,
+                process,
+            },
+        );
+        Ok((number, line))
+    }
+
+    /// Nobody waits for this call any more. Whether anybody did.
+    pub(super) fn forget(&self, number: u64) -> bool {
+        lock(&self.state).calls.remove(&number).is_some()
+    }
+
+    /// What becomes of a notification or a response of `session`.
+    pub(super) fn tell(&self, session: u64, message: &Outgoing<'_>) -> Result<Line, UpstreamError> {
+        let mut state = lock(&self.state);
+        match (message.shape, &message.id) {
+            (Shape::Response, Some(id)) => match state.questions.get(id) {
+                Some(question) if question.session == session => {
+                    state.questions.remove(id);
+                }
+                // Nobody asked this session; another one's question is not for it to answer.
+                _ => return Ok(Line::Drop),
+            },
+            (Shape::Notification, _) => match message.method {
+                "notifications/initialized" => {
+                    if std::mem::replace(&mut state.initialized, true) {
+                        return Ok(Line::Drop);
+                    }
+                }
+                "notifications/cancelled" => return state.cancellation(session, message),
+                _ => {}
+            },
+            _ => return Err(unusable("it neither tells nor answers anything")),
+        }
+        Ok(Line::Write(line(&message.bytes)))
+    }
+
+    /// Takes a line of the process, and returns what is to be written back, if anything.
+    pub(super) fn take(&self, bytes: Bytes) -> Option<Bytes> {
+        let Ok(message) = peek::message(bytes.clone(), self.bytes_max) else {
+            self.noise(&bytes);
+            return None;
+        };
+        let mut state = lock(&self.state);
+        match message.shape() {
+            Shape::Response => {
+                state.answer(&message);
+                None
+            }
+            Shape::Notification => {
+                state.notify(&message);
+                None
+            }
+            Shape::Request => state.ask(&message),
+        }
+    }
+
+    /// Counts a line that is no message. If it was meant to be one and just one call is under
+    /// way, that call hears of it rather than waiting in vain.
+    pub(super) fn noise(&self, bytes: &[u8]) {
+        const MARK_WITHIN: usize = 256;
+        let head = bytes.get(..MARK_WITHIN).unwrap_or(bytes);
+        let tail = bytes.len().checked_sub(MARK_WITHIN);
+        let tail = tail.and_then(|from| bytes.get(from..)).unwrap_or_default();
+        let mark = b"\"jsonrpc\"";
+        let meant = peek::contains(head, mark) || peek::contains(tail, mark);
+        let mut state = lock(&self.state);
+        state.dropped += 1;
+        if meant {
+            state.fail_the_only_call(UpstreamError::Malformed {
+                reason: "a line of the process is no message".to_owned(),
+            });
+        }
+    }
+
+    /// Counts a line that was too long to keep.
+    pub(super) fn overlong(&self) {
+        let mut state = lock(&self.state);
+        state.dropped += 1;
+        state.fail_the_only_call(UpstreamError::TooLarge {
+            max: self.bytes_max,
+        });
+    }
+
+    /// How many lines and messages came to nothing.
+    pub(super) fn dropped(&self) -> u64 {
+        lock(&self.state).dropped
+    }
+
+    /// The process with this number is gone: its calls fail and its questions are void.
+    pub(super) fn fail(&self, process: u64, error: &UpstreamError) {
+        let mut state = lock(&self.state);
+        state.questions.clear();
+        state.calls.retain(|_, call| {
+            let gone = call.process == process;
+            if gone {
+                call.queue.finish(Err(error.clone()));
+            }
+            !gone
+        });
+    }
+}
+
+impl State {
+    fn cancellation(
+        &self,
+        session: u64,
+        message: &Outgoing<'_>,
+    ) -> Result<Line, UpstreamError> {
+        let read = peek::own(message.bytes.clone())?;
+        let written = read.params().and_then(|params| params.get("requestId"));
+        let Some((written, id)) = written.and_then(|w| Some((w, Id::read(w).ok()?))) else {
+            return Ok(Line::Drop);
+        };
+        let own = self
+            .calls
+            .iter()
+            .find(|(_, call)| call.session == session && call.id == id);
+        let Some((number, _)) = own else {
+            return Ok(Line::Drop);
+        };
+        let mut edits = Edits::new();
+        edits.replace(written.range(), numbered(*number).bytes());
+        Ok(Line::Write(line(&applied(read.document(), &edits)?)))
+    }
+
+    fn answer(&mut self, message: &Message) {
+        let number = message.id().and_then(|id| id.integer());
+        let number = number.and_then(|number| u64::try_from(number).ok());
+        let Some(call) = number.and_then(|number| self.calls.remove(&number)) else {
+            self.dropped += 1;
+            return;
+        };
+        let document = message.document();
+        let mut edits = Edits::new();
+        if let Some(written) = document.root().get("id") {
+            edits.replace(written.range(), call.id.bytes());
+        }
+        call.queue.finish(applied(document, &edits));
+    }
+
+    fn notify(&mut self, message: &Message) {
+        let taken = match message.method() {
+            "notifications/progress" => self.progress(message),
+            "notifications/cancelled" => {
+                let id = message.params().and_then(|params| params.get("requestId"));
+                let question = id.and_then(|id| self.questions.remove(&Id::read(id).ok()?));
+                question.is_some_and(|question| question.queue.push(message.bytes().clone()))
+            }
+            "notifications/message" => match self.newest_call() {
+                Some(call) => call.queue.push(message.bytes().clone()),
+                None => self.everybody(message.bytes()),
+            },
+            _ => self.everybody(message.bytes()),
+        };
+        if !taken {
+            self.dropped += 1;
+        }
+    }
+
+    fn progress(&self, message: &Message) -> bool {
+        let token = message.params().and_then(|params| params.get("progressToken"));
+        let Some(token) = token else {
+            return false;
+        };
+        let number = token.integer().and_then(|number| u64::try_from(number).ok());
+        let call = number.and_then(|number| self.calls.get(&number));
+        let Some((call, theirs)) = call.and_then(|call| Some((call, call.token.clone()?))) else {
+            return false;
+        };
+        let mut edits = Edits::new();
+        edits.replace(token.range(), theirs);
+        applied(message.document(), &edits).is_ok_and(|bytes| call.queue.push(bytes))
+    }
+
+    fn everybody(&self, bytes: &Bytes) -> bool {
+        let mut all = true;
+        for inbox in self.inboxes.values() {
+            all &= inbox.push(bytes.clone());
+        }
+        all
+    }
+
+    /// Hands a question of the server to the session it is most likely about: the one whose call
+    /// is the newest, or else the one that spoke last.
+    fn ask(&mut self, message: &Message) -> Option<Bytes> {
+        let id = message.id()?;
+        if message.method() == "ping" {
+            return Some(line(&write::result(&id, b"{}")));
+        }
+        let asked = match self.newest_call() {
+            Some(call) => Some((call.session, call.queue.clone())),
+            None => {
+                let session = self.active.filter(|active| self.inboxes.contains_key(active));
+                let session = session.or_else(|| self.inboxes.keys().max().copied());
+                session.and_then(|s| Some((s, self.inboxes.get(&s)?.clone())))
+            }
+        };
+        let free = self.questions.len() < QUESTIONS_MAX && !self.questions.contains_key(&id);
+        if let Some((session, queue)) = asked.filter(|_| free)
+            && queue.push(message.bytes().clone())
+        {
+            self.questions.insert(id, Question { session, queue });
+            return None;
+        }
+        self.dropped += 1;
+        let refusal = "nobody can answer this now";
+        let refusal = write::error(Some(&id), codes::INTERNAL_ERROR, refusal, None);
+        Some(line(&refusal))
+    }
+
+    fn newest_call(&self) -> Option<&Call> {
+        let number = self.calls.keys().max()?;
+        self.calls.get(number)
+    }
+
+    fn fail_the_only_call(&mut self, error: UpstreamError) {
+        if self.calls.len() == 1 {
+            for (_, call) in self.calls.drain() {
+                call.queue.finish(Err(error.clone()));
+            }
+        }
+    }
+}
+
+fn unusable(reason: &str) -> UpstreamError {
+    UpstreamError::Message {
+        reason: reason.to_owned(),
+    }
+}
+
+fn applied(document: &Document, edits: &Edits) -> Result<Bytes, UpstreamError> {
+    let edited = document.apply(edits);
+    edited.map_err(|error| unusable(&error.to_string()))
+}
+
+/// The message as one line. A message that was read strictly has line ends between its values
+/// only, where a blank means the same.
+pub(super) fn line(message: &[u8]) -> Bytes {
+    let mut line = Vec::with_capacity(message.len() + 1);
+    line.extend(message.iter().map(|byte| match byte {
+        b'\n' | b'\r' => b' ',
+        other => *other,
+    }));
+    line.push(b'\n');
+    line.into()
+}
+
+#[cfg(test)]
+mod tests;

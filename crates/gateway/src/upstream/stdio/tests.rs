@@ -1,0 +1,429 @@
+//! The stdio upstream against real processes: a small server written for the shell, which notes
+//! every line it gets and does what the name of the called tool says.
+
+use crate::egress::{Egress, EgressSettings, SystemRoots};
+use crate::secret::Secret;
+use crate::upstream::{
+    Events, Link, Outgoing, Owner, Reply, Server, ServerSpec, Sharing, StdioSpec, Transport,
+    UpstreamError, Upstreams, Variable,
+};
+use bytes::Bytes;
+use protocol::{Document, Limits, Message};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+const SERVER: &str = include_str!("tests/server.sh");
+
+struct World {
+    folder: tempfile::TempDir,
+    upstreams: Upstreams,
+}
+
+impl World {
+    fn new() -> Self {
+        World::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut ServerSpec)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log").to_str().unwrap().to_owned();
+        let key = Secret::new("env:KEY", Zeroizing::new("s3cret".to_owned()));
+        let mut spec = ServerSpec {
+            name: "clock".into(),
+            transport: Transport::Stdio(StdioSpec {
+                command: ["sh", "-c", SERVER, "server", "$(touch injected)"]
+                    .map(str::to_owned)
+                    .to_vec(),
+                environment: vec![
+                    ("LOG".to_owned(), Variable::Literal(log)),
+                    ("KEY".to_owned(), Variable::Secret(key)),
+                ],
+                directory: folder.path().to_owned(),
+                idle: Duration::ZERO,
+                grace: Duration::from_millis(200),
+                ..StdioSpec::default()
+            }),
+            timeout: Duration::from_secs(20),
+            answer_bytes: 64 * 1024,
+        };
+        change(&mut spec);
+        let egress = Egress::new(&EgressSettings {
+            system_roots: SystemRoots::Ignored,
+            ..EgressSettings::default()
+        });
+        let upstreams = Upstreams::new(&Arc::new(egress.unwrap()), [spec]).unwrap();
+        World { folder, upstreams }
+    }
+
+    fn server(&self) -> &Arc<Server> {
+        self.upstreams.get("clock").unwrap()
+    }
+
+    async fn open(&self, user: &str, session: &str) -> Link {
+        self.try_open(user, session, INITIALIZE).await.unwrap().0
+    }
+
+    async fn try_open(
+        &self,
+        user: &str,
+        session: &str,
+        initialize: &str,
+    ) -> Result<(Link, Reply), UpstreamError> {
+        let owner = Owner {
+            user: user.into(),
+            session: session.into(),
+        };
+        let initialize = Bytes::copy_from_slice(initialize.as_bytes());
+        self.server().open(&owner, initialize).await
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Every line that any process got.
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    fn starts(&self) -> usize {
+        self.log().lines().filter(|line| line.starts_with("start ")).count()
+    }
+}
+
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}"#;
+const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
+fn stdio_spec(spec: &mut ServerSpec) -> &mut StdioSpec {
+    match &mut spec.transport {
+        Transport::Stdio(stdio) => stdio,
+        Transport::Http(_) => panic!("not stdio"),
+    }
+}
+
+fn call(id: &str, tool: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}"}}}}"#)
+}
+
+async fn send(link: &Link, text: &str) -> Result<Reply, UpstreamError> {
+    send_within(link, text, Duration::from_secs(20)).await
+}
+
+async fn send_within(link: &Link, text: &str, time: Duration) -> Result<Reply, UpstreamError> {
+    let document = Document::read(text.to_owned().into(), &Limits::default()).unwrap();
+    let message = Message::read(document).unwrap();
+    link.send(Outgoing::of(&message), Instant::now() + time).await
+}
+
+fn message(reply: Reply) -> String {
+    match reply {
+        Reply::Message(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn stream(reply: Reply) -> Events {
+    match reply {
+        Reply::Stream(events) => events,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn next(events: &mut Events) -> Option<String> {
+    let event = events.next().await.unwrap();
+    event.map(|event| String::from_utf8(event.data.to_vec()).unwrap())
+}
+
+/// The text that a tool answered with.
+async fn text_of(link: &Link, tool: &str) -> String {
+    let answer = message(send(link, &call("1", tool)).await.unwrap());
+    let document = Document::read(answer.into(), &Limits::default()).unwrap();
+    let text = document.root().at("/result/text").unwrap();
+    text.text().unwrap().into_owned()
+}
+
+/// Waits until no process has this id.
+async fn until_gone(pid: &str) {
+    let path = format!("/proc/{pid}/stat");
+    let is_there = || match std::fs::read_to_string(&path) {
+        // A zombie that init has not collected yet is as good as gone.
+        Ok(stat) => !stat.contains(") Z "),
+        Err(_) => false,
+    };
+    while is_there() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn starts_a_process_when_a_session_opens_and_not_before() {
+    let world = World::new();
+    assert_eq!(world.starts(), 0);
+    let (link, reply) = world.try_open("alice", "s1", INITIALIZE).await.unwrap();
+    let greeting = message(reply);
+    assert!(greeting.contains(r#""id":"init""#), "{greeting}");
+    assert!(greeting.contains("2025-11-25"));
+    assert_eq!(world.starts(), 1);
+    send(&link, INITIALIZED).await.unwrap();
+    assert_eq!(text_of(&link, "hello").await, "hello");
+    assert!(world.log().contains("notifications/initialized"));
+}
+
+#[tokio::test]
+async fn n10_2_the_process_sees_declared_variables_and_its_own_directory_only() {
+    let world = World::new();
+    let link = world.open("alice", "s1").await;
+    let seen = text_of(&link, "environment").await;
+    let mut names: Vec<_> = seen.split(' ').filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    // The shell itself sets the last three.
+    names.retain(|name| !["OLDPWD", "PWD", "SHLVL", "_"].contains(name));
+    assert_eq!(names, ["KEY", "LOG", "PATH"], "{seen}");
+    assert_eq!(text_of(&link, "secret").await, "s3cret");
+    let directory = text_of(&link, "directory").await;
+    assert_eq!(PathBuf::from(directory), world.folder.path().canonicalize().unwrap());
+}
+
+#[tokio::test]
+async fn no_caller_input_becomes_a_command_line() {
+    let world = World::new();
+    let hostile = r#"{"jsonrpc":"2.0","id":"$(touch injected)","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"command":["touch","injected"],"clientInfo":{"name":"; touch injected #"}}}"#;
+    let (link, _) = world.try_open("`touch injected`", "$(touch injected)", hostile).await.unwrap();
+    assert_eq!(text_of(&link, "; touch injected").await, "unknown");
+    // An argument of the configuration is an argument, not a line for a shell.
+    assert_eq!(text_of(&link, "argument").await, "$(touch injected)");
+    assert!(!world.path("injected").exists());
+}
+
+#[tokio::test]
+async fn n7_2_users_never_share_a_process_and_like_sessions_of_one_user_do() {
+    let world = World::new();
+    let one = world.open("alice", "s1").await;
+    let two = world.open("alice", "s2").await;
+    let other = world.open("bob", "s1").await;
+    let pid = text_of(&one, "pid").await;
+    assert_eq!(text_of(&two, "pid").await, pid);
+    assert_ne!(text_of(&other, "pid").await, pid);
+    // Another greeting needs a process that was greeted so.
+    let capable = INITIALIZE.replace("\"capabilities\":{}", "\"capabilities\":{\"roots\":{}}");
+    let (capable, _) = world.try_open("alice", "s3", &capable).await.unwrap();
+    assert_ne!(text_of(&capable, "pid").await, pid);
+    assert_eq!(world.starts(), 3);
+}
+
+#[tokio::test]
+async fn answers_a_like_greeting_from_the_first_with_the_id_swapped() {
+    let world = World::new();
+    let (_one, first) = world.try_open("alice", "s1", INITIALIZE).await.unwrap();
+    let again = INITIALIZE.replace("\"init\"", "77");
+    let (_two, second) = world.try_open("alice", "s2", &again).await.unwrap();
+    assert_eq!(message(second), message(first).replace("\"init\"", "77"));
+    assert_eq!(world.log().matches("\"initialize\"").count(), 1);
+}
+
+#[tokio::test]
+async fn a_process_per_session_if_that_is_set() {
+    let world = World::with(|spec| stdio_spec(spec).sharing = Sharing::Session);
+    let one = world.open("alice", "s1").await;
+    let two = world.open("alice", "s2").await;
+    assert_ne!(text_of(&one, "pid").await, text_of(&two, "pid").await);
+}
+
+#[tokio::test]
+async fn bounds_the_processes_of_a_user_and_of_a_server() {
+    let world = World::with(|spec| {
+        stdio_spec(spec).sharing = Sharing::Session;
+        stdio_spec(spec).processes_per_user = 2;
+        stdio_spec(spec).processes = 3;
+    });
+    let full = UpstreamError::Full { what: "processes" };
+    let mut links = Vec::new();
+    for (user, session, opens) in [
+        ("alice", "1", true),
+        ("alice", "2", true),
+        ("alice", "3", false),
+        ("alice", "1", true),
+        ("bob", "1", true),
+        ("carol", "1", false),
+    ] {
+        let opened = world.try_open(user, session, INITIALIZE).await;
+        assert_eq!(opened.is_ok(), opens, "{user} {session}");
+        match opened {
+            Ok((link, _)) => links.push(link),
+            Err(error) => assert_eq!(error, full),
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_of_two_sessions_with_the_same_id_do_not_meet() {
+    let world = World::new();
+    let one = world.open("alice", "s1").await;
+    let two = world.open("alice", "s2").await;
+    let (three, four) = tokio::join!(text_of(&one, "hello"), text_of(&two, "pid"));
+    assert_eq!(three, "hello");
+    assert_ne!(four, "hello");
+}
+
+#[tokio::test]
+async fn progress_of_a_call_arrives_on_its_stream_with_the_callers_token() {
+    let world = World::new();
+    let link = world.open("alice", "s1").await;
+    let call = r#"{"jsonrpc":"2.0","id":"c1","method":"tools/call","params":{"_meta":{"progressToken":"mine"},"name":"progress"}}"#;
+    let mut events = stream(send(&link, call).await.unwrap());
+    let progress = next(&mut events).await.unwrap();
+    assert!(progress.contains(r#""progressToken":"mine""#), "{progress}");
+    let answer = next(&mut events).await.unwrap();
+    assert!(answer.contains(r#""id":"c1""#), "{answer}");
+    assert_eq!(next(&mut events).await, None);
+}
+
+#[tokio::test]
+async fn a_question_of_the_server_is_answered_by_the_session_that_called() {
+    let world = World::new();
+    let one = world.open("alice", "s1").await;
+    let two = world.open("alice", "s2").await;
+    let mut events = stream(send(&one, &call("1", "ask")).await.unwrap());
+    let question = next(&mut events).await.unwrap();
+    assert!(question.contains("roots/list"), "{question}");
+    let answer = r#"{"jsonrpc":"2.0","id":"q1","result":{"roots":[]}}"#;
+    // The other session's word does not count.
+    send(&two, &answer.replace("[]", "[666]")).await.unwrap();
+    send(&one, answer).await.unwrap();
+    let last = next(&mut events).await.unwrap();
+    assert!(last.contains("answered"), "{last}");
+    assert!(!world.log().contains("666"));
+}
+
+#[tokio::test]
+async fn what_the_server_says_unasked_reaches_those_who_listen() {
+    let world = World::new();
+    let one = world.open("alice", "s1").await;
+    let two = world.open("alice", "s2").await;
+    let mut hears = two.listen(None).await.unwrap().unwrap();
+    assert!(matches!(two.listen(None).await, Err(UpstreamError::Listening)));
+    assert_eq!(text_of(&one, "change").await, "changed");
+    assert!(next(&mut hears).await.unwrap().contains("list_changed"));
+    drop(hears);
+    // What came meanwhile waits, within bounds.
+    assert_eq!(text_of(&one, "change").await, "changed");
+    let mut hears = two.listen(None).await.unwrap().unwrap();
+    assert!(next(&mut hears).await.unwrap().contains("list_changed"));
+    two.close().await;
+    assert_eq!(next(&mut hears).await, None);
+}
+
+#[tokio::test]
+async fn drops_and_counts_what_is_no_message() {
+    let world = World::new();
+    let link = world.open("alice", "s1").await;
+    assert_eq!(text_of(&link, "noise").await, "quiet again");
+    assert_eq!(text_of(&link, "hello").await, "hello");
+}
+
+#[tokio::test]
+async fn bounds_a_line_while_it_is_read() {
+    let world = World::new();
+    let link = world.open("alice", "s1").await;
+    let error = send(&link, &call("1", "huge")).await.unwrap_err();
+    assert_eq!(error, UpstreamError::TooLarge { max: 64 * 1024 });
+    assert_eq!(text_of(&link, "hello").await, "hello");
+}
+
+#[tokio::test]
+async fn a_crash_fails_the_calls_under_way_and_the_next_call_starts_anew() {
+    let world = World::new();
+    let link = world.open("alice", "s1").await;
+    send(&link, INITIALIZED).await.unwrap();
+    let subscribe = r#"{"jsonrpc":"2.0","id":9,"method":"resources/subscribe","params":{"uri":"a://1"}}"#;
+    send(&link, subscribe).await.unwrap();
+    let hanging = link.clone();
+    let hanging = tokio::spawn(async move { send(&hanging, &call("8", "hang")).await });
+    while !world.log().contains("hang") {
+        tokio::task::yield_now().await;
+    }
+    let error = send(&link, &call("1", "crash")).await.unwrap_err();
+    assert_eq!(error.code(), "upstream_crashed");
+    assert!(error.to_string().contains("exit status: 3"), "{error}");
+    assert_eq!(hanging.await.unwrap().unwrap_err().code(), "upstream_crashed");
+    assert_eq!(text_of(&link, "hello").await, "hello");
+    assert_eq!(world.starts(), 2);
+    let log = world.log();
+    let second = log.rsplit("start ").next().unwrap();
+    let place = |part: &str| second.find(part).unwrap_or_else(|| panic!("{part}: {second}"));
+    assert!(place("\"initialize\"") < place("/initialized"));
+    assert!(place("/initialized") < place("resources/subscribe"));
+    assert!(place("resources/subscribe") < place("hello"));
+}
+
+#[tokio::test]
+async fn l5_cancels_a_call_that_takes_too_long() {
+    let world = World::new();
+    let link = world.open("alice", "s1").await;
+    let soon = Duration::from_millis(50);
+    let error = send_within(&link, &call("1", "hang"), soon).await.unwrap_err();
+    assert_eq!(error, UpstreamError::Deadline);
+    while !world.log().contains("notifications/cancelled") {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(text_of(&link, "hello").await, "hello");
+}
+
+#[tokio::test]
+async fn l6_ends_the_process_when_the_last_session_is_gone() {
+    let world = World::new();
+    let one = world.open("alice", "s1").await;
+    let two = world.open("alice", "s2").await;
+    let pid = text_of(&one, "pid").await;
+    one.close().await;
+    assert_eq!(send(&one, &call("1", "pid")).await.unwrap_err(), UpstreamError::Closed);
+    assert_eq!(text_of(&two, "pid").await, pid);
+    drop(two);
+    until_gone(&pid).await;
+    assert!(world.log().contains("end of input"), "its input was closed first");
+}
+
+#[tokio::test]
+async fn l6_ends_a_process_that_will_not_and_whatever_it_started() {
+    let world = World::with(|spec| stdio_spec(spec).grace = Duration::from_millis(30));
+    let link = world.open("alice", "s1").await;
+    let child = text_of(&link, "stubborn").await;
+    let pid = text_of(&link, "pid").await;
+    world.upstreams.close().await;
+    until_gone(&pid).await;
+    until_gone(&child).await;
+    assert!(world.log().contains("ignored the signal"), "SIGTERM came before SIGKILL");
+    let error = world.try_open("alice", "s2", INITIALIZE).await.unwrap_err();
+    assert_eq!(error, UpstreamError::Closed);
+}
+
+#[tokio::test]
+async fn a_process_that_cannot_start_is_the_operators_fault() {
+    for (command, code) in [
+        (&["/nonexistent/program"][..], "upstream_start"),
+        (&["sh", "-c", "exit 7"], "upstream_crashed"),
+        (&["sh", "-c", "read -r line; echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}'"], "upstream_crashed"),
+    ] {
+        let world = World::with(|spec| {
+            stdio_spec(spec).command = command.iter().map(|part| (*part).to_owned()).collect();
+        });
+        let error = world.try_open("alice", "s1", INITIALIZE).await.unwrap_err();
+        assert_eq!(error.code(), code, "{command:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_keeps_crashing_is_given_a_rest() {
+    let world = World::with(|spec| {
+        stdio_spec(spec).command = ["sh", "-c", "exit 7"].map(str::to_owned).to_vec();
+    });
+    let mut last = String::new();
+    for _ in 0..6 {
+        let error = world.try_open("alice", "s1", INITIALIZE).await.unwrap_err();
+        last = error.code().to_owned();
+    }
+    assert_eq!(last, "upstream_resting");
+}

@@ -1,0 +1,193 @@
+//! Where an issuer keeps its keys: RFC 8414 and OpenID Connect discovery. Everything found there
+//! is untrusted input; only a document that names exactly the issuer that was asked is used.
+
+use crate::fetch::{Fetch, FetchError};
+use crate::keys::KeySet;
+use crate::members;
+use crate::rules::may_hold_keys;
+use url::Url;
+
+/// The largest metadata document that is read, in bytes.
+const METADATA_MAX: usize = 256 * 1024;
+
+/// An issuer, as it is asked for its keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// The issuer, byte for byte.
+    pub(crate) issuer: String,
+    /// The same as a URL.
+    pub(crate) url: Url,
+    /// Where its keys are, if the configuration says.
+    pub(crate) keys: Option<Url>,
+}
+
+/// Why an issuer gave no keys.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DiscoveryError {
+    /// No answer.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// An answer that is no key set, or one without a key for us.
+    #[error("the key set has no key that could verify a token")]
+    Keys,
+    /// No document that names this issuer and leads to its keys.
+    #[error("no metadata names this issuer and leads to its keys")]
+    Metadata,
+    /// An answer with another status than 200.
+    #[error("the answer has status {0}")]
+    Status(u16),
+}
+
+/// Keys as they were found.
+pub(crate) struct Found {
+    pub(crate) keys: KeySet,
+    pub(crate) at: Url,
+    pub(crate) max_age: Option<u64>,
+}
+
+/// Gets the issuer's keys, from where they were the last time or by discovery.
+pub(crate) async fn find_keys(
+    origin: &Origin,
+    known: Option<Url>,
+    fetch: &dyn Fetch,
+) -> Result<Found, DiscoveryError> {
+    let at = match origin.keys.clone().or(known) {
+        Some(at) => at,
+        None => find_key_url(origin, fetch).await?,
+    };
+    let answer = fetch.get(&at).await?;
+    if answer.status != 200 {
+        return Err(DiscoveryError::Status(answer.status));
+    }
+    let keys = KeySet::parse(&answer.body).ok_or(DiscoveryError::Keys)?;
+    if keys.is_empty() {
+        return Err(DiscoveryError::Keys);
+    }
+    Ok(Found {
+        keys,
+        at,
+        max_age: answer.max_age,
+    })
+}
+
+async fn find_key_url(origin: &Origin, fetch: &dyn Fetch) -> Result<Url, DiscoveryError> {
+    let mut why = DiscoveryError::Metadata;
+    for place in places(&origin.url) {
+        match fetch.get(&place).await {
+            Ok(answer) if answer.status == 200 => match read(origin, &answer.body) {
+                Some(keys) => return Ok(keys),
+                None => why = DiscoveryError::Metadata,
+            },
+            Ok(answer) => why = DiscoveryError::Status(answer.status),
+            Err(error) => why = error.into(),
+        }
+    }
+    Err(why)
+}
+
+/// Where the metadata of an issuer may be, in the order that MCP asks for.
+fn places(issuer: &Url) -> Vec<Url> {
+    let path = issuer.path().strip_suffix('/').unwrap_or(issuer.path());
+    let at = |path: String| {
+        let mut place = issuer.clone();
+        place.set_path(&path);
+        place
+    };
+    let mut places = vec![
+        at(format!("/.well-known/oauth-authorization-server{path}")),
+        at(format!("/.well-known/openid-configuration{path}")),
+    ];
+    if !path.is_empty() {
+        places.push(at(format!("{path}/.well-known/openid-configuration")));
+    }
+    places
+}
+
+fn read(origin: &Origin, body: &[u8]) -> Option<Url> {
+    if body.len() > METADATA_MAX {
+        return None;
+    }
+    let metadata = members::object(body)?;
+    if metadata.get("issuer")?.as_str()? != origin.issuer {
+        return None;
+    }
+    let keys = Url::parse(metadata.get("jwks_uri")?.as_str()?).ok()?;
+    may_hold_keys(&keys, &origin.url).then_some(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn n2_1_looks_where_each_kind_of_provider_keeps_its_metadata() {
+        let check = |issuer: &str, expected: &[&str]| {
+            let places = places(&Url::parse(issuer).unwrap());
+            let places: Vec<&str> = places.iter().map(Url::as_str).collect();
+            assert_eq!(places, expected);
+        };
+        let rooted = [
+            "https://id.example/.well-known/oauth-authorization-server",
+            "https://id.example/.well-known/openid-configuration",
+        ];
+        check("https://id.example", &rooted);
+        check("https://id.example/", &rooted);
+        let under_a_path = [
+            "https://id.example/.well-known/oauth-authorization-server/tenant/v2.0",
+            "https://id.example/.well-known/openid-configuration/tenant/v2.0",
+            "https://id.example/tenant/v2.0/.well-known/openid-configuration",
+        ];
+        check("https://id.example/tenant/v2.0", &under_a_path);
+        check("https://id.example/tenant/v2.0/", &under_a_path);
+    }
+
+    #[test]
+    fn n2_1_uses_only_metadata_that_names_the_issuer_asked() {
+        let check = |issuer: &str, named: &str, keys: &str, used: bool| {
+            let origin = Origin {
+                issuer: issuer.to_owned(),
+                url: Url::parse(issuer).unwrap(),
+                keys: None,
+            };
+            let body = json!({"issuer": named, "jwks_uri": keys}).to_string();
+            let found = read(&origin, body.as_bytes());
+            assert_eq!(found.is_some(), used, "{issuer} {body}");
+        };
+        let (id, keys) = ("https://id.example", "https://keys.example/jwks");
+        let local = "http://127.0.0.1:9";
+        check(id, id, keys, true);
+        check(id, "https://id.example/", keys, false);
+        check(id, "https://ID.example", keys, false);
+        check(id, "https://evil.example", keys, false);
+        check(id, "", keys, false);
+        check(id, id, "http://keys.example/jwks", false);
+        check(id, id, "http://127.0.0.1/jwks", false);
+        check(id, id, "http://169.254.169.254/latest/meta-data", false);
+        check(id, id, "https://me:pw@keys.example/jwks", false);
+        check(id, id, "https://keys.example/jwks#x", false);
+        check(id, id, "file:///etc/passwd", false);
+        check(id, id, "data:application/json,{}", false);
+        check(id, id, "/jwks", false);
+        check(local, local, "http://127.0.0.1:9/jwks", true);
+        check(local, local, "http://keys.example/jwks", false);
+    }
+
+    #[test]
+    fn refuses_metadata_that_two_readers_could_read_differently() {
+        let origin = Origin {
+            issuer: "https://id.example".to_owned(),
+            url: Url::parse("https://id.example").unwrap(),
+            keys: None,
+        };
+        let body = r#"{"issuer":"https://id.example","jwks_uri":"https://a.example/",
+            "jwks_uri":"https://b.example/"}"#;
+        assert!(read(&origin, body.as_bytes()).is_none());
+        let padding = " ".repeat(METADATA_MAX);
+        let body = format!(
+            r#"{{"issuer":"https://id.example","jwks_uri":"https://a.example/"}}{padding}"#
+        );
+        assert!(read(&origin, body.as_bytes()).is_none());
+        assert!(read(&origin, body.trim_end().as_bytes()).is_some());
+    }
+}

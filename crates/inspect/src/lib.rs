@@ -1,0 +1,10 @@
+//! What a message says, looked at: schema checks, definition pins and drift, hidden text.
+//!
+//! Everything here is a pure function of what it is given: no IO, no clock, no randomness, no
+//! knowledge of MCP messages beyond the shape of a tool definition. It reports; it decides nothing
+//! but what can never be right. Every input is hostile: sizes, depth and work are bounded.
+
+pub mod definition;
+pub mod pin;
+pub mod schema;
+pub mod text;

@@ -1,0 +1,10 @@
+//! Pins: what a tool definition was when it was approved, and what changed since.
+//!
+//! A pin is a digest of the whole definition in canonical form, so neither the order of keys nor the
+//! spelling of a number matters, and nothing in a definition escapes it.
+
+mod diff;
+mod digest;
+
+pub use diff::{Change, Risk, diff};
+pub use digest::{Digest, DigestError, digest};

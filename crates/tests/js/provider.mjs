@@ -1,0 +1,73 @@
+// An OpenID provider for tests: `provider.mjs PORT RESOURCE...`. Prints `issuer URL` when it is
+// ready; `rotate` on stdin makes it sign with a new key, `resource URL` adds a
+// resource; it ends when stdin closes.
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+import { exportJWK, generateKeyPair } from 'jose';
+import Provider, { errors } from 'oidc-provider';
+
+const [port, ...resources] = process.argv.slice(2);
+const issuer = `http://127.0.0.1:${port}`;
+
+// What each client's tokens say about it.
+const people = {
+  'alice-agent': { groups: ['support', 'leads'], tenant: 'north' },
+  'bob-agent': { groups: ['interns'], tenant: 'south' },
+};
+
+async function key(kid) {
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  return { ...(await exportJWK(privateKey)), kid, use: 'sig', alg: 'ES256' };
+}
+
+function provider(keys) {
+  return new Provider(issuer, {
+    clients: Object.keys(people).map((client_id) => ({
+      client_id,
+      client_secret: `${client_id}-secret`,
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+      token_endpoint_auth_method: 'client_secret_basic',
+      id_token_signed_response_alg: 'ES256',
+    })),
+    jwks: { keys },
+    scopes: ['mcp:tools'],
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo(_context, resource) {
+          if (!resources.includes(resource)) throw new errors.InvalidTarget();
+          return {
+            scope: 'mcp:tools',
+            audience: resource,
+            accessTokenTTL: 600,
+            accessTokenFormat: 'jwt',
+            jwt: { sign: { alg: 'ES256' } },
+          };
+        },
+      },
+    },
+    extraTokenClaims: (_context, token) => people[token.clientId],
+  });
+}
+
+let keys = [await key('key-1')];
+let current = provider(keys).callback();
+const server = createServer((request, response) => current(request, response));
+server.listen(Number(port), '127.0.0.1', () => console.log(`issuer ${issuer}`));
+
+const lines = createInterface({ input: process.stdin });
+for await (const line of lines) {
+  if (line === 'rotate') {
+    keys = [await key(`key-${keys.length + 1}`), ...keys];
+    current = provider(keys).callback();
+    console.log('rotated');
+  } else if (line.startsWith('resource ')) {
+    resources.push(line.slice('resource '.length));
+    console.log('added');
+  }
+}
+process.exit(0);

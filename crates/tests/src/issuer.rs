@@ -1,0 +1,122 @@
+//! An identity provider that will sign anything: good tokens, and every kind of bad one. It serves
+//! its metadata and keys on loopback. It shares no code with the product, whose reading of tokens
+//! it is there to test.
+
+mod key;
+mod keys_server;
+
+pub use key::{Key, Kind};
+
+use crate::place;
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keys_server::KeysServer;
+use serde_json::{Map, Value, json};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A running issuer.
+#[derive(Debug)]
+pub struct Issuer {
+    server: KeysServer,
+    keys: Arc<Mutex<Vec<Key>>>,
+}
+
+impl Issuer {
+    /// An issuer with one ES256 key.
+    pub async fn start() -> Result<Self> {
+        let keys = Arc::new(Mutex::new(vec![Key::generate(Kind::Es256, "first")?]));
+        let server = KeysServer::start(Arc::clone(&keys)).await?;
+        Ok(Issuer { server, keys })
+    }
+
+    /// Its identifier.
+    pub fn url(&self) -> &str {
+        self.server.issuer()
+    }
+
+    /// How often its key set was fetched.
+    pub fn fetches(&self) -> usize {
+        self.server.fetches()
+    }
+
+    /// Publishes one more key; new tokens are signed with it.
+    pub fn rotate(&self, kind: Kind, name: &str) -> Result<()> {
+        let key = Key::generate(kind, name)?;
+        self.keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(0, key);
+        Ok(())
+    }
+
+    /// The key that signs now.
+    pub fn key(&self) -> Result<Key> {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.first().cloned().context("an issuer without keys")
+    }
+
+    /// The claims of a good token for this resource.
+    pub fn claims(&self, resource: &str, user: &str) -> Value {
+        let now = place::now();
+        json!({
+            "iss": self.url(), "aud": resource, "sub": user, "client_id": "test-client",
+            "iat": now - 1, "exp": now + 600, "jti": format!("{user}-{now}"),
+            "scope": "mcp:tools", "groups": ["testers"]
+        })
+    }
+
+    /// A good token for this resource.
+    pub fn token(&self, resource: &str, user: &str) -> Result<String> {
+        self.sign(&self.claims(resource, user))
+    }
+
+    /// Signs these claims with the current key and a proper header.
+    pub fn sign(&self, claims: &Value) -> Result<String> {
+        let key = self.key()?;
+        let header = json!({ "alg": key.algorithm(), "typ": "at+jwt", "kid": key.name() });
+        compact(&header, claims, |input| key.sign(key.algorithm(), input))
+    }
+
+    /// Signs with changes: `header` and `claims` are laid over the proper ones; a `null` removes.
+    pub fn sign_changed(&self, resource: &str, header: &Value, claims: &Value) -> Result<String> {
+        let key = self.key()?;
+        let proper = json!({ "alg": key.algorithm(), "typ": "at+jwt", "kid": key.name() });
+        let header = overlaid(proper, header);
+        let claims = overlaid(self.claims(resource, "alice"), claims);
+        compact(&header, &claims, |input| key.sign(key.algorithm(), input))
+    }
+}
+
+/// A compact JWS of this header and these claims, with whatever signature `sign` makes.
+pub fn compact(
+    header: &Value,
+    claims: &Value,
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>>,
+) -> Result<String> {
+    let input = format!(
+        "{}.{}",
+        encoded(header.to_string()),
+        encoded(claims.to_string())
+    );
+    let signature = sign(input.as_bytes())?;
+    Ok(format!("{input}.{}", encoded(signature)))
+}
+
+/// base64url without padding.
+pub fn encoded(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// `over` laid over `base`, as RFC 7396 has it, one level deep.
+pub fn overlaid(base: Value, over: &Value) -> Value {
+    let mut members: Map<String, Value> = base.as_object().cloned().unwrap_or_default();
+    for (name, value) in over.as_object().into_iter().flatten() {
+        if value.is_null() {
+            members.remove(name);
+        } else {
+            members.insert(name.clone(), value.clone());
+        }
+    }
+    Value::Object(members)
+}

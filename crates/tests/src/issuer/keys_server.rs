@@ -1,0 +1,110 @@
+//! Serves an issuer's metadata and key set on loopback. It issues nothing by itself.
+
+use super::Key;
+use anyhow::Result;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+#[derive(Debug)]
+pub(super) struct KeysServer {
+    state: Arc<State>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    issuer: String,
+    keys: Arc<Mutex<Vec<Key>>>,
+    fetches: AtomicUsize,
+}
+
+impl KeysServer {
+    pub(super) async fn start(keys: Arc<Mutex<Vec<Key>>>) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let issuer = format!("http://{}", listener.local_addr()?);
+        let state = Arc::new(State {
+            issuer,
+            keys,
+            fetches: AtomicUsize::new(0),
+        });
+        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
+        Ok(KeysServer { state, task })
+    }
+
+    pub(super) fn issuer(&self) -> &str {
+        &self.state.issuer
+    }
+
+    pub(super) fn fetches(&self) -> usize {
+        self.state.fetches.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for KeysServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    while let Ok((socket, _)) = listener.accept().await {
+        let state = Arc::clone(&state);
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let answer = answer(&state, &request);
+                async move { Ok::<_, Infallible>(answer) }
+            });
+            let server = hyper::server::conn::http1::Builder::new();
+            let _ = server.serve_connection(TokioIo::new(socket), service).await;
+        });
+    }
+}
+
+fn answer(state: &State, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    let issuer = &state.issuer;
+    match request.uri().path() {
+        "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server" => {
+            said(&json!({
+                "issuer": issuer,
+                "jwks_uri": format!("{issuer}/keys"),
+                "authorization_endpoint": format!("{issuer}/authorize"),
+                "token_endpoint": format!("{issuer}/token"),
+                "response_types_supported": ["code"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["ES256"],
+                "code_challenge_methods_supported": ["S256"]
+            }))
+        }
+        "/keys" => {
+            state.fetches.fetch_add(1, Ordering::SeqCst);
+            let keys = state.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            let keys: Vec<Value> = keys.iter().map(Key::jwk).collect();
+            said(&json!({ "keys": keys }))
+        }
+        _ => {
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            response
+        }
+    }
+}
+
+fn said(body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    let json = http::HeaderValue::from_static("application/json");
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, json);
+    response
+}

@@ -1,0 +1,16 @@
+//! The black-box test world: a server to stand behind the gateway, callers to stand before it, and
+//! what starts and stops them.
+//!
+//! Nothing here knows the product's code; everything goes through its binary, its files and its
+//! sockets. Nothing here is ever shipped.
+
+pub mod fixture;
+pub mod hop;
+pub mod issuer;
+pub mod mcp;
+pub mod place;
+pub mod program;
+pub mod provider;
+pub mod suite;
+pub mod wire;
+pub mod world;

@@ -1,0 +1,69 @@
+//! Where things lie: the repository, what was built, what the tests installed. It never builds or
+//! installs anything; what is missing is said, with the command that makes it.
+
+use anyhow::{Context as _, Result, ensure};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The root of the repository.
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+/// A program this workspace builds, such as `ringwall`.
+pub fn built(name: &str) -> Result<PathBuf> {
+    let this = std::env::current_exe().context("where is this test?")?;
+    let places = this.ancestors().skip(1).take(2);
+    let found = places
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
+    found.with_context(|| {
+        format!("`{name}` is not built: run `cargo xtask test`, or `cargo build --workspace`")
+    })
+}
+
+/// A file below `.deps`, where `cargo xtask deps` installs other people's programs.
+pub fn installed(path: &str) -> Result<PathBuf> {
+    let path = repository().join(".deps").join(path);
+    ensure!(
+        path.exists(),
+        "`{}` is not installed: run `cargo xtask deps`",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// The Node.js the tests installed for themselves.
+pub fn node() -> Result<PathBuf> {
+    installed("node_modules/node/bin/node")
+}
+
+/// The Python of the tests' own environment.
+pub fn python() -> Result<PathBuf> {
+    installed("venv/bin/python")
+}
+
+/// A file of this crate.
+pub fn own(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A loopback port nobody listens on at the moment.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}
+
+/// Seconds since the Unix epoch.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "real tokens for a real process need the real time"
+)]
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,95 @@
+//! A certified OpenID provider as identity provider: npm `oidc-provider`, which issues ES256 access
+//! tokens with resource indicators. The tests only speak to its endpoints.
+
+use crate::place;
+use crate::program::{Command, Program};
+use crate::wire::Outgoing;
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use serde_json::Value;
+use url::Url;
+
+/// A running provider.
+#[derive(Debug)]
+pub struct Provider {
+    program: Program,
+    issuer: String,
+}
+
+impl Provider {
+    /// Starts it on a port of its own. It issues tokens for these resources, and those added later.
+    pub async fn start(resources: &[&str]) -> Result<Self> {
+        let program = driver("provider.mjs")?
+            .argument(place::free_port()?.to_string())
+            .arguments(resources)
+            .start("issuer ")
+            .await?;
+        let issuer = program.ready().trim_start_matches("issuer ").to_owned();
+        Ok(Provider { program, issuer })
+    }
+
+    /// Its identifier.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// A token for this resource, by client credentials. The clients are `alice-agent` and
+    /// `bob-agent`; the secret of each is its name and `-secret`.
+    pub async fn token(&self, client: &str, resource: &str) -> Result<String> {
+        let answer = self.ask(client, resource).await?;
+        let token = answer.get("access_token").and_then(Value::as_str);
+        Ok(token
+            .with_context(|| format!("no token in {answer}"))?
+            .to_owned())
+    }
+
+    /// What the token endpoint answers.
+    pub async fn ask(&self, client: &str, resource: &str) -> Result<Value> {
+        let url = Url::parse(&self.issuer)?.join("/token")?;
+        let basic = STANDARD.encode(format!("{client}:{client}-secret"));
+        let form: String = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("grant_type", "client_credentials"), ("scope", "mcp:tools")])
+            .append_pair("resource", resource)
+            .finish();
+        let request = Outgoing::new(Method::POST, &url)
+            .header("authorization", &format!("Basic {basic}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        request.send().await?.json()
+    }
+
+    /// Issues tokens for this resource too.
+    pub async fn add_resource(&mut self, resource: &str) -> Result<()> {
+        self.program.say(&format!("resource {resource}")).await?;
+        self.program.line_starting("added").await?;
+        Ok(())
+    }
+
+    /// Signs with a new key from now on; the old one stays published.
+    pub async fn rotate(&mut self) -> Result<()> {
+        self.program.say("rotate").await?;
+        self.program.line_starting("rotated").await?;
+        Ok(())
+    }
+}
+
+/// Lets a program of Node.js listen on loopback only, whatever it would do by itself.
+pub fn loopback_only(script: &str) -> Result<Command> {
+    Ok(Command::new(place::node()?)
+        .argument("--import")
+        .argument(place::own("js/loopback.mjs"))
+        .argument(place::installed(script)?))
+}
+
+/// A JavaScript driver of this crate, with the packages in `.deps` at hand.
+pub fn driver(file: &str) -> Result<Command> {
+    let modules = place::installed("node_modules")?;
+    Ok(Command::new(place::node()?)
+        .argument("--import")
+        .argument(place::own("js/packages.mjs"))
+        .argument(place::own("js").join(file))
+        .variable("RINGWALL_PACKAGES", modules.display().to_string())
+        .variable("NODE_NO_WARNINGS", "1"))
+}

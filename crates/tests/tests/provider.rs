@@ -1,0 +1,93 @@
+//! A certified OpenID provider issues the tokens: ES256, `at+jwt`, with resource indicators.
+
+use anyhow::Result;
+use ringwall_tests::mcp::{Client, text};
+use ringwall_tests::provider::Provider;
+use ringwall_tests::wire::{self, Outgoing};
+use ringwall_tests::world::{Plan, World};
+use serde_json::{Value, json};
+
+/// Only support may move money.
+const SUPPORT_TRANSFERS: &str = r#"
+permit(principal, action, resource);
+forbid(principal, action == Ringwall::Action::"call", resource == Ringwall::Tool::"fixture/transfer_money")
+unless { principal.groups.contains("support") };
+"#;
+
+/// A world whose tokens come from the provider, which knows the world's resource.
+async fn world(plan: Plan) -> Result<(World, Provider)> {
+    let mut provider = Provider::start(&[]).await?;
+    let issuer = json!({
+        "issuer": provider.issuer(), "network": "private", "algorithms": ["ES256"],
+        "claims": { "user": "sub", "client": "client_id", "groups": "groups", "scopes": "scope" }
+    });
+    let world = World::start(plan.whole(json!({ "issuers": [issuer] }))).await?;
+    provider.add_resource(&world.resource()?).await?;
+    Ok((world, provider))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_accepts_the_token_of_a_certified_provider() -> Result<()> {
+    let (world, provider) = world(Plan::default()).await?;
+    let token = provider.token("alice-agent", &world.resource()?).await?;
+    let alice = Client::connect(&world.url()?, Some(&token)).await?;
+    assert_eq!(text(&alice.call("echo", json!({ "text": "hello" })).await?), "hello");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_2_refuses_its_token_for_another_resource() -> Result<()> {
+    let (world, mut provider) = world(Plan::default()).await?;
+    let other = "https://elsewhere.example/mcp";
+    provider.add_resource(other).await?;
+    let token = provider.token("alice-agent", other).await?;
+    let client = Client::new(&world.url()?, Some(&token));
+    let reply = client.send("initialize", initialize()).await?;
+    assert_eq!((reply.status.as_u16(), reply.code().as_str()), (401, "token_audience"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_follows_a_rotation_of_its_keys() -> Result<()> {
+    let (world, mut provider) = world(Plan::default()).await?;
+    let old = provider.token("alice-agent", &world.resource()?).await?;
+    Client::connect(&world.url()?, Some(&old)).await?;
+    provider.rotate().await?;
+    let new = provider.token("alice-agent", &world.resource()?).await?;
+    for token in [&new, &old] {
+        let alice = Client::connect(&world.url()?, Some(token)).await?;
+        assert_eq!(text(&alice.call("echo", json!({ "text": "hello" })).await?), "hello");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_3_its_groups_decide_what_may_be_called() -> Result<()> {
+    let (world, provider) = world(Plan::default().policy(SUPPORT_TRANSFERS)).await?;
+    let transfer = json!({ "to": "savings", "amount": 5 });
+    let resource = world.resource()?;
+    let alice = Client::connect(&world.url()?, Some(&provider.token("alice-agent", &resource).await?)).await?;
+    assert_eq!(text(&alice.call("transfer_money", transfer.clone()).await?), "moved 5 to savings");
+    let bob = Client::connect(&world.url()?, Some(&provider.token("bob-agent", &resource).await?)).await?;
+    let answer = bob.call("transfer_money", transfer).await?;
+    assert_eq!(wire::code(&answer), "policy_denied");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m1_the_challenge_leads_to_the_provider() -> Result<()> {
+    let (world, provider) = world(Plan::default()).await?;
+    let reply = Client::new(&world.url()?, None).send("initialize", initialize()).await?;
+    assert_eq!(reply.status, 401);
+    let challenge = reply.header("www-authenticate").unwrap_or_default().to_owned();
+    let metadata = challenge.split("resource_metadata=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let url = metadata.unwrap_or_default().parse()?;
+    let document: Value = Outgoing::new(http::Method::GET, &url).send().await?.json()?;
+    assert_eq!(document["resource"], json!(world.resource()?), "{document}");
+    assert_eq!(document["authorization_servers"], json!([provider.issuer()]), "{document}");
+    Ok(())
+}
+
+fn initialize() -> Value {
+    json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } })
+}

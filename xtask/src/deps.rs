@@ -1,0 +1,130 @@
+//! Installs other people's programs that the tests run: official MCP clients and servers, the
+//! conformance suite, an OpenID provider. Everything goes below `.deps`, which git ignores; nothing
+//! is installed outside the repository, and nothing of it is part of the product.
+//!
+//! Versions are exact. A stamp holds the list that was installed, so that a second run does nothing.
+
+use crate::run::Task;
+use anyhow::{Context as _, Result};
+use serde_json::{Map, Value, json};
+use std::fs;
+use std::path::Path;
+
+const NPM: &[(&str, &str)] = &[
+    ("@modelcontextprotocol/client", "2.4.0"),
+    ("@modelcontextprotocol/conformance", "0.2.0-alpha.12"),
+    ("@modelcontextprotocol/inspector", "2.12.0"),
+    ("@modelcontextprotocol/sdk", "1.32.2"),
+    ("@modelcontextprotocol/server-everything", "2026.8.31"),
+    ("@modelcontextprotocol/server-filesystem", "2026.8.31"),
+    ("@modelcontextprotocol/server-memory", "2026.8.31"),
+    ("jose", "6.2.17"),
+    ("node", "24.21.0"),
+    ("oidc-provider", "9.13.3"),
+];
+
+/// The only packages whose install scripts are wanted: one puts its binary in place, the other its
+/// command line client.
+const NPM_SCRIPTS: &[&str] = &["@modelcontextprotocol/inspector", "node"];
+
+const PIP: &[(&str, &str)] = &[("mcp", "2.3.0"), ("mcp-server-time", "2026.10.19")];
+
+/// Installs what is not there in exactly these versions.
+pub(crate) fn install(root: &Path) -> Result<()> {
+    let folder = root.join(".deps");
+    let stamp = folder.join("stamp");
+    let wanted = wanted();
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        println!("what the tests need is in .deps already");
+        return Ok(());
+    }
+    println!(
+        "installing what the tests run into .deps (about 360 MB from npm, 75 MB from PyPI, one minute):"
+    );
+    for line in wanted.lines() {
+        println!("  {line}");
+    }
+    fs::create_dir_all(&folder).context("cannot create .deps")?;
+    let _ = fs::remove_file(&stamp);
+    npm(&folder)?;
+    pip(&folder)?;
+    fs::write(&stamp, wanted)?;
+    Ok(())
+}
+
+/// The list of everything, one line each: what the stamp holds.
+fn wanted() -> String {
+    let npm = NPM
+        .iter()
+        .map(|(name, version)| format!("npm  {name}@{version}\n"));
+    let pip = PIP
+        .iter()
+        .map(|(name, version)| format!("pip  {name}=={version}\n"));
+    npm.chain(pip).collect()
+}
+
+fn npm(folder: &Path) -> Result<()> {
+    fs::write(folder.join("package.json"), manifest().to_string())?;
+    let install = Task::new("npm", folder).words("install --no-audit --no-fund --loglevel=error");
+    twice(|| install.run())
+}
+
+fn manifest() -> Value {
+    let map = |pairs: &mut dyn Iterator<Item = (&str, Value)>| -> Map<String, Value> {
+        pairs
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    };
+    json!({
+        "name": "ringwall-test-peers",
+        "private": true,
+        "dependencies": map(&mut NPM.iter().map(|(name, version)| (*name, json!(version)))),
+        "allowScripts": map(&mut NPM_SCRIPTS.iter().map(|name| (*name, json!(true)))),
+    })
+}
+
+fn pip(folder: &Path) -> Result<()> {
+    if !folder.join("venv/bin/python").exists() {
+        Task::new("python3", folder).words("-m venv venv").run()?;
+    }
+    let packages = PIP
+        .iter()
+        .map(|(name, version)| format!("{name}=={version}"));
+    let install = Task::new("venv/bin/python", folder)
+        .words("-m pip install --quiet --disable-pip-version-check")
+        .arguments(packages);
+    twice(|| install.run())
+}
+
+/// A download that fails is tried once more.
+fn twice(attempt: impl Fn() -> Result<()>) -> Result<()> {
+    attempt().or_else(|error| {
+        println!("{error:#}; once more");
+        attempt()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_version_is_exact_and_in_the_stamp() {
+        let stamp = wanted();
+        for (name, version) in NPM.iter().chain(PIP) {
+            assert!(
+                version.starts_with(|c: char| c.is_ascii_digit()),
+                "{name} {version}"
+            );
+            assert!(stamp.contains(name) && stamp.contains(version));
+        }
+    }
+
+    #[test]
+    fn the_manifest_allows_no_script_of_a_package_it_does_not_name() {
+        let manifest = manifest();
+        for name in NPM_SCRIPTS {
+            assert!(manifest["dependencies"].get(name).is_some(), "{name}");
+        }
+    }
+}
