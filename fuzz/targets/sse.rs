@@ -8,7 +8,10 @@ use libfuzzer_sys::fuzz_target;
 use ringwall_fuzz::pieces;
 use ringwall_protocol::sse::{Decoder, Event, Limits, SseError, write_event};
 
-const LIMITS: Limits = Limits { line: 64, event: 160 };
+const LIMITS: Limits = Limits {
+    line: 64,
+    event: 160,
+};
 
 fuzz_target!(|data: &[u8]| {
     let (pieces, whole) = pieces(data);

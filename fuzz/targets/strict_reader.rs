@@ -20,7 +20,10 @@ fuzz_target!(|data: &[u8]| {
             return;
         }
     };
-    assert_eq!(rebuilt(document.root()), oracle.expect("we read what the oracle refuses"));
+    assert_eq!(
+        rebuilt(document.root()),
+        oracle.expect("we read what the oracle refuses")
+    );
     look(&document);
     edit(&document);
     for revision in Revision::ALL {
@@ -61,7 +64,10 @@ fn look(document: &Document) {
     assert_eq!(document.is_plain(), plain);
     // A walk from the root each: the last ones are enough.
     if let Some(string) = document.strings().last() {
-        let found = document.root().at(&string.pointer()).expect("its own pointer");
+        let found = document
+            .root()
+            .at(&string.pointer())
+            .expect("its own pointer");
         assert_eq!(found.index(), string.value_index());
     }
 }

@@ -15,7 +15,10 @@ fuzz_target!(|data: &[u8]| {
     assert!(text.len() <= TOKEN_MAX);
     assert_eq!(text.bytes().filter(|byte| *byte == b'.').count(), 2);
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    assert!(text.bytes().all(allowed), "a character outside base64url was passed over");
+    assert!(
+        text.bytes().all(allowed),
+        "a character outside base64url was passed over"
+    );
     // Nothing of the token is shown where it could be logged.
     let shown = format!("{token:?}");
     let signature = text.rsplit('.').next().unwrap_or_default();

@@ -21,7 +21,7 @@ pub(crate) fn run(root: &Path, seconds: u32) -> Result<()> {
     let targets = targets(&manifest);
     ensure!(!targets.is_empty(), "fuzz/Cargo.toml names no target");
     Task::new("cargo", &folder)
-        .words("build --release --bins --target-dir target --target")
+        .words("build --locked --release --bins --target-dir target --target")
         .arguments([TRIPLE])
         .variable("RUSTFLAGS", FLAGS)
         .run()?;

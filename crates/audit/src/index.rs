@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "index.sqlite";
 /// How many records one step takes in: the most that is lost when it is interrupted.
-const STEP_RECORDS: usize = 4096;
+const STEP_RECORDS: usize = 8192;
 const MINUTE_MS: u64 = 60_000;
 
 /// The index of one ledger.

@@ -24,6 +24,7 @@ mod record;
 mod sample;
 mod segment;
 mod verify;
+mod walk;
 
 pub use checkpoint::{Cause, Checkpoint};
 pub use err::{ExportError, IndexError, KeyError, LedgerError, ReadError};
@@ -32,7 +33,7 @@ pub use follow::{Follower, From};
 pub use index::{Hit, Index, Indexer, Progress};
 pub use key::{KeyId, PublicKey, SigningKey};
 pub use ledger::{Append, Durability, Ledger, Opened, Settings, Torn};
-pub use line::{Flaw, RECORD_BYTES_MAX};
+pub use line::RECORD_BYTES_MAX;
 pub use query::Query;
 pub use reader::{Content, Entry};
 pub use record::{
@@ -40,3 +41,4 @@ pub use record::{
     Sizes, Skipped, Timings, Upstream, Verdict, Who,
 };
 pub use verify::{Broken, Point, Report, verify};
+pub use walk::Flaw;

@@ -225,14 +225,17 @@ mod tests {
 
     #[test]
     fn admits_what_every_given_part_is_true_of() {
-        let text = |text: &str| Query {
-            text: Some(text.into()),
-            ..Query::default()
+        let some = |text: &str| Some(text.to_owned());
+        let with = |change: &dyn Fn(&mut Query)| {
+            let mut query = Query::default();
+            change(&mut query);
+            query
         };
-        let control = |id: &str| Query {
-            control: Some(id.into()),
-            ..Query::default()
-        };
+        let text = |text: &str| with(&|query| query.text = some(text));
+        let user = |user: &str| with(&|query| query.user = some(user));
+        let code = |code: &str| with(&|query| query.code = some(code));
+        let control = |id: &str| with(&|query| query.control = some(id));
+        let time = |since, until| with(&|query| (query.since, query.until) = (since, until));
         for (query, expected) in [
             (Query::default(), true),
             (text("READ alice"), true),
@@ -243,59 +246,16 @@ mod tests {
             (control("2.2"), true),
             (control("1.1"), true),
             (control("1.2"), false),
-            (
-                Query {
-                    user: Some("alice".into()),
-                    ..Query::default()
-                },
-                false,
-            ),
-            (
-                Query {
-                    user: Some("alice@example.com".into()),
-                    since: Some(1000),
-                    until: Some(1000),
-                    ..Query::default()
-                },
-                true,
-            ),
-            (
-                Query {
-                    since: Some(1001),
-                    ..Query::default()
-                },
-                false,
-            ),
-            (
-                Query {
-                    until: Some(999),
-                    ..Query::default()
-                },
-                false,
-            ),
-            (
-                Query {
-                    verdict: Some(Verdict::Allowed),
-                    ..Query::default()
-                },
-                false,
-            ),
-            (
-                Query {
-                    code: Some("policy_denied".into()),
-                    route: Some("/files".into()),
-                    tool: Some("read_file".into()),
-                    ..Query::default()
-                },
-                true,
-            ),
-            (
-                Query {
-                    code: Some("policy".into()),
-                    ..Query::default()
-                },
-                false,
-            ),
+            (user("alice"), false),
+            (user("alice@example.com"), true),
+            (time(Some(1000), Some(1000)), true),
+            (time(Some(1001), None), false),
+            (time(None, Some(999)), false),
+            (with(&|query| query.verdict = Some(Verdict::Allowed)), false),
+            (with(&|query| query.route = some("/files")), true),
+            (with(&|query| query.tool = some("read_file")), true),
+            (code("policy_denied"), true),
+            (code("policy"), false),
         ] {
             assert_eq!(query.admits(&record()), expected, "{query:?}");
         }

@@ -6,9 +6,10 @@
 
 use crate::digest::Hash;
 use crate::key::PublicKey;
-use crate::line::{Flaw, Line, Link, Piece, Walk, read_checkpoint};
+use crate::line::{Line, Link, Piece};
 use crate::reader::{Lines, Step};
 use crate::segment::{self, Found, HEAD, LOCK, Source};
+use crate::walk::{Flaw, Walk, read_checkpoint};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -141,6 +142,7 @@ fn measure_all(
         .min(found.len())
         .min(8);
     thread::scope(|scope| {
+        // This thread only waits, so even a single worker is a thread of its own.
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(one) = found.get(next.fetch_add(1, Ordering::Relaxed)) {

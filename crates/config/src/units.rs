@@ -169,8 +169,7 @@ fn whole(digits: &str) -> Option<u64> {
 fn show(number: u64, units: &[(&str, u64)]) -> String {
     let best = units
         .iter()
-        .filter(|(name, scale)| !name.is_empty() && number % scale == 0)
-        .next_back();
+        .rfind(|(name, scale)| !name.is_empty() && number.is_multiple_of(*scale));
     match best {
         // 0 fits every unit; the smallest one says it best.
         Some((name, scale)) if number > 0 => format!("{}{name}", number / scale),

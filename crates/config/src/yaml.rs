@@ -139,6 +139,9 @@ fn words(error: &serde_saphyr::Error) -> (String, &'static str) {
         other => {
             let text = other.to_string();
             let line = text.lines().next().unwrap_or_default();
+            if line.starts_with("recursion limit") {
+                return (TOO_DEEP.to_owned(), small);
+            }
             // The place stands in front of the message already.
             let message = line.split(" at line ").next().unwrap_or(line);
             let message = message.trim_end_matches('.').to_owned();
@@ -151,9 +154,11 @@ fn words(error: &serde_saphyr::Error) -> (String, &'static str) {
     (message.to_owned(), fix)
 }
 
+const TOO_DEEP: &str = "it nests deeper than any configuration";
+
 fn over(breach: &BudgetBreach) -> &'static str {
     match breach {
-        BudgetBreach::Depth { .. } => "it nests deeper than any configuration",
+        BudgetBreach::Depth { .. } => TOO_DEEP,
         BudgetBreach::Aliases { .. } | BudgetBreach::Anchors { .. } => {
             "it has too many anchors, or uses them too often"
         }

@@ -1,5 +1,11 @@
 //! Every configuration in `examples/` is read, settled, printed and read again.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed expectation is how a test fails"
+)]
+
 use ringwall_config as config;
 use std::path::{Path, PathBuf};
 

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 /// What hyper sends back.
 #[derive(Debug)]
-pub enum Body {
+pub(crate) enum Body {
     /// All of it, or nothing any more.
     Whole(Option<Bytes>),
     /// Encoded events, as they come; ends when the sender is dropped.
@@ -18,7 +18,7 @@ pub enum Body {
 
 impl Body {
     /// No body at all.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Body::Whole(None)
     }
 }

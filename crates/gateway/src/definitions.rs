@@ -20,7 +20,7 @@ const CURSOR: usize = 4096;
 
 /// Why the definitions could not be had. The tools of that server are then not callable.
 #[derive(Debug, thiserror::Error)]
-pub enum DefinitionsError {
+pub(crate) enum DefinitionsError {
     /// What came back cannot be read.
     #[error("its list of tools is malformed: {0}")]
     Malformed(String),
@@ -40,7 +40,7 @@ impl From<Flaw> for DefinitionsError {
 
 /// Reads all pages and takes them as the server's catalog. Callers that come meanwhile wait for the
 /// one that is reading.
-pub async fn refresh(gate: &Gate, served: &Served, session: &Session) -> Result<(), DefinitionsError> {
+pub(crate) async fn refresh(gate: &Gate, served: &Served, session: &Session) -> Result<(), DefinitionsError> {
     let _reading = served.reading.lock().await;
     if !served.shelf.is_stale(gate.clock().unix_ms()) {
         return Ok(());
@@ -67,7 +67,7 @@ pub async fn refresh(gate: &Gate, served: &Served, session: &Session) -> Result<
 }
 
 /// Takes one page that a caller listed into the catalog, and returns with what is known of it.
-pub fn learn(gate: &Gate, served: &Served, definitions: &[Value]) -> Result<(), PinsError> {
+pub(crate) fn learn(gate: &Gate, served: &Served, definitions: &[Value]) -> Result<(), PinsError> {
     let changes = served.shelf.merge(definitions, &gate.pins, gate.clock().unix_ms())?;
     announce(gate, served, &changes);
     Ok(())

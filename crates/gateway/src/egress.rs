@@ -166,13 +166,21 @@ pub async fn collect(
             continue;
         }
         if rest.is_empty() {
-            rest.reserve(announced.exact().map_or(first.len() + data.len(), |n| n as usize));
+            rest.reserve(
+                announced
+                    .exact()
+                    .map_or(first.len() + data.len(), |n| n as usize),
+            );
             rest.extend_from_slice(&first);
             first = Bytes::new();
         }
         rest.extend_from_slice(&data);
     }
-    Ok(if rest.is_empty() { first } else { rest.freeze() })
+    Ok(if rest.is_empty() {
+        first
+    } else {
+        rest.freeze()
+    })
 }
 
 /// Why nothing, or not all, came back.

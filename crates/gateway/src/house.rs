@@ -197,6 +197,9 @@ impl Reloader {
                 })
             })
             .await;
+        if !Arc::ptr_eq(&before.upstreams, &self.gate.runtime().upstreams) {
+            before.upstreams.close().await;
+        }
         self.gate.note("configuration.reloaded", "", "", &format!("policies {digest}, {ended} sessions ended"));
         Ok(())
     }
@@ -232,7 +235,24 @@ fn make(path: &Path) -> Result<(), HouseError> {
     made.map_err(|error| HouseError::Data { path: path.display().to_string(), error })
 }
 
+/// Chains that gateways around local servers keep side by side in one data directory.
+const CHAINS: u32 = 32;
+
+/// Opens the ledger. A gateway that listens has one. Around a local server there may be several
+/// gateways at once, one per window of an editor: they share the pins, and each writes a chain of its
+/// own (`ledger`, `ledger-2`, …).
 fn ledger(settled: &Settled) -> Result<Ledger, HouseError> {
+    let chains = if settled.listeners.is_empty() { CHAINS } else { 1 };
+    let mut chain = 1;
+    loop {
+        match ledger_in(settled, chain) {
+            Err(HouseError::Ledger(LedgerError::Locked { .. })) if chain < chains => chain += 1,
+            opened => return opened,
+        }
+    }
+}
+
+fn ledger_in(settled: &Settled, chain: u32) -> Result<Ledger, HouseError> {
     let key = match &settled.ledger.key {
         settled::SigningKey::Made(path) => {
             if let Some(folder) = path.parent() {
@@ -246,7 +266,8 @@ fn ledger(settled: &Settled) -> Result<Ledger, HouseError> {
                 .ok_or_else(|| HouseError::NoKey { reference: reference.to_string() })?
         }
     };
-    let folder = settled.data.join("ledger");
+    let name = if chain == 1 { "ledger".to_owned() } else { format!("ledger-{chain}") };
+    let folder = settled.data.join(name);
     make(&folder)?;
     // For whoever verifies: it stands beside the segments, and should be copied away from there.
     key.public().save(&settled.data.join("ledger.pub"))?;

@@ -78,7 +78,9 @@ pub enum SecretError {
         "secret `{name}` can be read by others (mode {mode:o}): take the permissions away with `chmod 600`"
     )]
     Open { name: String, mode: u32 },
-    #[error("secret `{name}` belongs to another user (uid {owner}): give the file to the user Ringwall runs as")]
+    #[error(
+        "secret `{name}` belongs to another user (uid {owner}): give the file to the user Ringwall runs as"
+    )]
     Owner { name: String, owner: u32 },
     #[error("secret `{name}` is not a plain file")]
     Special { name: String },
@@ -207,7 +209,10 @@ mod tests {
         for mode in [0o644, 0o640, 0o604, 0o620, 0o601, 0o610] {
             let (_folder, path) = file_with(b"s3cret", mode);
             let error = from_file(&path).unwrap_err();
-            assert!(matches!(error, SecretError::Open { mode: m, .. } if m == mode), "{mode:o}");
+            assert!(
+                matches!(error, SecretError::Open { mode: m, .. } if m == mode),
+                "{mode:o}"
+            );
             assert!(!error.to_string().contains("s3cret"));
         }
         for mode in [0o600, 0o400] {
@@ -225,10 +230,19 @@ mod tests {
         let (_b, huge) = file_with(&large, 0o600);
         let (_c, binary) = file_with(&[0xff, 0xfe], 0o600);
         assert!(matches!(from_file(&absent), Err(SecretError::Io { .. })));
-        assert!(matches!(from_file(folder.path()), Err(SecretError::Special { .. })));
+        assert!(matches!(
+            from_file(folder.path()),
+            Err(SecretError::Special { .. })
+        ));
         assert!(matches!(from_file(&empty), Err(SecretError::Empty { .. })));
-        assert!(matches!(from_file(&huge), Err(SecretError::TooLarge { .. })));
-        assert!(matches!(from_file(&binary), Err(SecretError::Unreadable { .. })));
+        assert!(matches!(
+            from_file(&huge),
+            Err(SecretError::TooLarge { .. })
+        ));
+        assert!(matches!(
+            from_file(&binary),
+            Err(SecretError::Unreadable { .. })
+        ));
         assert!(matches!(
             resolve("env:RINGWALL_SURELY_NOT_SET"),
             Err(SecretError::Missing { .. })
@@ -266,6 +280,9 @@ mod tests {
     #[test]
     fn refuses_a_secret_that_would_split_a_header() {
         let secret = Secret::new("env:TOKEN", Zeroizing::new("a\r\nX-Evil: 1".to_owned()));
-        assert!(matches!(secret.header("Bearer "), Err(SecretError::Unsendable { .. })));
+        assert!(matches!(
+            secret.header("Bearer "),
+            Err(SecretError::Unsendable { .. })
+        ));
     }
 }

@@ -5,7 +5,8 @@
 use crate::outlet::Outlet;
 use crate::small::{hex, lock};
 use crate::upstream::Link;
-use protocol::{Id, Revision};
+use protocol::method::Capability;
+use protocol::{Document, Id, Revision};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,6 +34,7 @@ pub struct Session {
     client: Option<Box<str>>,
     route: Box<str>,
     revision: Revision,
+    offers: Option<Document>,
     link: Link,
     lifetime: Lifetime,
     opened_ms: u64,
@@ -55,6 +57,8 @@ pub struct Binding {
     pub revision: Revision,
     /// When it ends.
     pub lifetime: Lifetime,
+    /// What the client said it can do: a copy, so that no whole message is kept alive for it.
+    pub offers: Option<Document>,
 }
 
 /// The streams of a session that can still be resumed.
@@ -81,6 +85,7 @@ impl Session {
             client: binding.client,
             route: binding.route,
             revision: binding.revision,
+            offers: binding.offers,
             link,
             lifetime: binding.lifetime,
             opened_ms: now_ms,
@@ -114,6 +119,11 @@ impl Session {
     /// The revision negotiated in its `initialize`.
     pub fn revision(&self) -> Revision {
         self.revision
+    }
+
+    /// Whether its client said that it can do this (rule L4).
+    pub fn offers(&self, capability: Capability) -> bool {
+        self.offers.as_ref().is_some_and(|offers| capability.is_in(offers.root()))
     }
 
     /// Its own upstream session.

@@ -250,9 +250,7 @@ impl Server {
                 let remote = http::Remote::new(egress.clone(), bounds, spec)?;
                 ServerKind::Http(Arc::new(remote))
             }
-            Transport::Stdio(spec) => {
-                ServerKind::Stdio(Arc::new(stdio::Local::new(bounds, spec)?))
-            }
+            Transport::Stdio(spec) => ServerKind::Stdio(Arc::new(stdio::Local::new(bounds, spec)?)),
         };
         Ok(Server {
             name: spec.name,

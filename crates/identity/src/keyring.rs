@@ -62,6 +62,8 @@ struct Renewal {
     under_way: Option<BoxFuture<'static, Result<Found, DiscoveryError>>>,
     began: u64,
     not_before: u64,
+    /// Whether one fetch may come before its time.
+    spare: bool,
     failed: bool,
     key_url: Option<Url>,
 }
@@ -150,8 +152,12 @@ impl Keyring {
         let clock_went_back = went_back(renewal.began, now);
         let under_way = match &mut renewal.under_way {
             Some(under_way) => under_way,
-            None if now < renewal.not_before && !clock_went_back => return Outcome::NotDue,
+            None if now < renewal.not_before && !clock_went_back && !renewal.spare => {
+                return Outcome::NotDue;
+            }
             none => {
+                // A rotation right after a fetch is found at once; the next one after the pause.
+                renewal.spare = now >= renewal.not_before || clock_went_back;
                 renewal.began = now;
                 none.insert(self.begin(renewal.key_url.clone()))
             }
@@ -168,6 +174,7 @@ impl Keyring {
             }
             Err(_) => {
                 // The keys may have moved: the next attempt looks for them from the start.
+                renewal.spare = false;
                 renewal.not_before = renewal.began.saturating_add(PAUSE_AFTER_FAILURE_S);
                 renewal.key_url = None;
                 Outcome::Failed

@@ -18,6 +18,7 @@ pub use error::SchemaError;
 pub use violation::{Violation, Violations};
 
 use check::{Check, Failure};
+use closed::Alternatives;
 use error::shorten;
 use referencing::Draft;
 use serde_json::Value;
@@ -90,9 +91,16 @@ impl Schema {
             });
         }
         let graph = graph::Graph::of(definition, draft)?;
-        let closed = closed::close(definition, &graph, draft, budget.bytes)?;
-        let strict = Check::of(&closed.document, draft, budget)?;
-        let checks = if closed.and_declared {
+        let close = |alternatives| {
+            let closed = closed::close(definition, &graph, draft, alternatives, budget.bytes)?;
+            let check = Check::of(&closed.document, draft, budget)?;
+            Ok((check, closed.and_declared))
+        };
+        let (strict, and_declared) = match close(Alternatives::Apart) {
+            Err(SchemaError::TooLarge { .. }) => close(Alternatives::Together)?,
+            closed => closed?,
+        };
+        let checks = if and_declared {
             vec![declared, strict]
         } else {
             vec![strict]

@@ -201,7 +201,7 @@ struct Probe<'a> {
     entities: &'a Entities,
     bare: cedar_policy::Request,
     groups_known: bool,
-    json: Value,
+    json: &'a Value,
 }
 
 /// One conjunct of one clause.
@@ -215,7 +215,7 @@ impl<'a> Probe<'a> {
         policies: &'a Policies,
         prepared: &'a Prepared,
         request: &Request<'_>,
-        rule: &Rule,
+        rule: &'a Rule,
     ) -> Result<Self, String> {
         let bare = cedar_policy::Request::new(
             prepared.principal.clone(),
@@ -230,7 +230,7 @@ impl<'a> Probe<'a> {
             entities: &prepared.entities,
             bare,
             groups_known: request.principal.groups_known(),
-            json: rule.policy.to_json().map_err(|error| error.to_string())?,
+            json: &rule.json,
         })
     }
 

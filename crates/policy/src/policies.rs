@@ -8,12 +8,13 @@ mod compile;
 mod digest;
 mod index;
 mod memory;
+mod votes;
 
 pub(crate) use compile::Rule;
 pub(crate) use memory::Prepared;
 
 use crate::catalog::Catalog;
-use crate::decision::{Decision, Lift, Verdict};
+use crate::decision::Decision;
 use crate::error::{PolicyError, Problem};
 use crate::explain::{self, Explanation};
 use crate::names::{action_uid, target_uid};
@@ -24,11 +25,12 @@ use crate::time;
 use crate::value;
 use catalogued::Things;
 use cedar_policy::{Authorizer, Entities, PolicyId, RestrictedExpression};
-use index::{Effect, Index, Part};
+use index::{Effect, Index, Part, Weather};
 use memory::Memory;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use votes::Votes;
 
 /// One file of policies, read by somebody else.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +83,8 @@ impl Policies {
         })
     }
 
-    /// Decides. Every reason to say yes is looked at anew.
+    /// Decides. Policies that read nothing of the circumstances are not evaluated again for the
+    /// same caller, action and thing; all others are.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         match self.prepared(request) {
             Ok(prepared) => self.answer(&prepared, request),
@@ -171,7 +174,8 @@ impl Policies {
             action: action_uid(action),
             resource: target_uid(target),
             unknowns: found.unknowns,
-            fixed: std::sync::OnceLock::new(),
+            fixed: OnceLock::new(),
+            steady: OnceLock::new(),
         })
     }
 
@@ -179,45 +183,59 @@ impl Policies {
         if !prepared.unknowns.is_empty() {
             return Decision::failed(prepared.unknowns.clone());
         }
-        let question = match question(prepared, request.context) {
-            Ok(question) => question,
-            Err(error) => return Decision::failed(vec![error]),
+        let steady = prepared
+            .steady
+            .get_or_init(|| self.vote(prepared, &Context::default(), Weather::Steady));
+        let mut votes = match steady {
+            Ok(votes) => votes.clone(),
+            Err(error) => return Decision::failed(vec![error.clone()]),
         };
-        let mut votes = Votes::default();
-        self.ask(prepared, &question, Effect::Forbid, &mut votes);
-        // Permits change nothing about a forbid that nothing lifts.
-        let lifted = request.context.lifted;
-        if votes.errors.is_empty() && !votes.forbids.iter().any(|rule| rule.lift.is_none()) {
-            self.ask(prepared, &question, Effect::Permit, &mut votes);
+        // Once it is a deny that nothing lifts, the rest changes nothing.
+        if !votes.are_final(&self.rules) {
+            match self.vote(prepared, request.context, Weather::Changing) {
+                Ok(more) => votes.add(more),
+                Err(error) => return Decision::failed(vec![error]),
+            }
         }
-        votes.settle(lifted)
+        votes.settle(&self.rules, request.context.lifted)
     }
 
-    fn ask<'a>(
-        &'a self,
+    /// What the policies say that read nothing of the circumstances, or those that do.
+    fn vote(
+        &self,
         prepared: &Prepared,
-        question: &cedar_policy::Request,
-        effect: Effect,
-        votes: &mut Votes<'a>,
-    ) {
-        for part in prepared.parts.iter().filter(|part| part.effect == effect) {
+        context: &Context<'_>,
+        weather: Weather,
+    ) -> Result<Votes, String> {
+        let mut votes = Votes::default();
+        let mut asked = None;
+        for part in prepared.parts.iter().filter(|part| part.weather == weather) {
+            let question = match &asked {
+                Some(question) => question,
+                None => asked.insert(match weather {
+                    Weather::Steady => question_without(prepared)?,
+                    Weather::Changing => question(prepared, context)?,
+                }),
+            };
             let response = self
                 .authorizer
                 .is_authorized(question, &part.set, &prepared.entities);
             let diagnostics = response.diagnostics();
-            votes
-                .errors
-                .extend(diagnostics.errors().map(ToString::to_string));
+            let errors = diagnostics.errors().map(ToString::to_string);
+            votes.errors.extend(errors);
             for id in diagnostics.reason() {
-                let rule = self.by_id.get(id).and_then(|nth| self.rules.get(*nth));
-                match (rule, effect) {
-                    (Some(rule), Effect::Forbid) => votes.forbids.push(rule),
-                    (Some(rule), Effect::Permit) => votes.permits.push(rule),
+                match (self.by_id.get(id), part.effect) {
+                    (Some(rule), Effect::Forbid) => votes.forbids.push(*rule),
+                    (Some(rule), Effect::Permit) => votes.permits.push(*rule),
                     // INVARIANT: parts are made of rules; if that were broken, it is a deny.
                     (None, _) => votes.errors.push(format!("policy `{id}` is not known")),
                 }
             }
+            if votes.are_final(&self.rules) {
+                break;
+            }
         }
+        Ok(votes)
     }
 }
 
@@ -230,63 +248,6 @@ impl fmt::Debug for Policies {
     }
 }
 
-/// The satisfied policies, and what went wrong.
-#[derive(Default)]
-struct Votes<'a> {
-    forbids: Vec<&'a Rule>,
-    permits: Vec<&'a Rule>,
-    errors: Vec<String>,
-}
-
-impl Votes<'_> {
-    fn settle(mut self, lifted: &[Lift]) -> Decision {
-        if !self.errors.is_empty() {
-            self.errors.sort_unstable();
-            return Decision {
-                determining: ids(&mut self.forbids),
-                ..Decision::failed(self.errors)
-            };
-        }
-        self.forbids
-            .retain(|rule| !rule.lift.as_ref().is_some_and(|lift| lifted.contains(lift)));
-        let permitted = !self.permits.is_empty();
-        if self.forbids.is_empty() {
-            let verdict = match permitted {
-                true => Verdict::Allow,
-                false => Verdict::Deny,
-            };
-            return Decision {
-                verdict,
-                determining: ids(&mut self.permits),
-                ..Decision::failed(Vec::new())
-            };
-        }
-        let determining = ids(&mut self.forbids);
-        Decision {
-            determining,
-            lift: self.lift().filter(|_| permitted),
-            reason: self.forbids.iter().find_map(|rule| rule.reason.clone()),
-            ..Decision::failed(Vec::new())
-        }
-    }
-
-    /// What to fulfil next, if every forbid can be lifted. The caller proves more before anybody
-    /// is asked to approve.
-    fn lift(&self) -> Option<Lift> {
-        let lifts: Option<Vec<&Lift>> =
-            self.forbids.iter().map(|rule| rule.lift.as_ref()).collect();
-        let lifts = lifts?;
-        let step_up = lifts.iter().find(|lift| matches!(lift, Lift::StepUp(_)));
-        step_up.or(lifts.first()).map(|lift| (*lift).clone())
-    }
-}
-
-fn ids(rules: &mut Vec<&Rule>) -> Vec<Arc<str>> {
-    rules.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    rules.dedup_by(|a, b| a.id == b.id);
-    rules.iter().map(|rule| Arc::clone(&rule.id)).collect()
-}
-
 /// The question as Cedar understands it, with just what the policies in question read.
 pub(crate) fn question(
     prepared: &Prepared,
@@ -295,6 +256,18 @@ pub(crate) fn question(
     let pairs = circumstances(prepared, context)?;
     let context = cedar_policy::Context::from_pairs(pairs)
         .map_err(|error| format!("the circumstances of the request: {error}"))?;
+    asked(prepared, context)
+}
+
+/// The same for policies that read nothing of the circumstances.
+pub(crate) fn question_without(prepared: &Prepared) -> Result<cedar_policy::Request, String> {
+    asked(prepared, cedar_policy::Context::empty())
+}
+
+fn asked(
+    prepared: &Prepared,
+    context: cedar_policy::Context,
+) -> Result<cedar_policy::Request, String> {
     cedar_policy::Request::new(
         prepared.principal.clone(),
         prepared.action.clone(),

@@ -1,6 +1,12 @@
 //! Whole little worlds: a catalog, its policies, and what must come of them. Add a world as a
 //! folder and a name below; add a case as data.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this file is a test, and a panic is how a test fails"
+)]
+
 use ringwall_policy::{Catalog, Policies, Source, cases};
 
 fn check(world: &str, catalog: &str, text: &str, written: &str) {

@@ -49,6 +49,7 @@ mod tests {
             ("application/json;", true),
             ("application/json; charset=iso-8859-1", false),
             ("application/json; charset=utf-8; charset=utf-16", false),
+            ("application/json; charset=utf-8; charset=utf-8", false),
             ("application/json; charset", false),
             ("application/json, text/plain", false),
             ("application/jsonp", false),

@@ -209,7 +209,7 @@ mod suite {
 
     /// The folder of the suite; nothing in a clone that stands alone.
     fn folder(name: &str) -> Option<PathBuf> {
-        let suites = match option_env!("RINGWALL_SUITES") {
+        let suites = match std::env::var_os("RINGWALL_SUITES") {
             Some(suites) => PathBuf::from(suites),
             None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/suites"),
         };

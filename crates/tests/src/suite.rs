@@ -14,7 +14,16 @@ pub const REQUIREMENTS: &str = "2025-11-25";
 
 /// The verdict of every check, by `scenario:check`. A check that is made twice counts by its worst.
 #[derive(Clone, Debug, Default)]
-pub struct Verdicts(pub BTreeMap<String, String>);
+pub struct Verdicts(pub BTreeMap<String, Verdict>);
+
+/// The verdict of one check.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// `SUCCESS`, `INFO`, `SKIPPED`, `WARNING` or `FAILURE`.
+    pub status: String,
+    /// What the suite says about it; empty if all is well.
+    pub message: String,
+}
 
 impl Verdicts {
     /// Runs the server leg against `url`.
@@ -68,38 +77,48 @@ impl Verdicts {
                 .context("a check without it")
         };
         let (id, status) = (member("id")?, member("status")?);
+        let verdict = Verdict {
+            status: status.to_owned(),
+            message: member("errorMessage").unwrap_or_default().to_owned(),
+        };
         let known = self
             .0
             .entry(format!("{scenario}:{id}"))
-            .or_insert_with(|| status.to_owned());
-        if rank(status) > rank(known) {
-            status.clone_into(known);
+            .or_insert_with(|| verdict.clone());
+        if rank(status) > rank(&known.status) {
+            *known = verdict;
         }
         Ok(())
     }
 
     /// How many checks have this status.
     pub fn count(&self, status: &str) -> usize {
-        self.0.values().filter(|known| *known == status).count()
+        self.with(status).len()
     }
 
     /// The checks with this status.
     pub fn with(&self, status: &str) -> Vec<&str> {
-        let found = self.0.iter().filter(|(_, known)| *known == status);
+        let found = self
+            .0
+            .iter()
+            .filter(|(_, verdict)| verdict.status == status);
         found.map(|(check, _)| check.as_str()).collect()
     }
 
     /// The checks whose verdict here is worse than there, with both verdicts.
     pub fn worse_than(&self, other: &Verdicts) -> Vec<String> {
-        let ours = |check: &str| self.0.get(check).map_or("MISSING", String::as_str);
+        let missing = Verdict {
+            status: "MISSING".to_owned(),
+            message: String::new(),
+        };
         let pairs = other
             .0
             .iter()
-            .map(|(check, theirs)| (check, ours(check), theirs));
+            .map(|(check, theirs)| (check, self.0.get(check).unwrap_or(&missing), &theirs.status));
         pairs
-            .filter(|(_, ours, theirs)| rank(ours) > rank(theirs))
-            .map(|(check, ours, theirs)| {
-                format!("{check}: {theirs} direct, {ours} through the gateway")
+            .filter(|(_, ours, theirs)| rank(&ours.status) > rank(theirs))
+            .map(|(check, Verdict { status, message }, theirs)| {
+                format!("{check}: {theirs} direct, {status} through the gateway: {message}")
             })
             .collect()
     }
@@ -151,7 +170,13 @@ mod tests {
     fn verdicts(rows: &[(&str, &str)]) -> Verdicts {
         Verdicts(
             rows.iter()
-                .map(|(check, status)| ((*check).to_owned(), (*status).to_owned()))
+                .map(|(check, status)| {
+                    let verdict = Verdict {
+                        status: (*status).to_owned(),
+                        message: String::new(),
+                    };
+                    ((*check).to_owned(), verdict)
+                })
                 .collect(),
         )
     }

@@ -44,6 +44,13 @@ impl Outgoing {
             .body(message.to_string())
     }
 
+    /// Sends it with another HTTP method.
+    #[must_use]
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
     /// Sets a header, in place of one of that name. A value that no header can have is left out.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -213,16 +220,11 @@ pub fn code(message: &Value) -> String {
 
 /// The stable code and the control of a refusal, in a JSON-RPC error or in a tool result.
 pub fn refusal(message: &Value) -> Option<(String, String)> {
-    let places = [
-        "/error/data",
-        "/result/_meta/ringwall~1refusal",
-        "/result/_meta/refusal",
-    ];
-    let named = places.iter().filter_map(|place| message.pointer(place));
+    let in_error = message.pointer("/error/data");
     // A tool result says it under a `_meta` key with a prefix of the product's own choosing.
     let meta = message.pointer("/result/_meta").and_then(Value::as_object);
     let members = meta.into_iter().flat_map(|members| members.values());
-    named.chain(members).find_map(|data| {
+    in_error.into_iter().chain(members).find_map(|data| {
         let code = data.get("code")?.as_str()?;
         let control = data.get("control")?.as_str()?;
         Some((code.to_owned(), control.to_owned()))

@@ -163,6 +163,16 @@ impl World {
         json_lines(&self.directory.path().join("fixture.jsonl"))
     }
 
+    /// How many messages of callers have reached the fixture; what the gateway asks for itself, such
+    /// as the list of tools, carries an id of its own and does not count.
+    pub fn arrived(&self) -> Result<usize> {
+        let journal = self.journal()?;
+        let bodies = journal.iter().filter_map(|line| line.get("body")?.as_str());
+        Ok(bodies
+            .filter(|body| !body.contains("\"id\":\"ringwall-"))
+            .count())
+    }
+
     /// Everything the fixture has received, as text.
     pub fn journal_text(&self) -> Result<String> {
         Ok(std::fs::read_to_string(

@@ -31,7 +31,10 @@ async fn n2_1_accepts_the_token_of_a_certified_provider() -> Result<()> {
     let (world, provider) = world(Plan::default()).await?;
     let token = provider.token("alice-agent", &world.resource()?).await?;
     let alice = Client::connect(&world.url()?, Some(&token)).await?;
-    assert_eq!(text(&alice.call("echo", json!({ "text": "hello" })).await?), "hello");
+    assert_eq!(
+        text(&alice.call("echo", json!({ "text": "hello" })).await?),
+        "hello"
+    );
     Ok(())
 }
 
@@ -43,7 +46,10 @@ async fn n7_2_refuses_its_token_for_another_resource() -> Result<()> {
     let token = provider.token("alice-agent", other).await?;
     let client = Client::new(&world.url()?, Some(&token));
     let reply = client.send("initialize", initialize()).await?;
-    assert_eq!((reply.status.as_u16(), reply.code().as_str()), (401, "token_audience"));
+    assert_eq!(
+        (reply.status.as_u16(), reply.code().as_str()),
+        (401, "token_audience")
+    );
     Ok(())
 }
 
@@ -56,7 +62,10 @@ async fn n2_1_follows_a_rotation_of_its_keys() -> Result<()> {
     let new = provider.token("alice-agent", &world.resource()?).await?;
     for token in [&new, &old] {
         let alice = Client::connect(&world.url()?, Some(token)).await?;
-        assert_eq!(text(&alice.call("echo", json!({ "text": "hello" })).await?), "hello");
+        assert_eq!(
+            text(&alice.call("echo", json!({ "text": "hello" })).await?),
+            "hello"
+        );
     }
     Ok(())
 }
@@ -66,9 +75,20 @@ async fn n7_3_its_groups_decide_what_may_be_called() -> Result<()> {
     let (world, provider) = world(Plan::default().policy(SUPPORT_TRANSFERS)).await?;
     let transfer = json!({ "to": "savings", "amount": 5 });
     let resource = world.resource()?;
-    let alice = Client::connect(&world.url()?, Some(&provider.token("alice-agent", &resource).await?)).await?;
-    assert_eq!(text(&alice.call("transfer_money", transfer.clone()).await?), "moved 5 to savings");
-    let bob = Client::connect(&world.url()?, Some(&provider.token("bob-agent", &resource).await?)).await?;
+    let alice = Client::connect(
+        &world.url()?,
+        Some(&provider.token("alice-agent", &resource).await?),
+    )
+    .await?;
+    assert_eq!(
+        text(&alice.call("transfer_money", transfer.clone()).await?),
+        "moved 5 to savings"
+    );
+    let bob = Client::connect(
+        &world.url()?,
+        Some(&provider.token("bob-agent", &resource).await?),
+    )
+    .await?;
     let answer = bob.call("transfer_money", transfer).await?;
     assert_eq!(wire::code(&answer), "policy_denied");
     Ok(())
@@ -77,14 +97,29 @@ async fn n7_3_its_groups_decide_what_may_be_called() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn m1_the_challenge_leads_to_the_provider() -> Result<()> {
     let (world, provider) = world(Plan::default()).await?;
-    let reply = Client::new(&world.url()?, None).send("initialize", initialize()).await?;
+    let reply = Client::new(&world.url()?, None)
+        .send("initialize", initialize())
+        .await?;
     assert_eq!(reply.status, 401);
-    let challenge = reply.header("www-authenticate").unwrap_or_default().to_owned();
-    let metadata = challenge.split("resource_metadata=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let challenge = reply
+        .header("www-authenticate")
+        .unwrap_or_default()
+        .to_owned();
+    let metadata = challenge
+        .split("resource_metadata=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
     let url = metadata.unwrap_or_default().parse()?;
-    let document: Value = Outgoing::new(http::Method::GET, &url).send().await?.json()?;
+    let document: Value = Outgoing::new(http::Method::GET, &url)
+        .send()
+        .await?
+        .json()?;
     assert_eq!(document["resource"], json!(world.resource()?), "{document}");
-    assert_eq!(document["authorization_servers"], json!([provider.issuer()]), "{document}");
+    assert_eq!(
+        document["authorization_servers"],
+        json!([provider.issuer()]),
+        "{document}"
+    );
     Ok(())
 }
 

@@ -45,13 +45,21 @@ async fn serves_server_everything_over_http() -> Result<()> {
     let peers = Peers::start(vec![server]).await?;
     let alice = peers.client("everything", "alice").await?;
     let tools = alice.tools().await?;
-    assert!(tools.contains(&"echo".to_owned()) && tools.contains(&"get-sum".to_owned()), "{tools:?}");
+    assert!(
+        tools.contains(&"echo".to_owned()) && tools.contains(&"get-sum".to_owned()),
+        "{tools:?}"
+    );
     let answer = alice.call("echo", json!({ "message": "hello" })).await?;
     assert!(text(&answer).contains("hello"), "{answer}");
     let answer = alice.call("get-sum", json!({ "a": 2, "b": 40 })).await?;
     assert!(text(&answer).contains("42"), "{answer}");
-    let answer = alice.call("get-structured-content", json!({ "location": "Chicago" })).await?;
-    assert!(answer.pointer("/result/structuredContent").is_some(), "{answer}");
+    let answer = alice
+        .call("get-structured-content", json!({ "location": "Chicago" }))
+        .await?;
+    assert!(
+        answer.pointer("/result/structuredContent").is_some(),
+        "{answer}"
+    );
     // The session of the one behind us is one of its own; ours ends with 404 as it should.
     assert!(alice.delete().await?.status.is_success());
     assert_eq!(alice.send("tools/list", json!({})).await?.status, 404);
@@ -74,9 +82,13 @@ async fn serves_server_everything_over_stdio() -> Result<()> {
             }),
         )
         .await?;
-    let progress = events.message(|message| message["method"] == "notifications/progress").await?;
+    let progress = events
+        .message(|message| message["method"] == "notifications/progress")
+        .await?;
     assert_eq!(progress["params"]["progressToken"], "ours", "{progress}");
-    let last = events.message(|message| message.get("result").is_some()).await?;
+    let last = events
+        .message(|message| message.get("result").is_some())
+        .await?;
     assert!(last["result"]["isError"] != true, "{last}");
     Ok(())
 }
@@ -93,12 +105,19 @@ async fn serves_server_filesystem_over_stdio() -> Result<()> {
     let peers = Peers::start(vec![server]).await?;
     let alice = peers.client("files", "alice").await?;
     let path = |name: &str| root.join(name).display().to_string();
-    let answer = alice.call("read_text_file", json!({ "path": path("note.txt") })).await?;
+    let answer = alice
+        .call("read_text_file", json!({ "path": path("note.txt") }))
+        .await?;
     assert_eq!(text(&answer), "written before", "{answer}");
     let written = json!({ "path": path("new.txt"), "content": "through the gateway" });
     alice.call("write_file", written).await?;
-    assert_eq!(std::fs::read_to_string(root.join("new.txt"))?, "through the gateway");
-    let answer = alice.call("read_text_file", json!({ "path": path("../secret.txt") })).await?;
+    assert_eq!(
+        std::fs::read_to_string(root.join("new.txt"))?,
+        "through the gateway"
+    );
+    let answer = alice
+        .call("read_text_file", json!({ "path": path("../secret.txt") }))
+        .await?;
     assert!(!answer.to_string().contains("not for them"), "{answer}");
     Ok(())
 }
@@ -112,7 +131,9 @@ async fn serves_server_memory_over_stdio_with_a_process_for_each_user() -> Resul
     let peers = Peers::start(vec![server]).await?;
     let alice = peers.client("memory", "alice").await?;
     let entity = json!({ "name": "ringwall", "entityType": "gateway", "observations": ["stands"] });
-    let answer = alice.call("create_entities", json!({ "entities": [entity] })).await?;
+    let answer = alice
+        .call("create_entities", json!({ "entities": [entity] }))
+        .await?;
     assert!(answer.get("result").is_some(), "{answer}");
     let bob = peers.client("memory", "bob").await?;
     let answer = bob.call("read_graph", json!({})).await?;
@@ -122,11 +143,15 @@ async fn serves_server_memory_over_stdio_with_a_process_for_each_user() -> Resul
 
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_mcp_server_time_over_stdio() -> Result<()> {
-    let program = place::installed("venv/bin/mcp-server-time")?.display().to_string();
+    let program = place::installed("venv/bin/mcp-server-time")?
+        .display()
+        .to_string();
     let command = [program, "--local-timezone".to_owned(), "UTC".to_owned()];
     let peers = Peers::start(vec![stdio("clock", &command)]).await?;
     let alice = peers.client("clock", "alice").await?;
-    let answer = alice.call("get_current_time", json!({ "timezone": "Europe/Berlin" })).await?;
+    let answer = alice
+        .call("get_current_time", json!({ "timezone": "Europe/Berlin" }))
+        .await?;
     assert!(text(&answer).contains("Europe/Berlin"), "{answer}");
     Ok(())
 }
@@ -141,13 +166,21 @@ async fn n10_2_a_stdio_server_gets_the_declared_environment_and_no_other() -> Re
     server["stdio"]["environment"] = json!({ "DECLARED": "yes" });
     let peers = Peers::start(vec![server]).await?;
     let alice = peers.client("fixture", "alice").await?;
-    assert_eq!(text(&alice.call("echo", json!({ "text": "hi" })).await?), "hi");
+    assert_eq!(
+        text(&alice.call("echo", json!({ "text": "hi" })).await?),
+        "hi"
+    );
     let lines = ringwall_tests::program::json_lines(&journal)?;
-    let environment = lines[0]["environment"].as_object().cloned().unwrap_or_default();
+    let environment = lines[0]["environment"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     let names: Vec<&str> = environment.keys().map(String::as_str).collect();
     assert!(names.contains(&"DECLARED"), "{names:?}");
     // The test's own variables, the gateway's secret among them, are not there.
-    let undeclared = names.iter().filter(|name| !["DECLARED", "PATH"].contains(name));
+    let undeclared = names
+        .iter()
+        .filter(|name| !["DECLARED", "PATH"].contains(name));
     assert_eq!(undeclared.count(), 0, "{names:?}");
     Ok(())
 }

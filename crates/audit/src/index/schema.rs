@@ -56,6 +56,8 @@ const TABLES: &str = "
     CREATE VIRTUAL TABLE words USING fts5 (
         text, content = '', columnsize = 0, detail = none, tokenize = 'ascii'
     );
+    -- A whole step's words are sorted in memory, so that less has to be merged later.
+    INSERT INTO words (words, rank) VALUES ('hashsize', 16777216);
 ";
 
 const DROP: &str = "

@@ -42,6 +42,12 @@ fn sample() -> Sample {
     sample
 }
 
+fn with(change: impl FnOnce(&mut Query)) -> Query {
+    let mut query = Query::default();
+    change(&mut query);
+    query
+}
+
 fn numbers(list: &[u64]) -> Vec<String> {
     list.iter().map(|number| format!("call-{number}")).collect()
 }
@@ -51,132 +57,45 @@ fn n5_1_finds_records_by_word_and_by_field() {
     let sample = sample();
     let mut index = Index::open(&sample.path()).unwrap();
     assert_eq!(index.catch_up().unwrap(), 9);
-    let any = Query::default;
     let some = |text: &str| Some(text.to_owned());
+    let text = |text: &str| with(|query| query.text = some(text));
+    let alice = with(|query| query.user = some("alice"));
+    let refused = with(|query| query.verdict = Some(Verdict::Refused));
+    let fields = with(|query| (query.route, query.code) = (some("/files"), some("policy_denied")));
+    let control = |id: &str| with(|query| query.control = some(id));
+    let time = |since, until| with(|query| (query.since, query.until) = (since, until));
     for (query, expected) in [
-        (any(), &[9, 8, 7, 6, 5, 4, 3, 2, 1][..]),
-        (
-            Query {
-                limit: Some(2),
-                ..any()
-            },
-            &[9, 8],
-        ),
-        (
-            Query {
-                text: some("delete everything"),
-                ..any()
-            },
-            &[9, 6, 3],
-        ),
-        (
-            Query {
-                text: some("delet*"),
-                ..any()
-            },
-            &[9, 6, 3],
-        ),
-        (
-            Query {
-                text: some("delet"),
-                ..any()
-            },
-            &[],
-        ),
-        (
-            Query {
-                text: some("\" OR xxu -*"),
-                ..any()
-            },
-            &[],
-        ),
-        (
-            Query {
-                text: some("call 7"),
-                ..any()
-            },
-            &[7],
-        ),
-        (
-            Query {
-                user: some("alice"),
-                ..any()
-            },
-            &[8, 6, 4, 2],
-        ),
-        (
-            Query {
-                user: some("alice"),
-                verdict: Some(Verdict::Refused),
-                ..any()
-            },
-            &[6],
-        ),
-        (
-            Query {
-                user: some("ALICE"),
-                ..any()
-            },
-            &[],
-        ),
-        (
-            Query {
-                tool: some("read_file_5"),
-                ..any()
-            },
-            &[5],
-        ),
-        (
-            Query {
-                route: some("/files"),
-                code: some("policy_denied"),
-                ..any()
-            },
-            &[9, 6, 3],
-        ),
-        (
-            Query {
-                control: some("2.2"),
-                ..any()
-            },
-            &[9, 6, 3],
-        ),
-        (
-            Query {
-                control: some("2"),
-                ..any()
-            },
-            &[],
-        ),
-        (
-            Query {
-                since: Some(1_008_000),
-                ..any()
-            },
-            &[9, 8],
-        ),
-        (
-            Query {
-                until: Some(1_002_000),
-                ..any()
-            },
-            &[2, 1],
-        ),
+        (with(|_| {}), &[9, 8, 7, 6, 5, 4, 3, 2, 1][..]),
+        (with(|query| query.limit = Some(2)), &[9, 8]),
+        (text("delete everything"), &[9, 6, 3]),
+        (text("delet*"), &[9, 6, 3]),
+        (text("delet"), &[]),
+        (text("\" OR xxu -*"), &[]),
+        (text("call 7"), &[7]),
+        (alice.clone(), &[8, 6, 4, 2]),
+        (refused.clone(), &[9, 6, 3]),
+        (with(|query| query.user = some("ALICE")), &[]),
+        (with(|query| query.tool = some("read_file_5")), &[5]),
+        (fields, &[9, 6, 3]),
+        (control("2.2"), &[9, 6, 3]),
+        (control("2"), &[]),
+        (time(Some(1_008_000), None), &[9, 8]),
+        (time(None, Some(1_002_000)), &[2, 1]),
+        (time(Some(u64::MAX), None), &[]),
         (
             Query {
                 since: Some(1_003_000),
                 until: Some(1_006_000),
-                verdict: Some(Verdict::Allowed),
-                ..any()
+                ..refused.clone()
             },
-            &[5, 4],
+            &[6, 3],
         ),
         (
             Query {
-                since: Some(u64::MAX),
-                ..any()
+                user: some("alice"),
+                ..refused
             },
-            &[],
+            &[6],
         ),
     ] {
         let found = ids(index.search(&query).unwrap());

@@ -2,10 +2,10 @@
 
 use super::disk::{Disk, Tape};
 use super::*;
-use crate::line::Flaw;
 use crate::sample::{Sample, append, call, record, records, small};
 use crate::segment::HEAD;
 use crate::verify::verify;
+use crate::walk::Flaw;
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -306,7 +306,7 @@ fn recovers_from_a_damaged_last_line_but_not_from_one_before_it() {
     };
     let crashed = damage(content.len() - 10);
     assert!(reopen(&crashed).unwrap().opened().torn.is_some());
-    let crashed = damage(start_of_last - 10);
+    let crashed = damage(start_of_last - 60);
     let before = fs::read(crashed.segment(1)).unwrap();
     assert_eq!(broken(&crashed), Flaw::Hash);
     assert_eq!(
@@ -399,12 +399,12 @@ fn a_crash_while_rolling_or_compressing_is_no_damage() {
     assert!(last >= 3);
     let crashed = sample.crashed();
     // Half a compressed file, and both forms of another segment.
-    fs::write(crashed.path().join("ledger-000001.jsonl.gz.tmp"), b"half").unwrap();
+    fs::write(crashed.path().join("ledger-000099.jsonl.gz.tmp"), b"half").unwrap();
     if crashed.segment(2).exists() {
         crashed.pack(2);
     }
     let ledger = reopen(&crashed).unwrap();
-    assert!(!crashed.path().join("ledger-000001.jsonl.gz.tmp").exists());
+    assert!(!crashed.path().join("ledger-000099.jsonl.gz.tmp").exists());
     append(&ledger, 13..=20);
     ledger.close().unwrap();
     assert_eq!(crashed.ids().len(), 20);

@@ -154,7 +154,11 @@ mod tests {
 
     fn check(network: Network, address: &str, expected: Option<Kind>) {
         let judged = network.admit(address.parse().unwrap());
-        assert_eq!(judged.err().map(|f| f.kind), expected, "{address} on {network:?}");
+        assert_eq!(
+            judged.err().map(|f| f.kind),
+            expected,
+            "{address} on {network:?}"
+        );
     }
 
     #[test]

@@ -71,7 +71,11 @@ fn answer(path: &str) -> Response<Full<Bytes>> {
         "/redirect" => (302, "text/plain", Bytes::new()),
         "/large" => (200, "application/json", Bytes::from(vec![b' '; 600 * 1024])),
         "/text" => (200, "text/html", Bytes::from_static(b"{}")),
-        "/keys" => (200, "application/jwk-set+json", Bytes::from_static(b"{\"keys\":[]}")),
+        "/keys" => (
+            200,
+            "application/jwk-set+json",
+            Bytes::from_static(b"{\"keys\":[]}"),
+        ),
         "/missing" => (404, "application/json", Bytes::from_static(b"{}")),
         _ => (200, "application/json", Bytes::from_static(b"{}")),
     };
@@ -140,7 +144,10 @@ fn certified(
         .with_single_cert(vec![certificate.clone()], key)
         .unwrap();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    (certificate, tokio_rustls::TlsAcceptor::from(Arc::new(config)))
+    (
+        certificate,
+        tokio_rustls::TlsAcceptor::from(Arc::new(config)),
+    )
 }
 
 async fn get(egress: &Egress, destination: &Destination) -> Result<StatusCode, EgressError> {
@@ -161,10 +168,16 @@ async fn n10_3_refuses_a_name_with_one_forbidden_address() {
         &["1.1.1.1", "169.254.169.254", "8.8.8.8"],
     ] {
         let egress = egress(script(&[row]), Vec::new());
-        let error = get(&egress, &destination("https://name.example/", Network::Public))
-            .await
-            .unwrap_err();
-        assert!(matches!(error, EgressError::Forbidden { .. }), "{row:?}: {error}");
+        let error = get(
+            &egress,
+            &destination("https://name.example/", Network::Public),
+        )
+        .await
+        .unwrap_err();
+        assert!(
+            matches!(error, EgressError::Forbidden { .. }),
+            "{row:?}: {error}"
+        );
         assert!(error.is_unsent());
     }
 }
@@ -172,9 +185,12 @@ async fn n10_3_refuses_a_name_with_one_forbidden_address() {
 #[tokio::test]
 async fn n10_3_judges_a_private_destination_too() {
     let egress = egress(script(&[&["127.0.0.1", "169.254.169.254"]]), Vec::new());
-    let error = get(&egress, &destination("http://name.example/", Network::Private))
-        .await
-        .unwrap_err();
+    let error = get(
+        &egress,
+        &destination("http://name.example/", Network::Private),
+    )
+    .await
+    .unwrap_err();
     assert!(matches!(error, EgressError::Forbidden { .. }), "{error}");
 }
 
@@ -200,8 +216,13 @@ async fn a_private_connection_is_never_reused_for_a_public_destination() {
     let (address, seen) = serve(Some(acceptor)).await;
     let egress = egress(script(&[&["127.0.0.1"]]), vec![certificate]);
     let url = format!("https://name.example:{}/", address.port());
-    assert_eq!(get(&egress, &destination(&url, Network::Private)).await, Ok(StatusCode::OK));
-    let error = get(&egress, &destination(&url, Network::Public)).await.unwrap_err();
+    assert_eq!(
+        get(&egress, &destination(&url, Network::Private)).await,
+        Ok(StatusCode::OK)
+    );
+    let error = get(&egress, &destination(&url, Network::Public))
+        .await
+        .unwrap_err();
     assert!(matches!(error, EgressError::Forbidden { .. }), "{error}");
     assert_eq!(seen.requests.lock().unwrap().len(), 1);
 }
@@ -224,12 +245,14 @@ async fn n3_1_verifies_the_certificate_of_a_private_destination_too() {
     let right = format!("https://name.example:{}/", address.port());
     let wrong = format!("https://other.example:{}/", address.port());
     let trusting = egress(resolver.clone(), vec![certificate]);
-    assert_eq!(get(&trusting, &destination(&right, Network::Private)).await, Ok(StatusCode::OK));
-    for (egress, url) in [
-        (&trusting, &wrong),
-        (&egress(resolver, Vec::new()), &right),
-    ] {
-        let error = get(egress, &destination(url, Network::Private)).await.unwrap_err();
+    assert_eq!(
+        get(&trusting, &destination(&right, Network::Private)).await,
+        Ok(StatusCode::OK)
+    );
+    for (egress, url) in [(&trusting, &wrong), (&egress(resolver, Vec::new()), &right)] {
+        let error = get(egress, &destination(url, Network::Private))
+            .await
+            .unwrap_err();
         assert!(matches!(error, EgressError::Unreachable { .. }), "{error}");
         assert!(error.is_unsent());
     }
@@ -258,7 +281,9 @@ async fn says_that_nothing_was_sent_when_nobody_listens() {
     drop(listener);
     let egress = egress(script(&[&["127.0.0.1"]]), Vec::new());
     let url = format!("http://127.0.0.1:{}/", address.port());
-    let error = get(&egress, &destination(&url, Network::Private)).await.unwrap_err();
+    let error = get(&egress, &destination(&url, Network::Private))
+        .await
+        .unwrap_err();
     assert!(error.is_unsent(), "{error}");
 }
 
@@ -268,7 +293,10 @@ async fn tries_the_next_address_when_one_refuses() {
     // Nobody listens on the port at 127.0.0.9.
     let egress = egress(script(&[&["127.0.0.9", "127.0.0.1"]]), Vec::new());
     let url = format!("http://name.example:{}/", address.port());
-    assert_eq!(get(&egress, &destination(&url, Network::Private)).await, Ok(StatusCode::OK));
+    assert_eq!(
+        get(&egress, &destination(&url, Network::Private)).await,
+        Ok(StatusCode::OK)
+    );
 }
 
 #[tokio::test]
@@ -326,8 +354,61 @@ async fn fetches_a_document_within_bounds() {
         Err(EgressError::Unexpected { .. })
     ));
     // Another authority on the same machine was not named, so it may not be private.
-    let stranger = Url::parse("http://127.0.0.1:9/keys").unwrap();
-    let before = seen.requests.lock().unwrap().len();
+    let (stranger, unseen) = serve(None).await;
+    let stranger = Url::parse(&format!("http://{stranger}/keys")).unwrap();
     assert!(fetcher.document(&stranger).await.is_err());
-    assert_eq!(seen.requests.lock().unwrap().len(), before);
+    assert!(unseen.requests.lock().unwrap().is_empty());
+    assert_eq!(seen.requests.lock().unwrap().len(), 5);
+}
+
+/// Every source file of the product (not its tests), with its path.
+fn sources() -> Vec<(String, String)> {
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut folders: Vec<_> = std::fs::read_dir(crates)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.ends_with("tests"))
+        .map(|path| path.join("src"))
+        .collect();
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let name = path.to_str().unwrap().to_owned();
+            if path.is_dir() && !path.ends_with("tests") {
+                folders.push(path);
+            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+                found.push((name, product.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_outbound_request_takes_the_one_egress_path() {
+    let sources = sources();
+    assert!(sources.len() > 20);
+    for (means, place) in [
+        ("TcpStream::connect", "egress/connector.rs"),
+        ("TcpSocket::", "egress/connector.rs"),
+        ("lookup_host", "egress/connector.rs"),
+        ("to_socket_addrs", "egress/connector.rs"),
+        ("UdpSocket", "egress/connector.rs"),
+        ("legacy::Client", "src/egress.rs"),
+        ("reqwest", "src/egress.rs"),
+        // A process can connect wherever it likes: it is started in one place too.
+        ("Command::new", "upstream/stdio/process.rs"),
+    ] {
+        for (name, text) in &sources {
+            // The command line parser has a type of the same name.
+            let text = text.replace("clap::Command::new", "");
+            assert!(
+                !text.contains(means) || name.ends_with(place),
+                "{means} in {name}"
+            );
+        }
+    }
 }

@@ -21,6 +21,8 @@ use tokio::sync::mpsc;
 
 /// Events that may wait in one connection's queue; the outlet behind it remembers more.
 const QUEUE: usize = 16;
+/// When a client whose stream broke off should come back, in milliseconds.
+const RETRY_MS: u64 = 1000;
 /// A comment is sent on a silent stream this often, so that proxies keep it open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -204,7 +206,7 @@ fn http_of(recorded: Recorded) -> Response<Body> {
     let (body, media) = match answer {
         Answer::Empty => (Body::empty(), None),
         Answer::Message(bytes) => (Body::from(bytes), Some("application/json")),
-        Answer::Stream { reader, primed } => (stream(reader, primed), Some("text/event-stream")),
+        Answer::Stream { reader, primed, lasts } => (stream(reader, primed, lasts), Some("text/event-stream")),
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -229,17 +231,20 @@ fn http_of(recorded: Recorded) -> Response<Body> {
     response
 }
 
-/// Sends the events of an outlet until it ends or the caller hangs up.
-fn stream(mut reader: Reader, primed: bool) -> Body {
+/// Sends the events of an outlet until it ends, its time is over or the caller hangs up.
+fn stream(mut reader: Reader, primed: bool, lasts: Duration) -> Body {
     let (send, events) = mpsc::channel(QUEUE);
     tokio::spawn(async move {
         if primed && send.send(priming(reader.outlet())).await.is_err() {
             return;
         }
+        let end = tokio::time::sleep(lasts);
+        tokio::pin!(end);
         loop {
             let next = tokio::select! {
                 next = tokio::time::timeout(KEEP_ALIVE, reader.next()) => next,
                 () = send.closed() => return,
+                () = &mut end => return,
             };
             let bytes = match next {
                 Ok(Some(event)) => {
@@ -261,5 +266,7 @@ fn stream(mut reader: Reader, primed: bool) -> Body {
 
 /// An event without data whose id lets the client resume from the very beginning (rule S7).
 fn priming(outlet: &Outlet) -> Bytes {
-    Bytes::from(format!("id: {}\ndata: \n\n", outlet.event_id(0)))
+    let mut bytes = Vec::with_capacity(64);
+    protocol::sse::write_priming(&outlet.event_id(0), Some(RETRY_MS), &mut bytes);
+    Bytes::from(bytes)
 }

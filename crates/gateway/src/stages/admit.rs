@@ -5,6 +5,7 @@
 use crate::gate::Gate;
 use crate::route::Pace;
 use crate::stages::draft::{Draft, Stage};
+use crate::stages::frame::Framed;
 use crate::stages::identify::Identified;
 use crate::stages::refused::{self, Refused};
 use protocol::Target;
@@ -15,17 +16,13 @@ use watch::{Charge, Dimension, KeyHash, Permit, Seat};
 #[derive(Debug)]
 pub struct Admitted {
     identified: Identified,
-    permit: Permit,
+    /// Held, never read: the seats are given back when the call is dropped, answer and all.
+    _permit: Permit,
 }
 
 impl Admitted {
     pub(super) fn identified_mut(&mut self) -> &mut Identified {
         &mut self.identified
-    }
-
-    /// The places held, to be kept until the answer is complete.
-    pub(super) fn permit(&self) -> &Permit {
-        &self.permit
     }
 }
 
@@ -37,6 +34,15 @@ impl Deref for Admitted {
     }
 }
 
+/// Takes one unit from the bucket of the address, before anybody looks at the token.
+pub(super) fn knock(gate: &Gate, framed: &Framed, draft: &mut Draft) -> Result<(), Refused> {
+    let rate = framed.raw().route().limits.source.rate;
+    let charge = Charge::one(Dimension::Source, gate.keyer.key(framed.raw().source()), rate);
+    let taken = gate.limits.take(&[charge], gate.clock().monotonic_ns());
+    draft.ran(controls::N4_1);
+    taken.map_err(|exceeded| refused::too_much(&exceeded, controls::N4_1))
+}
+
 /// Takes one unit from every bucket the message falls into, and one seat beside each.
 pub fn enter(gate: &Gate, identified: Identified, draft: &mut Draft) -> Result<Admitted, Refused> {
     if !gate.ledger.health().is_ok() {
@@ -44,7 +50,7 @@ pub fn enter(gate: &Gate, identified: Identified, draft: &mut Draft) -> Result<A
     }
     let keys = keys(gate, &identified);
     gate.limits
-        .take(keys.charges(), gate.clock().monotonic_ns())
+        .take(keys.charges_after_the_first(), gate.clock().monotonic_ns())
         .map_err(|exceeded| refused::too_much(&exceeded, controls::N4_1))?;
     let permit = gate
         .limits
@@ -53,7 +59,7 @@ pub fn enter(gate: &Gate, identified: Identified, draft: &mut Draft) -> Result<A
     draft.ran(controls::N4_1);
     draft.ran(controls::N4_3);
     draft.done(Stage::Admit);
-    Ok(Admitted { identified, permit })
+    Ok(Admitted { identified, _permit: permit })
 }
 
 fn keys(gate: &Gate, identified: &Identified) -> Keys {
@@ -104,8 +110,9 @@ impl Keys {
         }
     }
 
-    fn charges(&self) -> &[Charge] {
-        self.charges.get(..self.count).unwrap_or_default()
+    /// Without the address, which has paid when it knocked.
+    fn charges_after_the_first(&self) -> &[Charge] {
+        self.charges.get(1..self.count).unwrap_or_default()
     }
 
     fn seats(&self) -> &[Seat] {

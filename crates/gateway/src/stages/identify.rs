@@ -3,6 +3,7 @@
 
 use crate::gate::Gate;
 use crate::sessions::Session;
+use crate::stages::admit;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Framed;
 use crate::stages::raw::Door;
@@ -53,6 +54,8 @@ impl Deref for Identified {
 
 /// Verifies the token, then finds the session.
 pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Identified, Refused> {
+    // The address pays before a signature is checked: strangers cannot make us work for free.
+    admit::knock(gate, &framed, draft)?;
     let caller = authenticate(gate, &framed, draft).await?;
     draft.caller = Some(Arc::clone(&caller));
     draft.ran(controls::M1);

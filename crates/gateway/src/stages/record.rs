@@ -41,6 +41,8 @@ pub enum Answer {
         reader: Reader,
         /// Whether the stream opens with an event that carries nothing but an id (rule S7).
         primed: bool,
+        /// When it ends at the latest: no stream outlives the token it was opened with (M2).
+        lasts: Duration,
     },
 }
 
@@ -93,14 +95,18 @@ pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> R
             keep(&mut draft, &said);
             (StatusCode::OK, Some(session), Answer::Message(said))
         }
-        Clean::Resumed(reader) => (StatusCode::OK, None, Answer::Stream { reader, primed: false }),
+        Clean::Resumed(reader) => {
+            let lasts = lasts(&draft);
+            (StatusCode::OK, None, Answer::Stream { reader, primed: false, lasts })
+        }
         Clean::Stream { stream, outlet } => {
             let primed = call.session().is_some_and(|session| session.revision().rules().priming);
             let reader = outlet.read(0);
             let session = call.session().cloned();
+            let lasts = lasts(&draft);
             // The permit rides along: the call's seats are taken until its answer is complete.
             tokio::spawn(pump(Arc::clone(gate), *stream, outlet, draft, session, call));
-            return Recorded::new(StatusCode::OK, Answer::Stream { reader, primed });
+            return Recorded::new(StatusCode::OK, Answer::Stream { reader, primed, lasts });
         }
         Clean::Unasked { stream, outlet } => {
             let primed = call.session().is_some_and(|session| session.revision().rules().priming);
@@ -108,7 +114,7 @@ pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> R
             let aside = Draft::aside(gate, &draft);
             let session = call.session().cloned();
             tokio::spawn(overhear(Arc::clone(gate), *stream, outlet, aside, session));
-            (StatusCode::OK, None, Answer::Stream { reader, primed })
+            (StatusCode::OK, None, Answer::Stream { reader, primed, lasts: lasts(&draft) })
         }
     };
     match entry::write(gate, &draft, Verdict::Allowed, None).await {
@@ -204,6 +210,12 @@ async fn lost(gate: &Gate, draft: &Draft, refused: Refused) -> Bytes {
     }
 }
 
+/// How long the caller's token is still good for.
+fn lasts(draft: &Draft) -> Duration {
+    let until = draft.caller.as_ref().map_or(0, |caller| caller.expires_at());
+    Duration::from_secs(until.saturating_sub(draft.at_ms / 1000)).min(LONGEST)
+}
+
 fn keep(draft: &mut Draft, bytes: &Bytes) {
     draft.answer = Some(sha256(bytes));
     draft.answer_bytes = Some(bytes.len());
@@ -240,3 +252,6 @@ fn spoken(refused: &Refused, id: Option<&Id>) -> Bytes {
 
 /// How durable a record must be that no route speaks for.
 const UNROUTED: Durability = Durability::Interval;
+
+/// How long any stream may stay open; a local caller has no token that would end it.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);

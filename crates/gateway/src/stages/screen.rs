@@ -219,6 +219,12 @@ fn member(object: protocol::Value<'_>, name: &str) -> Option<Range<usize>> {
     }
 }
 
+/// What the client offered in its `initialize`.
+fn offers(call: &Inspected) -> Option<Document> {
+    let offered = call.message()?.params()?.get("capabilities")?;
+    Document::read(Bytes::copy_from_slice(offered.raw()), &call.raw().route().reading).ok()
+}
+
 async fn register(
     gate: &Arc<Gate>,
     call: &Inspected,
@@ -234,6 +240,7 @@ async fn register(
         route: (&*route.path).into(),
         revision,
         lifetime: route.lifetime,
+        offers: offers(call),
     };
     let session = Session::new(id, binding, link, draft.at_ms());
     match gate.sessions.open(session, draft.at_ms()) {

@@ -131,7 +131,10 @@ mod tests {
         assert_eq!(world.rest(), Some(1));
         world.now += REST_FIRST;
         let probe = world.attempt();
-        assert!(world.rest().is_some(), "a second caller waits for the probe");
+        assert!(
+            world.rest().is_some(),
+            "a second caller waits for the probe"
+        );
         probe.failed(world.now);
         assert_eq!(world.rest(), Some(2));
         world.now += REST_FIRST * 2;

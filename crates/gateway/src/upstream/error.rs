@@ -5,15 +5,16 @@ use controls::Fault;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Why a server gave no usable answer. Messages are safe to log; they hold nothing of a caller and
-/// no text that a server chose.
+/// Why a server gave no usable answer. The message is safe to show to a caller: it names no host, no
+/// address, no path, and repeats no text that a server chose. What the operator needs besides is in
+/// [`UpstreamError::detail`].
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum UpstreamError {
     #[error("the server's session came back with protocol version `{now}` instead of `{before}`")]
     Changed { before: String, now: String },
     #[error("the session on the server is closed")]
     Closed,
-    #[error("the server answered with content type `{found}`")]
+    #[error("the server answered with a content type that is none of the protocol's")]
     Content { found: String },
     #[error("the server's process ended: {reason}")]
     Crashed { reason: String },
@@ -23,7 +24,7 @@ pub enum UpstreamError {
     Deadline,
     #[error("the server declined to open a session (code {code})")]
     Declined { code: i64 },
-    #[error(transparent)]
+    #[error("{}", told(.0))]
     Egress(#[from] EgressError),
     #[error("the server ended the stream before its answer")]
     Ended,
@@ -39,13 +40,13 @@ pub enum UpstreamError {
     Redirected { status: u16 },
     #[error("the server was not reachable lately; the next attempt is in {} s", retry_after.as_secs())]
     Resting { retry_after: Duration },
-    #[error("the server chose protocol version `{found}`, which opens no session")]
+    #[error("the server chose a protocol version that opens no session")]
     Revision { found: String },
     #[error("the server forgot the session, and again after it was opened anew")]
     SessionLost,
     #[error("the server cannot be set up: {reason}")]
     Settings { reason: String },
-    #[error("the server's process cannot be started: {reason}")]
+    #[error("the server's process cannot be started")]
     Start { reason: String },
     #[error("the server answered with status {status}")]
     Status { status: u16 },
@@ -96,11 +97,23 @@ impl UpstreamError {
             | UpstreamError::Redirected { .. }
             | UpstreamError::Settings { .. }
             | UpstreamError::Start { .. } => Fault::Operator,
-            UpstreamError::Full { .. }
-            | UpstreamError::Listening
-            | UpstreamError::Closed => Fault::Caller,
+            UpstreamError::Full { .. } | UpstreamError::Listening | UpstreamError::Closed => {
+                Fault::Caller
+            }
             UpstreamError::Message { .. } => Fault::Us,
             _ => Fault::Upstream,
+        }
+    }
+
+    /// The whole story, for the operator: logs and records, never an answer to a caller.
+    pub fn detail(&self) -> String {
+        match self {
+            UpstreamError::Egress(error) => error.to_string(),
+            UpstreamError::Content { found } | UpstreamError::Revision { found } => {
+                format!("{self}: `{}`", found.escape_debug())
+            }
+            UpstreamError::Start { reason } => format!("{self}: {reason}"),
+            _ => self.to_string(),
         }
     }
 
@@ -109,6 +122,52 @@ impl UpstreamError {
         match self {
             UpstreamError::Resting { retry_after } => Some(*retry_after),
             _ => None,
+        }
+    }
+}
+
+/// What a caller may know of a failure on the network.
+fn told(error: &EgressError) -> &'static str {
+    match error {
+        EgressError::Deadline => "the server did not answer in time",
+        EgressError::TooLarge { .. } => "the server's answer is too large",
+        _ if error.is_unsent() => "the server cannot be reached",
+        _ => "the connection to the server broke",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_a_caller_nothing_of_the_network_and_the_operator_all() {
+        let host = "files.internal".to_owned();
+        let secret = "10.1.2.3 /srv/bin".to_owned();
+        for error in [
+            UpstreamError::Egress(EgressError::Unreachable {
+                host,
+                reason: secret.clone(),
+            }),
+            UpstreamError::Egress(EgressError::Broken {
+                reason: secret.clone(),
+            }),
+            UpstreamError::Start {
+                reason: secret.clone(),
+            },
+            UpstreamError::Content {
+                found: secret.clone(),
+            },
+            UpstreamError::Revision {
+                found: secret.clone(),
+            },
+        ] {
+            let told = error.to_string();
+            assert!(
+                !told.contains("10.1.2.3") && !told.contains("internal"),
+                "{told}"
+            );
+            assert!(error.detail().contains("10.1.2.3"), "{}", error.detail());
         }
     }
 }

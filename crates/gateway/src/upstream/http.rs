@@ -8,7 +8,6 @@ mod replay;
 mod session;
 mod stream;
 
-pub(super) use replay::Replay;
 pub(super) use session::Session;
 pub(super) use stream::Stream;
 

@@ -139,7 +139,10 @@ mod tests {
                 Some(r#"{"jsonrpc":"2.0","id":7,"result":{}}"#),
             ),
             (r#"{"jsonrpc":"2.0","method":"ping"}"#, None),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"roots/list","params":{"x":"ping"}}"#, None),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"roots/list","params":{"x":"ping"}}"#,
+                None,
+            ),
             (r#"{"jsonrpc":"2.0","id":1,"result":{"ping":"ping"}}"#, None),
         ] {
             let pong = pong(&Bytes::from_static(text.as_bytes()));
@@ -153,10 +156,16 @@ mod tests {
         for (text, expected) in [
             (r#"{"jsonrpc":"2.0","id":"a/b","result":{}}"#, true),
             (r#"{"jsonrpc":"2.0","id":"a\/b","result":{}}"#, true),
-            (r#"{"jsonrpc":"2.0","id":"a/b","error":{"code":1,"message":"x"}}"#, true),
+            (
+                r#"{"jsonrpc":"2.0","id":"a/b","error":{"code":1,"message":"x"}}"#,
+                true,
+            ),
             (r#"{"jsonrpc":"2.0","id":"a/b","method":"ping"}"#, false),
             (r#"{"jsonrpc":"2.0","id":"a","result":{}}"#, false),
-            (r#"{"jsonrpc":"2.0","id":"a/b","result":{},"id":"a/b"}"#, false),
+            (
+                r#"{"jsonrpc":"2.0","id":"a/b","result":{},"id":"a/b"}"#,
+                false,
+            ),
             ("", false),
         ] {
             let bytes = Bytes::from_static(text.as_bytes());

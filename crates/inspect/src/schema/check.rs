@@ -14,7 +14,7 @@ use referencing::Draft;
 use serde_json::Value;
 
 /// Steps one check may take; a step is a look at one part of a value with one subschema.
-pub(super) const STEPS: u64 = 16 << 20;
+pub(super) const STEPS: u64 = 4 << 20;
 /// Work for each part of a value beyond which it is paid for as it happens, where that is possible.
 const WIDE: u64 = 256;
 /// Subschemas that may be open at once: each takes stack.

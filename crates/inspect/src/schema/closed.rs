@@ -8,10 +8,13 @@
 //! `patternProperties`. An explicit word is respected, whatever it says.
 //!
 //! * A whole that applies nothing else gets `additionalProperties: false`.
-//! * From 2019-09 on, any other gets `unevaluatedProperties: false`: only members named by branches
-//!   that hold are let through, and a branch with a word of its own keeps it.
-//! * Earlier dialects have no such keyword. There a whole lets through the members that any of its
-//!   branches names, and stays open if any has a word of its own.
+//! * A whole whose branches always apply lets through the members that any of them names. That also
+//!   holds where there is one alternative for objects, and the others are for no objects.
+//! * A whole with several alternatives for objects gets `unevaluatedProperties: false`: only members
+//!   named by alternatives that hold are let through, and one with a word of its own keeps it.
+//! * Where that keyword is unknown (before 2019-09), or would cost too much (it is compiled anew on
+//!   every way that leads to it), such a whole lets through the members that any alternative
+//!   names, and stays open if any has a word of its own.
 //!
 //! Closing a part of a schema whose verdict is turned round (`not`, `if`), or counted (`oneOf`,
 //! `contains`), could let a value through that the schema as written refuses. Nothing is closed below
@@ -25,6 +28,15 @@ use referencing::Draft;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
+/// How alternatives for objects are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alternatives {
+    /// Each lets through the members it names.
+    Apart,
+    /// All let through the members that any of them names.
+    Together,
+}
+
 /// A schema with its wholes closed.
 pub(super) struct Closed {
     pub(super) document: Value,
@@ -37,8 +49,14 @@ pub(super) fn close(
     document: &Value,
     graph: &Graph<'_>,
     draft: Draft,
+    alternatives: Alternatives,
     longest: usize,
 ) -> Result<Closed, SchemaError> {
+    let alternatives = if draft > Draft::Draft7 {
+        alternatives
+    } else {
+        Alternatives::Together
+    };
     let mut closed = Closed {
         document: document.clone(),
         and_declared: false,
@@ -46,7 +64,7 @@ pub(super) fn close(
     let turned = turned(graph);
     let mut written = 0;
     for at in wholes(graph) {
-        let Some(lid) = lid(graph, at, draft) else {
+        let Some(lid) = lid(graph, at, draft, alternatives) else {
             continue;
         };
         written += lid.names();
@@ -62,7 +80,7 @@ pub(super) fn close(
             .map(|node| node.pointer.as_str())
             .unwrap_or_default();
         if let Some(Value::Object(keywords)) = closed.document.pointer_mut(pointer) {
-            lid.put_on(keywords);
+            lid.put_on(keywords, draft);
             closed.and_declared |= turned.get(at).copied().unwrap_or(true);
         }
     }
@@ -73,7 +91,7 @@ pub(super) fn close(
 enum Lid {
     Additional,
     Unevaluated,
-    /// Beside the branches, for dialects that cannot look back at them.
+    /// Beside the branches.
     Named(BTreeSet<String>),
 }
 
@@ -85,7 +103,7 @@ impl Lid {
         }
     }
 
-    fn put_on(self, keywords: &mut Map<String, Value>) {
+    fn put_on(self, keywords: &mut Map<String, Value>, draft: Draft) {
         let names = match self {
             Lid::Additional => {
                 keywords.insert("additionalProperties".to_owned(), Value::Bool(false));
@@ -100,7 +118,11 @@ impl Lid {
         let properties: Map<String, Value> =
             names.into_iter().map(|name| (name, json!({}))).collect();
         let lid = json!({ "properties": properties, "additionalProperties": false });
-        if let Some(reference) = keywords.get("$ref").cloned() {
+        let alone = keywords
+            .get("$ref")
+            .filter(|_| draft <= Draft::Draft7)
+            .cloned();
+        if let Some(reference) = alone {
             // A reference stands alone in these dialects: it moves in beside the lid.
             meter::strip(keywords);
             keywords.shift_remove("$ref");
@@ -117,41 +139,75 @@ impl Lid {
 }
 
 /// How the whole at a node is closed, if it is.
-fn lid(graph: &Graph<'_>, at: usize, draft: Draft) -> Option<Lid> {
-    let always = reach(graph, [at], |kind| {
-        matches!(kind, Kind::All | Kind::Reference)
-    });
+fn lid(graph: &Graph<'_>, at: usize, draft: Draft, alternatives: Alternatives) -> Option<Lid> {
+    let always = reach(graph, [at], is_always);
     if always.iter().any(|at| has_word(graph, *at, draft)) {
         return None;
     }
-    let all = reach(graph, [at], |kind| {
-        matches!(kind, Kind::All | Kind::Some | Kind::One | Kind::Reference)
-    });
-    let named = |at: &usize| {
-        graph
-            .nodes
-            .get(*at)?
-            .keywords()?
-            .get("properties")?
-            .as_object()
-    };
-    let asks = graph.edges(at).iter().any(|edge| edge.kind.is_in_place());
-    all.iter().find_map(named)?;
-    if !asks {
+    let all = reach(graph, [at], is_said);
+    all.iter().find_map(|at| named(graph, *at))?;
+    if !graph.edges(at).iter().any(|edge| edge.kind.is_in_place()) {
         return Some(Lid::Additional);
     }
-    if draft > Draft::Draft7 {
+    let word = all.iter().any(|at| has_word(graph, *at, draft));
+    if alternatives == Alternatives::Apart && (word || !is_one_object(graph, &always)) {
         return Some(Lid::Unevaluated);
     }
-    if all.iter().any(|at| has_word(graph, *at, draft)) {
+    if word {
         return None;
     }
+    // What a condition names is named, too.
     let asked = reach(graph, [at], Kind::is_in_place);
-    let names = asked
-        .iter()
-        .filter_map(named)
-        .flat_map(|named| named.keys().cloned());
-    Some(Lid::Named(names.collect()))
+    let names = asked.iter().filter_map(|at| named(graph, *at));
+    Some(Lid::Named(
+        names.flat_map(|named| named.keys().cloned()).collect(),
+    ))
+}
+
+/// Whether the alternatives of nodes that always apply leave no choice to an object.
+fn is_one_object(graph: &Graph<'_>, always: &BTreeSet<usize>) -> bool {
+    let branches = always.iter().flat_map(|at| graph.edges(*at));
+    let mut objects = branches
+        .filter(|edge| edge.kind.is_in_place() && !is_always(edge.kind))
+        .filter(|edge| !excludes_objects(graph, edge.to));
+    let Some(only) = objects.next() else {
+        return true;
+    };
+    // Nothing under the one that is left may be a choice again.
+    let nested = reach(graph, [only.to], is_always);
+    let choices = nested.iter().flat_map(|at| graph.edges(*at));
+    objects.next().is_none()
+        && !choices
+            .into_iter()
+            .any(|edge| edge.kind.is_in_place() && !is_always(edge.kind))
+}
+
+fn excludes_objects(graph: &Graph<'_>, at: usize) -> bool {
+    let keywords = graph.nodes.get(at).and_then(|node| node.keywords());
+    match keywords.and_then(|keywords| keywords.get("type")) {
+        Some(Value::String(only)) => only != "object",
+        Some(Value::Array(several)) => several.iter().all(|one| one != "object"),
+        _ => false,
+    }
+}
+
+fn named<'s>(graph: &Graph<'s>, at: usize) -> Option<&'s Map<String, Value>> {
+    graph
+        .nodes
+        .get(at)?
+        .keywords()?
+        .get("properties")?
+        .as_object()
+}
+
+/// Whether what is applied so always applies.
+fn is_always(kind: Kind) -> bool {
+    matches!(kind, Kind::All | Kind::Reference)
+}
+
+/// Whether what is applied so says something about the value, other than by its verdict.
+fn is_said(kind: Kind) -> bool {
+    is_always(kind) || matches!(kind, Kind::Some | Kind::One)
 }
 
 /// Whether a node speaks about members it does not name.

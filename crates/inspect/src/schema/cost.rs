@@ -69,9 +69,12 @@ impl Cost {
     /// `patterns` is the work of each node's own patterns for each byte.
     pub(super) fn of(graph: &Graph<'_>, patterns: &[u64]) -> Result<Self, SchemaError> {
         let chains = chains(graph)?;
+        let unevaluated = (0..graph.nodes.len()).any(|at| looks_back(graph, at));
+        if unevaluated {
+            Expansion::new(graph, &chains).fits()?;
+        }
         let all = Order::of(graph, |_| true);
         let whole = work(graph, &all, patterns, &chains, true);
-        let unevaluated = (0..graph.nodes.len()).any(|at| looks_back(graph, at));
         let stretches = if unevaluated {
             // What `unevaluated…` looks back at reaches through references.
             whole.clone()
@@ -86,6 +89,68 @@ impl Cost {
             chain: chains.iter().copied().max().unwrap_or(1),
             height: height(graph, &all),
         })
+    }
+}
+
+/// Subschemas that may be compiled where `unevaluated…` makes the same one be compiled often.
+const MOST_EXPANDED: u64 = 20_000;
+/// Subschemas on one way through such a schema.
+const DEEPEST_EXPANDED: usize = 200;
+
+/// What `unevaluated…` looks back at is compiled again for each way that leads there, and for each
+/// such keyword on the way. This goes all those ways beforehand, and gives up early.
+struct Expansion<'g, 's> {
+    graph: &'g Graph<'s>,
+    chains: &'g [u32],
+    path: Vec<usize>,
+    left: u64,
+}
+
+impl<'g, 's> Expansion<'g, 's> {
+    fn new(graph: &'g Graph<'s>, chains: &'g [u32]) -> Self {
+        Expansion {
+            graph,
+            chains,
+            path: Vec::new(),
+            left: MOST_EXPANDED,
+        }
+    }
+
+    fn fits(mut self) -> Result<(), SchemaError> {
+        if self.spend(0, 1) {
+            return Ok(());
+        }
+        let what = "subschemas once `unevaluated` keywords are worked out";
+        Err(SchemaError::TooLarge {
+            what,
+            limit: MOST_EXPANDED as usize,
+        })
+    }
+
+    fn spend(&mut self, at: usize, times: u64) -> bool {
+        let Some(left) = self.left.checked_sub(times) else {
+            return false;
+        };
+        self.left = left;
+        if self.path.contains(&at) {
+            return true;
+        }
+        if self.path.len() >= DEEPEST_EXPANDED {
+            return false;
+        }
+        self.path.push(at);
+        let again = if looks_back(self.graph, at) {
+            2 + u64::from(self.chains.get(at).copied().unwrap_or(1))
+        } else {
+            1
+        };
+        let graph = self.graph;
+        let fits = graph.edges(at).iter().all(|edge| {
+            let factor = if edge.kind.is_in_place() { again } else { 1 };
+            self.spend(edge.to, times.saturating_mul(factor))
+        });
+        self.path.pop();
+        fits
     }
 }
 

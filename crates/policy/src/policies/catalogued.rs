@@ -80,7 +80,10 @@ impl Things {
                     fields: Arc::default(),
                 });
             }
-            Target::Prompt { name, .. } => server.prompts.get(name)?,
+            Target::Prompt { name, .. } => match server.prompts.get(name) {
+                Some(item) => item,
+                None => return unlisted(server, target),
+            },
             Target::Tool { name, .. } => server.tools.get(name)?,
             Target::Resource { uri, .. } => match server.resources.get(uri) {
                 Some(item) => item,
@@ -154,13 +157,8 @@ impl Things {
         let (server, name) = (entry.server.as_str(), entry.name.as_str());
         let target = Target::Prompt { server, name };
         let server = self.server(target)?;
-        let attributes = [
-            ("name", text(name)),
-            ("server", text(&entry.server)),
-            ("labels", texts(&labels(&entry.labels, server))),
-        ];
         let item = Item {
-            entity: entity(target, attributes)?,
+            entity: prompt(target, name, &labels(&entry.labels, server))?,
             fields: Arc::default(),
         };
         once(server.prompts.insert(name.into(), item), target)
@@ -186,12 +184,27 @@ impl Things {
 }
 
 /// A resource nobody has listed: it has the labels of its server and nothing more.
+/// A prompt or resource that the catalog does not name: it carries the labels of its server. Tools
+/// have no such stand-in, because only a pinned definition makes one.
 fn unlisted(server: &Server, target: Target<'_>) -> Option<Thing> {
+    let entity = match target {
+        Target::Prompt { name, .. } => prompt(target, name, &server.labels),
+        _ => resource(target, &server.labels, false),
+    };
     Some(Thing {
-        entity: resource(target, &server.labels, false).ok()?,
+        entity: entity.ok()?,
         server: Some(server.entity.clone()),
         fields: Arc::default(),
     })
+}
+
+fn prompt(target: Target<'_>, name: &str, labels: &[String]) -> Result<Entity, Problem> {
+    let attributes = [
+        ("name", text(name)),
+        ("server", text(target.server())),
+        ("labels", texts(labels)),
+    ];
+    entity(target, attributes)
 }
 
 fn resource(target: Target<'_>, labels: &[String], listed: bool) -> Result<Entity, Problem> {

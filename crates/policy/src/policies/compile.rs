@@ -24,6 +24,8 @@ pub(crate) struct Rule {
     pub(crate) file: Arc<str>,
     pub(crate) line: usize,
     pub(crate) policy: Policy,
+    /// The same in Cedar's JSON form.
+    pub(crate) json: serde_json::Value,
     pub(crate) effect: Effect,
     pub(crate) actions: Vec<Action>,
     pub(crate) reads: Reads,
@@ -168,6 +170,7 @@ fn rule(
         effect,
         actions: actions(&policy.action_constraint()),
         reads: Reads::of_policy(&json),
+        json,
         lift,
         reason: policy.annotation("reason").map(Arc::from),
         nth_source,

@@ -7,7 +7,7 @@ use super::Rule;
 use crate::error::Problem;
 use crate::names::{NAMES, target_uid};
 use crate::principal::Principal;
-use crate::reads::Reads;
+use crate::reads::{Dependence, Reads};
 use crate::request::{Action, Kind, Target};
 use cedar_policy::{EntityUid, PolicySet, PrincipalConstraint, ResourceConstraint};
 use std::collections::HashMap;
@@ -24,15 +24,23 @@ pub(crate) struct Found {
     pub(crate) unknowns: Vec<String>,
 }
 
-/// Policies that stand and fall together: same effect, same scope.
+/// Policies of one effect, one scope, and one kind of reading.
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) effect: Effect,
+    pub(crate) weather: Weather,
     pub(crate) set: PolicySet,
     pub(crate) reads: Reads,
 }
 
+/// Whether policies read anything of the circumstances of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weather {
+    Changing,
+    Steady,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effect {
     Forbid,
     Permit,
@@ -64,15 +72,15 @@ struct Callers {
     group_forbids: Vec<Arc<str>>,
 }
 
-/// Policies of one scope.
+/// Policies of one scope: forbids before permits, steady before changing.
 #[derive(Debug, Default)]
 struct Slice {
-    forbids: Option<Arc<Part>>,
-    permits: Option<Arc<Part>>,
+    parts: Parted,
     /// Those whose conditions ask for groups.
-    group_forbids: Option<Arc<Part>>,
-    group_permits: Option<Arc<Part>>,
+    by_group: Parted,
 }
+
+type Parted = [Option<Arc<Part>>; 4];
 
 impl Index {
     pub(crate) fn of(rules: &[Rule]) -> Result<Self, Problem> {
@@ -109,6 +117,9 @@ impl Index {
         if target != server {
             named(target);
         }
+        // Forbids first: one that nothing lifts settles it.
+        found.parts.sort_by_key(|part| part.effect);
+        found.unknowns.sort_unstable();
         found
     }
 }
@@ -171,15 +182,24 @@ impl Callers {
 
 impl Slice {
     fn add(&mut self, rule: &Rule) -> Result<(), Problem> {
-        let part = match (rule.effect, rule.reads.groups) {
-            (Effect::Forbid, false) => &mut self.forbids,
-            (Effect::Permit, false) => &mut self.permits,
-            (Effect::Forbid, true) => &mut self.group_forbids,
-            (Effect::Permit, true) => &mut self.group_permits,
+        let weather = match rule.reads.depends == Dependence::default() {
+            true => Weather::Steady,
+            false => Weather::Changing,
+        };
+        let [steady_forbids, forbids, steady_permits, permits] = match rule.reads.groups {
+            true => &mut self.by_group,
+            false => &mut self.parts,
+        };
+        let part = match (rule.effect, weather) {
+            (Effect::Forbid, Weather::Steady) => steady_forbids,
+            (Effect::Forbid, Weather::Changing) => forbids,
+            (Effect::Permit, Weather::Steady) => steady_permits,
+            (Effect::Permit, Weather::Changing) => permits,
         };
         let part = part.get_or_insert_with(|| {
             Arc::new(Part {
                 effect: rule.effect,
+                weather,
                 set: PolicySet::new(),
                 reads: Reads::default(),
             })
@@ -194,12 +214,13 @@ impl Slice {
     }
 
     fn find(&self, principal: &Principal, found: &mut Found) {
-        let open = [&self.forbids, &self.permits];
-        found.parts.extend(open.into_iter().flatten().cloned());
+        found.parts.extend(self.parts.iter().flatten().cloned());
         if principal.groups_known() {
-            let grouped = [&self.group_forbids, &self.group_permits];
-            found.parts.extend(grouped.into_iter().flatten().cloned());
-        } else if let Some(part) = &self.group_forbids {
+            found.parts.extend(self.by_group.iter().flatten().cloned());
+            return;
+        }
+        let forbids = self.by_group.iter().flatten();
+        for part in forbids.filter(|part| part.effect == Effect::Forbid) {
             let ids = part.set.policies().map(cedar_policy::Policy::id);
             found
                 .unknowns

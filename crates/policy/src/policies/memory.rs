@@ -5,6 +5,7 @@
 //! compared in full, never by hash alone.
 
 use super::Parts;
+use super::votes::Votes;
 use crate::decision::Decision;
 use crate::principal::Principal;
 use crate::reads::{Dependence, Reads};
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Bytes that may be held in each memory, roughly.
-const BYTES_MAX: u64 = 32 * 1024 * 1024;
+pub(crate) const BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Longer names of things are not remembered, nor are longer findings and the like.
 const TEXT_MAX: usize = 2_048;
 
@@ -39,6 +40,8 @@ pub(crate) struct Prepared {
     pub(crate) action: EntityUid,
     pub(crate) resource: EntityUid,
     pub(crate) unknowns: Vec<String>,
+    /// What the policies say that read nothing of the circumstances.
+    pub(crate) steady: OnceLock<Result<Votes, String>>,
     /// The decision with nothing said of what it depends on.
     pub(crate) fixed: OnceLock<Arc<Decision>>,
 }
@@ -55,6 +58,11 @@ impl Memory {
     /// A number nothing else of this set has.
     pub(crate) fn serial(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> u64 {
+        self.prepared.weight().max(self.variants.weight())
     }
 
     pub(crate) fn prepared(

@@ -2,6 +2,7 @@
 //! asks of the client passes policy too; what no table row names goes no further.
 
 use super::Screen;
+use crate::sessions::Session;
 use crate::stages::draft::Draft;
 use crate::stages::refused::{self, Refused};
 use crate::upstream::{Events, Outgoing, UpstreamError};
@@ -82,6 +83,9 @@ impl ScreenedStream {
         let row = self.row(message);
         let answer = match row {
             Some(method) if method.act == Act::Ping => write::result(&id, b"{}"),
+            Some(method) if method.act == Act::Ask && !offered(session, method) => {
+                write::error(Some(&id), codes::METHOD_NOT_FOUND, "the client did not offer this", None)
+            }
             Some(method) if method.act == Act::Ask && self.may_ask(method) => {
                 let clean = self.screen.cleaned(message, draft)?;
                 if session.ask(id.clone()) {
@@ -123,4 +127,10 @@ impl ScreenedStream {
         };
         self.screen.gate.policies().decide_cached(&request).allows()
     }
+}
+
+/// Whether the client said that it can be asked this (rule L4).
+fn offered(session: &Session, method: &Method) -> bool {
+    let needed = method.capability.filter(|capability| capability.declared_by == Sender::Client);
+    needed.is_none_or(|capability| session.offers(capability))
 }

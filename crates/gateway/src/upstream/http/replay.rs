@@ -11,7 +11,7 @@ const MESSAGE_BYTES_MAX: usize = 8 * 1024;
 
 /// Messages to repeat.
 #[derive(Debug, Default)]
-pub(in crate::upstream) struct Replay {
+pub(super) struct Replay {
     initialized: bool,
     level: Option<Bytes>,
     subscriptions: BTreeMap<String, Bytes>,
@@ -19,7 +19,7 @@ pub(in crate::upstream) struct Replay {
 
 impl Replay {
     /// Notes a message that the server took.
-    pub(in crate::upstream) fn remember(&mut self, message: &Outgoing<'_>) {
+    pub(super) fn remember(&mut self, message: &Outgoing<'_>) {
         match message.method {
             "notifications/initialized" => self.initialized = true,
             _ if message.bytes.len() > MESSAGE_BYTES_MAX => {}
@@ -44,7 +44,7 @@ impl Replay {
     }
 
     /// What to say to a new session, in order.
-    pub(in crate::upstream) fn messages(&self) -> Vec<Bytes> {
+    pub(super) fn messages(&self) -> Vec<Bytes> {
         let initialized = self.initialized.then(peek::initialized);
         initialized
             .into_iter()

@@ -245,7 +245,8 @@ impl Session {
     fn farewell(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         let standing = self.standing();
         let remote = self.remote.clone();
-        standing.id.is_some().then(|| async move {
+        standing.id.as_ref()?;
+        Some(async move {
             let ask = Ask {
                 method: Method::DELETE,
                 body: Bytes::new(),
@@ -321,7 +322,10 @@ fn session_id(headers: &HeaderMap) -> Result<Option<HeaderValue>, UpstreamError>
     let Some(first) = values.next() else {
         return Ok(None);
     };
-    let visible = first.as_bytes().iter().all(|byte| (0x21..=0x7e).contains(byte));
+    let visible = first
+        .as_bytes()
+        .iter()
+        .all(|byte| (0x21..=0x7e).contains(byte));
     if values.next().is_some() || first.is_empty() || first.len() > SESSION_ID_MAX || !visible {
         return Err(UpstreamError::Malformed {
             reason: "the session id is not one line of visible ASCII".to_owned(),

@@ -222,7 +222,10 @@ impl Stream {
         while self.attempts < ATTEMPTS_MAX && !self.session.is_closed() {
             self.attempts += 1;
             let deadline = self.deadline();
-            if within(deadline, tokio::time::sleep(self.retry)).await.is_none() {
+            if within(deadline, tokio::time::sleep(self.retry))
+                .await
+                .is_none()
+            {
                 return Err(self.expire());
             }
             match self.reopen().await {
@@ -248,7 +251,9 @@ impl Stream {
 
     async fn reopen(&mut self) -> Result<Option<Incoming>, UpstreamError> {
         let limit = Instant::now() + self.session.remote.bounds.timeout;
-        let deadline = self.deadline().map_or(limit, |deadline| deadline.min(limit));
+        let deadline = self
+            .deadline()
+            .map_or(limit, |deadline| deadline.min(limit));
         let last_id = self.last_id.as_ref();
         let opened = open(&self.session, &self.standing, last_id, deadline).await;
         match (&self.purpose, opened) {

@@ -110,7 +110,11 @@ impl World {
     }
 
     async fn open(&self, session: &str) -> Link {
-        let (link, reply) = self.server.open(&owner(session), initialize()).await.unwrap();
+        let (link, reply) = self
+            .server
+            .open(&owner(session), initialize())
+            .await
+            .unwrap();
         assert!(matches!(reply, Reply::Message(_)));
         link
     }
@@ -146,10 +150,7 @@ async fn note(request: Request<Incoming>) -> Seen {
     }
 }
 
-fn server(
-    port: u16,
-    change: impl FnOnce(&mut ServerSpec),
-) -> Result<Arc<Server>, UpstreamError> {
+fn server(port: u16, change: impl FnOnce(&mut ServerSpec)) -> Result<Arc<Server>, UpstreamError> {
     let egress = Arc::new(
         Egress::new(&EgressSettings {
             system_roots: SystemRoots::Ignored,
@@ -169,7 +170,10 @@ fn server(
         answer_bytes: 64 * 1024,
     };
     change(&mut spec);
-    Ok(Upstreams::new(&egress, [spec])?.get("files").unwrap().clone())
+    Ok(Upstreams::new(&egress, [spec])?
+        .get("files")
+        .unwrap()
+        .clone())
 }
 
 fn http_spec(spec: &mut ServerSpec) -> &mut HttpSpec {
@@ -287,7 +291,8 @@ async fn send(link: &Link, text: &str) -> Result<Reply, UpstreamError> {
 async fn send_within(link: &Link, text: &str, time: Duration) -> Result<Reply, UpstreamError> {
     let document = Document::read(text.to_owned().into(), &Limits::default()).unwrap();
     let message = Message::read(document).unwrap();
-    link.send(Outgoing::of(&message), Instant::now() + time).await
+    link.send(Outgoing::of(&message), Instant::now() + time)
+        .await
 }
 
 fn message(reply: Reply) -> String {

@@ -4,17 +4,20 @@
 //! on the way out, so that sessions cannot collide and none can speak for another; every other
 //! byte stays as it was. Pure: it starts nothing, sends nothing and reads no clock.
 
+mod incoming;
+mod standing;
+
 use super::numbered;
 use super::queue::Queue;
 use crate::upstream::{Outgoing, UpstreamError, lock, peek};
 use bytes::Bytes;
-use protocol::{Document, Edits, Id, Message, Shape, codes, write};
+use protocol::{Document, Edits, Id, Message, Shape, Value, write};
+use standing::Standing;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-/// How many calls may be under way in one process, and how many of its questions may be open.
+/// How many calls may be under way in one process.
 const CALLS_MAX: usize = 1024;
-const QUESTIONS_MAX: usize = 256;
 
 /// The calls, questions and sessions of one process.
 #[derive(Debug)]
@@ -31,6 +34,7 @@ struct State {
     /// What the server asked a session, by the server's id.
     questions: HashMap<Id, Question>,
     inboxes: HashMap<u64, Arc<Queue>>,
+    standing: Standing,
     /// The session that spoke last.
     active: Option<u64>,
     /// Some session said that the handshake is over; the process needs to hear it once.
@@ -52,6 +56,15 @@ struct Call {
 struct Question {
     session: u64,
     queue: Arc<Queue>,
+}
+
+/// What became of a request of a session.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// It has this number; write the line.
+    Write(u64, Bytes),
+    /// It was answered here; there is nothing to write.
+    Answered,
 }
 
 /// What to do with a message of a session.
@@ -83,7 +96,10 @@ impl Board {
     pub(super) fn leave(&self, session: u64) -> bool {
         let mut state = lock(&self.state);
         state.inboxes.remove(&session);
-        state.questions.retain(|_, question| question.session != session);
+        state.standing.leave(session);
+        state
+            .questions
+            .retain(|_, question| question.session != session);
         state.departures += 1;
         state.inboxes.is_empty()
     }
@@ -108,7 +124,7 @@ impl Board {
         process: u64,
         bytes: Bytes,
         queue: Arc<Queue>,
-    ) -> Result<(u64, Bytes), UpstreamError> {
+    ) -> Result<Entry, UpstreamError> {
         let message = peek::own(bytes)?;
         let (Shape::Request, Some(id)) = (message.shape(), message.id()) else {
             return Err(unusable("it is no request"));
@@ -117,6 +133,10 @@ impl Board {
         let mut state = lock(&self.state);
         if state.calls.len() >= CALLS_MAX {
             return Err(UpstreamError::Full { what: "calls" });
+        }
+        if state.is_for_others_too(session, &message)? {
+            queue.finish(Ok(write::result(&id, b"{}")));
+            return Ok(Entry::Answered);
         }
         state.last += 1;
         let number = state.last;
@@ -142,7 +162,12 @@ impl Board {
                 process,
             },
         );
-        Ok((number, line))
+        Ok(Entry::Write(number, line))
+    }
+
+    /// What a new process must be told of what sessions told the one before.
+    pub(super) fn standing(&self) -> Vec<Bytes> {
+        lock(&self.state).standing.messages()
     }
 
     /// Nobody waits for this call any more. Whether anybody did.
@@ -161,15 +186,15 @@ impl Board {
                 // Nobody asked this session; another one's question is not for it to answer.
                 _ => return Ok(Line::Drop),
             },
-            (Shape::Notification, _) => match message.method {
-                "notifications/initialized" => {
-                    if std::mem::replace(&mut state.initialized, true) {
-                        return Ok(Line::Drop);
-                    }
+            (Shape::Notification, _) if message.method == "notifications/cancelled" => {
+                return state.cancellation(session, message);
+            }
+            (Shape::Notification, _) => {
+                let ends_handshake = message.method == "notifications/initialized";
+                if ends_handshake && std::mem::replace(&mut state.initialized, true) {
+                    return Ok(Line::Drop);
                 }
-                "notifications/cancelled" => return state.cancellation(session, message),
-                _ => {}
-            },
+            }
             _ => return Err(unusable("it neither tells nor answers anything")),
         }
         Ok(Line::Write(line(&message.bytes)))
@@ -242,11 +267,31 @@ impl Board {
 }
 
 impl State {
-    fn cancellation(
-        &self,
+    /// Notes what lasts of a request. Whether it would end what another session still wants, so
+    /// that the process must not hear of it.
+    fn is_for_others_too(
+        &mut self,
         session: u64,
-        message: &Outgoing<'_>,
-    ) -> Result<Line, UpstreamError> {
+        message: &Message,
+    ) -> Result<bool, UpstreamError> {
+        let uri = || uri_of(message).unwrap_or_default();
+        match message.method() {
+            "logging/setLevel" => self.standing.set_level(message.bytes()),
+            // A session that greets a new process is none of ours.
+            "resources/subscribe" if self.inboxes.contains_key(&session) => {
+                if !self.standing.subscribe(session, &uri(), message.bytes()) {
+                    return Err(UpstreamError::Full {
+                        what: "subscriptions",
+                    });
+                }
+            }
+            "resources/unsubscribe" => return Ok(self.standing.unsubscribe(session, &uri())),
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    fn cancellation(&self, session: u64, message: &Outgoing<'_>) -> Result<Line, UpstreamError> {
         let read = peek::own(message.bytes.clone())?;
         let written = read.params().and_then(|params| params.get("requestId"));
         let Some((written, id)) = written.and_then(|w| Some((w, Id::read(w).ok()?))) else {
@@ -263,104 +308,11 @@ impl State {
         edits.replace(written.range(), numbered(*number).bytes());
         Ok(Line::Write(line(&applied(read.document(), &edits)?)))
     }
+}
 
-    fn answer(&mut self, message: &Message) {
-        let number = message.id().and_then(|id| id.integer());
-        let number = number.and_then(|number| u64::try_from(number).ok());
-        let Some(call) = number.and_then(|number| self.calls.remove(&number)) else {
-            self.dropped += 1;
-            return;
-        };
-        let document = message.document();
-        let mut edits = Edits::new();
-        if let Some(written) = document.root().get("id") {
-            edits.replace(written.range(), call.id.bytes());
-        }
-        call.queue.finish(applied(document, &edits));
-    }
-
-    fn notify(&mut self, message: &Message) {
-        let taken = match message.method() {
-            "notifications/progress" => self.progress(message),
-            "notifications/cancelled" => {
-                let id = message.params().and_then(|params| params.get("requestId"));
-                let question = id.and_then(|id| self.questions.remove(&Id::read(id).ok()?));
-                question.is_some_and(|question| question.queue.push(message.bytes().clone()))
-            }
-            "notifications/message" => match self.newest_call() {
-                Some(call) => call.queue.push(message.bytes().clone()),
-                None => self.everybody(message.bytes()),
-            },
-            _ => self.everybody(message.bytes()),
-        };
-        if !taken {
-            self.dropped += 1;
-        }
-    }
-
-    fn progress(&self, message: &Message) -> bool {
-        let token = message.params().and_then(|params| params.get("progressToken"));
-        let Some(token) = token else {
-            return false;
-        };
-        let number = token.integer().and_then(|number| u64::try_from(number).ok());
-        let call = number.and_then(|number| self.calls.get(&number));
-        let Some((call, theirs)) = call.and_then(|call| Some((call, call.token.clone()?))) else {
-            return false;
-        };
-        let mut edits = Edits::new();
-        edits.replace(token.range(), theirs);
-        applied(message.document(), &edits).is_ok_and(|bytes| call.queue.push(bytes))
-    }
-
-    fn everybody(&self, bytes: &Bytes) -> bool {
-        let mut all = true;
-        for inbox in self.inboxes.values() {
-            all &= inbox.push(bytes.clone());
-        }
-        all
-    }
-
-    /// Hands a question of the server to the session it is most likely about: the one whose call
-    /// is the newest, or else the one that spoke last.
-    fn ask(&mut self, message: &Message) -> Option<Bytes> {
-        let id = message.id()?;
-        if message.method() == "ping" {
-            return Some(line(&write::result(&id, b"{}")));
-        }
-        let asked = match self.newest_call() {
-            Some(call) => Some((call.session, call.queue.clone())),
-            None => {
-                let session = self.active.filter(|active| self.inboxes.contains_key(active));
-                let session = session.or_else(|| self.inboxes.keys().max().copied());
-                session.and_then(|s| Some((s, self.inboxes.get(&s)?.clone())))
-            }
-        };
-        let free = self.questions.len() < QUESTIONS_MAX && !self.questions.contains_key(&id);
-        if let Some((session, queue)) = asked.filter(|_| free)
-            && queue.push(message.bytes().clone())
-        {
-            self.questions.insert(id, Question { session, queue });
-            return None;
-        }
-        self.dropped += 1;
-        let refusal = "nobody can answer this now";
-        let refusal = write::error(Some(&id), codes::INTERNAL_ERROR, refusal, None);
-        Some(line(&refusal))
-    }
-
-    fn newest_call(&self) -> Option<&Call> {
-        let number = self.calls.keys().max()?;
-        self.calls.get(number)
-    }
-
-    fn fail_the_only_call(&mut self, error: UpstreamError) {
-        if self.calls.len() == 1 {
-            for (_, call) in self.calls.drain() {
-                call.queue.finish(Err(error.clone()));
-            }
-        }
-    }
+fn uri_of(message: &Message) -> Option<String> {
+    let uri = message.params()?.get("uri").and_then(Value::text)?;
+    Some(uri.into_owned())
 }
 
 fn unusable(reason: &str) -> UpstreamError {

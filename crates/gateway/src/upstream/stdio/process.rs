@@ -168,7 +168,8 @@ impl Keeper {
         if dropped > 0 {
             tracing::debug!(%server, dropped, "lines and messages of the process came to nothing");
         }
-        self.board.fail(self.number, &UpstreamError::Crashed { reason });
+        self.board
+            .fail(self.number, &UpstreamError::Crashed { reason });
     }
 
     /// Rule L6: close its input, wait, ask it to end, wait, end it.
@@ -192,7 +193,10 @@ fn spawn(spec: &StdioSpec) -> Result<Child, UpstreamError> {
     let Some((program, arguments)) = spec.command.split_first() else {
         return Err(start("there is no command".to_owned()));
     };
-    #[expect(clippy::disallowed_methods, reason = "this is the one place processes start")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place processes start"
+    )]
     let mut command = Command::new(program);
     command.args(arguments).env_clear();
     if let Some(path) = std::env::var_os("PATH") {

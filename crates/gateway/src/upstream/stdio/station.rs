@@ -1,11 +1,10 @@
 //! Where the process of a few like sessions runs: it starts the process when there is none, greets
 //! it once, and starts it anew after a crash. It never has two processes at a time.
 
-use super::board::{Board, Line};
+use super::board::{Board, Entry, Line};
 use super::process::Process;
 use super::queue::{Item, Queue};
 use super::{Settings, numbered};
-use crate::upstream::http::Replay;
 use crate::upstream::{Outgoing, UpstreamError, lock, peek};
 use bytes::Bytes;
 use protocol::{Edits, Id, Message};
@@ -21,7 +20,6 @@ pub(super) struct Station {
     initialize: Bytes,
     /// What the server answered to it.
     greeting: Mutex<Option<Message>>,
-    replay: Mutex<Replay>,
     /// Held while a process is started, so that one is.
     starting: tokio::sync::Mutex<()>,
     current: Mutex<Current>,
@@ -72,7 +70,6 @@ impl Station {
             board,
             initialize,
             greeting: Mutex::default(),
-            replay: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
             current: Mutex::default(),
         }
@@ -102,10 +99,8 @@ impl Station {
         deadline: Instant,
     ) -> Result<Flight, UpstreamError> {
         let process = self.running(deadline).await?;
-        let flight = self.launch(session, message.bytes.clone(), process, deadline);
-        let flight = flight.await?;
-        lock(&self.replay).remember(message);
-        Ok(flight)
+        self.launch(session, message.bytes.clone(), process, deadline)
+            .await
     }
 
     /// Sends a notification or a response of `session`.
@@ -183,11 +178,6 @@ impl Station {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn dropped(&self) -> u64 {
-        self.board.dropped()
-    }
-
     fn alive(&self) -> Option<Arc<Process>> {
         let current = lock(&self.current);
         let process = current.process.as_ref().filter(|_| current.greeted)?;
@@ -218,7 +208,9 @@ impl Station {
     /// The handshake with a new process, and what sessions told the one before.
     async fn greet(&self, process: &Arc<Process>, deadline: Instant) -> Result<(), UpstreamError> {
         let initialize = self.initialize.clone();
-        let flight = self.launch(0, initialize, process.clone(), deadline).await?;
+        let flight = self
+            .launch(0, initialize, process.clone(), deadline)
+            .await?;
         let answer = loop {
             match tokio::time::timeout_at(deadline, flight.queue.next()).await {
                 Err(_) => return Err(UpstreamError::Deadline),
@@ -244,8 +236,7 @@ impl Station {
             let line = super::board::line(&peek::initialized());
             process.write(line, deadline).await?;
         }
-        let told = lock(&self.replay).messages();
-        for message in told {
+        for message in self.board.standing() {
             // The answers are for nobody, so the calls are forgotten at once.
             drop(self.launch(0, message, process.clone(), deadline).await?);
         }
@@ -260,15 +251,22 @@ impl Station {
         deadline: Instant,
     ) -> Result<Flight, UpstreamError> {
         let queue = Arc::new(Queue::new(self.settings.bounds.answer_bytes));
-        let number = process.number();
-        let (number, line) = self.board.call(session, number, bytes, queue.clone())?;
+        let entered = self
+            .board
+            .call(session, process.number(), bytes, queue.clone())?;
+        let (number, line) = match entered {
+            Entry::Write(number, line) => (number, Some(line)),
+            Entry::Answered => (0, None),
+        };
         let flight = Flight {
             board: self.board.clone(),
             process,
             number,
             queue,
         };
-        flight.process.write(line, deadline).await?;
+        if let Some(line) = line {
+            flight.process.write(line, deadline).await?;
+        }
         Ok(flight)
     }
 }

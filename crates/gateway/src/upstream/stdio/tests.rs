@@ -90,12 +90,18 @@ impl World {
     }
 
     fn starts(&self) -> usize {
-        self.log().lines().filter(|line| line.starts_with("start ")).count()
+        self.log()
+            .lines()
+            .filter(|line| line.starts_with("start "))
+            .count()
     }
 }
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}"#;
 const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
+const CANCELLED: &str =
+    r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
 
 fn stdio_spec(spec: &mut ServerSpec) -> &mut StdioSpec {
     match &mut spec.transport {
@@ -115,7 +121,8 @@ async fn send(link: &Link, text: &str) -> Result<Reply, UpstreamError> {
 async fn send_within(link: &Link, text: &str, time: Duration) -> Result<Reply, UpstreamError> {
     let document = Document::read(text.to_owned().into(), &Limits::default()).unwrap();
     let message = Message::read(document).unwrap();
-    link.send(Outgoing::of(&message), Instant::now() + time).await
+    link.send(Outgoing::of(&message), Instant::now() + time)
+        .await
 }
 
 fn message(reply: Reply) -> String {
@@ -173,6 +180,26 @@ async fn starts_a_process_when_a_session_opens_and_not_before() {
 }
 
 #[tokio::test]
+async fn connection_preview_never_starts_a_process() {
+    let world = World::new();
+    for server in world.upstreams.iter() {
+        assert!(format!("{server:?}").contains("clock"));
+    }
+    // What does not read as a greeting starts nothing either.
+    for text in [
+        CANCELLED,
+        "{}",
+        "[]",
+        r#"{"jsonrpc":"2.0","method":"initialize"}"#,
+    ] {
+        let error = world.try_open("alice", "s1", text).await.unwrap_err();
+        assert_eq!(error.code(), "upstream_message", "{text}");
+    }
+    world.upstreams.close().await;
+    assert_eq!(world.log(), "");
+}
+
+#[tokio::test]
 async fn n10_2_the_process_sees_declared_variables_and_its_own_directory_only() {
     let world = World::new();
     let link = world.open("alice", "s1").await;
@@ -184,14 +211,20 @@ async fn n10_2_the_process_sees_declared_variables_and_its_own_directory_only() 
     assert_eq!(names, ["KEY", "LOG", "PATH"], "{seen}");
     assert_eq!(text_of(&link, "secret").await, "s3cret");
     let directory = text_of(&link, "directory").await;
-    assert_eq!(PathBuf::from(directory), world.folder.path().canonicalize().unwrap());
+    assert_eq!(
+        PathBuf::from(directory),
+        world.folder.path().canonicalize().unwrap()
+    );
 }
 
 #[tokio::test]
 async fn no_caller_input_becomes_a_command_line() {
     let world = World::new();
     let hostile = r#"{"jsonrpc":"2.0","id":"$(touch injected)","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"command":["touch","injected"],"clientInfo":{"name":"; touch injected #"}}}"#;
-    let (link, _) = world.try_open("`touch injected`", "$(touch injected)", hostile).await.unwrap();
+    let (link, _) = world
+        .try_open("`touch injected`", "$(touch injected)", hostile)
+        .await
+        .unwrap();
     assert_eq!(text_of(&link, "; touch injected").await, "unknown");
     // An argument of the configuration is an argument, not a line for a shell.
     assert_eq!(text_of(&link, "argument").await, "$(touch injected)");
@@ -304,7 +337,10 @@ async fn what_the_server_says_unasked_reaches_those_who_listen() {
     let one = world.open("alice", "s1").await;
     let two = world.open("alice", "s2").await;
     let mut hears = two.listen(None).await.unwrap().unwrap();
-    assert!(matches!(two.listen(None).await, Err(UpstreamError::Listening)));
+    assert!(matches!(
+        two.listen(None).await,
+        Err(UpstreamError::Listening)
+    ));
     assert_eq!(text_of(&one, "change").await, "changed");
     assert!(next(&mut hears).await.unwrap().contains("list_changed"));
     drop(hears);
@@ -338,7 +374,8 @@ async fn a_crash_fails_the_calls_under_way_and_the_next_call_starts_anew() {
     let world = World::new();
     let link = world.open("alice", "s1").await;
     send(&link, INITIALIZED).await.unwrap();
-    let subscribe = r#"{"jsonrpc":"2.0","id":9,"method":"resources/subscribe","params":{"uri":"a://1"}}"#;
+    let subscribe =
+        r#"{"jsonrpc":"2.0","id":9,"method":"resources/subscribe","params":{"uri":"a://1"}}"#;
     send(&link, subscribe).await.unwrap();
     let hanging = link.clone();
     let hanging = tokio::spawn(async move { send(&hanging, &call("8", "hang")).await });
@@ -348,12 +385,19 @@ async fn a_crash_fails_the_calls_under_way_and_the_next_call_starts_anew() {
     let error = send(&link, &call("1", "crash")).await.unwrap_err();
     assert_eq!(error.code(), "upstream_crashed");
     assert!(error.to_string().contains("exit status: 3"), "{error}");
-    assert_eq!(hanging.await.unwrap().unwrap_err().code(), "upstream_crashed");
+    assert_eq!(
+        hanging.await.unwrap().unwrap_err().code(),
+        "upstream_crashed"
+    );
     assert_eq!(text_of(&link, "hello").await, "hello");
     assert_eq!(world.starts(), 2);
     let log = world.log();
     let second = log.rsplit("start ").next().unwrap();
-    let place = |part: &str| second.find(part).unwrap_or_else(|| panic!("{part}: {second}"));
+    let place = |part: &str| {
+        second
+            .find(part)
+            .unwrap_or_else(|| panic!("{part}: {second}"))
+    };
     assert!(place("\"initialize\"") < place("/initialized"));
     assert!(place("/initialized") < place("resources/subscribe"));
     assert!(place("resources/subscribe") < place("hello"));
@@ -364,7 +408,9 @@ async fn l5_cancels_a_call_that_takes_too_long() {
     let world = World::new();
     let link = world.open("alice", "s1").await;
     let soon = Duration::from_millis(50);
-    let error = send_within(&link, &call("1", "hang"), soon).await.unwrap_err();
+    let error = send_within(&link, &call("1", "hang"), soon)
+        .await
+        .unwrap_err();
     assert_eq!(error, UpstreamError::Deadline);
     while !world.log().contains("notifications/cancelled") {
         tokio::task::yield_now().await;
@@ -379,11 +425,17 @@ async fn l6_ends_the_process_when_the_last_session_is_gone() {
     let two = world.open("alice", "s2").await;
     let pid = text_of(&one, "pid").await;
     one.close().await;
-    assert_eq!(send(&one, &call("1", "pid")).await.unwrap_err(), UpstreamError::Closed);
+    assert_eq!(
+        send(&one, &call("1", "pid")).await.unwrap_err(),
+        UpstreamError::Closed
+    );
     assert_eq!(text_of(&two, "pid").await, pid);
     drop(two);
     until_gone(&pid).await;
-    assert!(world.log().contains("end of input"), "its input was closed first");
+    assert!(
+        world.log().contains("end of input"),
+        "its input was closed first"
+    );
 }
 
 #[tokio::test]
@@ -395,7 +447,10 @@ async fn l6_ends_a_process_that_will_not_and_whatever_it_started() {
     world.upstreams.close().await;
     until_gone(&pid).await;
     until_gone(&child).await;
-    assert!(world.log().contains("ignored the signal"), "SIGTERM came before SIGKILL");
+    assert!(
+        world.log().contains("ignored the signal"),
+        "SIGTERM came before SIGKILL"
+    );
     let error = world.try_open("alice", "s2", INITIALIZE).await.unwrap_err();
     assert_eq!(error, UpstreamError::Closed);
 }
@@ -405,7 +460,14 @@ async fn a_process_that_cannot_start_is_the_operators_fault() {
     for (command, code) in [
         (&["/nonexistent/program"][..], "upstream_start"),
         (&["sh", "-c", "exit 7"], "upstream_crashed"),
-        (&["sh", "-c", "read -r line; echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}'"], "upstream_crashed"),
+        (
+            &[
+                "sh",
+                "-c",
+                "read -r line; echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}'",
+            ],
+            "upstream_crashed",
+        ),
     ] {
         let world = World::with(|spec| {
             stdio_spec(spec).command = command.iter().map(|part| (*part).to_owned()).collect();

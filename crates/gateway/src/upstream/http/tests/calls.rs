@@ -5,9 +5,12 @@ use controls::Fault;
 
 #[tokio::test]
 async fn n7_1_sends_its_own_credential_and_nothing_of_the_caller() {
-    let world = World::with(|seen, _| usual(seen), |spec| {
-        http_spec(spec).credential = Some(secret("own-secret"));
-    })
+    let world = World::with(
+        |seen, _| usual(seen),
+        |spec| {
+            http_spec(spec).credential = Some(secret("own-secret"));
+        },
+    )
     .await;
     let link = world.open("s").await;
     send(&link, INITIALIZED).await.unwrap();
@@ -35,10 +38,13 @@ async fn n7_1_sends_its_own_credential_and_nothing_of_the_caller() {
 
 #[tokio::test]
 async fn n7_1_carries_the_credential_in_the_header_that_is_set() {
-    let world = World::with(|seen, _| usual(seen), |spec| {
-        http_spec(spec).credential = Some(secret("own-secret"));
-        http_spec(spec).header = Some(http::HeaderName::from_static("x-api-key"));
-    })
+    let world = World::with(
+        |seen, _| usual(seen),
+        |spec| {
+            http_spec(spec).credential = Some(secret("own-secret"));
+            http_spec(spec).header = Some(http::HeaderName::from_static("x-api-key"));
+        },
+    )
     .await;
     world.open("s").await;
     let seen = &world.seen()[0];
@@ -48,12 +54,20 @@ async fn n7_1_carries_the_credential_in_the_header_that_is_set() {
 
 #[test]
 fn refuses_a_credential_in_a_header_that_steers_the_request() {
-    for name in ["host", "content-length", "transfer-encoding", "mcp-session-id"] {
+    for name in [
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "mcp-session-id",
+    ] {
         let made = server(1, |spec| {
             http_spec(spec).credential = Some(secret("own-secret"));
             http_spec(spec).header = Some(name.parse().unwrap());
         });
-        assert!(matches!(made, Err(UpstreamError::Settings { .. })), "{name}");
+        assert!(
+            matches!(made, Err(UpstreamError::Settings { .. })),
+            "{name}"
+        );
     }
 }
 
@@ -66,7 +80,10 @@ async fn the_bytes_given_are_the_bytes_sent() {
     let sent = world.until("tools").await;
     assert_eq!(sent.body, odd);
     assert_eq!(sent.header("content-type"), Some("application/json"));
-    assert_eq!(sent.header("accept"), Some("application/json, text/event-stream"));
+    assert_eq!(
+        sent.header("accept"),
+        Some("application/json, text/event-stream")
+    );
 }
 
 #[tokio::test]
@@ -152,7 +169,10 @@ async fn takes_any_success_for_a_notification() {
 async fn refuses_an_answer_of_another_content_type() {
     for content_type in ["text/html", "application/jsonx", "", "text/event-streams"] {
         let answer = outcome(&call(1), move || reply(200, content_type, result(1))).await;
-        assert!(matches!(answer, Err(UpstreamError::Content { .. })), "{content_type}");
+        assert!(
+            matches!(answer, Err(UpstreamError::Content { .. })),
+            "{content_type}"
+        );
     }
     for content_type in ["application/json", "Application/JSON; charset=utf-8"] {
         let answer = outcome(&call(1), move || reply(200, content_type, result(1))).await;
@@ -165,7 +185,10 @@ async fn refuses_an_answer_of_another_content_type() {
         response.headers_mut().insert("content-encoding", gzip);
         response
     });
-    assert!(matches!(compressed.await, Err(UpstreamError::Content { .. })));
+    assert!(matches!(
+        compressed.await,
+        Err(UpstreamError::Content { .. })
+    ));
 }
 
 #[tokio::test]
@@ -185,6 +208,28 @@ async fn bounds_an_answer_while_it_is_read() {
             Ok(Reply::Message(bytes)) => assert!(fits && bytes.len() == size),
             Err(UpstreamError::TooLarge { max }) => assert!(!fits && max == 64 * 1024),
             other => panic!("{size}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn bounds_an_answer_that_does_not_say_how_long_it_is() {
+    let piece: &'static str = Box::leak("x".repeat(30 * 1024).into_boxed_str());
+    for (pieces, fits) in [(2, true), (3, false)] {
+        let text = call(1);
+        let answer = outcome(&text, move || {
+            let (sender, mut response) = live();
+            let json = http::HeaderValue::from_static("application/json");
+            response.headers_mut().insert("content-type", json);
+            for _ in 0..pieces {
+                sender.try_send(piece).unwrap();
+            }
+            response
+        });
+        match answer.await {
+            Ok(Reply::Message(bytes)) => assert!(fits && bytes.len() == pieces * piece.len()),
+            Err(UpstreamError::TooLarge { .. }) => assert!(!fits),
+            other => panic!("{other:?}"),
         }
     }
 }

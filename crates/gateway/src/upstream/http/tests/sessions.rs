@@ -44,12 +44,17 @@ async fn s9_recovers_when_one_upstream_session_dies() {
     let link = world.open("s").await;
     send(&link, INITIALIZED).await.unwrap();
     let subscribe = |id, uri| {
-        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"resources/subscribe","params":{{"uri":"{uri}"}}}}"#)
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"resources/subscribe","params":{{"uri":"{uri}"}}}}"#
+        )
     };
     send(&link, &subscribe(1, "a://1")).await.unwrap();
-    send(&link, r#"{"jsonrpc":"2.0","id":2,"method":"logging/setLevel","params":{"level":"info"}}"#)
-        .await
-        .unwrap();
+    send(
+        &link,
+        r#"{"jsonrpc":"2.0","id":2,"method":"logging/setLevel","params":{"level":"info"}}"#,
+    )
+    .await
+    .unwrap();
     mortal.kill();
     let before = world.seen().len();
     assert_eq!(message(send(&link, &call(3)).await.unwrap()), result(3));
@@ -57,15 +62,28 @@ async fn s9_recovers_when_one_upstream_session_dies() {
     let words: Vec<_> = after
         .iter()
         .map(|seen| {
-            ["tools/call", "\"initialize\"", "/initialized", "setLevel", "subscribe"]
-                .into_iter()
-                .find(|word| seen.says(word))
-                .unwrap()
+            [
+                "tools/call",
+                "\"initialize\"",
+                "/initialized",
+                "setLevel",
+                "subscribe",
+            ]
+            .into_iter()
+            .find(|word| seen.says(word))
+            .unwrap()
         })
         .collect();
     assert_eq!(
         words,
-        ["tools/call", "\"initialize\"", "/initialized", "setLevel", "subscribe", "tools/call"]
+        [
+            "tools/call",
+            "\"initialize\"",
+            "/initialized",
+            "setLevel",
+            "subscribe",
+            "tools/call"
+        ]
     );
     assert_eq!(after[1].header("mcp-session-id"), None);
     assert_eq!(after[5].header("mcp-session-id"), Some("session-1002"));
@@ -86,6 +104,18 @@ async fn s9_opens_a_dead_session_anew_only_once_for_many_calls() {
     }
     assert!(calls.join_all().await.into_iter().all(|good| good));
     assert_eq!(mortal.world.count("\"initialize\""), 2);
+}
+
+#[tokio::test]
+async fn s9_an_answer_to_the_old_sessions_question_is_not_repeated_to_the_new_one() {
+    let mortal = Mortal::new().await;
+    let link = mortal.world.open("s").await;
+    mortal.kill();
+    let answer = r#"{"jsonrpc":"2.0","id":"q","result":{}}"#;
+    let error = send(&link, answer).await.unwrap_err();
+    assert_eq!(error, UpstreamError::SessionLost);
+    assert_eq!(mortal.world.count("\"id\":\"q\""), 1);
+    assert_eq!(message(send(&link, &call(1)).await.unwrap()), result(1));
 }
 
 #[tokio::test]
@@ -124,9 +154,18 @@ async fn s9_refuses_a_new_session_of_another_version() {
 #[tokio::test]
 async fn s9_takes_a_400_about_the_session_for_a_lost_one() {
     for (body, lost) in [
-        (r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}"#, true),
-        (r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"bad input"},"id":null}"#, false),
-        (r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"session"},"id":99}"#, false),
+        (
+            r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}"#,
+            true,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"bad input"},"id":null}"#,
+            false,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"session"},"id":99}"#,
+            false,
+        ),
     ] {
         let dead = AtomicUsize::new(0);
         let world = World::new(move |seen, _| {
@@ -156,7 +195,9 @@ async fn s3_refuses_a_session_id_that_is_not_visible_ascii() {
         let world = World::new(move |_, _| {
             let mut response = json(greeting("2025-11-25"));
             for value in &values {
-                response.headers_mut().append("mcp-session-id", value.clone());
+                response
+                    .headers_mut()
+                    .append("mcp-session-id", value.clone());
             }
             response
         })
@@ -171,14 +212,27 @@ async fn l2_refuses_a_version_that_opens_no_session() {
     for (answer, code) in [
         (greeting("2026-07-28"), "upstream_revision"),
         (greeting("1999-01-01"), "upstream_revision"),
-        (r#"{"jsonrpc":"2.0","id":0,"result":{}}"#.to_owned(), "upstream_malformed"),
-        (r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32602,"message":"no"}}"#.to_owned(), "upstream_declined"),
+        (
+            r#"{"jsonrpc":"2.0","id":0,"result":{}}"#.to_owned(),
+            "upstream_malformed",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32602,"message":"no"}}"#.to_owned(),
+            "upstream_declined",
+        ),
         ("{}".to_owned(), "upstream_malformed"),
-        (r#"{"jsonrpc":"2.0","id":0,"id":1,"result":{}}"#.to_owned(), "upstream_malformed"),
+        (
+            r#"{"jsonrpc":"2.0","id":0,"id":1,"result":{}}"#.to_owned(),
+            "upstream_malformed",
+        ),
     ] {
         let shown = answer.clone();
         let world = World::new(move |_, _| json(answer.clone())).await;
-        let error = world.server.open(&owner("s"), initialize()).await.unwrap_err();
+        let error = world
+            .server
+            .open(&owner("s"), initialize())
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), code, "{shown}");
     }
 }
@@ -187,7 +241,10 @@ async fn l2_refuses_a_version_that_opens_no_session() {
 async fn takes_the_answer_to_initialize_from_a_stream() {
     let world = World::new(|_, _| {
         let log = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#;
-        events(format!("data: {log}\n\ndata: {}\n\n", greeting("2025-11-25")))
+        events(format!(
+            "data: {log}\n\ndata: {}\n\n",
+            greeting("2025-11-25")
+        ))
     })
     .await;
     let (_, reply) = world.server.open(&owner("s"), initialize()).await.unwrap();
@@ -201,7 +258,10 @@ async fn ends_the_session_on_the_server() {
     link.close().await;
     let farewell = world.until("DELETE").await;
     assert_eq!(farewell.header("mcp-session-id"), Some("session-1"));
-    assert_eq!(send(&link, &call(1)).await.unwrap_err(), UpstreamError::Closed);
+    assert_eq!(
+        send(&link, &call(1)).await.unwrap_err(),
+        UpstreamError::Closed
+    );
     link.close().await;
     assert_eq!(world.seen().len(), 2);
 }

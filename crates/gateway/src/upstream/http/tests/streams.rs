@@ -30,13 +30,22 @@ async fn hands_on_the_messages_of_a_stream_one_at_a_time() {
     let receiver = Mutex::new(Some(receiver));
     let answer = move |_: &Seen| streaming(receiver.lock().unwrap().take().unwrap());
     let (world, link) = opened(answer, nothing).await;
-    sender.send("id: 1\nretry: 5\ndata:\n\n: hello\n\ndata: {\"a\"").await.unwrap();
+    sender
+        .send("id: 1\nretry: 5\ndata:\n\n: hello\n\ndata: {\"a\"")
+        .await
+        .unwrap();
     let mut events = stream(send(&link, &call(1)).await.unwrap());
     sender.send(":1}\n\ndata: {\"b\":2}\n").await.unwrap();
     assert_eq!(next(&mut events).await.unwrap(), "{\"a\":1}");
-    sender.send("\nevent: other\ndata: {\"c\":3}\n\n").await.unwrap();
+    sender
+        .send("\nevent: other\ndata: {\"c\":3}\n\n")
+        .await
+        .unwrap();
     assert_eq!(next(&mut events).await.unwrap(), "{\"b\":2}");
-    sender.send("data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n").await.unwrap();
+    sender
+        .send("data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n")
+        .await
+        .unwrap();
     assert!(next(&mut events).await.unwrap().contains("result"));
     drop(sender);
     assert_eq!(next(&mut events).await, None);
@@ -80,7 +89,11 @@ async fn s7_resumes_a_broken_stream_after_the_pause_the_server_asks_for() {
     assert_eq!(next(&mut events).await.unwrap(), result(1));
     assert!(started.elapsed() >= Duration::from_millis(40));
     assert_eq!(next(&mut events).await, None);
-    let gets: Vec<_> = world.seen().into_iter().filter(|s| s.method == "GET").collect();
+    let gets: Vec<_> = world
+        .seen()
+        .into_iter()
+        .filter(|s| s.method == "GET")
+        .collect();
     assert_eq!(gets.len(), 2);
     assert_eq!(gets[0].header("accept"), Some("text/event-stream"));
     assert_eq!(gets[0].header("mcp-session-id"), Some("session-1"));
@@ -95,6 +108,8 @@ async fn s7_a_stream_that_ends_early_without_ids_is_an_error() {
     assert_eq!(next(&mut events).await.unwrap(), PROGRESS);
     assert_eq!(events.next().await.unwrap_err(), UpstreamError::Ended);
     assert_eq!(world.count("tools/call"), 1);
+    let gets = world.seen().into_iter().filter(|s| s.method == "GET");
+    assert_eq!(gets.count(), 0, "there is nothing to resume by");
 }
 
 #[tokio::test]
@@ -151,7 +166,10 @@ async fn listens_to_a_server_that_has_something_to_say() {
     let (_world, link) = opened(usual, resumed).await;
     let mut events = link.listen(Some("seven")).await.unwrap().unwrap();
     assert_eq!(next(&mut events).await.unwrap(), changed);
-    assert!(matches!(link.listen(None).await, Err(UpstreamError::Listening)));
+    assert!(matches!(
+        link.listen(None).await,
+        Err(UpstreamError::Listening)
+    ));
     assert_eq!(next(&mut events).await.unwrap(), changed);
     assert_eq!(next(&mut events).await, None);
     drop(events);
@@ -182,7 +200,10 @@ async fn the_answer_to_a_question_of_the_server_goes_back_to_it() {
     let receiver = Mutex::new(Some(receiver));
     let answer = move |_: &Seen| streaming(receiver.lock().unwrap().take().unwrap());
     let (world, link) = opened(answer, nothing).await;
-    sender.send("data: {\"jsonrpc\":\"2.0\",\"id\":\"q1\",\"method\":\"roots/list\"}\n\n").await.unwrap();
+    sender
+        .send("data: {\"jsonrpc\":\"2.0\",\"id\":\"q1\",\"method\":\"roots/list\"}\n\n")
+        .await
+        .unwrap();
     let mut events = stream(send(&link, &call(1)).await.unwrap());
     assert_eq!(next(&mut events).await.unwrap(), ask);
     let said = r#"{"jsonrpc":"2.0","id":"q1","result":{"roots":[]}}"#;

@@ -23,9 +23,12 @@ impl World {
     fn call(&self, session: u64, text: &str) -> (u64, String, Arc<Queue>) {
         let queue = Arc::new(Queue::new(4096));
         let bytes = Bytes::copy_from_slice(text.as_bytes());
-        let entered = self.board.call(session, 1, bytes, queue.clone());
-        let (number, line) = entered.unwrap();
-        (number, String::from_utf8(line.to_vec()).unwrap(), queue)
+        match self.board.call(session, 1, bytes, queue.clone()).unwrap() {
+            Entry::Answered => (0, String::new(), queue),
+            Entry::Write(number, line) => {
+                (number, String::from_utf8(line.to_vec()).unwrap(), queue)
+            }
+        }
     }
 
     fn take(&self, text: &str) -> Option<String> {
@@ -166,29 +169,39 @@ async fn a_question_outside_any_call_goes_to_the_session_that_spoke_last() {
     let (one, inbox_one) = world.session();
     let (_two, inbox_two) = world.session();
     let (number, _, _) = world.call(one, CALL);
-    world.take(&format!(r#"{{"jsonrpc":"2.0","id":{number},"result":{{}}}}"#));
+    world.take(&format!(
+        r#"{{"jsonrpc":"2.0","id":{number},"result":{{}}}}"#
+    ));
     let question = r#"{"jsonrpc":"2.0","id":1,"method":"roots/list"}"#;
     assert_eq!(world.take(question), None);
     assert_eq!(read(&inbox_one).await, [question]);
     assert!(read(&inbox_two).await.is_empty());
     // The server takes its question back.
-    let cancelled = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+    let cancelled =
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
     world.take(cancelled);
     assert_eq!(read(&inbox_one).await, [cancelled]);
-    assert_eq!(world.tell(one, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), None);
+    assert_eq!(
+        world.tell(one, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#),
+        None
+    );
 }
 
 #[tokio::test]
 async fn a_question_nobody_can_take_is_declined() {
     let world = World::new();
-    let back = world.take(r#"{"jsonrpc":"2.0","id":"q","method":"roots/list"}"#).unwrap();
+    let back = world
+        .take(r#"{"jsonrpc":"2.0","id":"q","method":"roots/list"}"#)
+        .unwrap();
     assert!(back.contains(r#""id":"q","error""#), "{back}");
     let (session, _inbox) = world.session();
     world.call(session, CALL);
     let ask = |id: usize| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"roots/list"}}"#);
     assert_eq!(world.take(&ask(0)), None);
     assert!(world.take(&ask(0)).is_some(), "the same id again");
-    let declined = (1..1000).filter(|id| world.take(&ask(*id)).is_some()).count();
+    let declined = (1..1000)
+        .filter(|id| world.take(&ask(*id)).is_some())
+        .count();
     assert!(declined > 900);
 }
 
@@ -196,7 +209,9 @@ async fn a_question_nobody_can_take_is_declined() {
 async fn l7_answers_a_ping_itself() {
     let world = World::new();
     assert_eq!(
-        world.take(r#"{"jsonrpc":"2.0","id":5,"method":"ping"}"#).unwrap(),
+        world
+            .take(r#"{"jsonrpc":"2.0","id":5,"method":"ping"}"#)
+            .unwrap(),
         "{\"jsonrpc\":\"2.0\",\"id\":5,\"result\":{}}\n"
     );
 }
@@ -258,8 +273,15 @@ async fn calls_of_a_process_that_is_gone_fail_and_its_questions_are_void() {
     let reason = "exit status: 1".to_owned();
     world.board.fail(1, &UpstreamError::Crashed { reason });
     assert_eq!(read(&queue).await, ["upstream_crashed"]);
-    assert_eq!(read(&later).await.len(), 1, "the call of the next process goes on");
-    assert_eq!(world.tell(one, r#"{"jsonrpc":"2.0","id":"q","result":{}}"#), None);
+    assert_eq!(
+        read(&later).await.len(),
+        1,
+        "the call of the next process goes on"
+    );
+    assert_eq!(
+        world.tell(one, r#"{"jsonrpc":"2.0","id":"q","result":{}}"#),
+        None
+    );
 }
 
 #[tokio::test]
@@ -274,7 +296,10 @@ async fn noise_is_counted_and_a_broken_answer_fails_the_only_call() {
     let broken = r#"{"jsonrpc":"2.0","id":3,"id":4,"result":{}}"#;
     let (_, _, second) = world.call(one, CALL);
     world.take(broken);
-    assert!(read(&first).await.is_empty(), "it may be the answer to either");
+    assert!(
+        read(&first).await.is_empty(),
+        "it may be the answer to either"
+    );
     assert!(world.board.forget(number));
     world.take(broken);
     assert_eq!(read(&second).await, ["upstream_malformed"]);
@@ -295,4 +320,65 @@ async fn bounds_the_calls_under_way() {
     let bytes = Bytes::from_static(CALL.as_bytes());
     let error = world.board.call(one, 1, bytes, queue).unwrap_err();
     assert_eq!(error, UpstreamError::Full { what: "calls" });
+}
+
+#[tokio::test]
+async fn updates_of_a_resource_reach_those_who_subscribed() {
+    let world = World::new();
+    let (one, inbox_one) = world.session();
+    let (two, inbox_two) = world.session();
+    let (_three, inbox_three) = world.session();
+    let ask = |method: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"resources/{method}","params":{{"uri":"a://1"}}}}"#
+        )
+    };
+    let updated =
+        r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"a://1"}}"#;
+    assert_ne!(world.call(one, &ask("subscribe")).1, "");
+    assert_ne!(world.call(two, &ask("subscribe")).1, "");
+    world.take(updated);
+    assert_eq!(read(&inbox_one).await, [updated]);
+    assert_eq!(read(&inbox_two).await, [updated]);
+    assert!(read(&inbox_three).await.is_empty());
+    // The first one's end of it is not the other one's.
+    let (_, line, queue) = world.call(one, &ask("unsubscribe"));
+    assert_eq!(line, "");
+    assert_eq!(
+        read(&queue).await,
+        [r#"{"jsonrpc":"2.0","id":1,"result":{}}"#]
+    );
+    world.take(updated);
+    assert!(read(&inbox_one).await.is_empty());
+    assert_eq!(read(&inbox_two).await, [updated]);
+    assert_eq!(world.board.standing().len(), 1);
+    assert_ne!(world.call(two, &ask("unsubscribe")).1, "");
+    assert!(world.board.standing().is_empty());
+    world.call(two, &ask("subscribe"));
+    world.board.leave(two);
+    assert!(world.board.standing().is_empty());
+}
+
+#[tokio::test]
+async fn bounds_what_is_remembered_for_a_new_process() {
+    let world = World::new();
+    let (session, _inbox) = world.session();
+    let mut refused = 0;
+    for number in 0..1000 {
+        let text = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{{"uri":"a://{number}"}}}}"#
+        );
+        let queue = Arc::new(Queue::new(4096));
+        let entered = world.board.call(session, 1, text.into(), queue);
+        match entered {
+            Ok(Entry::Write(number, _)) => drop(world.board.forget(number)),
+            Ok(Entry::Answered) => panic!("nobody answered"),
+            Err(error) => {
+                assert_eq!(error.code(), "upstream_full");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 1000 - world.board.standing().len());
+    assert!(refused > 0);
 }

@@ -1,0 +1,124 @@
+//! `ringwall serve`: the gateway, until it is told to stop.
+
+use crate::Config;
+use anyhow::Context;
+use config::settled::{Format, Log};
+use gateway::clock::SystemClock;
+use gateway::house::{House, Reloader};
+use gateway::load::{self, Loaded};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Run the gateway.
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    #[command(flatten)]
+    config: Config,
+}
+
+impl Serve {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let path = self.config.config;
+        let loaded = load::load(&path)?;
+        start_log(&loaded.settled.log);
+        warn(&path, &loaded);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(serve(&path, loaded))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<()> {
+    let house = House::build(loaded, Arc::new(SystemClock::default())).await?;
+    for (address, encrypted) in house.addresses() {
+        let scheme = if encrypted { "https" } else { "http" };
+        anstream::println!("listening on {scheme}://{address}");
+    }
+    let reloading = tokio::spawn(reload(path.to_owned(), house.reloader()));
+    house.serve(told_to_stop()?).await?;
+    reloading.abort();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Resolves on SIGTERM or SIGINT.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("stopping: no new connections, calls under way finish");
+    })
+}
+
+/// Takes over a changed configuration, on SIGHUP and whenever a file of it changes. A bad one
+/// changes nothing and says why.
+async fn reload(path: std::path::PathBuf, reloader: Reloader) {
+    let (changed, mut changes) = mpsc::channel::<()>(1);
+    let watcher = watch_files(&path, changed.clone());
+    if let Err(error) = &watcher {
+        tracing::warn!("the configuration is not watched ({error:#}); send SIGHUP after a change");
+    }
+    let Ok(mut hup) = signal(SignalKind::hangup()) else { return };
+    loop {
+        tokio::select! {
+            _ = hup.recv() => {}
+            change = changes.recv() => if change.is_none() { return },
+        }
+        // An editor writes a file in several steps; the last one counts.
+        while tokio::time::timeout(std::time::Duration::from_millis(200), changes.recv()).await.is_ok() {}
+        match load::load(&path) {
+            Err(error) => tracing::error!("the changed configuration is not taken over:\n{error}"),
+            Ok(loaded) => {
+                warn(&path, &loaded);
+                match reloader.reload(loaded).await {
+                    Ok(()) => tracing::info!("the changed configuration is in force"),
+                    Err(error) => tracing::error!("the changed configuration is not taken over: {error}"),
+                }
+            }
+        }
+    }
+}
+
+fn watch_files(path: &Path, changed: mpsc::Sender<()>) -> anyhow::Result<notify::RecommendedWatcher> {
+    use notify::Watcher;
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            // One change waiting is enough: everything is read anew.
+            let _ = changed.try_send(());
+        }
+    })?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    watcher.watch(folder, notify::RecursiveMode::NonRecursive)?;
+    let loaded = load::load(path).ok().context("the configuration cannot be read")?;
+    for pattern in &loaded.settled.policies {
+        if let Some(folder) = Path::new(pattern).parent() {
+            watcher.watch(folder, notify::RecursiveMode::NonRecursive)?;
+        }
+    }
+    Ok(watcher)
+}
+
+fn warn(path: &Path, loaded: &Loaded) {
+    let name = path.display().to_string();
+    for warning in &loaded.warnings {
+        tracing::warn!("{}", warning.in_file(&name));
+    }
+}
+
+pub(crate) fn start_log(log: &Log) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("RINGWALL_LOG").unwrap_or_else(|_| EnvFilter::new(log.level.as_str()));
+    let log_to_stderr = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Setting it twice is the only way to fail, and it is set here alone.
+    let _ = match log.format {
+        Format::Json => log_to_stderr.json().try_init(),
+        Format::Text => log_to_stderr.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+    };
+}
