@@ -2,7 +2,7 @@
 
 use crate::run::Task;
 use crate::{deny, deps, fuzz, tidy};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use std::path::Path;
 use std::time::Instant;
 
@@ -35,18 +35,6 @@ pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<()> {
     cargo(root, "build --locked --workspace --bins")?;
     Task::new("cargo", root)
         .words("test --locked --workspace --no-fail-fast")
-        .arguments(arguments)
-        .run()
-}
-
-/// The benchmark is a package of its own, so that nobody compiles it by accident.
-pub(crate) fn bench(root: &Path, arguments: &[String]) -> Result<()> {
-    let manifest = root.join("bench/Cargo.toml");
-    ensure!(manifest.is_file(), "there is no bench/Cargo.toml yet");
-    let manifest = manifest.to_str().context("a path that is no text")?;
-    Task::new("cargo", root)
-        .words("run --release --manifest-path")
-        .arguments([manifest, "--"])
         .arguments(arguments)
         .run()
 }

@@ -3,6 +3,7 @@
 //! It calls cargo, npm and pip as anybody would at a prompt; it holds no secrets and talks to no
 //! network by itself.
 
+mod bench;
 mod ci;
 mod deny;
 mod deps;
@@ -47,7 +48,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ("deny", []) => deny::run(&root),
         ("fuzz", []) => fuzz::run(&root, 20),
         ("fuzz", [seconds]) => fuzz::run(&root, seconds.parse().context("seconds are a number")?),
-        ("bench", _) => ci::bench(&root, rest),
+        ("bench", _) => bench::run(&root, rest),
         ("ci", []) => ci::run(&root),
         _ => bail!("{USAGE}"),
     }

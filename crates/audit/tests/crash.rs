@@ -27,7 +27,7 @@ const ROUNDS: &str = "RINGWALL_CRASH_ROUNDS";
 const SEED: &str = "RINGWALL_CRASH_SEED";
 const THREADS: u64 = 8;
 /// A ledger is used for so many rounds before a new one is begun, so that rounds stay short.
-const ROUNDS_OF_A_LEDGER: u64 = 20;
+const ROUNDS_OF_A_LEDGER: u64 = 10;
 /// Longer than any round takes, shorter than anybody wants to wait for a hanging test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -137,7 +137,7 @@ fn crash(dir: &Path, round: u64, random: &mut Random, expected: &mut HashSet<Str
         Err(RecvTimeoutError::Disconnected) => panic!("the writer ended by itself"),
     };
     if random.below(8) != 0 {
-        for _ in 0..random.below(400) {
+        for _ in 0..random.below(150) {
             assert!(take(PATIENCE), "the writer hangs");
         }
     }

@@ -78,8 +78,17 @@ pub struct Change {
     pub what: &'static str,
 }
 
+/// A catalog that is not in force yet, and what would change.
+#[derive(Debug)]
+pub struct Study {
+    /// The catalog.
+    pub catalog: Catalog,
+    /// What differs from the one in force.
+    pub changes: Vec<Change>,
+}
+
 /// Everything known of a server's tools at one moment.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     tools: HashMap<Box<str>, Standing>,
     loaded_ms: Option<u64>,
@@ -141,31 +150,37 @@ impl Shelf {
         self.stale.store(true, Ordering::Release);
     }
 
-    /// Takes a complete list of definitions as the new catalog.
-    pub fn replace(&self, definitions: &[Value], pins: &Pins, now_ms: u64) -> Result<Vec<Change>, PinsError> {
-        // Cleared first: a change announced while this list is studied makes it stale again.
+    /// Says that a list is about to be read: a change announced while it is makes it stale again.
+    pub fn trust(&self) {
         self.stale.store(false, Ordering::Release);
-        let study = self.study(definitions, HashMap::new(), pins, now_ms);
-        if study.is_err() {
-            self.distrust();
-        }
-        study
     }
 
-    /// Takes a page of definitions into the catalog there is.
-    pub fn merge(&self, definitions: &[Value], pins: &Pins, now_ms: u64) -> Result<Vec<Change>, PinsError> {
-        self.study(definitions, self.catalog.load().tools.clone(), pins, now_ms)
+    /// The catalog that a complete list of definitions makes. It is not in force yet.
+    pub fn whole(&self, definitions: &[Value], pins: &Pins, now_ms: u64) -> Result<Study, PinsError> {
+        self.study(definitions, Catalog { tools: HashMap::new(), loaded_ms: Some(now_ms) }, pins, now_ms)
+    }
+
+    /// The catalog that there is, with a page of definitions. It is not in force yet.
+    pub fn page(&self, definitions: &[Value], pins: &Pins, now_ms: u64) -> Result<Study, PinsError> {
+        let catalog = Catalog::clone(&self.catalog.load());
+        self.study(definitions, catalog, pins, now_ms)
+    }
+
+    /// Puts a catalog in force.
+    pub fn store(&self, catalog: Catalog) {
+        self.catalog.store(Arc::new(catalog));
     }
 
     fn study(
         &self,
         definitions: &[Value],
-        mut tools: HashMap<Box<str>, Standing>,
+        catalog: Catalog,
         pins: &Pins,
         now_ms: u64,
-    ) -> Result<Vec<Change>, PinsError> {
+    ) -> Result<Study, PinsError> {
         let pinned = pins.of(self.server.name.as_str())?;
         let before = self.catalog.load_full();
+        let Catalog { mut tools, loaded_ms } = catalog;
         let mut changes = Vec::new();
         for definition in definitions {
             let Some(name) = definition.get("name").and_then(Value::as_str) else { continue };
@@ -189,8 +204,7 @@ impl Shelf {
             }
             tools.insert(name.into(), standing);
         }
-        self.catalog.store(Arc::new(Catalog { tools, loaded_ms: Some(now_ms) }));
-        Ok(changes)
+        Ok(Study { catalog: Catalog { tools, loaded_ms }, changes })
     }
 
     fn judge(

@@ -2,7 +2,6 @@
 //! before a call of a tool that is not known yet, and after the server announced a change. What
 //! comes back passes the same strict reader as everything else.
 
-use crate::catalog::Change;
 use crate::gate::Gate;
 use crate::pins::PinsError;
 use crate::route::Served;
@@ -45,6 +44,15 @@ pub(crate) async fn refresh(gate: &Gate, served: &Served, session: &Session) -> 
     if !served.shelf.is_stale(gate.clock().unix_ms()) {
         return Ok(());
     }
+    served.shelf.trust();
+    let read = read_all(gate, served, session).await;
+    if read.is_err() {
+        served.shelf.distrust();
+    }
+    read
+}
+
+async fn read_all(gate: &Gate, served: &Served, session: &Session) -> Result<(), DefinitionsError> {
     let mut definitions = Vec::new();
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES {
@@ -61,29 +69,13 @@ pub(crate) async fn refresh(gate: &Gate, served: &Served, session: &Session) -> 
             Some(_) => {}
         }
     }
-    let changes = served.shelf.replace(&definitions, &gate.pins, gate.clock().unix_ms())?;
-    announce(gate, served, &changes);
+    gate.publish(served, || served.shelf.whole(&definitions, &gate.pins, gate.clock().unix_ms()))?;
     Ok(())
 }
 
 /// Takes one page that a caller listed into the catalog, and returns with what is known of it.
 pub(crate) fn learn(gate: &Gate, served: &Served, definitions: &[Value]) -> Result<(), PinsError> {
-    let changes = served.shelf.merge(definitions, &gate.pins, gate.clock().unix_ms())?;
-    announce(gate, served, &changes);
-    Ok(())
-}
-
-/// Writes what changed into the ledger, and lets the policies know the tools there are now.
-fn announce(gate: &Gate, served: &Served, changes: &[Change]) {
-    if changes.is_empty() {
-        return;
-    }
-    for change in changes {
-        let name = format!("tool.{}", change.what);
-        tracing::info!(server = %served.name, tool = %change.tool, digest = %change.digest, "{name}");
-        gate.note(&name, &served.name, &change.tool, &change.digest.to_string());
-    }
-    gate.recompile();
+    gate.publish(served, || served.shelf.page(definitions, &gate.pins, gate.clock().unix_ms()))
 }
 
 async fn page(

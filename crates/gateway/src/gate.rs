@@ -1,10 +1,13 @@
 //! Everything a call needs to find: what is configured now, and the state between calls. The
 //! configuration is swapped whole; a call keeps the one it began with.
 
+use crate::catalog::{self, Study};
 use crate::clock::Clock;
-use crate::pins::Pins;
+use crate::pins::{Pins, PinsError};
 use crate::route::{Route, Served};
 use crate::sessions::Sessions;
+use crate::small::lock;
+use crate::strangers::Strangers;
 use crate::upstream::Upstreams;
 use arc_swap::{ArcSwap, Guard};
 use audit::Ledger;
@@ -13,7 +16,7 @@ use identity::Issuers;
 use policy::{Policies, Principal};
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
 use watch::{Keyer, Limits};
 
@@ -35,6 +38,10 @@ pub struct Gate {
     pub ledger: Ledger,
     /// What was approved.
     pub pins: Pins,
+    /// Callers nobody knows.
+    pub strangers: Strangers,
+    /// Held while a catalog and the policies that go with it are put in force.
+    publishing: Mutex<()>,
     boot: String,
     calls: AtomicU64,
 }
@@ -91,6 +98,8 @@ impl Gate {
             principals: Cache::new(Self::PRINCIPALS),
             ledger: parts.ledger,
             pins: parts.pins,
+            strangers: Strangers::default(),
+            publishing: Mutex::default(),
             boot: parts.boot,
             calls: AtomicU64::new(0),
         })
@@ -112,11 +121,32 @@ impl Gate {
         self.runtime.store(Arc::new(runtime));
     }
 
-    /// Compiles the policies again, with the tools that are approved now. Old policies stay in force
-    /// if that fails: they were written for fewer tools, and what they do not name is denied.
-    pub fn recompile(&self) {
+    /// Puts what was studied of a server's tools in force, the policies that know them first: at no
+    /// moment is there a tool that the policies in force cannot name. What changed is written down.
+    pub fn publish(
+        &self,
+        served: &Served,
+        study: impl FnOnce() -> Result<Study, PinsError>,
+    ) -> Result<(), PinsError> {
+        let _one_at_a_time = lock(&self.publishing);
+        let Study { catalog, changes } = study()?;
+        if !changes.is_empty() {
+            self.recompile(served, &catalog);
+        }
+        served.shelf.store(catalog);
+        for change in changes {
+            let name = format!("tool.{}", change.what);
+            tracing::info!(server = %served.name, tool = %change.tool, digest = %change.digest, "{name}");
+            self.note(&name, &served.name, &change.tool, &change.digest.to_string());
+        }
+        Ok(())
+    }
+
+    /// Compiles the policies again, with these tools of this server. Old policies stay in force if
+    /// that fails: they were written for fewer tools, and what they do not know is denied.
+    fn recompile(&self, served: &Served, catalog: &catalog::Catalog) {
         let runtime = self.runtime();
-        match Policies::compile(&runtime.sources, &runtime.policy_catalog()) {
+        match Policies::compile(&runtime.sources, &runtime.policy_catalog(Some((served, catalog)))) {
             Ok(policies) => self.policies.store(Arc::new(policies)),
             Err(error) => tracing::error!(%error, "policies do not fit the tools that are approved now"),
         }
@@ -168,17 +198,21 @@ impl Runtime {
         self.servers.get(&served.name).is_some_and(|mine| Arc::ptr_eq(mine, served))
     }
 
-    /// What the policies may name: every server, and every tool that is approved.
-    pub fn policy_catalog(&self) -> policy::Catalog {
+    /// What the policies may name: every server, and every tool that is approved, for one server as
+    /// its catalog is about to be.
+    pub(crate) fn policy_catalog(&self, coming: Option<(&Served, &catalog::Catalog)>) -> policy::Catalog {
         let mut catalog = policy::Catalog::default();
         for served in self.servers.values() {
             catalog.servers.push(policy::ServerEntry {
                 name: served.name.to_string(),
                 labels: served.labels.clone(),
             });
-            for tool in served.shelf.catalog().approved() {
-                catalog.tools.push(tool.entry(&served.name));
-            }
+            let known = served.shelf.catalog();
+            let tools = match coming {
+                Some((this, coming)) if this.name == served.name => coming,
+                _ => &*known,
+            };
+            catalog.tools.extend(tools.approved().map(|tool| tool.entry(&served.name)));
         }
         catalog
     }

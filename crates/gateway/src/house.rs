@@ -96,7 +96,7 @@ impl House {
         let pins = Pins::open(&settled.data)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
         let runtime = runtime(settled, policies, &egress, None)?;
-        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog())?;
+        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
         for warning in policies.warnings() {
             tracing::warn!("policy: {warning}");
         }
@@ -180,7 +180,7 @@ impl Reloader {
             return Err(HouseError::Restart(fixed.join(", ")));
         }
         let runtime = runtime(settled, policies, &self.egress, Some(&before))?;
-        let compiled = Policies::compile(&runtime.sources, &runtime.policy_catalog())?;
+        let compiled = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
         let digest = compiled.digest().to_owned();
         let kept: Vec<Arc<Served>> = runtime.servers.values().map(Arc::clone).collect();
         let routes: HashMap<Arc<str>, Arc<Route>> = runtime.routes.clone();

@@ -5,6 +5,8 @@
 
 mod diff;
 mod digest;
+mod skeleton;
 
 pub use diff::{Change, Risk, diff};
 pub use digest::{Digest, DigestError, digest};
+pub use skeleton::skeleton;

@@ -80,7 +80,11 @@ impl Schema {
         if let Err(error) = jsonschema::meta::validate(definition) {
             return Err(SchemaError::Invalid {
                 pointer: shorten(error.instance_path().as_str()),
-                reason: violation::message(error.kind(), error.instance()),
+                reason: violation::message(
+                    error.kind(),
+                    error.instance(),
+                    error.instance_path().as_str(),
+                ),
             });
         }
         // Also where it is only closed later: closing starts from bounded references.
@@ -91,8 +95,9 @@ impl Schema {
             });
         }
         let graph = graph::Graph::of(definition, draft)?;
+        let longest = budget.bytes.saturating_mul(4);
         let close = |alternatives| {
-            let closed = closed::close(definition, &graph, draft, alternatives, budget.bytes)?;
+            let closed = closed::close(definition, &graph, draft, alternatives, longest)?;
             let check = Check::of(&closed.document, draft, budget)?;
             Ok((check, closed.and_declared))
         };

@@ -38,7 +38,10 @@ impl Check {
         let policies = Policies::compile(&loaded.policies, &Catalog::default());
         if self.json {
             let problems: Vec<_> = loaded.warnings.iter().collect();
-            let wrong = policies.as_ref().err().map(|error| error.problems().to_vec());
+            let wrong = policies
+                .as_ref()
+                .err()
+                .map(|error| error.problems().to_vec());
             let report = json!({
                 "ok": wrong.is_none(), "settled": loaded.settled, "problems": problems, "policy_problems": wrong,
             });

@@ -51,9 +51,15 @@ impl Demo {
             anstream::ColorChoice::Never.write_global();
         }
         start_log();
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
         let broken = runtime.block_on(self.show())?;
-        Ok(if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if broken == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 
     /// Shows everything, and says how many claims did not hold.
@@ -74,13 +80,16 @@ impl Demo {
         }
         world.end().await?;
         epilogue::ledger(&data, &mut page)?;
-        epilogue::search(&data);
+        epilogue::search(&data)?;
         Ok(page.closing())
     }
 }
 
 async fn told_to_stop() -> anyhow::Result<()> {
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut term, mut int) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}
@@ -93,6 +102,9 @@ fn start_log() {
     use tracing_subscriber::EnvFilter;
     if let Ok(filter) = EnvFilter::try_from_env("RINGWALL_LOG") {
         // Setting it twice is the only way to fail, and it is set here alone.
-        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .try_init();
     }
 }

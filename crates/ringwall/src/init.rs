@@ -45,7 +45,10 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         if self.output.exists() && !self.force {
-            bail!("`{}` is there already: name another with --output, or replace it with --force", self.output.display());
+            bail!(
+                "`{}` is there already: name another with --output, or replace it with --force",
+                self.output.display()
+            );
         }
         let (text, notes) = match &self.import {
             Some(file) => imported(file)?,
@@ -73,7 +76,8 @@ impl Init {
 
     fn write(&self, text: &str) -> anyhow::Result<()> {
         if let Some(folder) = folder_of(&self.output) {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make `{}`", folder.display()))?;
         }
         let mut options = OpenOptions::new();
         options.write(true);
@@ -83,7 +87,9 @@ impl Init {
             // Somebody may have made the file since we looked.
             options.create_new(true);
         }
-        let written = options.open(&self.output).and_then(|mut file| file.write_all(text.as_bytes()));
+        let written = options
+            .open(&self.output)
+            .and_then(|mut file| file.write_all(text.as_bytes()));
         written.with_context(|| format!("cannot write `{}`", self.output.display()))
     }
 
@@ -95,11 +101,15 @@ impl Init {
                 for warning in &loaded.warnings {
                     anstream::eprintln!("{}", warning.in_file(&path.to_string()));
                 }
-                anstream::println!("\nnext:\n  ringwall check --config {path}\n  ringwall serve --config {path}");
+                anstream::println!(
+                    "\nnext:\n  ringwall check --config {path}\n  ringwall serve --config {path}"
+                );
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => {
-                anstream::eprintln!("{error}\n`{path}` is written, and needs the corrections above");
+                anstream::eprintln!(
+                    "{error}\n`{path}` is written, and needs the corrections above"
+                );
                 Ok(ExitCode::FAILURE)
             }
         }
@@ -108,7 +118,8 @@ impl Init {
 
 fn imported(file: &Path) -> anyhow::Result<(String, Vec<Note>)> {
     let mut text = String::new();
-    let read = std::fs::File::open(file).and_then(|it| it.take(IMPORT_BYTES).read_to_string(&mut text));
+    let read =
+        std::fs::File::open(file).and_then(|it| it.take(IMPORT_BYTES).read_to_string(&mut text));
     read.with_context(|| format!("cannot read `{}`", file.display()))?;
     import::editor(&text).with_context(|| format!("`{}`", file.display()))
 }
@@ -116,9 +127,11 @@ fn imported(file: &Path) -> anyhow::Result<(String, Vec<Note>)> {
 /// Writes a first policy beside the configuration, unless there is one already.
 fn first_policy(config: &Path) -> anyhow::Result<Option<PathBuf>> {
     let folder = folder_of(config).unwrap_or(Path::new(".")).join("policies");
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make `{}`", folder.display()))?;
     let is_policy = |path: PathBuf| path.extension().is_some_and(|it| it == "cedar");
-    let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    let entries = std::fs::read_dir(&folder)
+        .with_context(|| format!("cannot read `{}`", folder.display()))?;
     if entries.flatten().any(|entry| is_policy(entry.path())) {
         return Ok(None);
     }
@@ -132,5 +145,6 @@ fn first_policy(config: &Path) -> anyhow::Result<Option<PathBuf>> {
 }
 
 fn folder_of(path: &Path) -> Option<&Path> {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty())
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
 }

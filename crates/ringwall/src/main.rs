@@ -2,10 +2,17 @@
 //! the answer; it holds no logic of its own.
 
 mod check;
+mod data;
 mod demo;
 mod init;
+mod instant;
+mod ledger;
+mod page;
+mod posture;
 mod serve;
 mod token;
+mod tools;
+mod visible;
 mod wrap;
 
 use clap::{Parser, Subcommand};
@@ -33,16 +40,17 @@ enum Command {
     Serve(serve::Serve),
     /// Check a configuration and print what it means.
     Check(check::Check),
-    /// Watch real calls being allowed, refused and recorded. Needs no other software.
     Demo(demo::Demo),
-    /// Run one of the demo's MCP servers on standard input and output.
     #[command(hide = true)]
     DemoServer(demo::DemoServer),
-    /// Write a first configuration and a first policy.
     Init(init::Init),
-    /// Stand between a local MCP client and the server it starts.
     Wrap(wrap::Wrap),
-    /// Print a token of a development issuer. For this machine only.
+    /// Say which controls a configuration enforces, and what keeps it from the others.
+    Posture(posture::Posture),
+    /// See, compare, approve and revoke the definitions of tools.
+    Tools(tools::Tools),
+    /// Read, search, verify and export the ledger.
+    Audit(ledger::Audit),
     Token(token::Token),
 }
 
@@ -72,6 +80,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::DemoServer(server) => server.run(),
         Command::Init(init) => init.run(),
         Command::Wrap(wrap) => wrap.run(),
+        Command::Posture(posture) => posture.run(),
+        Command::Tools(tools) => tools.run(),
+        Command::Audit(audit) => audit.run(),
         Command::Token(token) => token.run(),
     }
 }

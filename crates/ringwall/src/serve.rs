@@ -25,7 +25,9 @@ impl Serve {
         let loaded = load::load(&path)?;
         start_log(&loaded.settled.log);
         warn(&path, &loaded);
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(serve(&path, loaded))?;
         Ok(ExitCode::SUCCESS)
     }
@@ -65,28 +67,38 @@ async fn reload(path: std::path::PathBuf, reloader: Reloader) {
     if let Err(error) = &watcher {
         tracing::warn!("the configuration is not watched ({error:#}); send SIGHUP after a change");
     }
-    let Ok(mut hup) = signal(SignalKind::hangup()) else { return };
+    let Ok(mut hup) = signal(SignalKind::hangup()) else {
+        return;
+    };
     loop {
         tokio::select! {
             _ = hup.recv() => {}
             change = changes.recv() => if change.is_none() { return },
         }
         // An editor writes a file in several steps; the last one counts.
-        while tokio::time::timeout(std::time::Duration::from_millis(200), changes.recv()).await.is_ok() {}
+        while tokio::time::timeout(std::time::Duration::from_millis(200), changes.recv())
+            .await
+            .is_ok()
+        {}
         match load::load(&path) {
             Err(error) => tracing::error!("the changed configuration is not taken over:\n{error}"),
             Ok(loaded) => {
                 warn(&path, &loaded);
                 match reloader.reload(loaded).await {
                     Ok(()) => tracing::info!("the changed configuration is in force"),
-                    Err(error) => tracing::error!("the changed configuration is not taken over: {error}"),
+                    Err(error) => {
+                        tracing::error!("the changed configuration is not taken over: {error}")
+                    }
                 }
             }
         }
     }
 }
 
-fn watch_files(path: &Path, changed: mpsc::Sender<()>) -> anyhow::Result<notify::RecommendedWatcher> {
+fn watch_files(
+    path: &Path,
+    changed: mpsc::Sender<()>,
+) -> anyhow::Result<notify::RecommendedWatcher> {
     use notify::Watcher;
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| !event.kind.is_access()) {
@@ -94,9 +106,14 @@ fn watch_files(path: &Path, changed: mpsc::Sender<()>) -> anyhow::Result<notify:
             let _ = changed.try_send(());
         }
     })?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     watcher.watch(folder, notify::RecursiveMode::NonRecursive)?;
-    let loaded = load::load(path).ok().context("the configuration cannot be read")?;
+    let loaded = load::load(path)
+        .ok()
+        .context("the configuration cannot be read")?;
     for pattern in &loaded.settled.policies {
         if let Some(folder) = Path::new(pattern).parent() {
             watcher.watch(folder, notify::RecursiveMode::NonRecursive)?;
@@ -114,11 +131,16 @@ fn warn(path: &Path, loaded: &Loaded) {
 
 pub(crate) fn start_log(log: &Log) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("RINGWALL_LOG").unwrap_or_else(|_| EnvFilter::new(log.level.as_str()));
-    let log_to_stderr = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::try_from_env("RINGWALL_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(log.level.as_str()));
+    let log_to_stderr = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // Setting it twice is the only way to fail, and it is set here alone.
     let _ = match log.format {
         Format::Json => log_to_stderr.json().try_init(),
-        Format::Text => log_to_stderr.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+        Format::Text => log_to_stderr
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
     };
 }

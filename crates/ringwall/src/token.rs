@@ -83,12 +83,19 @@ pub(crate) fn kept(issuer: &str, path: &Path) -> anyhow::Result<DevelopmentIssue
     let file = match OpenOptions::new().read(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            bail!("there is no key `{}`: name the issuer's key, or make one with --new-key", path.display())
+            bail!(
+                "there is no key `{}`: name the issuer's key, or make one with --new-key",
+                path.display()
+            )
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot read the key `{}`", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read the key `{}`", path.display()));
+        }
     };
     let mut key = Vec::new();
-    file.take(KEY_BYTES).read_to_end(&mut key).with_context(|| format!("cannot read the key `{}`", path.display()))?;
+    file.take(KEY_BYTES)
+        .read_to_end(&mut key)
+        .with_context(|| format!("cannot read the key `{}`", path.display()))?;
     DevelopmentIssuer::from_pkcs8(issuer, &key).map_err(|error| match error {
         DevelopmentError::Key => anyhow::anyhow!(
             "`{}` holds no key of a development issuer: make one elsewhere with --new-key",
@@ -101,15 +108,25 @@ pub(crate) fn kept(issuer: &str, path: &Path) -> anyhow::Result<DevelopmentIssue
 /// An issuer with a new key, kept in this file, which nobody else can read.
 pub(crate) fn new_key(issuer: &str, path: &Path) -> anyhow::Result<DevelopmentIssuer> {
     let made = DevelopmentIssuer::generate(issuer).map_err(|error| refused(issuer, error))?;
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
     let mut file = match file {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            bail!("the key `{}` is there already: leave out --new-key to use it", path.display())
+            bail!(
+                "the key `{}` is there already: leave out --new-key to use it",
+                path.display()
+            )
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot make the key `{}`", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot make the key `{}`", path.display()));
+        }
     };
-    file.write_all(&made.pkcs8()?).with_context(|| format!("cannot write the key `{}`", path.display()))?;
+    file.write_all(&made.pkcs8()?)
+        .with_context(|| format!("cannot write the key `{}`", path.display()))?;
     Ok(made)
 }
 
@@ -133,8 +150,12 @@ fn lifetime(text: &str) -> Result<Duration, String> {
         Some((at, 'h')) => (text.get(..at), 60 * 60),
         _ => (Some(text), 1),
     };
-    let number: u64 = number.and_then(|number| number.parse().ok()).ok_or_else(fix)?;
-    let seconds = number.checked_mul(unit).filter(|seconds| (1..=DAY).contains(seconds));
+    let number: u64 = number
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(fix)?;
+    let seconds = number
+        .checked_mul(unit)
+        .filter(|seconds| (1..=DAY).contains(seconds));
     seconds.map(Duration::from_secs).ok_or_else(fix)
 }
 
@@ -145,13 +166,29 @@ mod tests {
     #[test]
     fn a_lifetime_is_a_number_with_a_unit_and_at_most_a_day() {
         let check = |text: &str, expected: Option<u64>| {
-            assert_eq!(lifetime(text).ok(), expected.map(Duration::from_secs), "{text}");
+            assert_eq!(
+                lifetime(text).ok(),
+                expected.map(Duration::from_secs),
+                "{text}"
+            );
         };
         check("90", Some(90));
         check("30s", Some(30));
         check("10m", Some(600));
         check("24h", Some(86_400));
-        for text in ["25h", "0", "0s", "", "m", "-1m", "1.5h", "10 m", "10d", "99999999999999999999h", "1é"] {
+        for text in [
+            "25h",
+            "0",
+            "0s",
+            "",
+            "m",
+            "-1m",
+            "1.5h",
+            "10 m",
+            "10d",
+            "99999999999999999999h",
+            "1é",
+        ] {
             check(text, None);
         }
     }
@@ -162,18 +199,36 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("issuer.key");
         let issuer = "http://127.0.0.1:9000";
-        assert!(kept(issuer, &path).unwrap_err().to_string().contains("--new-key"));
+        assert!(
+            kept(issuer, &path)
+                .unwrap_err()
+                .to_string()
+                .contains("--new-key")
+        );
         let made = new_key(issuer, &path).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(kept(issuer, &path).unwrap().jwks_json(), made.jwks_json());
-        assert!(new_key(issuer, &path).unwrap_err().to_string().contains("there already"));
+        assert!(
+            new_key(issuer, &path)
+                .unwrap_err()
+                .to_string()
+                .contains("there already")
+        );
     }
 
     #[test]
     fn no_key_is_made_for_an_issuer_that_others_could_reach() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("issuer.key");
-        for issuer in ["https://id.example.com", "http://10.0.0.1", "http://0.0.0.0:1", "nonsense"] {
+        for issuer in [
+            "https://id.example.com",
+            "http://10.0.0.1",
+            "http://0.0.0.0:1",
+            "nonsense",
+        ] {
             let error = new_key(issuer, &path).unwrap_err().to_string();
             assert!(error.contains("not an issuer on this machine"), "{error}");
         }

@@ -3,7 +3,7 @@
 //! stdout carries nothing but messages.
 
 mod pipe;
-mod place;
+pub(crate) mod place;
 
 use anyhow::{Context, bail};
 use config::settled::{self, Level, SecretRef, Settled, Upstream, Variable};
@@ -76,14 +76,19 @@ impl Wrap {
             return Ok(ExitCode::SUCCESS);
         }
         if self.command.is_empty() {
-            bail!("there is no command to wrap: write it after `--`, such as `ringwall wrap -- npx -y some-server`");
+            bail!(
+                "there is no command to wrap: write it after `--`, such as `ringwall wrap -- npx -y some-server`"
+            );
         }
         let loaded = self.loaded(policies)?;
         crate::serve::start_log(&loaded.settled.log);
         for warning in &loaded.warnings {
             tracing::info!("{warning}");
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
         let ended = runtime.block_on(guard(loaded));
         // A thread may still wait for input that never comes.
         runtime.shutdown_background();
@@ -94,8 +99,16 @@ impl Wrap {
     /// The policies in force, as text.
     fn policies(&self) -> anyhow::Result<Vec<Source>> {
         let mut sources = if self.policy.is_empty() {
-            vec![Source { name: "built-in".to_owned(), text: POLICY.to_owned() }]
+            vec![Source {
+                name: "built-in".to_owned(),
+                text: POLICY.to_owned(),
+            }]
         } else {
+            if let Some(other) = self.policy.iter().find(|name| !name.ends_with(".cedar")) {
+                bail!(
+                    "`{other}` is no file of policies: --policy takes files that end in `.cedar`"
+                );
+            }
             load::policies(&self.policy)?
         };
         for (index, tool) in self.deny.iter().enumerate() {
@@ -104,7 +117,10 @@ impl Wrap {
                  action in [Ringwall::Action::\"list\", Ringwall::Action::\"call\"],\n    \
                  resource is Ringwall::Tool\n)\nwhen {{ resource.name like \"{tool}\" }};\n"
             );
-            sources.push(Source { name: format!("--deny {tool}"), text });
+            sources.push(Source {
+                name: format!("--deny {tool}"),
+                text,
+            });
         }
         Ok(sources)
     }
@@ -116,30 +132,50 @@ impl Wrap {
             Some(data) => here.join(data),
             None => place::of(&self.command)?,
         };
-        let data = data.to_str().with_context(|| format!("`{}` is not a name in UTF-8: choose another with --data", data.display()))?;
-        let patterns: Vec<String> = self.policy.clone();
-        let (settled, warnings) = config::wrap::around(&self.command, data, &patterns).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            anyhow::anyhow!("{}", lines.join("\n"))
+        let data = data.to_str().with_context(|| {
+            format!(
+                "`{}` is not a name in UTF-8: choose another with --data",
+                data.display()
+            )
         })?;
-        Ok(Loaded { settled: self.fitted(settled.rooted_at(&here)), policies, warnings })
+        let patterns: Vec<String> = self.policy.clone();
+        let (settled, warnings) =
+            config::wrap::around(&self.command, data, &patterns).map_err(|problems| {
+                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                anyhow::anyhow!("{}", lines.join("\n"))
+            })?;
+        Ok(Loaded {
+            settled: self.fitted(settled.rooted_at(&here)),
+            policies,
+            warnings,
+        })
     }
 
     fn fitted(&self, mut settled: Settled) -> Settled {
         settled.log.level = Level::Warn;
         for route in &mut settled.routes {
-            route.sessions = settled::Sessions { idle: SESSION, absolute: SESSION, ..route.sessions };
+            route.sessions = settled::Sessions {
+                idle: SESSION,
+                absolute: SESSION,
+                ..route.sessions
+            };
         }
         for server in &mut settled.servers {
-            let Upstream::Stdio(stdio) = &mut server.upstream else { continue };
+            let Upstream::Stdio(stdio) = &mut server.upstream else {
+                continue;
+            };
             for name in ENVIRONMENT {
                 if let Ok(value) = std::env::var(name) {
-                    stdio.environment.insert(name.to_owned(), Variable::Literal(value));
+                    stdio
+                        .environment
+                        .insert(name.to_owned(), Variable::Literal(value));
                 }
             }
             for name in &self.env {
                 let reference = SecretRef::Env(name.clone());
-                stdio.environment.insert(name.clone(), Variable::Secret(reference));
+                stdio
+                    .environment
+                    .insert(name.clone(), Variable::Secret(reference));
             }
         }
         settled
@@ -162,8 +198,13 @@ async fn guard(loaded: Loaded) -> anyhow::Result<()> {
 }
 
 async fn speak(gate: Arc<Gate>) -> anyhow::Result<()> {
-    let route = gate.route("/").context("the configuration of the wrapper has no route")?;
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let route = gate
+        .route("/")
+        .context("the configuration of the wrapper has no route")?;
+    let (mut term, mut int) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     let pipe = Pipe::new(gate, route, place::user().into());
     tokio::select! {
         ended = pipe.run(tokio::io::stdin(), tokio::io::stdout()) => ended,
@@ -178,7 +219,10 @@ fn pattern(text: &str) -> Result<String, String> {
     if !text.is_empty() && text.len() <= 128 && text.chars().all(plain) {
         Ok(text.to_owned())
     } else {
-        Err("a tool's name has letters, digits, `_`, `.`, `-` and `/`; `*` stands for any of them".to_owned())
+        Err(
+            "a tool's name has letters, digits, `_`, `.`, `-` and `/`; `*` stands for any of them"
+                .to_owned(),
+        )
     }
 }
 
@@ -195,7 +239,12 @@ mod tests {
     use policy::{Catalog, Policies};
 
     fn wrap(policy: &[&str], deny: &[&str]) -> Wrap {
-        let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let owned = |words: &[&str]| {
+            words
+                .iter()
+                .map(|&word| word.to_owned())
+                .collect::<Vec<_>>()
+        };
         Wrap {
             policy: owned(policy),
             deny: owned(deny),
@@ -218,7 +267,13 @@ mod tests {
         for good in ["write_file", "write_*", "*", "a.b-c/d"] {
             assert!(pattern(good).is_ok(), "{good}");
         }
-        for bad in ["", "a b", "a\" }; permit (principal, action, resource); //", "a\\*", "é"] {
+        for bad in [
+            "",
+            "a b",
+            "a\" }; permit (principal, action, resource); //",
+            "a\\*",
+            "é",
+        ] {
             assert!(pattern(bad).is_err(), "{bad}");
         }
     }
@@ -227,8 +282,13 @@ mod tests {
     fn the_server_sees_named_variables_by_reference_and_the_pipe_outlives_idleness() {
         let wrap = wrap(&[], &[]);
         let loaded = wrap.loaded(wrap.policies().unwrap()).unwrap();
-        let Upstream::Stdio(stdio) = &loaded.settled.servers[0].upstream else { panic!() };
-        assert_eq!(stdio.environment["TOKEN"], Variable::Secret(SecretRef::Env("TOKEN".into())));
+        let Upstream::Stdio(stdio) = &loaded.settled.servers[0].upstream else {
+            panic!()
+        };
+        assert_eq!(
+            stdio.environment["TOKEN"],
+            Variable::Secret(SecretRef::Env("TOKEN".into()))
+        );
         assert!(!stdio.environment.contains_key("SSH_AUTH_SOCK"));
         assert_eq!(loaded.settled.routes[0].sessions.idle, SESSION);
         assert!(loaded.settled.data.is_absolute());

@@ -1,6 +1,6 @@
 //! A small MCP client of the legacy era that hides nothing: every answer comes back whole.
 
-use crate::wire::{Events, Outgoing, Reply};
+use crate::wire::{self, Events, Outgoing, Reply};
 use anyhow::{Context as _, Result, bail};
 use http::Method;
 use serde_json::{Value, json};
@@ -162,10 +162,11 @@ impl Client {
     }
 }
 
-/// The text of the first content block of a tool result.
-pub fn text(answer: &Value) -> &str {
-    answer
+/// The text of the first content block of a tool result; of anything else, what it is instead, so
+/// that a failed comparison says why.
+pub fn text(answer: &Value) -> String {
+    let text = answer
         .pointer("/result/content/0/text")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+        .and_then(Value::as_str);
+    text.map_or_else(|| wire::code(answer), str::to_owned)
 }

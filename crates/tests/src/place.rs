@@ -1,9 +1,10 @@
 //! Where things lie: the repository, what was built, what the tests installed. It never builds or
 //! installs anything; what is missing is said, with the command that makes it.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The root of the repository.
@@ -50,12 +51,23 @@ pub fn own(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// A loopback port nobody listens on at the moment.
+/// A loopback port nobody listens on at the moment. It lies below the range that systems take ports
+/// for outgoing connections from, and tests that run side by side begin at different places.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..SPAN {
+        let turn = TAKEN.fetch_add(1, Ordering::Relaxed);
+        let offset = std::process::id().wrapping_mul(97).wrapping_add(turn) % SPAN;
+        let port = u16::try_from(FIRST_PORT + offset)?;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free port")
 }
+
+const FIRST_PORT: u32 = 20_000;
+const SPAN: u32 = 12_000;
 
 /// Seconds since the Unix epoch.
 #[expect(

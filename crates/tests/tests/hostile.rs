@@ -85,12 +85,12 @@ async fn n1_4_hidden_text_is_taken_out_of_results() -> Result<()> {
     let world = World::start(Plan::default().hostile()).await?;
     let direct = world.direct().await?.call("hidden_text", json!({})).await?;
     assert!(
-        hidden(text(&direct)).len() > 20,
+        hidden(&text(&direct)).len() > 20,
         "the fixture hides nothing: {direct}"
     );
     let alice = world.client("alice").await?;
     let through = alice.call("hidden_text", json!({})).await?;
-    assert_eq!(hidden(text(&through)), [' '; 0], "{through}");
+    assert_eq!(hidden(&text(&through)), [' '; 0], "{through}");
     assert!(
         text(&through).contains("The ticket is closed."),
         "{through}"

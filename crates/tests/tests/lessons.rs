@@ -237,7 +237,7 @@ async fn unknown_fields_survive_the_hop() -> Result<()> {
         .await?
         .json()?;
     assert_eq!(
-        (text(&answer), &answer["id"]),
+        (text(&answer).as_str(), &answer["id"]),
         ("hi", &json!(77)),
         "{answer}"
     );

@@ -123,8 +123,12 @@ pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> R
     }
 }
 
-/// Records a refusal and says it to the caller.
+/// Records a refusal and says it to the caller. Strangers who are refused faster than anybody could
+/// read are counted instead: they must not be able to fill the disk (control 4.4).
 pub async fn refusal(gate: &Gate, refused: Refused, draft: Draft) -> Recorded {
+    if draft.caller.is_none() && !gate.strangers.is_worth_a_record(gate) {
+        return turned_away(&refused, draft.message.as_ref());
+    }
     match entry::write(gate, &draft, Verdict::Refused, Some(&refused)).await {
         Ok(()) => turned_away(&refused, draft.message.as_ref()),
         Err(unrecorded) => turned_away(&unrecorded, draft.message.as_ref()),

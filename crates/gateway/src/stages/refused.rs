@@ -23,6 +23,8 @@ pub struct Refused {
     pub challenge: Option<HeaderValue>,
     /// Whether the answer is a tool result with `isError`, which the model sees and can act on.
     pub form: Form,
+    /// What only the operator should read; it is in the record and nowhere else.
+    pub detail: Option<String>,
 }
 
 /// How a refusal reaches the caller.
@@ -65,7 +67,7 @@ impl Refused {
             remedy: remedy.into(),
             retry_after: None,
         };
-        Refused { refusal, status: StatusCode::OK, rpc: POLICY, challenge: None, form: Form::Error }
+        Refused { refusal, status: StatusCode::OK, rpc: POLICY, challenge: None, form: Form::Error, detail: None }
     }
 
     fn status(mut self, status: StatusCode) -> Self {
@@ -370,12 +372,16 @@ pub(super) fn policy_failed() -> Refused {
 // ---- forward and screen --------------------------------------------------------------------
 
 pub(super) fn upstream(error: &UpstreamError) -> Refused {
+    // What only the operator can put right is said where an operator looks first, too.
+    if error.fault() == Fault::Operator {
+        tracing::warn!(code = error.code(), "{}", error.detail());
+    }
     let remedy = "try again later; the operator finds the cause in the record of this call";
     let refused = Refused::new(error.code(), controls::N4_3, error.fault(), error.to_string(), remedy);
-    let refused = refused.rpc(UPSTREAM);
-    match error {
-        UpstreamError::Resting { retry_after } => refused.after(*retry_after),
-        _ => refused,
+    let refused = Refused { detail: Some(error.detail()), ..refused.rpc(UPSTREAM) };
+    match error.retry_after() {
+        Some(wait) => refused.after(wait),
+        None => refused,
     }
 }
 

@@ -20,11 +20,15 @@ pub struct DigestError;
 /// The digest of a whole definition, the same for every spelling of the same JSON.
 pub fn digest(definition: &Value) -> Digest {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    // INVARIANT: a `Value` holds no number and no key that RFC 8785 cannot write; hashing the error
-    // text instead would still only ever equal itself.
     match serde_json_canonicalizer::to_vec(definition) {
         Ok(canonical) => context.update(&canonical),
-        Err(error) => context.update(error.to_string().as_bytes()),
+        // RFC 8785 can write everything a `Value` can hold. Should that ever fail, the definition as
+        // it stands is hashed, under a mark that no JSON begins with: a pin that may change too
+        // often, never one that stays when the definition changes.
+        Err(_) => {
+            context.update(b"!");
+            context.update(definition.to_string().as_bytes());
+        }
     }
     let mut bytes = [0; 32];
     for (to, from) in bytes.iter_mut().zip(context.finish().as_ref()) {
@@ -80,5 +84,106 @@ impl<'de> Deserialize<'de> for Digest {
         String::deserialize(deserializer)?
             .parse()
             .map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Map, json};
+
+    #[test]
+    fn n9_2_a_pin_is_the_known_digest_of_the_canonical_form() {
+        // The empty object is its own canonical form.
+        let expected = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(digest(&json!({})).to_string(), expected);
+        assert_eq!(
+            digest(&json!({ "b": 1.0, "a": 1e0 })),
+            digest(&json!({ "a": 1, "b": 1 }))
+        );
+        let one: Value = serde_json::from_str(r#"{"a":"\u00e9","b":[1e2]}"#).unwrap();
+        let other: Value = serde_json::from_str(r#"{ "b": [100], "a": "é" }"#).unwrap();
+        assert_eq!(digest(&one), digest(&other));
+    }
+
+    #[test]
+    fn n9_2_every_field_of_a_definition_is_pinned() {
+        let tool = json!({ "name": "a", "description": "b", "inputSchema": { "type": "object" },
+            "annotations": { "readOnlyHint": true }, "_meta": { "x": [1, null] } });
+        for (pointer, value) in [
+            ("/name", json!("A")),
+            ("/description", json!("b ")),
+            ("/inputSchema/type", json!("array")),
+            ("/annotations/readOnlyHint", json!(false)),
+            ("/_meta/x/1", json!(0)),
+        ] {
+            let mut changed = tool.clone();
+            *changed.pointer_mut(pointer).unwrap() = value;
+            assert_ne!(digest(&tool), digest(&changed), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn reads_what_it_writes_and_nothing_else() {
+        let pin = digest(&json!({ "name": "a" }));
+        assert_eq!(pin.to_string().parse(), Ok(pin));
+        assert_eq!(serde_json::from_value::<Digest>(json!(pin)).unwrap(), pin);
+        let hex = "ab".repeat(32);
+        for text in [
+            String::new(),
+            hex.clone(),
+            format!("sha256:{}", hex.to_uppercase()),
+            format!("sha256:{hex}0"),
+            format!("sha512:{hex}"),
+            format!("sha256:{}", "é".repeat(32)),
+        ] {
+            assert_eq!(text.parse::<Digest>(), Err(DigestError), "{text}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-(1i64 << 53)..(1i64 << 53)).prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((".{0,6}", inner), 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn reversed(value: &Value) -> Value {
+        match value {
+            Value::Array(items) => items.iter().map(reversed).collect(),
+            Value::Object(members) => {
+                let turned: Map<String, Value> = members
+                    .iter()
+                    .rev()
+                    .map(|(key, value)| (key.clone(), reversed(value)))
+                    .collect();
+                Value::Object(turned)
+            }
+            other => other.clone(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_members_never_matters(value in any_json()) {
+            prop_assert_eq!(digest(&value), digest(&reversed(&value)));
+            prop_assert_eq!(super::super::diff(&value, &reversed(&value)), vec![]);
+        }
+
+        #[test]
+        fn what_has_a_difference_has_another_pin(one in any_json(), other in any_json()) {
+            let same = digest(&one) == digest(&other);
+            prop_assert_eq!(same, super::super::diff(&one, &other).is_empty());
+        }
     }
 }

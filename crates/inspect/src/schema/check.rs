@@ -19,7 +19,8 @@ pub(super) const STEPS: u64 = 4 << 20;
 const WIDE: u64 = 256;
 /// Subschemas that may be open at once: each takes stack.
 const OPEN: u64 = 512;
-/// Steps of a failed check beyond which nobody looks for everything that is wrong.
+/// Steps of a failed check beyond which nobody looks for everything that is wrong: each step may
+/// leave an error behind.
 const EXPLAINED: u64 = 32 << 10;
 
 /// A schema that can be run.
@@ -30,6 +31,8 @@ pub(super) struct Check {
     due: Work,
     /// Whether references are paid for as they are followed.
     metered: bool,
+    /// Whether what is wrong can be looked for within bounds.
+    explains: bool,
     chain: u64,
     /// Subschemas that can be open at once, if that has a bound.
     height: Option<u64>,
@@ -62,6 +65,7 @@ impl Check {
             validator,
             due: if metered { stretch } else { cost.whole },
             metered,
+            explains: !metered || meter::explains(draft),
             chain: u64::from(cost.chain),
             height: (!cost.recursive).then_some(u64::from(cost.height)),
         })
@@ -97,11 +101,11 @@ impl Check {
 
     /// What is wrong with a value that failed, as far as telling it is bounded.
     fn explain(&self, value: &Value, spent: u64) -> Vec<Violation> {
-        if spent > EXPLAINED {
+        if spent > EXPLAINED || !self.explains {
             return vec![violation::unexplained()];
         }
         let explain = || violation::all(self.validator.iter_errors(value));
-        let told = meter::within(STEPS, explain)
+        let told = meter::within(EXPLAINED, explain)
             .map(|(told, _)| told)
             .unwrap_or_default();
         if told.is_empty() {
@@ -147,7 +151,7 @@ fn build(document: &Value, draft: Draft) -> Result<Validator, SchemaError> {
                 ValidationErrorKind::Referencing(error) => graph::refused(error, &pointer),
                 kind => SchemaError::Invalid {
                     pointer,
-                    reason: violation::message(&kind, &parts.instance),
+                    reason: violation::message(&kind, &parts.instance, ""),
                 },
             }
         })

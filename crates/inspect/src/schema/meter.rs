@@ -74,12 +74,16 @@ pub(super) fn keyword<'a>(
     })))
 }
 
-/// Puts a meter before each reference of a subschema.
+/// Whether errors can be collected from behind a meter: `allOf` collects those of all its branches,
+/// also of those behind one that failed. `if` never enters what it excludes.
+pub(super) fn explains(draft: Draft) -> bool {
+    draft >= Draft::Draft7
+}
+
+/// Puts a meter before each reference of a subschema, so that none is entered without paying.
 ///
-/// The branches of `allOf` are checked in order and the first that fails ends it, so a reference
-/// that follows a meter is never entered without paying. References and their siblings stay
-/// siblings where a dialect reads both; where it reads only the reference, the siblings that
-/// mean something go.
+/// References and their siblings stay siblings where a dialect reads both; where it reads only the
+/// reference, the siblings that mean something go.
 pub(super) fn guard(keywords: &mut Map<String, Value>, draft: Draft, work: Work) {
     let mut branches = Vec::new();
     for reference in REFERENCES {
@@ -87,7 +91,12 @@ pub(super) fn guard(keywords: &mut Map<String, Value>, draft: Draft, work: Work)
             let meter = json!({ KEYWORD: [work.per_part, work.per_byte, work.per_pair] });
             let mut followed = Map::new();
             followed.insert(reference.to_owned(), target);
-            branches.push(json!({ "allOf": [meter, followed] }));
+            branches.push(if explains(draft) {
+                json!({ "if": meter, "then": followed, "else": false })
+            } else {
+                // The branches are checked in order, and the first that fails ends it.
+                json!({ "allOf": [meter, followed] })
+            });
         }
     }
     if draft <= Draft::Draft7 {

@@ -1,7 +1,7 @@
 //! What passes, what is refused and how it is told, and what nothing can make expensive.
 
 use super::*;
-use serde_json::json;
+use serde_json::{Map, json};
 
 fn compile(schema: &Value, strictness: Strictness) -> Schema {
     Schema::compile(schema, strictness, &Budget::default())
@@ -43,7 +43,7 @@ fn n1_2_strict_refuses_what_the_schema_does_not_name() {
     check_strict(
         has("a"),
         &[a.clone(), json!({}), json!(7)],
-        &[with_b.clone()],
+        std::slice::from_ref(&with_b),
     );
     check_strict(
         json!({ "properties": { "o": has("a") } }),
@@ -69,11 +69,11 @@ fn n1_2_strict_refuses_what_the_schema_does_not_name() {
     check_strict(
         json!({ "allOf": [has("a"), has("b")] }),
         &[a.clone(), with_b.clone()],
-        &[with_c.clone()],
+        std::slice::from_ref(&with_c),
     );
     check_strict(
         json!({ "properties": { "c": {} }, "allOf": [has("a"), { "anyOf": [has("b"), has("x")] }] }),
-        &[with_c.clone()],
+        std::slice::from_ref(&with_c),
         &[json!({ "a": 1, "d": 1 })],
     );
     check_strict(
@@ -487,7 +487,7 @@ fn n1_2_refuses_references_that_go_in_circles() {
 
 /// `$defs` in which each schema is made of two uses of the next.
 fn doubling(levels: usize, both: impl Fn(Value, Value) -> Value) -> Value {
-    let mut defs = serde_json::Map::new();
+    let mut defs = Map::new();
     for level in 0..levels {
         let next = || json!({ "$ref": format!("#/$defs/d{}", level + 1) });
         defs.insert(format!("d{level}"), both(next(), next()));
@@ -512,7 +512,9 @@ fn n1_2_refuses_compositions_that_multiply() {
 }
 
 fn nested(levels: usize) -> Value {
-    (0..levels).fold(json!(1), |inner, _| json!({ "x": inner }))
+    (0..levels).fold(json!(1), |inner, _| {
+        Value::Object(Map::from_iter([("x".to_owned(), inner)]))
+    })
 }
 
 /// Without a bound each of these takes at least 2^60 steps.
@@ -520,7 +522,7 @@ fn nested(levels: usize) -> Value {
 fn n1_2_hostile_schemas_stay_within_their_budget() {
     let member = |next: Value| json!({ "properties": { "x": next } });
     let recursive = |composition: &str| {
-        let branch = json!({ "properties": { "x": { "$ref": "#" } }, "required": ["x"] });
+        let branch = json!({ "type": "object", "properties": { "x": { "$ref": "#" } } });
         json!({ composition: [branch, branch, { "type": "string" }] })
     };
     for schema in [
@@ -545,17 +547,15 @@ fn n1_2_hostile_schemas_stay_within_their_budget() {
         recursive("anyOf"),
         recursive("oneOf"),
         json!({ "$dynamicAnchor": "n", "anyOf": [
-            { "properties": { "x": { "$dynamicRef": "#n" } }, "required": ["x"] },
-            { "properties": { "x": { "$dynamicRef": "#n" } }, "required": ["x"] },
+            { "properties": { "x": { "$dynamicRef": "#n" } }, "type": "object" },
+            { "properties": { "x": { "$dynamicRef": "#n" } }, "type": "object" },
             { "type": "string" },
         ] }),
     ] {
         for strictness in [Strictness::Declared, Strictness::Strict] {
             if let Ok(schema) = Schema::compile(&schema, strictness, &Budget::default()) {
                 let value = nested(60);
-                let t = std::time::Instant::now();
                 let told = schema.check(&value).map_err(|told| told.as_slice()[0].rule);
-                eprintln!("{:?} {told:?}", t.elapsed());
                 assert!(told.is_err(), "{schema:?}");
             }
         }
@@ -596,9 +596,9 @@ fn n1_2_ordinary_recursion_is_not_refused() {
 fn n1_2_large_values_are_bounded_by_what_they_cost() {
     let unique = compile(&json!({ "uniqueItems": true }), Strictness::Strict);
     // Each item hashes like every other: they differ in brackets only.
-    let nest = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
-    let alike: Vec<Value> = (0..40_000)
-        .map(|at| json!([nest(at % 90), nest(at / 90 % 90), nest(at / 8100)]))
+    let nest = |levels: usize| (0..levels).fold(json!(1), |inner, _| Value::Array(vec![inner]));
+    let alike: Vec<Value> = (0..4_000)
+        .map(|at| Value::Array(vec![nest(at % 90), nest(at / 90)]))
         .collect();
     assert_eq!(
         unique.check(&json!(alike)).unwrap_err().as_slice()[0].rule,
@@ -644,7 +644,7 @@ fn n1_2_no_schema_and_no_value_overflows_the_stack() {
             let next = json!({ "$ref": format!("#/$defs/c{}", at + 1) });
             (format!("c{at}"), json!({ "properties": { "x": next } }))
         });
-        let mut defs: serde_json::Map<String, Value> = chain.collect();
+        let mut defs: Map<String, Value> = chain.collect();
         defs.insert("c4000".to_owned(), json!({ "type": "string" }));
         let budget = Budget {
             bytes: 1 << 20,
@@ -713,15 +713,15 @@ fn n1_2_unevaluated_keywords_do_not_multiply() {
             }
             (format!("p{at}"), member)
         };
-        let members: serde_json::Map<String, Value> = (0..count).map(member).collect();
-        let mut defs = serde_json::Map::new();
+        let members: Map<String, Value> = (0..count).map(member).collect();
+        let mut defs = Map::new();
         for at in 0..count {
             let alternatives = json!([{ "properties": members }, { "properties": { "q": {} } }]);
             defs.insert(format!("d{at}"), json!({ "anyOf": alternatives }));
         }
         json!({ "$ref": "#/$defs/d0", "$defs": defs })
     };
-    for count in [7, 12, 40] {
+    for count in [7, 12, 30] {
         assert!(matches!(
             refusal(&everybody(count, true)),
             SchemaError::TooLarge { .. }

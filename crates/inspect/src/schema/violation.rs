@@ -94,7 +94,11 @@ pub(super) fn all<'e>(errors: impl Iterator<Item = ValidationError<'e>>) -> Vec<
         .map(|error| Violation {
             pointer: shorten(error.instance_path().as_str()),
             rule: rule(error.kind()),
-            message: message(error.kind(), error.instance()),
+            message: message(
+                error.kind(),
+                error.instance(),
+                error.instance_path().as_str(),
+            ),
         })
         .collect()
 }
@@ -159,7 +163,7 @@ fn rule(kind: &ValidationErrorKind) -> &'static str {
 }
 
 /// What to do about it.
-pub(super) fn message(kind: &ValidationErrorKind, value: &Value) -> String {
+pub(super) fn message(kind: &ValidationErrorKind, value: &Value, place: &str) -> String {
     use ValidationErrorKind as K;
     match kind {
         K::AdditionalProperties { unexpected } | K::UnevaluatedProperties { unexpected } => {
@@ -205,7 +209,7 @@ pub(super) fn message(kind: &ValidationErrorKind, value: &Value) -> String {
         K::OneOfMultipleValid { .. } => {
             "use a value that fits one alternative: this one fits more than one".to_owned()
         }
-        K::AnyOf { context } | K::OneOfNotValid { context } => closest(context),
+        K::AnyOf { context } | K::OneOfNotValid { context } => closest(context, place),
         _ => "use a value that matches the schema".to_owned(),
     }
 }
@@ -217,12 +221,12 @@ fn flat(kind: &ValidationErrorKind, value: &Value) -> String {
         K::AnyOf { .. } | K::OneOfNotValid { .. } | K::PropertyNames { .. } => {
             "use a value that fits one of the alternatives".to_owned()
         }
-        kind => message(kind, value),
+        kind => message(kind, value, ""),
     }
 }
 
 /// The alternative with the fewest errors is most likely the one that was meant.
-fn closest(alternatives: &[Vec<ValidationError<'static>>]) -> String {
+fn closest(alternatives: &[Vec<ValidationError<'static>>], at: &str) -> String {
     let closest = alternatives
         .iter()
         .filter(|errors| !errors.is_empty())
@@ -231,6 +235,7 @@ fn closest(alternatives: &[Vec<ValidationError<'static>>]) -> String {
         Some(error) => {
             let hint = flat(error.kind(), error.instance());
             let place = error.instance_path().as_str();
+            let place = place.strip_prefix(at).unwrap_or(place);
             if place.is_empty() {
                 format!("use a value that fits one of the alternatives; for the closest: {hint}")
             } else {

@@ -211,7 +211,7 @@ fn findings_name_the_class_the_place_and_the_count() {
 /// before ended or later, and a look-ahead stops at the first control, so no byte is read often.
 #[test]
 fn scans_a_large_result_in_one_pass() {
-    let size = 1 << 20;
+    let size = 1 << 18;
     for unit in [
         "plain text ",
         "\u{1b}",

@@ -50,17 +50,28 @@ impl Caller {
     /// Somebody who knows the endpoint and has no token.
     pub(super) fn stranger(egress: &Arc<Egress>, endpoint: &str) -> anyhow::Result<Self> {
         let endpoint = Destination::new(endpoint.parse()?, Network::Private)?;
-        Ok(Caller { egress: Arc::clone(egress), endpoint, token: None, session: None })
+        Ok(Caller {
+            egress: Arc::clone(egress),
+            endpoint,
+            token: None,
+            session: None,
+        })
     }
 
     /// The same with this token.
     pub(super) fn with_token(&self, token: String) -> Self {
-        Caller { token: Some(token), ..self.clone() }
+        Caller {
+            token: Some(token),
+            ..self.clone()
+        }
     }
 
     /// The same with the session of somebody else.
     pub(super) fn with_session_of(&self, other: &Caller) -> Self {
-        Caller { session: other.session.clone(), ..self.clone() }
+        Caller {
+            session: other.session.clone(),
+            ..self.clone()
+        }
     }
 
     /// Opens a session, as every client does first.
@@ -74,44 +85,69 @@ impl Caller {
         let heard = self.ask("initialize", params).await?;
         if heard.session.is_some() {
             self.session.clone_from(&heard.session);
-            self.send(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await?;
+            self.send(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }))
+                .await?;
         }
         Ok(heard)
     }
 
     /// Calls a tool.
     pub(super) async fn call(&self, tool: &str, arguments: Value) -> anyhow::Result<Heard> {
-        self.ask("tools/call", json!({ "name": tool, "arguments": arguments })).await
+        self.ask(
+            "tools/call",
+            json!({ "name": tool, "arguments": arguments }),
+        )
+        .await
     }
 
     /// The names of the tools this user is shown.
     pub(super) async fn tools(&self) -> anyhow::Result<(Vec<String>, Heard)> {
         let heard = self.ask("tools/list", json!({})).await?;
-        let tools = heard.body.pointer("/result/tools").and_then(Value::as_array);
-        let Some(tools) = tools else { bail!("no list came back: {}", heard.body) };
-        let names = tools.iter().filter_map(|tool| tool.get("name")?.as_str().map(str::to_owned));
+        let tools = heard
+            .body
+            .pointer("/result/tools")
+            .and_then(Value::as_array);
+        let Some(tools) = tools else {
+            bail!("no list came back: {}", heard.body)
+        };
+        let names = tools
+            .iter()
+            .filter_map(|tool| tool.get("name")?.as_str().map(str::to_owned));
         Ok((names.collect(), heard))
     }
 
     pub(super) async fn ask(&self, method: &str, params: Value) -> anyhow::Result<Heard> {
-        self.send(json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })).await
+        self.send(json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }))
+            .await
     }
 
     async fn send(&self, message: Value) -> anyhow::Result<Heard> {
         let mut request = Request::new(Full::new(Bytes::from(message.to_string())));
         *request.method_mut() = Method::POST;
         let headers = request.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        headers.insert(
+            header::ACCEPT,
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
         if let Some(token) = &self.token {
-            headers.insert(header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))?);
+            headers.insert(
+                header::AUTHORIZATION,
+                HeaderValue::try_from(format!("Bearer {token}"))?,
+            );
         }
         if let Some(session) = &self.session {
             headers.insert(SESSION, HeaderValue::try_from(session)?);
             headers.insert(REVISION, HeaderValue::from_static(SPOKEN));
         }
         let began = Instant::now();
-        let response = self.egress.send(&self.endpoint, request, began + PATIENCE).await?;
+        let response = self
+            .egress
+            .send(&self.endpoint, request, began + PATIENCE)
+            .await?;
         let (head, body) = response.into_parts();
         let body = egress::collect(body, ANSWER_BYTES, began + PATIENCE).await?;
         let text = |name: &HeaderName| head.headers.get(name)?.to_str().ok().map(str::to_owned);
@@ -128,7 +164,10 @@ impl Caller {
 impl Heard {
     /// The text of a tool's result.
     pub(super) fn text(&self) -> &str {
-        self.body.pointer("/result/content/0/text").and_then(Value::as_str).unwrap_or_default()
+        self.body
+            .pointer("/result/content/0/text")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// Why the gateway refused, if it did.
@@ -156,8 +195,13 @@ fn message_of(body: &[u8]) -> anyhow::Result<Value> {
         return Ok(serde_json::from_slice(body)?);
     }
     let text = std::str::from_utf8(body)?;
-    let last = text.lines().rev().find_map(|line| line.strip_prefix("data: ").filter(|data| !data.is_empty()));
-    Ok(serde_json::from_str(last.context("an event stream without a message")?)?)
+    let last = text
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("data: ").filter(|data| !data.is_empty()));
+    Ok(serde_json::from_str(
+        last.context("an event stream without a message")?,
+    )?)
 }
 
 #[cfg(test)]
@@ -166,8 +210,15 @@ mod tests {
 
     #[test]
     fn reads_a_message_whatever_it_came_in() {
-        for body in ["{\"a\":1}", "id: 1-0\ndata: \n\nid: 1-1\ndata: {\"a\":1}\n\n"] {
-            assert_eq!(message_of(body.as_bytes()).unwrap(), json!({"a": 1}), "{body}");
+        for body in [
+            "{\"a\":1}",
+            "id: 1-0\ndata: \n\nid: 1-1\ndata: {\"a\":1}\n\n",
+        ] {
+            assert_eq!(
+                message_of(body.as_bytes()).unwrap(),
+                json!({"a": 1}),
+                "{body}"
+            );
         }
         assert_eq!(message_of(b"").unwrap(), Value::Null);
         assert!(message_of(b"hello").is_err());
@@ -175,8 +226,15 @@ mod tests {
 
     #[test]
     fn reads_a_refusal_from_an_error_and_from_a_result() {
-        let said = json!({"code": "c", "control": "1.2", "reason": "r", "remedy": "m", "retry_after": 7});
-        let heard = |body| Heard { status: 200, challenge: None, body, took: Duration::ZERO, session: None };
+        let said =
+            json!({"code": "c", "control": "1.2", "reason": "r", "remedy": "m", "retry_after": 7});
+        let heard = |body| Heard {
+            status: 200,
+            challenge: None,
+            body,
+            took: Duration::ZERO,
+            session: None,
+        };
         let error = heard(json!({"error": {"data": said}}));
         let result = heard(json!({"result": {"_meta": {"io.ringwall/refusal": said}}}));
         assert_eq!(error.refusal(), result.refusal());

@@ -34,7 +34,10 @@ impl Tools for Clock {
         if tool != "now" {
             return None;
         }
-        let offset = arguments.get("offset_hours").and_then(Value::as_i64).unwrap_or(0);
+        let offset = arguments
+            .get("offset_hours")
+            .and_then(Value::as_i64)
+            .unwrap_or(0);
         if !(-12..=14).contains(&offset) {
             return Some(wrong("no such offset"));
         }
@@ -50,8 +53,16 @@ impl Tools for Clock {
 /// The time of the day, so many hours east of UTC.
 fn time_of_day(unix: u64, offset: i64) -> String {
     const DAY: i64 = 24 * 60 * 60;
-    let second = i64::try_from(unix).unwrap_or(0).saturating_add(offset * 3600).rem_euclid(DAY);
-    format!("{:02}:{:02}:{:02} (UTC{offset:+})", second / 3600, second / 60 % 60, second % 60)
+    let second = i64::try_from(unix)
+        .unwrap_or(0)
+        .saturating_add(offset * 3600)
+        .rem_euclid(DAY);
+    format!(
+        "{:02}:{:02}:{:02} (UTC{offset:+})",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 #[cfg(test)]

@@ -27,10 +27,17 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn opening(&self, world: &World) {
-        println!("{TITLE}Ringwall demo{TITLE:#}: two users, two MCP servers, one gateway, all on this machine.");
+        println!(
+            "{TITLE}Ringwall demo{TITLE:#}: two users, two MCP servers, one gateway, all on this machine."
+        );
         println!("  gateway   {}", world.resource(""));
-        println!("  issuer    {} {FAINT}(for development){FAINT:#}", world.issuer());
-        println!("  servers   /workshop {FAINT}(over HTTP){FAINT:#}, /clock {FAINT}(a process){FAINT:#}");
+        println!(
+            "  issuer    {} {FAINT}(for development){FAINT:#}",
+            world.issuer()
+        );
+        println!(
+            "  servers   /workshop {FAINT}(over HTTP){FAINT:#}, /clock {FAINT}(a process){FAINT:#}"
+        );
         println!("  files     {}", world.folder().display());
     }
 
@@ -64,22 +71,43 @@ impl Page {
     /// A call has to be allowed, and its answer to hold this text.
     pub(super) fn allowed(&mut self, heard: &Heard, text: &str) {
         let holds = heard.status == 200 && heard.refusal().is_none() && heard.text().contains(text);
-        let said = if holds { heard.text().to_owned() } else { heard.body.to_string() };
-        self.claim(holds, &format!("{GOOD}allowed{GOOD:#} {}: {}", took(heard.took), shown(&said)));
+        let said = if holds {
+            heard.text().to_owned()
+        } else {
+            heard.body.to_string()
+        };
+        self.claim(
+            holds,
+            &format!(
+                "{GOOD}allowed{GOOD:#} {}: {}",
+                took(heard.took),
+                shown(&said)
+            ),
+        );
     }
 
     /// A message has to be refused with this status and code, by this control.
     pub(super) fn refused(&mut self, heard: &Heard, status: u16, code: &str, control: Control) {
         let Some(refusal) = heard.refusal() else {
-            return self.claim(false, &format!("refused as {code}; what came back: {}", shown(&heard.body.to_string())));
+            return self.claim(
+                false,
+                &format!(
+                    "refused as {code}; what came back: {}",
+                    shown(&heard.body.to_string())
+                ),
+            );
         };
-        let holds = heard.status == status && refusal.code == code && refusal.control == control.id();
+        let holds =
+            heard.status == status && refusal.code == code && refusal.control == control.id();
         let head = match heard.status {
             200 => refusal.code.clone(),
             status => format!("{status} {}", refusal.code),
         };
         let (time, by) = (took(heard.took), &refusal.control);
-        self.claim(holds, &format!("{STOPPED}refused{STOPPED:#} {time}: {TITLE}{head}{TITLE:#}, control {by}"));
+        self.claim(
+            holds,
+            &format!("{STOPPED}refused{STOPPED:#} {time}: {TITLE}{head}{TITLE:#}, control {by}"),
+        );
         self.note(&refusal.reason);
         self.note(&format!("remedy: {}", refusal.remedy));
         self.refused.push(refusal.code);
@@ -109,7 +137,11 @@ fn took(time: Duration) -> String {
 /// A text of somebody else: one line, bounded, and without anything that moves a cursor.
 fn shown(text: &str) -> String {
     let clean = inspect::text::clean(text);
-    let mut line: String = clean.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
+    let mut line: String = clean
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(SHOWN)
+        .collect();
     if clean.chars().count() > SHOWN {
         line.push('…');
     }

@@ -32,8 +32,14 @@ pub(super) async fn play(world: &World, page: &mut Page) -> anyhow::Result<()> {
 async fn allowed(alice: &mut Caller, page: &mut Page) -> anyhow::Result<()> {
     page.scene("A call that policy permits");
     let opened = alice.connect().await?;
-    let server = opened.body.pointer("/result/serverInfo/name").and_then(Value::as_str);
-    page.claim(server == Some("workshop"), "alice, of the group support, opens a session at /workshop");
+    let server = opened
+        .body
+        .pointer("/result/serverInfo/name")
+        .and_then(Value::as_str);
+    page.claim(
+        server == Some("workshop"),
+        "alice, of the group support, opens a session at /workshop",
+    );
     page.tries("alice calls read_ticket {\"id\": 4711}");
     let heard = alice.call("read_ticket", json!({ "id": 4711 })).await?;
     page.allowed(&heard, "label printer");
@@ -44,11 +50,27 @@ async fn filtered(alice: &Caller, bob: &mut Caller, page: &mut Page) -> anyhow::
     page.scene("A list, filtered by policy for each user");
     bob.connect().await?;
     for (caller, name, expected) in [
-        (alice, "alice", &["search_docs", "read_ticket", "close_ticket", "weather_report"][..]),
-        (&*bob, "bob, of the group intern,", &["search_docs", "weather_report"]),
+        (
+            alice,
+            "alice",
+            &[
+                "search_docs",
+                "read_ticket",
+                "close_ticket",
+                "weather_report",
+            ][..],
+        ),
+        (
+            &*bob,
+            "bob, of the group intern,",
+            &["search_docs", "weather_report"],
+        ),
     ] {
         let (tools, _) = caller.tools().await?;
-        page.claim(tools == expected, &format!("{name} is shown {}", tools.join(", ")));
+        page.claim(
+            tools == expected,
+            &format!("{name} is shown {}", tools.join(", ")),
+        );
     }
     Ok(())
 }
@@ -70,7 +92,8 @@ async fn without_token(world: &World, page: &mut Page) -> anyhow::Result<()> {
     page.refused(&heard, 401, "bearer_missing", controls::M2);
     let challenge = heard.challenge.unwrap_or_default();
     page.claim(
-        challenge.contains("resource_metadata=") && challenge.contains("/.well-known/oauth-protected-resource/workshop"),
+        challenge.contains("resource_metadata=")
+            && challenge.contains("/.well-known/oauth-protected-resource/workshop"),
         "the challenge says where to learn which issuer to ask",
     );
     page.note(&challenge);
@@ -80,7 +103,9 @@ async fn without_token(world: &World, page: &mut Page) -> anyhow::Result<()> {
 async fn other_audience(world: &World, page: &mut Page) -> anyhow::Result<()> {
     page.scene("A token that is for another route");
     page.tries("alice sends her good token for /clock to /workshop");
-    let mut caller = world.stranger("/workshop")?.with_token(world.token(ALICE, "/clock")?);
+    let mut caller = world
+        .stranger("/workshop")?
+        .with_token(world.token(ALICE, "/clock")?);
     let heard = caller.connect().await?;
     page.refused(&heard, 401, "token_audience", controls::M1);
     Ok(())
@@ -89,7 +114,10 @@ async fn other_audience(world: &World, page: &mut Page) -> anyhow::Result<()> {
 async fn foreign_session(alice: &Caller, bob: &Caller, page: &mut Page) -> anyhow::Result<()> {
     page.scene("The session of another user");
     page.tries("bob calls search_docs with his own token and alice's session id");
-    let heard = bob.with_session_of(alice).call("search_docs", json!({ "query": "printer" })).await?;
+    let heard = bob
+        .with_session_of(alice)
+        .call("search_docs", json!({ "query": "printer" }))
+        .await?;
     page.refused(&heard, 404, "session_unknown", controls::N8_2);
     Ok(())
 }
@@ -101,13 +129,18 @@ async fn off_schema(alice: &Caller, page: &mut Page) -> anyhow::Result<()> {
     let heard = alice.call("read_ticket", arguments).await?;
     page.refused(&heard, 200, "arguments_schema", controls::N1_2);
     let is_result = heard.body.pointer("/result/isError") == Some(&Value::Bool(true));
-    page.claim(is_result, "the model hears it as a tool result, and can do better");
+    page.claim(
+        is_result,
+        "the model hears it as a tool result, and can do better",
+    );
     Ok(())
 }
 
 async fn denied(alice: &Caller, bob: &Caller, page: &mut Page) -> anyhow::Result<()> {
     page.scene("Tools that policy denies");
-    page.tries("alice calls close_ticket {\"id\": 4712}: only leads may, and she sees that it exists");
+    page.tries(
+        "alice calls close_ticket {\"id\": 4712}: only leads may, and she sees that it exists",
+    );
     let heard = alice.call("close_ticket", json!({ "id": 4712 })).await?;
     page.refused(&heard, 200, "policy_denied", controls::N2_2);
     page.tries("bob calls read_ticket {\"id\": 4711}: for him there is no such tool");
@@ -126,10 +159,19 @@ async fn too_often(alice: &Caller, page: &mut Page) -> anyhow::Result<()> {
             through += 1;
             continue;
         };
-        page.claim(through > 0, &format!("{through} more calls are let through"));
+        page.claim(
+            through > 0,
+            &format!("{through} more calls are let through"),
+        );
         page.refused(&heard, 200, "rate_limit", controls::N4_1);
         let wait = refusal.retry_after_ms.unwrap_or(0);
-        page.claim((1..=60_000).contains(&wait), &format!("she hears when to come back: in {:.1} s", wait as f64 / 1000.0));
+        page.claim(
+            (1..=60_000).contains(&wait),
+            &format!(
+                "she hears when to come back: in {:.1} s",
+                wait as f64 / 1000.0
+            ),
+        );
         return Ok(());
     }
     page.claim(false, "the limit is kept");
@@ -139,14 +181,25 @@ async fn too_often(alice: &Caller, page: &mut Page) -> anyhow::Result<()> {
 async fn hidden_text(alice: &Caller, page: &mut Page) -> anyhow::Result<()> {
     page.scene("Text in a result that people do not see and models do");
     page.tries("alice calls weather_report {\"city\": \"Ulm\"}");
-    let heard = alice.call("weather_report", json!({ "city": "Ulm" })).await?;
+    let heard = alice
+        .call("weather_report", json!({ "city": "Ulm" }))
+        .await?;
     page.allowed(&heard, "rain from noon");
     let sent = Workshop::report("Ulm");
     let (before, after) = (text::examine(&sent), text::examine(heard.text()));
     let count = before.count(text::Hidden::Tag);
-    page.claim(after.is_clean() && count > 0, &format!("{count} invisible characters of the server are gone (control {})", controls::N1_4));
+    page.claim(
+        after.is_clean() && count > 0,
+        &format!(
+            "{count} invisible characters of the server are gone (control {})",
+            controls::N1_4
+        ),
+    );
     let said = text::decode_tags(&sent);
-    page.claim(said == workshop::SMUGGLED && !heard.body.to_string().contains(&said), &format!("they said: `{said}`"));
+    page.claim(
+        said == workshop::SMUGGLED && !heard.body.to_string().contains(&said),
+        &format!("they said: `{said}`"),
+    );
     Ok(())
 }
 
@@ -157,14 +210,33 @@ async fn rug_pull(world: &World, alice: &Caller, page: &mut Page) -> anyhow::Res
     let heard = alice.call(tool, json!({ "query": "printer" })).await?;
     page.allowed(&heard, "turn the roll");
     world.workshop().turn();
-    page.tries(&format!("now the server changes the definition of {tool}; alice lists and calls"));
+    page.tries(&format!(
+        "now the server changes the definition of {tool}; alice lists and calls"
+    ));
     let (tools, _) = alice.tools().await?;
-    page.claim(!tools.iter().any(|name| name == tool) && tools.len() == 3, &format!("the list is without it: {}", tools.join(", ")));
-    let heard = alice.call(tool, json!({ "query": "printer", "context": "what a key holds" })).await?;
+    page.claim(
+        !tools.iter().any(|name| name == tool) && tools.len() == 3,
+        &format!("the list is without it: {}", tools.join(", ")),
+    );
+    let heard = alice
+        .call(
+            tool,
+            json!({ "query": "printer", "context": "what a key holds" }),
+        )
+        .await?;
     page.refused(&heard, 200, "definition_changed", controls::N9_2);
     page.tries("what the operator sees:");
-    let pinned = world.gate().pins.of("workshop")?.remove(tool).context("the tool has no pin")?;
-    let seen = world.gate().pins.sighting("workshop", tool)?.context("the change was not kept")?;
+    let pinned = world
+        .gate()
+        .pins
+        .of("workshop")?
+        .remove(tool)
+        .context("the tool has no pin")?;
+    let seen = world
+        .gate()
+        .pins
+        .sighting("workshop", tool)?
+        .context("the change was not kept")?;
     let changes = pin::diff(&pinned.definition, &seen.definition);
     for change in &changes {
         let risk = match change.risk {
@@ -180,10 +252,17 @@ async fn rug_pull(world: &World, alice: &Caller, page: &mut Page) -> anyhow::Res
             }
         }
     }
-    let named = |pointer: &str| changes.iter().any(|change| change.pointer.starts_with(pointer));
+    let named = |pointer: &str| {
+        changes
+            .iter()
+            .any(|change| change.pointer.starts_with(pointer))
+    };
     page.claim(
         named("/description") && named("/inputSchema"),
-        &format!("both changes are found: {} fields differ from the pinned definition", changes.len()),
+        &format!(
+            "both changes are found: {} fields differ from the pinned definition",
+            changes.len()
+        ),
     );
     Ok(())
 }

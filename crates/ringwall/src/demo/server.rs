@@ -47,16 +47,28 @@ impl DemoServer {
 }
 
 /// Answers line by line until the input ends.
-fn speak(tools: &dyn Tools, mut input: impl BufRead, mut output: impl Write) -> std::io::Result<()> {
+fn speak(
+    tools: &dyn Tools,
+    mut input: impl BufRead,
+    mut output: impl Write,
+) -> std::io::Result<()> {
     let mut line = Vec::new();
     loop {
         line.clear();
         if Read::take(&mut input, LINE_BYTES).read_until(b'\n', &mut line)? == 0 {
             return Ok(());
         }
-        let Ok(message) = serde_json::from_slice::<Value>(&line) else { continue };
-        if let Some(answer) = tools::answer(tools, &message) {
-            writeln!(output, "{answer}")?;
+        let Ok(message) = serde_json::from_slice::<Value>(&line) else {
+            continue;
+        };
+        let answer = tools::answer(tools, &message);
+        // Before the client has greeted it, a server says nothing unasked.
+        let greeting = message
+            .get("method")
+            .is_some_and(|method| method == "initialize");
+        let news = if greeting { None } else { tools.news() };
+        for said in answer.into_iter().chain(news) {
+            writeln!(output, "{said}")?;
             output.flush()?;
         }
     }

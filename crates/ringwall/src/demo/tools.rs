@@ -11,6 +11,10 @@ pub(super) trait Tools: Send + Sync {
     fn list(&self) -> Vec<Value>;
     /// The result of a call, or nothing if there is no such tool.
     fn call(&self, tool: &str, arguments: &Value) -> Option<Value>;
+    /// What it has to say unasked, each thing once.
+    fn news(&self) -> Option<Value> {
+        None
+    }
 }
 
 /// The revision the servers speak.
@@ -30,8 +34,14 @@ pub(super) fn answer(tools: &dyn Tools, message: &Value) -> Option<Value> {
         "ping" => Ok(json!({})),
         "tools/list" => Ok(json!({ "tools": tools.list() })),
         "tools/call" => {
-            let name = params.get("name").and_then(Value::as_str).unwrap_or_default();
-            let arguments = params.get("arguments").cloned().unwrap_or_else(|| json!({}));
+            let name = params
+                .get("name")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let arguments = params
+                .get("arguments")
+                .cloned()
+                .unwrap_or_else(|| json!({}));
             tools.call(name, &arguments).ok_or((-32602, "unknown tool"))
         }
         _ => Err((-32601, "method not found")),

@@ -30,40 +30,48 @@ impl Drop for Served {
 
 /// Serves the issuer's metadata and keys. There is no way to get a token from it.
 pub(super) fn issuer(socket: TcpListener, issuer: Arc<DevelopmentIssuer>) -> Served {
-    Served(tokio::spawn(serve(socket, move |request: Request<Incoming>| {
-        let issuer = Arc::clone(&issuer);
-        async move {
-            match request.uri().path() {
-                "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration" => {
-                    json(issuer.metadata_json())
+    Served(tokio::spawn(serve(
+        socket,
+        move |request: Request<Incoming>| {
+            let issuer = Arc::clone(&issuer);
+            async move {
+                match request.uri().path() {
+                    "/.well-known/oauth-authorization-server"
+                    | "/.well-known/openid-configuration" => json(issuer.metadata_json()),
+                    "/jwks" => json(issuer.jwks_json()),
+                    _ => empty(StatusCode::NOT_FOUND),
                 }
-                "/jwks" => json(issuer.jwks_json()),
-                _ => empty(StatusCode::NOT_FOUND),
             }
-        }
-    })))
+        },
+    )))
 }
 
 /// Serves the workshop over Streamable HTTP, without sessions and without a stream of its own.
 pub(super) fn workshop(socket: TcpListener, workshop: Arc<Workshop>) -> Served {
-    Served(tokio::spawn(serve(socket, move |request: Request<Incoming>| {
-        let workshop = Arc::clone(&workshop);
-        async move {
-            if request.method() != Method::POST {
-                return empty(StatusCode::METHOD_NOT_ALLOWED);
+    Served(tokio::spawn(serve(
+        socket,
+        move |request: Request<Incoming>| {
+            let workshop = Arc::clone(&workshop);
+            async move {
+                if request.method() != Method::POST {
+                    return empty(StatusCode::METHOD_NOT_ALLOWED);
+                }
+                let Ok(body) = Limited::new(request.into_body(), BODY_BYTES)
+                    .collect()
+                    .await
+                else {
+                    return empty(StatusCode::BAD_REQUEST);
+                };
+                let Ok(message) = serde_json::from_slice(&body.to_bytes()) else {
+                    return empty(StatusCode::BAD_REQUEST);
+                };
+                match tools::answer(&*workshop, &message) {
+                    Some(answer) => json(answer.to_string()),
+                    None => empty(StatusCode::ACCEPTED),
+                }
             }
-            let Ok(body) = Limited::new(request.into_body(), BODY_BYTES).collect().await else {
-                return empty(StatusCode::BAD_REQUEST);
-            };
-            let Ok(message) = serde_json::from_slice(&body.to_bytes()) else {
-                return empty(StatusCode::BAD_REQUEST);
-            };
-            match tools::answer(&*workshop, &message) {
-                Some(answer) => json(answer.to_string()),
-                None => empty(StatusCode::ACCEPTED),
-            }
-        }
-    })))
+        },
+    )))
 }
 
 async fn serve<F, A>(socket: TcpListener, answer: F)
@@ -80,14 +88,19 @@ where
             });
             let connection = hyper::server::conn::http1::Builder::new();
             // Whoever hangs up early misses nothing that matters here.
-            let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+            let _ = connection
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
 
 fn json(text: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(text)));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     response
 }
 

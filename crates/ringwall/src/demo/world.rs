@@ -31,8 +31,14 @@ pub(super) struct User {
     pub(super) group: &'static str,
 }
 
-pub(super) const ALICE: User = User { name: "alice", group: "support" };
-pub(super) const BOB: User = User { name: "bob", group: "intern" };
+pub(super) const ALICE: User = User {
+    name: "alice",
+    group: "support",
+};
+pub(super) const BOB: User = User {
+    name: "bob",
+    group: "intern",
+};
 
 /// The scope that the routes ask for.
 pub(super) const SCOPE: &str = "mcp:tools";
@@ -56,10 +62,17 @@ impl World {
     pub(super) async fn start(folder: &Path) -> anyhow::Result<Self> {
         let issuer_socket = bound(SHIPPED.issuer).await?;
         let workshop_socket = bound(SHIPPED.workshop).await?;
-        let (issuer_port, workshop_port) = (issuer_socket.local_addr()?.port(), workshop_socket.local_addr()?.port());
+        let (issuer_port, workshop_port) = (
+            issuer_socket.local_addr()?.port(),
+            workshop_socket.local_addr()?.port(),
+        );
         let key = folder.join("issuer.key");
         let url = format!("http://127.0.0.1:{issuer_port}");
-        let issuer = if key.exists() { token::kept(&url, &key)? } else { token::new_key(&url, &key)? };
+        let issuer = if key.exists() {
+            token::kept(&url, &key)?
+        } else {
+            token::new_key(&url, &key)?
+        };
         let issuer = Arc::new(issuer);
         let workshop = Arc::new(Workshop::turning_after(None));
         let pages = [
@@ -74,7 +87,8 @@ impl World {
         }));
         Ok(World {
             folder: folder.to_owned(),
-            data: gate.runtime().settled.data.clone(),
+            // Without the `.` that the shipped file has in it.
+            data: gate.runtime().settled.data.components().collect(),
             ports,
             workshop,
             issuer,
@@ -90,7 +104,9 @@ impl World {
     pub(super) async fn end(self) -> anyhow::Result<()> {
         // That nobody listens any more is what `serving` tells.
         let _ = self.stop.send(());
-        self.serving.await?.context("the gateway did not end as it should")
+        self.serving
+            .await?
+            .context("the gateway did not end as it should")
     }
 
     /// Somebody without a token, before this route.
@@ -149,7 +165,11 @@ async fn open(folder: &Path, issuer: u16, workshop: u16) -> anyhow::Result<(Hous
     let program = std::env::current_exe().context("cannot tell which program this is")?;
     for _ in 0..TRIES {
         let gateway = bound(SHIPPED.gateway).await?.local_addr()?.port();
-        let ports = Ports { gateway, issuer, workshop };
+        let ports = Ports {
+            gateway,
+            issuer,
+            workshop,
+        };
         let config = files::write(folder, ports, &program)?;
         match House::build(load::load(&config)?, Arc::new(SystemClock::default())).await {
             Ok(house) => return Ok((house, ports)),
@@ -165,6 +185,8 @@ async fn open(folder: &Path, issuer: u16, workshop: u16) -> anyhow::Result<(Hous
 async fn bound(port: u16) -> anyhow::Result<TcpListener> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
         Ok(socket) => Ok(socket),
-        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port on loopback is free"),
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .context("no port on loopback is free"),
     }
 }

@@ -44,44 +44,74 @@ pub(super) fn defaults() -> Answers {
 pub(super) fn ask(input: &mut dyn BufRead, output: &mut dyn Write) -> anyhow::Result<Answers> {
     let mut form = Form { input, output };
     let address = form.ask("Address to listen on", ADDRESS, |text| {
-        text.parse::<SocketAddr>().map(|_| ()).map_err(|_| "write an IP address and a port, such as 127.0.0.1:8080")
+        text.parse::<SocketAddr>()
+            .map(|_| ())
+            .map_err(|_| "write an IP address and a port, such as 127.0.0.1:8080")
     })?;
     let (tls, public_url) = form.encryption(&address)?;
-    let issuer = form.ask("Issuer of access tokens (URL of your identity provider)", ISSUER, url)?;
+    let issuer = form.ask(
+        "Issuer of access tokens (URL of your identity provider)",
+        ISSUER,
+        url,
+    )?;
     let issuer_network = network_of(&issuer);
     let mut servers = vec![form.server(NAME)?];
     while servers.len() < 32 {
-        let name = form.ask("Another server? Its name, or nothing to finish", "", |text| match text {
-            "" => Ok(()),
-            text => server_name(text),
-        })?;
+        let name = form.ask(
+            "Another server? Its name, or nothing to finish",
+            "",
+            |text| match text {
+                "" => Ok(()),
+                text => server_name(text),
+            },
+        )?;
         if name.is_empty() {
             break;
         }
         servers.push(form.reached(name)?);
     }
-    Ok(Answers { about: about(), address, public_url, tls, issuer, issuer_network, servers })
+    Ok(Answers {
+        about: about(),
+        address,
+        public_url,
+        tls,
+        issuer,
+        issuer_network,
+        servers,
+    })
 }
 
 /// What is left to do, for answers that stand for something the reader has to put in.
 pub(super) fn notes(answers: &Answers) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut note = |server: &str, text: &str| {
-        notes.push(Note { server: server.to_owned(), text: text.to_owned() });
+        notes.push(Note {
+            server: server.to_owned(),
+            text: text.to_owned(),
+        });
     };
     if answers.issuer == ISSUER {
         note("", "put your identity provider in place of the issuer");
     }
     for server in &answers.servers {
         match &server.reach {
-            Reach::Http { url, .. } if url == URL => note(&server.name, "put the URL of your MCP server in place of the example"),
+            Reach::Http { url, .. } if url == URL => note(
+                &server.name,
+                "put the URL of your MCP server in place of the example",
+            ),
             _ => {}
         }
         if server.pins == Pins::Approval {
-            note(&server.name, "its tools wait for approval: `ringwall tools list`, then `ringwall tools approve`");
+            note(
+                &server.name,
+                "its tools wait for approval: `ringwall tools list`, then `ringwall tools approve`",
+            );
         }
     }
-    note("", "write a policy: the first one permits sessions and no tool");
+    note(
+        "",
+        "write a policy: the first one permits sessions and no tool",
+    );
     notes
 }
 
@@ -121,13 +151,26 @@ impl Form<'_> {
 
     /// An address that others can reach is encrypted, or it is not listened on.
     fn encryption(&mut self, address: &str) -> anyhow::Result<(Option<TlsAnswer>, Option<String>)> {
-        if address.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback()) {
+        if address
+            .parse::<SocketAddr>()
+            .is_ok_and(|address| address.ip().is_loopback())
+        {
             return Ok((None, None));
         }
         let certificate = self.ask("Certificate chain (PEM file)", "tls/cert.pem", given)?;
         let key = self.ask("Its private key (PEM file)", "tls/key.pem", given)?;
-        let public = self.ask("URL under which callers reach the gateway", "https://mcp.example.com", url)?;
-        Ok((Some(TlsAnswer { certificate, key: format!("file:{key}") }), Some(public)))
+        let public = self.ask(
+            "URL under which callers reach the gateway",
+            "https://mcp.example.com",
+            url,
+        )?;
+        Ok((
+            Some(TlsAnswer {
+                certificate,
+                key: format!("file:{key}"),
+            }),
+            Some(public),
+        ))
     }
 
     fn server(&mut self, name: &str) -> anyhow::Result<ServerAnswer> {
@@ -137,17 +180,23 @@ impl Form<'_> {
 
     fn reached(&mut self, name: String) -> anyhow::Result<ServerAnswer> {
         let reach = self.ask("  Its URL, or the command that starts it", URL, |text| {
-            if text.contains("://") { url(text) } else { given(text) }
+            if text.contains("://") {
+                url(text)
+            } else {
+                given(text)
+            }
         })?;
         let reach = if reach.contains("://") {
-            let credential = self.ask("  The token it is shown, as env:NAME or file:PATH (or nothing)", "", |text| {
-                match text {
+            let credential = self.ask(
+                "  The token it is shown, as env:NAME or file:PATH (or nothing)",
+                "",
+                |text| match text {
                     "" => Ok(()),
-                    text => config::settled::SecretRef::parse(text)
-                        .map(|_| ())
-                        .map_err(|_| "write env:NAME or file:PATH: secrets do not belong into the file"),
-                }
-            })?;
+                    text => config::settled::SecretRef::parse(text).map(|_| ()).map_err(
+                        |_| "write env:NAME or file:PATH: secrets do not belong into the file",
+                    ),
+                },
+            )?;
             Reach::Http {
                 network: network_of(&reach),
                 url: reach,
@@ -161,12 +210,25 @@ impl Form<'_> {
                 directory: None,
             }
         };
-        let trust = self.ask("  Trust its tools as first seen? yes, or no to approve each", "no", |text| match text {
-            "yes" | "y" | "no" | "n" => Ok(()),
-            _ => Err("write yes or no"),
-        })?;
-        let pins = if trust.starts_with('y') { Pins::FirstUse } else { Pins::Approval };
-        Ok(ServerAnswer { about: Vec::new(), name, reach, pins })
+        let trust = self.ask(
+            "  Trust its tools as first seen? yes, or no to approve each",
+            "no",
+            |text| match text {
+                "yes" | "y" | "no" | "n" => Ok(()),
+                _ => Err("write yes or no"),
+            },
+        )?;
+        let pins = if trust.starts_with('y') {
+            Pins::FirstUse
+        } else {
+            Pins::Approval
+        };
+        Ok(ServerAnswer {
+            about: Vec::new(),
+            name,
+            reach,
+            pins,
+        })
     }
 }
 
@@ -178,16 +240,28 @@ fn about() -> Vec<String> {
 }
 
 fn given(text: &str) -> Result<(), &'static str> {
-    if text.is_empty() { Err("write something") } else { Ok(()) }
+    if text.is_empty() {
+        Err("write something")
+    } else {
+        Ok(())
+    }
 }
 
 fn url(text: &str) -> Result<(), &'static str> {
-    let fix = "write a URL, such as https://mcp.example.com";
-    let url = url::Url::parse(text).map_err(|_| fix)?;
+    let url = url::Url::parse(text).map_err(|_| "write a URL, such as https://mcp.example.com")?;
     match url.scheme() {
         "https" => Ok(()),
-        "http" if network_of(text) == Network::Private => Ok(()),
-        _ => Err("write an https URL: http is for this machine and private networks only"),
+        "http" if is_here(&url) => Ok(()),
+        _ => Err("write an https URL: unencrypted connections stay on this machine"),
+    }
+}
+
+fn is_here(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
     }
 }
 
@@ -209,7 +283,11 @@ fn network_of(text: &str) -> Network {
         Some(url::Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unique_local(),
         None => false,
     });
-    if private { Network::Private } else { Network::Public }
+    if private {
+        Network::Private
+    } else {
+        Network::Public
+    }
 }
 
 #[cfg(test)]
@@ -229,7 +307,7 @@ mod tests {
     fn every_set_of_answers_makes_a_file_that_settles() {
         for lines in [
             "\n\n\n\n\n\n\n",
-            "0.0.0.0:8443\ntls/c.pem\ntls/k.pem\nhttps://mcp.example.com\nhttps://id.example.com\nfiles\nhttp://10.0.0.5/mcp\nenv:TOKEN\nyes\n\n",
+            "0.0.0.0:8443\ntls/c.pem\ntls/k.pem\nhttps://mcp.example.com\nhttps://id.example.com\nfiles\nhttp://10.0.0.5/mcp\nhttps://10.0.0.5/mcp\nenv:TOKEN\nyes\n\n",
             "[::1]:9000\nhttp://127.0.0.1:9001\nclock\nuvx mcp-server-time\nno\nmore\nhttps://a.example/mcp\n\ny\n\n",
         ] {
             let text = config::init::template(&answered(lines).unwrap());
@@ -241,14 +319,21 @@ mod tests {
     fn asks_again_when_an_answer_cannot_be_used_and_not_forever() {
         let again = answered("everywhere\n127.0.0.1:1\n\n\n\n\n\n\n").unwrap();
         assert_eq!(again.address, "127.0.0.1:1");
-        assert!(answered("a\nb\nc\nd\ne\nf\ng\n").unwrap_err().to_string().contains("--yes"));
+        assert!(
+            answered("a\nb\nc\nd\ne\nf\ng\n")
+                .unwrap_err()
+                .to_string()
+                .contains("--yes")
+        );
         assert!(answered("").unwrap_err().to_string().contains("--yes"));
     }
 
     #[test]
     fn takes_no_literal_secret() {
         let lines = "\n\n\n\nsk-123456\nenv:TOKEN\n\n\n";
-        let Reach::Http { credential, .. } = &answered(lines).unwrap().servers[0].reach else { panic!() };
+        let Reach::Http { credential, .. } = &answered(lines).unwrap().servers[0].reach else {
+            panic!()
+        };
         assert_eq!(credential.as_deref(), Some("env:TOKEN"));
     }
 }

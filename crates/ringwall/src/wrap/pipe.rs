@@ -8,7 +8,7 @@ use gateway::outlet::Reader;
 use gateway::route::Route;
 use gateway::stages::{self, Answer, Draft, Raw, Recorded};
 use protocol::lines::{Decoder, Line};
-use protocol::{Document, Id, Message, Shape, codes, write};
+use protocol::{Document, Message, Shape, codes, write};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -57,7 +57,12 @@ impl Pipe {
     pub(super) fn new(gate: Arc<Gate>, route: Arc<Route>, user: Arc<str>) -> Self {
         let caller = Caller { gate, route, user };
         let seats = Arc::new(Semaphore::new(CALLS as usize));
-        Pipe { caller, session: None, calls: JoinSet::new(), seats }
+        Pipe {
+            caller,
+            session: None,
+            calls: JoinSet::new(),
+            seats,
+        }
     }
 
     /// Carries messages until the input ends and the calls under way are answered, or until nobody
@@ -110,12 +115,27 @@ impl Pipe {
         let bytes = match line {
             Line::Message(bytes) => bytes,
             Line::Noise(bytes) => {
-                tracing::warn!(bytes = bytes.len(), "a line that is no message was left out");
-                return say(out, write::error(None, codes::PARSE_ERROR, "the line is no JSON-RPC message", None)).await;
+                tracing::warn!(
+                    bytes = bytes.len(),
+                    "a line that is no message was left out"
+                );
+                return say(
+                    out,
+                    write::error(
+                        None,
+                        codes::PARSE_ERROR,
+                        "the line is no JSON-RPC message",
+                        None,
+                    ),
+                )
+                .await;
             }
             Line::Overlong(bytes) => {
                 tracing::warn!(bytes, "a line longer than the limit was left out");
-                let text = format!("the line is longer than {} bytes", self.caller.route.reading.bytes);
+                let text = format!(
+                    "the line is longer than {} bytes",
+                    self.caller.route.reading.bytes
+                );
                 return say(out, write::error(None, codes::INVALID_REQUEST, &text, None)).await;
             }
         };
@@ -129,7 +149,9 @@ impl Pipe {
                 deliver(recorded, kind, out).await;
             }
             (Some(session), Kind::Request) => {
-                let Ok(seat) = Arc::clone(&self.seats).acquire_owned().await else { return };
+                let Ok(seat) = Arc::clone(&self.seats).acquire_owned().await else {
+                    return;
+                };
                 let (caller, session, out) = (self.caller.clone(), session.clone(), out.clone());
                 self.calls.spawn(async move {
                     let recorded = caller.call(Some(session), bytes).await;
@@ -142,7 +164,8 @@ impl Pipe {
 
     /// How the line is scheduled. The stages read it again and decide on their own reading.
     fn kind(&self, bytes: &Bytes) -> Kind {
-        let message = Document::read(bytes.clone(), &self.caller.route.reading).and_then(Message::read);
+        let message =
+            Document::read(bytes.clone(), &self.caller.route.reading).and_then(Message::read);
         match message.map(|message| message.shape()) {
             Ok(Shape::Request) => Kind::Request,
             Ok(Shape::Notification | Shape::Response) => Kind::Aside,
@@ -161,7 +184,9 @@ impl Pipe {
             let raw = Raw::listen(Arc::clone(&caller.route), Arc::clone(&caller.user), session);
             let draft = Draft::begin(&caller.gate, raw.source(), "stdio");
             // A server without messages of its own answers with a refusal: there is nothing to hear.
-            if let Answer::Stream { reader, .. } = stages::call(&caller.gate, raw, draft).await.into_answer() {
+            if let Answer::Stream { reader, .. } =
+                stages::call(&caller.gate, raw, draft).await.into_answer()
+            {
                 pump(reader, &out).await;
             }
         });
@@ -170,7 +195,12 @@ impl Pipe {
 
 impl Caller {
     async fn call(&self, session: Option<Box<str>>, bytes: Bytes) -> Recorded {
-        let raw = Raw::line(Arc::clone(&self.route), Arc::clone(&self.user), session, bytes);
+        let raw = Raw::line(
+            Arc::clone(&self.route),
+            Arc::clone(&self.user),
+            session,
+            bytes,
+        );
         let draft = Draft::begin(&self.gate, raw.source(), "stdio");
         stages::call(&self.gate, raw, draft).await
     }
@@ -181,7 +211,10 @@ async fn deliver(recorded: Recorded, kind: Kind, out: &Out) {
         Answer::Empty => {}
         Answer::Message(bytes) if kind == Kind::Aside => {
             // JSON-RPC has no answer to what asks nothing; the ledger has the refusal.
-            tracing::warn!("refused what the client said: {}", String::from_utf8_lossy(&bytes));
+            tracing::warn!(
+                "refused what the client said: {}",
+                String::from_utf8_lossy(&bytes)
+            );
         }
         Answer::Message(bytes) => say(out, bytes).await,
         Answer::Stream { reader, .. } => pump(reader, out).await,
@@ -211,7 +244,13 @@ async fn write_lines(mut output: impl AsyncWrite + Unpin, mut lines: mpsc::Recei
 
 /// A message on one line. A line break can only stand between tokens of JSON, where a space does as well.
 fn line_of(message: &[u8]) -> Vec<u8> {
-    let plain = message.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte });
+    let plain = message.iter().map(|byte| {
+        if matches!(byte, b'\n' | b'\r') {
+            b' '
+        } else {
+            *byte
+        }
+    });
     plain.chain([b'\n']).collect()
 }
 
@@ -222,11 +261,5 @@ mod tests {
     #[test]
     fn a_message_is_one_line_whatever_its_layout() {
         assert_eq!(line_of(b"{\r\n \"a\":\n1}"), b"{   \"a\": 1}\n");
-    }
-
-    #[test]
-    fn an_id_is_not_needed_to_refuse_a_line() {
-        let error = write::error(None::<&Id>, codes::PARSE_ERROR, "x", None);
-        assert!(String::from_utf8_lossy(&error).contains("\"id\":null"));
     }
 }

@@ -7,14 +7,23 @@ use std::path::PathBuf;
 
 /// The folder for this command: the same for the same words.
 pub(super) fn of(command: &[String]) -> anyhow::Result<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
-    let state = state.context("neither XDG_STATE_HOME nor HOME is set: say where to keep data with --data DIR")?;
-    Ok(state.join("ringwall").join(format!("wrap-{}", short(command))))
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    let state = state.context(
+        "neither XDG_STATE_HOME nor HOME is set: say where to keep data with --data DIR",
+    )?;
+    Ok(state
+        .join("ringwall")
+        .join(format!("wrap-{}", short(command))))
 }
 
 /// The name of the user that runs this process, or their number.
-pub(super) fn user() -> String {
+pub(crate) fn user() -> String {
     let number = rustix::process::getuid().as_raw();
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     named(&accounts, number).unwrap_or_else(|| format!("uid-{number}"))
@@ -23,7 +32,12 @@ pub(super) fn user() -> String {
 /// A short name for a command that no other command has.
 fn short(command: &[String]) -> String {
     let digest = inspect::pin::digest(&json!(command));
-    digest.0.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .0
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn named(accounts: &str, number: u32) -> Option<String> {
@@ -40,7 +54,12 @@ mod tests {
 
     #[test]
     fn a_command_has_a_folder_of_its_own() {
-        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let words = |words: &[&str]| {
+            words
+                .iter()
+                .map(|&word| word.to_owned())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(short(&words(&["a", "b"])), short(&words(&["a", "b"])));
         assert_ne!(short(&words(&["a", "b"])), short(&words(&["a b"])));
         assert_eq!(short(&words(&["a"])).len(), 12);
@@ -48,7 +67,8 @@ mod tests {
 
     #[test]
     fn the_user_is_who_the_system_says() {
-        let accounts = "root:x:0:0:root:/root:/bin/sh\nbroken\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        let accounts =
+            "root:x:0:0:root:/root:/bin/sh\nbroken\nada:x:1000:1000::/home/ada:/bin/sh\n";
         for (number, name) in [(0, Some("root")), (1000, Some("ada")), (1001, None)] {
             assert_eq!(named(accounts, number).as_deref(), name, "{number}");
         }

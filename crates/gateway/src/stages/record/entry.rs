@@ -109,7 +109,10 @@ fn refusal(refused: &Refused) -> Refusal<'_> {
             controls::Fault::Upstream => Fault::Upstream,
             controls::Fault::Us => Fault::Us,
         },
-        reason: (&*refused.refusal.reason).into(),
+        reason: match &refused.detail {
+            None => (&*refused.refusal.reason).into(),
+            Some(detail) => format!("{}: {detail}", refused.refusal.reason).into(),
+        },
     }
 }
 

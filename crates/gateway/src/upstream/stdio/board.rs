@@ -277,9 +277,10 @@ impl State {
         let uri = || uri_of(message).unwrap_or_default();
         match message.method() {
             "logging/setLevel" => self.standing.set_level(message.bytes()),
-            // A session that greets a new process is none of ours.
-            "resources/subscribe" if self.inboxes.contains_key(&session) => {
-                if !self.standing.subscribe(session, &uri(), message.bytes()) {
+            "resources/subscribe" => {
+                // Number 0 greets a new process for sessions that have subscribed already.
+                let known = self.inboxes.contains_key(&session);
+                if known && !self.standing.subscribe(session, &uri(), message.bytes()) {
                     return Err(UpstreamError::Full {
                         what: "subscriptions",
                     });

@@ -58,11 +58,16 @@ while IFS= read -r line; do
   *'"name":"stubborn"'*)
     trap 'note "ignored the signal"' TERM
     stubborn=1
-    sleep 1000 &
+    sleep 60 &
     text $!
     ;;
   *'"tools/call"'*) text unknown ;;
   esac
 done
 note 'end of input'
-while [ -n "$stubborn" ]; do wait; sleep 0.01; done
+# Not for ever: a test that was killed itself leaves nothing behind.
+while [ -n "$stubborn" ] && [ ${#stubborn} -lt 1000 ]; do
+  wait
+  sleep 0.01
+  stubborn="${stubborn}1"
+done

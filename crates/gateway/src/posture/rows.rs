@@ -1,0 +1,356 @@
+//! The table: for each control who judges it, what this version does about it, and which tests show
+//! that. Controls of which nothing is built say so, with what comes closest.
+
+use super::{Status, View, Way, judges};
+use controls::Control;
+
+/// One control.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) control: Control,
+    pub(super) judge: Judge,
+    pub(super) why: &'static str,
+    pub(super) tests: &'static [&'static str],
+}
+
+/// Who judges a control.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Judge {
+    /// Nobody: there is nothing to judge.
+    Absent,
+    /// Once for the gateway.
+    Gateway(fn(&View<'_>) -> Status),
+    /// Once for each route.
+    Route(fn(&View<'_>, &Way<'_>) -> Status),
+}
+
+const fn route(
+    control: Control,
+    judge: fn(&View<'_>, &Way<'_>) -> Status,
+    why: &'static str,
+    tests: &'static [&'static str],
+) -> Row {
+    Row { control, judge: Judge::Route(judge), why, tests }
+}
+
+const fn gateway(
+    control: Control,
+    judge: fn(&View<'_>) -> Status,
+    why: &'static str,
+    tests: &'static [&'static str],
+) -> Row {
+    Row { control, judge: Judge::Gateway(judge), why, tests }
+}
+
+const fn absent(control: Control, why: &'static str) -> Row {
+    Row { control, judge: Judge::Absent, why, tests: &[] }
+}
+
+/// Every control, in the order of the catalogue.
+pub(super) const ROWS: &[Row] = &[
+    route(
+        controls::M1,
+        judges::by_token,
+        "signature, issuer, audience, type, times and scopes of the token are verified on every message",
+        &[
+            "m1_refuses_tokens_for_others_and_of_others",
+            "m1_refuses_tokens_whose_header_is_wrong",
+            "m1_refuses_tokens_whose_signature_is_wrong",
+            "m1_refuses_unsigned_tokens",
+            "m1_refuses_a_public_key_used_as_a_shared_secret",
+            "m1_es256_verdicts_are_exact",
+        ],
+    ),
+    route(
+        controls::M2,
+        judges::by_token,
+        "every method, GET stream and DELETE carries its own token; a session id opens nothing",
+        &["m2_a_session_authenticates_nobody_whatever_the_verb", "m2_takes_the_token_from_one_header_only"],
+    ),
+    absent(controls::M3, "there is no authorization facade: clients register with the identity provider"),
+    route(
+        controls::M4,
+        judges::always,
+        "256 random bits of the operating system, kept under the verified user",
+        &[
+            "m4_session_ids_are_visible_ascii_of_256_bits",
+            "m4_session_ids_do_not_repeat_and_look_random",
+            "session_ids_are_unpredictable_and_prove_nothing",
+        ],
+    ),
+    route(
+        controls::N1_1,
+        judges::n1_1,
+        "a strict reader refuses what two parsers read differently, and hidden text is found in every string",
+        &[
+            "n1_1_refuses_messages_that_two_readers_would_read_differently",
+            "n1_1_reads_what_must_be_read_and_refuses_what_must_be_refused",
+            "n1_1_an_answer_that_two_readers_would_read_differently_is_withheld",
+        ],
+    ),
+    route(
+        controls::N1_2,
+        judges::n1_2,
+        "arguments and structured content are held against the schemas of the pinned definition",
+        &[
+            "n1_2_refuses_arguments_off_the_schema",
+            "n1_2_an_answer_off_its_own_schema_is_withheld",
+            "n1_2_strict_refuses_what_the_schema_does_not_name",
+            "n1_2_hostile_schemas_stay_within_their_budget",
+        ],
+    ),
+    absent(controls::N1_3, "no filter of content and no provider of one; hidden text is 1.4"),
+    route(
+        controls::N1_4,
+        judges::n1_4,
+        "control characters, terminal escapes and hidden Unicode are found in every string of an answer",
+        &[
+            "n1_4_hidden_text_is_taken_out_of_results",
+            "n1_4_hidden_text_can_be_refused_instead",
+            "n1_4_benign_text_of_many_languages_passes_unchanged",
+        ],
+    ),
+    route(
+        controls::N2_1,
+        judges::n2_1,
+        "several issuers at once, by discovery or fixed keys, with rotation; no password of its own",
+        &["n2_1_accepts_the_token_of_a_certified_provider", "n2_1_follows_a_rotation_of_its_keys"],
+    ),
+    route(
+        controls::N2_2,
+        judges::n2_2,
+        "Cedar decides on caller, tool, arguments and labels; without a permit the answer is no, in lists as in calls",
+        &[
+            "n2_2_without_policies_everything_is_denied",
+            "n2_2_an_error_in_any_policy_is_a_deny",
+            "policy_sees_tool_arguments",
+            "decides_list_and_call_separately",
+        ],
+    ),
+    route(
+        controls::N2_3,
+        judges::n2_3,
+        "a ceiling on the life of tokens and a bound on clock skew, for each issuer",
+        &["n2_3_refuses_tokens_out_of_their_time", "n2_3_refuses_tokens_that_are_not_good_now"],
+    ),
+    route(
+        controls::N2_4,
+        judges::n2_4,
+        "a policy can forbid a tool until something more is proven",
+        &["offers_a_lift_only_if_it_would_help"],
+    ),
+    route(
+        controls::N3_1,
+        judges::n3_1,
+        "TLS 1.3 alone on both sides, certificates always verified; plaintext on loopback only",
+        &[
+            "n3_1_reports_what_is_wrong_with_listeners",
+            "n3_1_verifies_the_certificate_of_a_private_destination_too",
+            "n3_1_takes_plaintext_only_to_a_private_destination",
+        ],
+    ),
+    absent(controls::N3_2, "nothing is encrypted beyond TLS; what the gateway stores is readable to its own account"),
+    absent(controls::N3_3, "certificates are files that somebody else renews; a new one needs a restart"),
+    route(
+        controls::N3_4,
+        judges::n3_4,
+        "a floor for each route, negotiated down to it and never below; headers have to agree with the session",
+        &[
+            "n3_4_the_same_checks_pass_through_the_gateway",
+            "n3_4_negotiates_down_to_the_floor_and_never_into_another_era",
+            "initialize_never_answers_a_modern_version",
+        ],
+    ),
+    route(
+        controls::N4_1,
+        judges::n4_1,
+        "buckets for address, user, session, tool and resource, with a hint when to come back",
+        &[
+            "n4_1_limits_what_one_user_may_do_and_says_when_to_come_back",
+            "n4_1_counts_exactly_under_concurrency",
+            "limits_resources_and_prompts_too",
+        ],
+    ),
+    absent(controls::N4_2, "limits are fixed numbers"),
+    route(
+        controls::N4_3,
+        judges::n4_3,
+        "a deadline for each call, seats for each tool, and bytes for each message",
+        &[
+            "n4_3_an_answer_that_is_too_large_or_too_late_is_given_up",
+            "n4_3_a_server_that_dies_fails_its_call_and_nothing_else",
+            "n4_3_never_lets_more_inside_under_concurrency",
+        ],
+    ),
+    route(
+        controls::N4_4,
+        judges::n4_4,
+        "connections, headers, bodies, streams and handshakes are bounded in number, size and time",
+        &["refuses_text_over_each_limit", "memory_stays_bounded_when_nobody_reads", "a_reader_that_stalls_is_let_go"],
+    ),
+    route(
+        controls::N5_1,
+        judges::n5_1,
+        "one record for every message, decision and change, in a signed chain that can be searched",
+        &[
+            "n5_1_every_call_is_in_a_ledger_that_verifies_even_after_a_crash",
+            "n5_1_a_killed_process_loses_no_acknowledged_record",
+            "n5_1_every_flipped_byte_is_found",
+            "n5_1_finds_records_by_word_and_by_field",
+        ],
+    ),
+    absent(controls::N5_2, "nothing is streamed or detected; `ringwall audit export` writes OCSF when it is run"),
+    route(
+        controls::N5_3,
+        judges::n5_3,
+        "records hold digests and sizes; arguments and results themselves only where a route asks for them",
+        &["n5_1_every_call_is_in_a_ledger_that_verifies_even_after_a_crash"],
+    ),
+    absent(controls::N5_4, "no playbook, webhook or shared signal"),
+    absent(controls::N6_1, "the ledger's key is a file; no hardware or cloud key is spoken to"),
+    gateway(
+        controls::N6_2,
+        judges::n6_2,
+        "the ledger has a key of its own, which only the gateway's account can read",
+        &["refuses_a_key_that_others_can_read"],
+    ),
+    gateway(
+        controls::N6_3,
+        judges::n6_3,
+        "secrets are references, never values; they are wiped and never printed",
+        &[
+            "n6_3_takes_references_only",
+            "n6_3_refuses_to_start_with_an_unresolved_secret",
+            "n6_3_refuses_a_secret_file_that_others_can_read",
+            "n6_3_debug_shows_the_name_only",
+        ],
+    ),
+    absent(controls::N6_4, "labels of servers and tools reach policies (2.2); no class sets logging, caching or flow"),
+    route(
+        controls::N7_1,
+        judges::always,
+        "the caller's token ends at the gateway; a server is shown the gateway's own credential or none",
+        &["n7_1_nothing_of_the_caller_reaches_the_server_but_the_message", "n7_1_sends_its_own_credential_and_nothing_of_the_caller"],
+    ),
+    route(
+        controls::N7_2,
+        judges::by_token,
+        "each route is one canonical resource, and its tokens open no other",
+        &["n7_2_names_one_resource_and_no_other", "n7_2_refuses_its_token_for_another_resource"],
+    ),
+    route(
+        controls::N7_3,
+        judges::n7_3,
+        "user, client, groups and scopes come from claims named in the configuration; unknown groups are not none",
+        &["n7_3_its_groups_decide_what_may_be_called", "n7_3_group_overage_means_unknown_not_none"],
+    ),
+    route(
+        controls::N7_4,
+        judges::n7_4,
+        "a session is bound to the user, the client and the route of its token",
+        &["n8_2_nobody_else_can_use_a_session"],
+    ),
+    route(
+        controls::N8_1,
+        judges::always,
+        "see M4",
+        &["m4_session_ids_are_visible_ascii_of_256_bits", "m4_session_ids_do_not_repeat_and_look_random"],
+    ),
+    route(
+        controls::N8_2,
+        judges::always,
+        "sessions are found among the verified user's own, and are good for one client and one route",
+        &["n8_2_nobody_else_can_use_a_session", "refuses_a_session_opened_on_another_route"],
+    ),
+    route(
+        controls::N8_3,
+        judges::n8_3,
+        "sessions end when idle, after a fixed time, and when the client says so",
+        &["answers_404_for_a_terminated_session"],
+    ),
+    route(controls::N8_4, judges::n8_4, "no-store and nosniff on every answer; no page is served", &[]),
+    absent(controls::N9_1, "no detector and no spotlighting; hidden text is 1.1 and 1.4"),
+    route(
+        controls::N9_2,
+        judges::n9_2,
+        "a tool is its pinned definition; one that is new or has changed is neither listed nor callable",
+        &[
+            "n9_2_a_changed_definition_is_neither_listed_nor_callable_until_approved",
+            "n9_2_with_approval_nothing_is_offered_before_somebody_looked",
+        ],
+    ),
+    route(
+        controls::N9_3,
+        judges::n9_3,
+        "an answer fits its schema and hides no text",
+        &["n1_4_hidden_text_is_taken_out_of_results", "a_blocked_result_never_reaches_the_client"],
+    ),
+    route(
+        controls::N9_4,
+        judges::n9_4,
+        "answers are bounded in size, and policies see what was found in a message",
+        &["n4_3_an_answer_that_is_too_large_or_too_late_is_given_up"],
+    ),
+    route(controls::N10_1, judges::n10_1, "nothing confines a process yet; a server that runs elsewhere is its operator's", &[]),
+    route(
+        controls::N10_2,
+        judges::n10_2,
+        "a process of its own for each user, with declared variables only; a credential of its own for each server",
+        &[
+            "n10_2_a_stdio_server_gets_the_declared_environment_and_no_other",
+            "n7_2_users_never_share_a_process_and_like_sessions_of_one_user_do",
+        ],
+    ),
+    route(
+        controls::N10_3,
+        judges::n10_3,
+        "the gateway itself connects to configured destinations only, and to no private address unless told so",
+        &["n10_3_refuses_a_name_with_one_forbidden_address", "n10_3_resolves_once_so_a_name_cannot_change_its_mind"],
+    ),
+    absent(controls::N10_4, "what a server does on its machine is not watched"),
+    absent(controls::N11_1, "no command attacks or scans and writes SARIF"),
+    absent(controls::N11_2, "no bill of materials of what is served"),
+    absent(controls::N11_3, "no built-in adversary"),
+    absent(controls::N11_4, "configuration, policies and pins need no second person"),
+    absent(controls::N12_1, "a server's program is not checked before it starts"),
+    absent(controls::N12_2, "no inventory"),
+    absent(controls::N12_3, "no list of trusted sources"),
+    absent(controls::N12_4, "changed definitions are 9.2; nothing else is watched"),
+    route(
+        controls::Z1,
+        judges::z1,
+        "callers on every message, servers by certificate on every connection",
+        &["m2_a_session_authenticates_nobody_whatever_the_verb", "n3_1_verifies_the_certificate_of_a_private_destination_too"],
+    ),
+    route(
+        controls::Z2,
+        judges::z2,
+        "each route has a resource, sessions and a server of its own; what a caller may not see does not exist",
+        &["refuses_a_session_opened_on_another_route", "never_mixes_tenants_in_shared_state"],
+    ),
+    route(
+        controls::Z3,
+        judges::z3,
+        "policies see address, time, age of the session and findings",
+        &["sees_what_a_condition_depends_on"],
+    ),
+    absent(controls::Z4, "nothing measures risk"),
+    absent(controls::P1, "arguments and results pass whole"),
+    absent(controls::P2, "no statistics are released"),
+    absent(controls::P3, "nothing is computed on ciphertexts"),
+    absent(controls::P4, "nothing learns"),
+    absent(controls::IR1, "no playbook"),
+    absent(controls::IR2, "an operator revokes a pin or changes the configuration by hand"),
+    absent(controls::IR3, "`ringwall audit export` and `verify` exist; no signed bundle of evidence"),
+    absent(controls::IR4, "no known-good state is kept"),
+    absent(controls::C1, "this report is by control; none is by framework"),
+    gateway(
+        controls::C2,
+        judges::c2,
+        "the revisions of the standard are one table",
+        &["every_revision_is_found_by_its_date", "initialize_never_answers_a_modern_version"],
+    ),
+    absent(controls::C3, "no feed is read"),
+    absent(controls::C4, "two reports have to be compared by hand"),
+    absent(controls::C5, "nothing is exported"),
+];

@@ -1,0 +1,222 @@
+//! The report against configurations that differ in one setting each.
+
+use super::rows::{Judge, ROWS};
+use super::{Line, Report, Status, catalog, report};
+use config::settled::Settled;
+use controls::Control;
+use policy::{Policies, Source};
+use std::collections::HashSet;
+use std::path::Path;
+
+/// A configuration in which nothing is weaker than it could be.
+const STRICT: &str = r#"
+version: 1
+public_url: https://mcp.example.com
+listeners:
+  - address: 0.0.0.0:443
+    tls: { certificate: /etc/chain.pem, key: "file:/etc/key.pem" }
+issuers:
+  - issuer: https://login.example.com
+servers:
+  - name: files
+    http: { url: "https://files.example.com/mcp", credential: "env:FILES" }
+routes:
+  - path: /files
+    server: files
+policies: [policy.cedar]
+"#;
+
+const CAREFUL: &str = r#"permit (principal in Ringwall::Group::"https://login.example.com#staff", action, resource);"#;
+
+fn settled(text: &str) -> Settled {
+    match config::load(text) {
+        Ok((settled, _)) => settled,
+        Err(problems) => panic!("{problems:?}\n{text}"),
+    }
+}
+
+fn policies(settled: &Settled, text: &str) -> Policies {
+    let source = Source { name: "policy.cedar".into(), text: text.into() };
+    Policies::compile(&[source], &catalog(settled)).unwrap()
+}
+
+fn of(text: &str) -> Report {
+    let settled = settled(text);
+    report(&settled, Some(&policies(&settled, CAREFUL)), None)
+}
+
+fn line(report: &Report, control: Control) -> &Line {
+    report.controls.iter().find(|line| line.control == control).unwrap()
+}
+
+fn shortfalls(report: &Report, control: Control) -> String {
+    line(report, control).status.shortfalls().join("\n")
+}
+
+#[test]
+fn every_control_has_one_row_in_the_order_of_the_catalogue() {
+    let rows: Vec<Control> = ROWS.iter().map(|row| row.control).collect();
+    assert_eq!(rows, Control::all().collect::<Vec<_>>());
+    assert!(ROWS.iter().all(|row| !row.why.is_empty()));
+}
+
+/// Every setting that weakens a control, and the words that then appear in its row.
+#[test]
+fn a_weaker_setting_shows_in_its_row() {
+    let server = "http: { url: \"https://files.example.com/mcp\", credential: \"env:FILES\" }";
+    let stdio = "stdio: { command: [server], directory: /srv, confinement: none }";
+    let issuer = "issuer: https://login.example.com";
+    let route = "    server: files";
+    let tls = "  - address: 0.0.0.0:443\n    tls: { certificate: /etc/chain.pem, key: \"file:/etc/key.pem\" }";
+    let plain = "  - address: 127.0.0.1:7400";
+    let more = |line: &str, more: &str| format!("{line}\n    {more}");
+    for (control, from, to, word) in [
+        (controls::N1_1, server, more(server, "hidden_text: report"), "hidden_text: report"),
+        (controls::N1_2, server, more(server, "schema: declared"), "schema: declared"),
+        (controls::N1_4, server, more(server, "hidden_text: report"), "hidden_text: report"),
+        (controls::N2_1, issuer, "issuer: http://127.0.0.1:7401\n    network: private".to_owned(), "unencrypted"),
+        (controls::N2_3, issuer, more(issuer, "lifetime_max: 24h"), "24.0 h"),
+        (controls::N3_1, tls, plain.to_owned(), "plaintext on loopback `127.0.0.1:7400`"),
+        (controls::N3_4, route, more(route, "protocol: { minimum: \"2024-11-05\" }"), "back to 2024-11-05"),
+        (controls::N4_3, server, stdio.to_owned(), "memory and processor"),
+        (controls::N5_1, route, more(route, "ledger: { durability: interval }"), "durability: interval"),
+        (controls::N5_3, route, more(route, "ledger: { keep: [arguments] }"), "arguments are kept"),
+        (controls::N9_2, server, more(server, "pins: first_use"), "pins: first_use"),
+        (controls::N9_3, server, more(server, "hidden_text: report"), "hidden_text: report"),
+        (controls::N10_1, server, stdio.to_owned(), "confinement: none"),
+        (controls::N10_2, server, stdio.to_owned(), "an account of its own"),
+        (controls::N10_3, server, stdio.to_owned(), "confinement: none"),
+    ] {
+        let public = if to == plain { ("https://mcp.example.com", "http://127.0.0.1:7400") } else { ("", "") };
+        let weaker = STRICT.replace(from, &to).replace(public.0, public.1);
+        assert_ne!(weaker, STRICT, "{control}: nothing was replaced");
+        let (before, after) = (of(STRICT), of(&weaker));
+        assert!(!shortfalls(&before, control).contains(word), "{control}: `{word}` is there without the setting");
+        assert!(shortfalls(&after, control).contains(word), "{control}: {:?}", line(&after, control).status);
+        assert_ne!(line(&before, control).status, line(&after, control).status);
+    }
+}
+
+#[test]
+fn strict_settings_enforce_what_is_whole() {
+    let report = of(STRICT);
+    for control in [
+        controls::M1, controls::M2, controls::M4, controls::N1_2, controls::N3_1, controls::N5_1,
+        controls::N7_1, controls::N7_2, controls::N8_1, controls::N8_2,
+    ] {
+        let line = line(&report, control);
+        assert_eq!(line.status, Status::Enforced, "{control}");
+        assert!(!line.tests.is_empty(), "{control}");
+    }
+    for control in [controls::M3, controls::N3_2, controls::N6_1, controls::N10_1, controls::IR1] {
+        assert_eq!(line(&report, control).status, Status::NotBuilt, "{control}");
+    }
+    let counts = report.counts;
+    assert_eq!(counts.enforced + counts.partial + counts.off + counts.not_built, controls::ALL.len());
+}
+
+#[test]
+fn what_nothing_shows_is_never_enforced() {
+    for line in of(STRICT).controls.iter().filter(|line| line.status == Status::Enforced) {
+        assert!(!line.tests.is_empty(), "{}", line.control);
+    }
+}
+
+#[test]
+fn a_wrapped_server_asks_for_no_token_and_says_so() {
+    let (settled, _) = config::wrap::around(&["server".to_owned()], "/data", &[]).unwrap();
+    let report = report(&settled, None, None);
+    for control in [controls::M1, controls::M2, controls::N3_1, controls::N7_2] {
+        let Status::Off { setting } = &line(&report, control).status else { panic!("{control}") };
+        assert!(setting.contains("ringwall wrap"), "{setting}");
+    }
+    assert!(matches!(line(&report, controls::N10_1).status, Status::Off { .. }));
+    assert!(shortfalls(&report, controls::N2_2).contains("not looked at"));
+}
+
+#[test]
+fn a_policy_that_lets_everybody_do_everything_shows() {
+    let settled = settled(STRICT);
+    for (text, word) in [
+        ("@id(\"open\") permit (principal, action, resource);", "policy `open` lets every caller"),
+        (CAREFUL, ""),
+        ("@id(\"open\") permit (principal, action, resource); @id(\"shut\") forbid (principal, action, resource);", ""),
+    ] {
+        let report = report(&settled, Some(&policies(&settled, text)), None);
+        let told = shortfalls(&report, controls::N2_2);
+        assert_eq!(told.contains("lets every caller"), !word.is_empty(), "{told}");
+        assert!(told.contains(word), "{told}");
+    }
+}
+
+#[test]
+fn routes_that_differ_are_named() {
+    let clock = "  - name: clock\n    stdio: { command: [clock], directory: /srv, confinement: none }\nroutes:\n  - path: /clock\n    server: clock\n";
+    let report = of(&STRICT.replace("routes:\n", clock));
+    let confinement = line(&report, controls::N10_1);
+    let Status::Partial { missing } = &confinement.status else { panic!("{confinement:?}") };
+    assert_eq!(missing.len(), 2, "{missing:?}");
+    assert!(missing[0].starts_with("`/clock`: off by `confinement: none`"), "{missing:?}");
+    assert_eq!(missing[1], "`/files`: not built");
+    assert_eq!(confinement.routes.len(), 2);
+    let quotas = shortfalls(&report, controls::N4_3);
+    assert!(quotas.contains("budgets of model tokens\n`/clock`: limits of memory"), "{quotas}");
+}
+
+#[test]
+fn reads_as_json_with_one_word_per_status() {
+    let json = serde_json::to_value(of(STRICT)).unwrap();
+    assert_eq!(json["controls"][0]["control"], "M1");
+    assert_eq!(json["controls"][0]["status"], "enforced");
+    assert_eq!(json["controls"][0]["routes"][0]["route"], "/files");
+    let partial = json["controls"].as_array().unwrap().iter().find(|line| line["control"] == "4.1").unwrap();
+    assert_eq!(partial["status"], "partial");
+    assert!(partial["missing"].as_array().is_some_and(|missing| !missing.is_empty()));
+}
+
+/// A control that a stage says it ran on a call cannot be one of which nothing is built.
+#[test]
+fn what_the_stages_run_is_built() {
+    let stages = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/stages");
+    let mut ran = HashSet::new();
+    each_source(&stages, &mut |text| {
+        for rest in text.split("draft.ran(controls::").skip(1) {
+            ran.insert(rest.split(')').next().unwrap().trim_start_matches('N').replace('_', "."));
+        }
+    });
+    assert!(ran.len() > 8, "{ran:?}");
+    for row in ROWS.iter().filter(|row| ran.contains(row.control.id())) {
+        assert!(!matches!(row.judge, Judge::Absent), "{} runs and is called absent", row.control);
+    }
+}
+
+#[test]
+fn every_test_that_is_named_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut known = HashSet::new();
+    each_source(root, &mut |text| {
+        let mut attributed = false;
+        for line in text.lines().map(str::trim) {
+            if line.starts_with("#[") && line.contains("test") {
+                attributed = true;
+            } else if let Some(rest) = line.split("fn ").nth(1).filter(|_| attributed) {
+                known.insert(rest.split('(').next().unwrap().to_owned());
+                attributed = false;
+            }
+        }
+    });
+    let named = ROWS.iter().flat_map(|row| row.tests.iter().map(move |test| (row.control, *test)));
+    let gone: Vec<_> = named.filter(|(_, test)| !known.contains(*test)).collect();
+    assert!(gone.is_empty(), "named in the posture report and not in the tree: {gone:?}");
+}
+
+fn each_source(folder: &Path, visit: &mut dyn FnMut(&str)) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "target" && name != "node_modules") {
+            each_source(&path, visit);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            visit(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}

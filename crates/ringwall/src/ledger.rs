@@ -1,0 +1,441 @@
+//! `ringwall audit`: reads, searches, verifies and exports what a gateway has written down. It reads
+//! the ledger while a gateway writes it, and never writes into it.
+
+mod filter;
+mod line;
+
+use crate::data::Data;
+use crate::instant;
+use crate::page::{self, BAD, CARE, FAINT, GOOD, TITLE};
+use crate::visible::visible_lines;
+use anyhow::{Context, bail};
+use audit::{Content, Entry, Follower, Format, From, Index, IndexError, PublicKey, Query};
+use clap::{Subcommand, ValueEnum};
+use filter::Filter;
+use line::Lines;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Read, search, verify and export the ledger.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  ringwall audit tail -f
+  ringwall audit search --verdict refused --since 1h
+  ringwall audit search --user alice --tool read_ticket invoice
+  ringwall audit show 3f9c0a-1b
+  ringwall audit verify --key copied/ledger.pub
+  ringwall audit export --format ocsf --since 2026-11-01 --output events.jsonl")]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the newest records, and follow what comes.
+    Tail(Tail),
+    /// Find records.
+    Search(Search),
+    /// Show one record whole.
+    Show(Show),
+    /// Check that nothing was changed, removed or reordered. Needs the files and a public key only.
+    Verify(Verify),
+    /// Write records out for other systems, oldest first.
+    Export(Export),
+}
+
+#[derive(Debug, clap::Args)]
+struct Tail {
+    /// How many records.
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
+    lines: usize,
+    /// Go on with what comes, until interrupted.
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Search {
+    #[command(flatten)]
+    filter: Filter,
+    /// How many records, the newest of those that match.
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 100)]
+    limit: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Show {
+    /// The id of the record.
+    id: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Verify {
+    /// The public key, as copied away from the gateway [default: the one beside the ledger].
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Export {
+    #[command(flatten)]
+    filter: Filter,
+    /// The shape of each line.
+    #[arg(long, value_enum, default_value_t = Shape::Jsonl)]
+    format: Shape,
+    /// The file to write [default: standard output].
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How many records, the oldest of those that match.
+    #[arg(long, short = 'n', value_name = "COUNT")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    data: Data,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Shape {
+    /// The ledger's own lines, with number and hash.
+    Jsonl,
+    /// OCSF 1.8, class API Activity.
+    Ocsf,
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    #[command(flatten)]
+    data: Data,
+    /// Print JSON, for machines: each record as the line that stands in the ledger.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Audit {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Tail(tail) => tail.run(),
+            Command::Search(search) => search.run(),
+            Command::Show(show) => show.run(),
+            Command::Verify(verify) => verify.run(),
+            Command::Export(export) => export.run(),
+        }
+    }
+}
+
+impl Common {
+    fn indexes(&self) -> anyhow::Result<Vec<Index>> {
+        self.data
+            .ledgers()?
+            .iter()
+            .map(|ledger| index(ledger))
+            .collect()
+    }
+
+    /// Prints records, oldest first.
+    fn print(&self, entries: &[Entry]) -> anyhow::Result<()> {
+        if self.json {
+            let lines: Vec<&str> = entries
+                .iter()
+                .flat_map(|entry| [entry.line.trim_end(), "\n"])
+                .collect();
+            return page::print(&lines.concat());
+        }
+        let mut lines = Lines::default();
+        page::print(&lines.page(entries))
+    }
+}
+
+impl Tail {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let ledgers = self.common.data.ledgers()?;
+        // Opened before what is there is shown, so that nothing falls between the two.
+        let mut followers = Vec::new();
+        if self.follow {
+            for ledger in &ledgers {
+                followers.push(Follower::open(ledger, From::End)?);
+            }
+        }
+        let query = Query {
+            limit: Some(self.lines),
+            ..Query::default()
+        };
+        self.common
+            .print(&newest(&self.common.indexes()?, &query)?)?;
+        if self.follow {
+            self.follow(&ledgers, &mut followers)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn follow(&self, ledgers: &[PathBuf], followers: &mut [Follower]) -> anyhow::Result<()> {
+        use notify::Watcher;
+        let (changed, changes) = mpsc::sync_channel::<()>(1);
+        let mut watcher = notify::recommended_watcher(move |_| {
+            // One change waiting is enough: everything new is read.
+            let _ = changed.try_send(());
+        })?;
+        for ledger in ledgers {
+            watcher.watch(ledger, notify::RecursiveMode::NonRecursive)?;
+        }
+        let mut lines = Lines::default();
+        loop {
+            for follower in followers.iter_mut() {
+                while let Some(entry) = follower.poll()? {
+                    let text = match &entry.content {
+                        Content::Record(_) if self.common.json => {
+                            entry.line.trim_end().to_owned() + "\n"
+                        }
+                        Content::Record(_) => lines.one(&entry),
+                        _ => continue,
+                    };
+                    if !page::offer(&text)? {
+                        return Ok(());
+                    }
+                }
+            }
+            if changes.recv_timeout(Duration::from_secs(1))
+                == Err(mpsc::RecvTimeoutError::Disconnected)
+            {
+                bail!("the ledger can no longer be watched");
+            }
+        }
+    }
+}
+
+impl Search {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let indexes = self.common.indexes()?;
+        let query = Query {
+            limit: Some(self.limit),
+            ..self.filter.query()?
+        };
+        let mut entries = Vec::new();
+        for query in self.filter.of_users(&indexes, query)? {
+            entries.extend(newest(&indexes, &query)?);
+        }
+        in_time(&mut entries, self.limit);
+        self.common.print(&entries)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Show {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        for index in self.common.indexes()? {
+            let entry = match index.show(&self.id) {
+                Ok(entry) => entry,
+                Err(IndexError::Unknown { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if self.common.json {
+                page::print(&format!("{}\n", entry.line.trim_end()))?;
+            } else {
+                page::print(&whole(&entry)?)?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        bail!("there is no record `{}`", self.id)
+    }
+}
+
+/// A record as indented JSON, its time readable and everything hidden written out.
+fn whole(entry: &Entry) -> anyhow::Result<String> {
+    let line: Value = serde_json::from_str(&entry.line)?;
+    let record = line.get("record").unwrap_or(&line);
+    let at = record
+        .get("at_ms")
+        .and_then(Value::as_u64)
+        .unwrap_or_default();
+    let mut text = format!(
+        "{TITLE}{}{TITLE:#}  line {}  {FAINT}{}{FAINT:#}\n",
+        instant::shown(at),
+        entry.seq,
+        entry.hash
+    );
+    for line in visible_lines(&serde_json::to_string_pretty(record)?) {
+        let _ = writeln!(text, "{line}");
+    }
+    Ok(text)
+}
+
+impl Verify {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let ledgers = self.common.data.ledgers()?;
+        let mut is_sound = true;
+        let mut reports = Vec::new();
+        let mut text = String::new();
+        for ledger in &ledgers {
+            let path = self.key.clone().unwrap_or_else(|| beside(ledger));
+            let key = PublicKey::load(&path).context("name the gateway's public key with --key")?;
+            let name = ledger.display();
+            match audit::verify(ledger, &key) {
+                Ok(report) => {
+                    let _ = writeln!(text, "{GOOD}sound{GOOD:#}  {name}");
+                    let _ = writeln!(
+                        text,
+                        "  {} records and {} checkpoints in {} segments, signed by {}",
+                        report.records,
+                        report.checkpoints,
+                        report.segments,
+                        key.id()
+                    );
+                    if report.unsealed_tail > 0 {
+                        let _ = writeln!(
+                            text,
+                            "  {CARE}{} records after the last checkpoint are chained, and not signed yet{CARE:#}",
+                            report.unsealed_tail
+                        );
+                    }
+                    if let Some(last) = &report.last {
+                        let _ = writeln!(
+                            text,
+                            "  ends with line {} {FAINT}{}{FAINT:#}",
+                            last.seq, last.hash
+                        );
+                    }
+                    reports.push(json!({ "ledger": ledger, "key": key.id().to_string(), "sound": true, "report": report }));
+                }
+                Err(broken) => {
+                    is_sound = false;
+                    let _ = writeln!(text, "{BAD}broken{BAD:#} {name}: {broken}");
+                    reports.push(json!({ "ledger": ledger, "key": key.id().to_string(), "sound": false, "broken": broken.to_string() }));
+                }
+            }
+        }
+        if self.key.is_none() {
+            let _ = writeln!(
+                text,
+                "{FAINT}the key lies beside the ledger: whoever can change one can change both. Keep a copy elsewhere, and use it with --key{FAINT:#}"
+            );
+        }
+        page::print(&if self.common.json {
+            serde_json::to_string_pretty(&reports)? + "\n"
+        } else {
+            text
+        })?;
+        Ok(if is_sound {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}
+
+/// The key that the gateway leaves for whoever has no better copy.
+fn beside(ledger: &Path) -> PathBuf {
+    let outside = ledger.parent().unwrap_or(ledger).join("ledger.pub");
+    if outside.is_file() {
+        outside
+    } else {
+        ledger.join("ledger.pub")
+    }
+}
+
+impl Export {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let ledgers = self.data.ledgers()?;
+        let query = Query {
+            limit: self.limit,
+            ..self.filter.query()?
+        };
+        let queries = if self.filter.names_somebody() {
+            let indexes: Vec<Index> = ledgers
+                .iter()
+                .map(|ledger| index(ledger))
+                .collect::<Result<_, _>>()?;
+            self.filter.of_users(&indexes, query)?
+        } else {
+            vec![query]
+        };
+        // An export is in the order of the ledger, and two users would be one after the other.
+        let [query] = queries.as_slice() else {
+            if queries.is_empty() {
+                return Ok(ExitCode::SUCCESS);
+            }
+            bail!("several users have this name: say which one as ISSUER#SUBJECT");
+        };
+        let format = match self.format {
+            Shape::Jsonl => Format::Jsonl,
+            Shape::Ocsf => Format::Ocsf,
+        };
+        let mut written = 0;
+        match &self.output {
+            Some(path) => {
+                let mut file = BufWriter::new(
+                    File::create(path)
+                        .with_context(|| format!("cannot write `{}`", path.display()))?,
+                );
+                for ledger in &ledgers {
+                    written += audit::export(ledger, query, format, &mut file)?;
+                }
+                file.flush()?;
+                anstream::eprintln!("{written} records written to `{}`", path.display());
+            }
+            None => {
+                let mut out = BufWriter::new(std::io::stdout().lock());
+                for ledger in &ledgers {
+                    match audit::export(ledger, query, format, &mut out) {
+                        Err(audit::ExportError::Write(error))
+                            if error.kind() == std::io::ErrorKind::BrokenPipe =>
+                        {
+                            break;
+                        }
+                        other => other?,
+                    };
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The index of a ledger, up to date. Where nothing may be written, it lives in memory.
+fn index(ledger: &Path) -> anyhow::Result<Index> {
+    let opened = Index::open(ledger).and_then(|mut index| index.catch_up().map(|_| index));
+    let index = opened.or_else(|error| match error {
+        IndexError::Database(_) | IndexError::Rebuild { .. } => {
+            let mut index = Index::open_at(ledger, Path::new(":memory:"))?;
+            index.catch_up()?;
+            Ok(index)
+        }
+        other => Err(other),
+    });
+    index.with_context(|| format!("`{}`", ledger.display()))
+}
+
+/// The newest records that match, oldest first.
+fn newest(indexes: &[Index], query: &Query) -> anyhow::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for index in indexes {
+        for hit in index.search(query)? {
+            entries.push(index.show(&hit.id)?);
+        }
+    }
+    in_time(&mut entries, query.limit.unwrap_or(usize::MAX));
+    Ok(entries)
+}
+
+/// Puts records in the order of their time, and keeps the newest.
+fn in_time(entries: &mut Vec<Entry>, limit: usize) {
+    let at = |entry: &Entry| match &entry.content {
+        Content::Record(record) => record.at_ms,
+        _ => 0,
+    };
+    entries.sort_by_key(|entry| (at(entry), entry.seq));
+    entries.drain(..entries.len().saturating_sub(limit));
+}

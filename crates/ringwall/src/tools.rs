@@ -1,0 +1,436 @@
+//! `ringwall tools`: which tool definitions are approved, which wait, what changed, and approving or
+//! taking back. It works on the store of pins, also while a gateway runs on it: the gateway notices
+//! within half a second and writes the change into its ledger. It never approves what nobody named.
+
+mod difference;
+
+use crate::data::Data;
+use crate::instant;
+use crate::page::{self, BAD, CARE, Cell, FAINT, GOOD, TITLE, Table};
+use anyhow::bail;
+use clap::Subcommand;
+use gateway::clock::{Clock, SystemClock};
+use gateway::pins::{Pin, Pins, Sighting};
+use inspect::pin::Digest;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// See, compare, approve and revoke the definitions of tools.
+///
+/// A tool is callable only as the definition that is pinned. One that is new or has changed waits
+/// here until somebody looked at it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  ringwall tools list
+  ringwall tools diff files/read
+  ringwall tools approve files/read --digest sha256:…
+  ringwall tools approve files read write")]
+pub(crate) struct Tools {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List every definition that is approved or waits.
+    List(List),
+    /// Show what waits, field by field against what is approved, most dangerous first.
+    Diff(Diff),
+    /// Approve definitions that wait.
+    Approve(Approve),
+    /// Take approvals back: the tools are not callable until approved again.
+    Revoke(Revoke),
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    /// Tools to list, as SERVER/TOOL or SERVER TOOL…, or a server [default: all].
+    #[arg(value_name = "SERVER/TOOL")]
+    names: Vec<String>,
+    /// List only what waits.
+    #[arg(long)]
+    waiting: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Diff {
+    /// Tools to show, as SERVER/TOOL or SERVER TOOL…, or a server [default: all that wait].
+    #[arg(value_name = "SERVER/TOOL")]
+    names: Vec<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Approve {
+    /// Tools to approve, as SERVER/TOOL or SERVER TOOL….
+    #[arg(value_name = "SERVER/TOOL")]
+    names: Vec<String>,
+    /// Approve everything that waits, or everything of the named servers.
+    #[arg(long)]
+    all: bool,
+    /// Approve only if this is still the definition that waits, as `tools diff` showed it.
+    #[arg(long, value_name = "DIGEST", conflicts_with = "all")]
+    digest: Option<Digest>,
+    /// Who approves [default: the user of this process].
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Revoke {
+    /// Tools to revoke, as SERVER/TOOL or SERVER TOOL….
+    #[arg(value_name = "SERVER/TOOL", required = true)]
+    names: Vec<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    #[command(flatten)]
+    data: Data,
+    /// Print JSON, for machines.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Tools {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let said = match self.command {
+            Command::List(list) => list.run()?,
+            Command::Diff(diff) => diff.run()?,
+            Command::Approve(approve) => approve.run()?,
+            Command::Revoke(revoke) => revoke.run()?,
+        };
+        page::print(&said)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Common {
+    fn pins(&self) -> anyhow::Result<Pins> {
+        Ok(Pins::open(&self.data.folder()?)?)
+    }
+}
+
+impl List {
+    fn run(self) -> anyhow::Result<String> {
+        let chosen = Chosen::read(&self.names)?;
+        let stands = stands(&self.common.pins()?)?;
+        let wanted = stands
+            .iter()
+            .filter(|((server, tool), _)| chosen.names(server, tool));
+        let wanted: Vec<_> = wanted
+            .filter(|(_, stand)| !self.waiting || stand.waits.is_some())
+            .collect();
+        if self.common.json {
+            let all: Vec<Value> = wanted
+                .iter()
+                .map(|(name, stand)| stand.json(name))
+                .collect();
+            return Ok(serde_json::to_string_pretty(&all)? + "\n");
+        }
+        let mut table = Table::new(&["TOOL", "STANDING", "SINCE", "BY", "DIGEST"]);
+        for ((server, tool), stand) in wanted {
+            let name = Cell::foreign(&format!("{server}/{tool}"), 80);
+            let (at_ms, digest) = stand.latest();
+            let by = stand.pin.as_ref().map_or("", |pin| pin.by.as_str());
+            let (word, style) = stand.word();
+            table.row(vec![
+                name,
+                Cell::new(word, style),
+                instant::shown(at_ms).as_str().into(),
+                Cell::foreign(by, 30),
+                Cell::new(short(&digest), FAINT),
+            ]);
+        }
+        Ok(if table.is_empty() {
+            "no tool is approved or waits\n".to_owned()
+        } else {
+            table.to_string()
+        })
+    }
+}
+
+impl Diff {
+    fn run(self) -> anyhow::Result<String> {
+        let chosen = Chosen::read(&self.names)?;
+        let stands = stands(&self.common.pins()?)?;
+        let waiting = stands
+            .iter()
+            .filter(|((server, tool), _)| chosen.names(server, tool));
+        let waiting: Vec<_> = waiting
+            .filter_map(|(name, stand)| Some((name, stand, stand.waits.as_ref()?)))
+            .collect();
+        if self.common.json {
+            let all: Vec<Value> = waiting
+                .iter()
+                .map(|(_, stand, waits)| difference::json(stand.pin.as_ref(), waits))
+                .collect();
+            return Ok(serde_json::to_string_pretty(&all)? + "\n");
+        }
+        if waiting.is_empty() {
+            return Ok("nothing waits for approval\n".to_owned());
+        }
+        let mut text = String::new();
+        for (_, stand, waits) in waiting {
+            difference::write(&mut text, stand.pin.as_ref(), waits);
+        }
+        Ok(text)
+    }
+}
+
+impl Approve {
+    fn run(self) -> anyhow::Result<String> {
+        let chosen = Chosen::read(&self.names)?;
+        let pins = self.common.pins()?;
+        let waiting = if self.all {
+            let all = pins.sightings()?.into_iter();
+            all.filter(|waits| chosen.names(&waits.server, &waits.tool))
+                .collect()
+        } else {
+            named(&pins, &chosen)?
+        };
+        if let Some(digest) = self.digest {
+            match waiting.as_slice() {
+                [only] if only.digest == digest => {}
+                [only] => bail!(
+                    "`{}/{}` waits with another definition by now, {}: look at `ringwall tools diff` again",
+                    only.server,
+                    only.tool,
+                    only.digest
+                ),
+                _ => bail!("--digest is about one tool: name one"),
+            }
+        }
+        let by = self.by.unwrap_or_else(crate::wrap::place::user);
+        let now = SystemClock::default().unix_ms();
+        for waits in &waiting {
+            let pin = Pin {
+                digest: waits.digest,
+                definition: waits.definition.clone(),
+                at_ms: now,
+                by: by.clone(),
+            };
+            pins.approve(&waits.server, &waits.tool, &pin)?;
+        }
+        if self.common.json {
+            let all: Vec<Value> = waiting
+                .iter()
+                .map(|it| json!({ "server": it.server, "tool": it.tool, "digest": it.digest, "by": by, "at": instant::shown(now) }))
+                .collect();
+            return Ok(serde_json::to_string_pretty(&all)? + "\n");
+        }
+        if waiting.is_empty() {
+            return Ok("nothing waits for approval\n".to_owned());
+        }
+        let mut text = String::new();
+        for waits in &waiting {
+            let name = crate::visible::visible(&format!("{}/{}", waits.server, waits.tool));
+            let _ = writeln!(
+                text,
+                "{GOOD}approved{GOOD:#} {TITLE}{name}{TITLE:#} {} by {by}",
+                waits.digest
+            );
+        }
+        Ok(text)
+    }
+}
+
+impl Revoke {
+    fn run(self) -> anyhow::Result<String> {
+        let chosen = Chosen::read(&self.names)?;
+        let pins = self.common.pins()?;
+        let mut revoked = Vec::new();
+        for (server, tool) in chosen.tools()? {
+            if !pins.revoke(server, tool)? {
+                bail!("`{server}/{tool}` is not approved: see `ringwall tools list`");
+            }
+            revoked.push(json!({ "server": server, "tool": tool }));
+        }
+        if self.common.json {
+            return Ok(serde_json::to_string_pretty(&revoked)? + "\n");
+        }
+        let mut text = String::new();
+        for (server, tool) in chosen.tools()? {
+            let _ = writeln!(text, "{BAD}revoked{BAD:#} {TITLE}{server}/{tool}{TITLE:#}");
+        }
+        Ok(text)
+    }
+}
+
+/// The definitions that wait of the tools that are named. One that is named and does not wait is an
+/// error: somebody expects something else.
+fn named(pins: &Pins, chosen: &Chosen) -> anyhow::Result<Vec<Sighting>> {
+    let tools = chosen.tools()?;
+    if tools.is_empty() {
+        bail!("name the tools to approve as SERVER/TOOL, or say --all");
+    }
+    let mut waiting = Vec::new();
+    for (server, tool) in tools {
+        let Some(waits) = pins.sighting(server, tool)? else {
+            let state = if pins.of(server)?.contains_key(tool) {
+                "is approved as it is"
+            } else {
+                "was never seen"
+            };
+            bail!("`{server}/{tool}` does not wait for approval: it {state}");
+        };
+        waiting.push(waits);
+    }
+    Ok(waiting)
+}
+
+/// What the command line names: tools, and whole servers.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Chosen(Vec<(String, Option<String>)>);
+
+impl Chosen {
+    /// Reads `SERVER/TOOL`, `SERVER TOOL TOOL` and `SERVER`. A server's name has no slash.
+    fn read(words: &[String]) -> anyhow::Result<Self> {
+        let mut chosen: Vec<(String, Option<String>)> = Vec::new();
+        let mut server: Option<&str> = None;
+        for word in words {
+            match (word.split_once('/'), server) {
+                (Some((of, tool)), _) if !of.is_empty() && !tool.is_empty() => {
+                    server = None;
+                    chosen.push((of.to_owned(), Some(tool.to_owned())));
+                }
+                (Some(_), _) => bail!("`{word}` is not of the form SERVER/TOOL"),
+                (None, Some(of)) => chosen.push((of.to_owned(), Some(word.clone()))),
+                (None, None) => {
+                    server = Some(word);
+                    chosen.push((word.clone(), None));
+                }
+            }
+        }
+        // A server that is followed by tools of it names these alone.
+        let with_tools: Vec<String> = chosen
+            .iter()
+            .filter(|(_, tool)| tool.is_some())
+            .map(|(of, _)| of.clone())
+            .collect();
+        chosen.retain(|(of, tool)| tool.is_some() || !with_tools.contains(of));
+        Ok(Chosen(chosen))
+    }
+
+    /// Whether this tool is meant. Nothing named means everything.
+    fn names(&self, server: &str, tool: &str) -> bool {
+        let meant = |(of, only): &(String, Option<String>)| {
+            of == server && only.as_deref().is_none_or(|only| only == tool)
+        };
+        self.0.is_empty() || self.0.iter().any(meant)
+    }
+
+    /// The tools, each by its full name.
+    fn tools(&self) -> anyhow::Result<Vec<(&str, &str)>> {
+        if let Some((server, _)) = self.0.iter().find(|(_, tool)| tool.is_none()) {
+            bail!("`{server}` names a server: name the tool as `{server}/TOOL`");
+        }
+        Ok(self
+            .0
+            .iter()
+            .filter_map(|(server, tool)| Some((server.as_str(), tool.as_deref()?)))
+            .collect())
+    }
+}
+
+/// How one tool stands: what is approved, and what waits.
+#[derive(Debug, Default)]
+struct Stand {
+    pin: Option<Pin>,
+    waits: Option<Sighting>,
+}
+
+fn stands(pins: &Pins) -> anyhow::Result<BTreeMap<(String, String), Stand>> {
+    let mut stands: BTreeMap<(String, String), Stand> = BTreeMap::new();
+    for (server, tool, pin) in pins.all()? {
+        stands.entry((server, tool)).or_default().pin = Some(pin);
+    }
+    for waits in pins.sightings()? {
+        let name = (waits.server.clone(), waits.tool.clone());
+        stands.entry(name).or_default().waits = Some(waits);
+    }
+    Ok(stands)
+}
+
+impl Stand {
+    fn word(&self) -> (&'static str, anstyle::Style) {
+        match (&self.pin, &self.waits) {
+            (Some(_), None) => ("approved", GOOD),
+            (Some(_), Some(_)) => ("changed", BAD),
+            (None, _) => ("waiting", CARE),
+        }
+    }
+
+    /// Since when it stands so, and by which definition.
+    fn latest(&self) -> (u64, String) {
+        let waits = self
+            .waits
+            .as_ref()
+            .map(|waits| (waits.at_ms, waits.digest.to_string()));
+        let pinned = self
+            .pin
+            .as_ref()
+            .map(|pin| (pin.at_ms, pin.digest.to_string()));
+        waits.or(pinned).unwrap_or_default()
+    }
+
+    fn json(&self, (server, tool): &(String, String)) -> Value {
+        let pinned = self.pin.as_ref().map(|pin| {
+            json!({ "digest": pin.digest, "at": instant::shown(pin.at_ms), "by": pin.by, "definition": pin.definition })
+        });
+        let waits = self.waits.as_ref().map(|waits| {
+            json!({ "digest": waits.digest, "since": instant::shown(waits.at_ms), "why": waits.why, "definition": waits.definition })
+        });
+        json!({ "server": server, "tool": tool, "standing": self.word().0, "approved": pinned, "waiting": waits })
+    }
+}
+
+fn short(digest: &str) -> String {
+    digest.chars().take("sha256:".len() + 12).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_tools_however_they_are_named() {
+        let read = |words: &[&str]| {
+            Chosen::read(
+                &words
+                    .iter()
+                    .map(|&word| word.to_owned())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        for (words, tools) in [
+            (vec!["files/read"], vec![("files", "read")]),
+            (vec!["files", "read"], vec![("files", "read")]),
+            (
+                vec!["files", "read", "write", "clock/now"],
+                vec![("files", "read"), ("files", "write"), ("clock", "now")],
+            ),
+            (vec!["files/a/b"], vec![("files", "a/b")]),
+            (vec![], vec![]),
+        ] {
+            assert_eq!(read(&words).unwrap().tools().unwrap(), tools, "{words:?}");
+        }
+        assert!(read(&["files"]).unwrap().tools().is_err());
+        assert!(read(&["files"]).unwrap().names("files", "any"));
+        assert!(!read(&["files", "read"]).unwrap().names("files", "write"));
+        assert!(read(&[]).unwrap().names("any", "thing"));
+        for wrong in ["/read", "files/", "/"] {
+            assert!(read(&[wrong]).is_err(), "{wrong}");
+        }
+    }
+}
