@@ -29,6 +29,9 @@ const NPM_SCRIPTS: &[&str] = &["@modelcontextprotocol/inspector", "node"];
 
 const PIP: &[(&str, &str)] = &[("mcp", "2.3.0"), ("mcp-server-time", "2026.10.19")];
 
+/// The Python package whose source distribution carries the official JSON Schema test suite (MIT).
+const SUITE: (&str, &str) = ("jsonschema", "4.26.0");
+
 /// Installs what is not there in exactly these versions.
 pub(crate) fn install(root: &Path) -> Result<()> {
     let folder = root.join(".deps");
@@ -48,6 +51,7 @@ pub(crate) fn install(root: &Path) -> Result<()> {
     let _ = fs::remove_file(&stamp);
     npm(&folder)?;
     pip(&folder)?;
+    suite(&folder)?;
     fs::write(&stamp, wanted)?;
     Ok(())
 }
@@ -60,7 +64,9 @@ fn wanted() -> String {
     let pip = PIP
         .iter()
         .map(|(name, version)| format!("pip  {name}=={version}\n"));
-    npm.chain(pip).collect()
+    let (name, version) = SUITE;
+    let suite = format!("pip  {name}=={version}, its source, for the JSON Schema test suite\n");
+    npm.chain(pip).chain([suite]).collect()
 }
 
 fn npm(folder: &Path) -> Result<()> {
@@ -94,6 +100,27 @@ fn pip(folder: &Path) -> Result<()> {
         .words("-m pip install --quiet --disable-pip-version-check")
         .arguments(packages);
     twice(|| install.run())
+}
+
+/// Unpacks the JSON Schema test suite to where the tests of `inspect` read it.
+fn suite(folder: &Path) -> Result<()> {
+    let (name, version) = SUITE;
+    let target = folder.join("json-schema-test-suite");
+    let sources = folder.join("sources");
+    let package = format!("{name}=={version}");
+    let download = Task::new("venv/bin/python", folder)
+        .words("-m pip download --quiet --disable-pip-version-check --no-deps")
+        .arguments(["--no-binary", name, &package, "--dest", "sources"]);
+    twice(|| download.run())?;
+    Task::new("tar", folder)
+        .words("-xzf")
+        .arguments([format!("sources/{name}-{version}.tar.gz")])
+        .words("-C sources")
+        .run()?;
+    let _ = fs::remove_dir_all(&target);
+    fs::rename(sources.join(format!("{name}-{version}/json")), &target)
+        .context("the source has no folder `json`")?;
+    Ok(fs::remove_dir_all(&sources)?)
 }
 
 /// A download that fails is tried once more.

@@ -157,7 +157,7 @@ async fn handle(o: Arc<Opts>, req: Request<Incoming>) -> Result<Response<Full<By
             let p: Option<InitParams> = m.params.and_then(|p| serde_json::from_str(p.get()).ok());
             let v = p.and_then(|p| p.protocol_version).unwrap_or("2025-06-18".into());
             let s = o.stateful.then(|| {
-                let n = o.counter.fetch_add(1, Ordeaws_lc_rs::Relaxed);
+                let n = o.counter.fetch_add(1, Ordering::Relaxed);
                 format!("up-{:08x}-{n:016x}", std::process::id())
             });
             let json = ok(&format!(

@@ -13,7 +13,7 @@ use arc_swap::{ArcSwap, Guard};
 use audit::Ledger;
 use config::Settled;
 use identity::Issuers;
-use policy::{Policies, Principal};
+use policy::{Policies, PolicyError, Principal};
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -115,10 +115,14 @@ impl Gate {
         self.policies.load()
     }
 
-    /// Puts another configuration in force. Calls under way keep the one they began with.
-    pub fn install(&self, runtime: Runtime, policies: Policies) {
+    /// Puts another configuration in force, with its policies compiled for the tools that are
+    /// approved at that very moment. Calls under way keep the one they began with.
+    pub fn install(&self, runtime: Runtime) -> Result<(), PolicyError> {
+        let _one_at_a_time = lock(&self.publishing);
+        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
         self.policies.store(Arc::new(policies));
         self.runtime.store(Arc::new(runtime));
+        Ok(())
     }
 
     /// Puts what was studied of a server's tools in force, the policies that know them first: at no

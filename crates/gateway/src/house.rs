@@ -167,24 +167,26 @@ pub struct Reloader {
 
 impl Reloader {
     /// Builds everything the changed configuration needs, then swaps it in. Any failure leaves the
-    /// last good one in force.
-    pub async fn reload(&self, loaded: Loaded) -> Result<(), HouseError> {
+    /// last good one in force. False if nothing differs from what is in force.
+    pub async fn reload(&self, loaded: Loaded) -> Result<bool, HouseError> {
         let Loaded { settled, policies, .. } = loaded;
         let before = Arc::clone(&self.gate.runtime());
         let settled = match self.address {
             Some(address) => settled.bound_to(address),
             None => settled,
         };
+        if settled == *before.settled && policies == before.sources {
+            return Ok(false);
+        }
         let fixed = settled.differs_statically(&before.settled);
         if !fixed.is_empty() {
             return Err(HouseError::Restart(fixed.join(", ")));
         }
         let runtime = runtime(settled, policies, &self.egress, Some(&before))?;
-        let compiled = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
-        let digest = compiled.digest().to_owned();
         let kept: Vec<Arc<Served>> = runtime.servers.values().map(Arc::clone).collect();
         let routes: HashMap<Arc<str>, Arc<Route>> = runtime.routes.clone();
-        self.gate.install(runtime, compiled);
+        self.gate.install(runtime)?;
+        let digest = self.gate.policies().digest().to_owned();
         // A session belongs to its route and server: where those changed, it has to begin again.
         let ended = self
             .gate
@@ -201,7 +203,7 @@ impl Reloader {
             before.upstreams.close().await;
         }
         self.gate.note("configuration.reloaded", "", "", &format!("policies {digest}, {ended} sessions ended"));
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 /// Check a configuration and print what it means, every default filled in.
 #[derive(Debug, clap::Args)]
-pub struct Check {
+pub(crate) struct Check {
     #[command(flatten)]
     config: Config,
     /// Print JSON, for machines.
@@ -21,7 +21,7 @@ pub struct Check {
 }
 
 impl Check {
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let path = &self.config.config;
         let name = path.display().to_string();
         let loaded = match load::load(path) {

@@ -7,7 +7,9 @@ mod demo;
 mod init;
 mod instant;
 mod ledger;
+mod manual;
 mod page;
+mod policies;
 mod posture;
 mod serve;
 mod token;
@@ -49,8 +51,14 @@ enum Command {
     Posture(posture::Posture),
     /// See, compare, approve and revoke the definitions of tools.
     Tools(tools::Tools),
+    /// Check, test and explain policies.
+    Policy(policies::Policy),
     /// Read, search, verify and export the ledger.
     Audit(ledger::Audit),
+    /// Print a completion script for a shell.
+    Completions(manual::Completions),
+    /// Print the manual page, or write one for each command.
+    Man(manual::Man),
     Token(token::Token),
 }
 
@@ -82,7 +90,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Wrap(wrap) => wrap.run(),
         Command::Posture(posture) => posture.run(),
         Command::Tools(tools) => tools.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Audit(audit) => audit.run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
         Command::Token(token) => token.run(),
     }
 }

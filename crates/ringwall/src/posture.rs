@@ -82,9 +82,9 @@ impl Posture {
             Status::Enforced => (GOOD, Vec::new()),
             Status::Partial { missing } => (
                 CARE,
-                missing.iter().map(|it| format!("missing: {it}")).collect(),
+                missing.iter().map(|it| format!("- {it}")).collect(),
             ),
-            Status::Off { setting } => (BAD, vec![format!("by {setting}")]),
+            Status::Off { setting } => (BAD, vec![format!("- by {setting}")]),
             Status::NotBuilt => (FAINT, Vec::new()),
         };
         let status = Cell::new(line.status.word(), style);

@@ -14,17 +14,17 @@ use tokio::sync::mpsc;
 
 /// Run the gateway.
 #[derive(Debug, clap::Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     #[command(flatten)]
     config: Config,
 }
 
 impl Serve {
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let path = self.config.config;
         let loaded = load::load(&path)?;
         start_log(&loaded.settled.log);
-        warn(&path, &loaded);
+        warn(&path, &loaded.warnings);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
@@ -83,9 +83,13 @@ async fn reload(path: std::path::PathBuf, reloader: Reloader) {
         match load::load(&path) {
             Err(error) => tracing::error!("the changed configuration is not taken over:\n{error}"),
             Ok(loaded) => {
-                warn(&path, &loaded);
+                let warnings = loaded.warnings.clone();
                 match reloader.reload(loaded).await {
-                    Ok(()) => tracing::info!("the changed configuration is in force"),
+                    Ok(true) => {
+                        warn(&path, &warnings);
+                        tracing::info!("the changed configuration is in force");
+                    }
+                    Ok(false) => {}
                     Err(error) => {
                         tracing::error!("the changed configuration is not taken over: {error}")
                     }
@@ -122,9 +126,9 @@ fn watch_files(
     Ok(watcher)
 }
 
-fn warn(path: &Path, loaded: &Loaded) {
+fn warn(path: &Path, warnings: &[config::Problem]) {
     let name = path.display().to_string();
-    for warning in &loaded.warnings {
+    for warning in warnings {
         tracing::warn!("{}", warning.in_file(&name));
     }
 }

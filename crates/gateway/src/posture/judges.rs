@@ -127,7 +127,7 @@ fn anybody(view: &View<'_>, policies: &policy::Policies, way: &Way<'_>) -> Optio
     let known: Vec<_> = decisions.filter(|decision| decision.errors.is_empty()).collect();
     let open = known.first().filter(|_| known.iter().all(policy::Decision::allows))?;
     let by = open.determining.join("`, `");
-    Some(format!("policy `{by}` lets every caller call every tool of `{server}`"))
+    Some(format!("every caller may call every tool of `{server}` that no label keeps back (policy `{by}`)"))
 }
 
 pub(super) fn n2_3(view: &View<'_>, way: &Way<'_>) -> Status {

@@ -18,7 +18,7 @@ pub(super) const STEPS: u64 = 4 << 20;
 /// Work for each part of a value beyond which it is paid for as it happens, where that is possible.
 const WIDE: u64 = 256;
 /// Subschemas that may be open at once: each takes stack.
-const OPEN: u64 = 512;
+const OPEN: u64 = 1024;
 /// Steps of a failed check beyond which nobody looks for everything that is wrong: each step may
 /// leave an error behind.
 const EXPLAINED: u64 = 32 << 10;

@@ -273,7 +273,7 @@ fn work(
     let mut bounds = vec![step; graph.nodes.len()];
     for &at in &order.nodes {
         let (mut own, mut under) = (own(graph, at, patterns), Work::default());
-        let mut member = Work::default();
+        let mut part = Work::default();
         let again = looks_back(graph, at);
         let factor = if again {
             2 + u64::from(chains.get(at).copied().unwrap_or(1))
@@ -285,7 +285,7 @@ fn work(
             let get = |list: &[Work]| list.get(*to).copied().unwrap_or(step);
             match kind {
                 _ if cut => own = own.plus(step),
-                Kind::Member => member = member.or(get(&bounds)),
+                Kind::Part => part = part.or(get(&bounds)),
                 Kind::Each | Kind::Contains => under = under.plus(get(&bounds)),
                 _ => {
                     own = own.plus(get(&here).times(factor));
@@ -293,7 +293,7 @@ fn work(
                 }
             }
         }
-        under = under.plus(member);
+        under = under.plus(part);
         for (list, value) in [
             (&mut here, own),
             (&mut below, under),
@@ -310,6 +310,10 @@ fn work(
 /// What a node does itself, in steps of looking at one subschema.
 fn own(graph: &Graph<'_>, at: usize, patterns: &[u64]) -> Work {
     let keywords = graph.nodes.get(at).and_then(|node| node.keywords());
+    if keywords.is_none() {
+        // `true` and `false` are known without a look.
+        return Work::default();
+    }
     let listed = keywords.map_or(0, |keywords| {
         keywords
             .iter()

@@ -21,9 +21,9 @@ pub(super) enum Kind {
     Asked,
     /// To the same value, in another place of the document.
     Reference,
-    /// To one named member.
-    Member,
-    /// To any number of members or items.
+    /// To some of its parts, each of which gets one of these: `properties` and what is for the rest.
+    Part,
+    /// To some of its parts, whatever else they get: `patternProperties`.
     Each,
     /// To items, of which some must pass.
     Contains,
@@ -32,7 +32,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether it applies to the same value, not to a part of it.
     pub(super) fn is_in_place(self) -> bool {
-        !matches!(self, Kind::Member | Kind::Each | Kind::Contains)
+        !matches!(self, Kind::Part | Kind::Each | Kind::Contains)
     }
 
     /// Whether a stricter target can make the whole more lenient.
@@ -240,17 +240,15 @@ fn applied<'s>(keyword: &str, value: &'s Value) -> Vec<(Kind, &'s Value)> {
         "anyOf" | "then" | "else" | "dependentSchemas" | "dependencies" => Kind::Some,
         "oneOf" => Kind::One,
         "not" | "if" => Kind::Asked,
-        "properties" => Kind::Member,
-        "contains" => Kind::Contains,
-        "patternProperties"
+        "properties"
         | "additionalProperties"
         | "unevaluatedProperties"
-        | "propertyNames"
         | "items"
         | "prefixItems"
         | "additionalItems"
-        | "unevaluatedItems"
-        | "contentSchema" => Kind::Each,
+        | "unevaluatedItems" => Kind::Part,
+        "contains" => Kind::Contains,
+        "patternProperties" | "propertyNames" | "contentSchema" => Kind::Each,
         _ => return Vec::new(),
     };
     let by_name = matches!(

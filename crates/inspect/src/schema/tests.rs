@@ -635,48 +635,69 @@ fn n1_2_large_values_are_bounded_by_what_they_cost() {
     );
 }
 
-/// Compiling, checking, explaining and dropping all fit the stack of a worker thread.
+fn on_a_stack_of<T: Send + 'static>(bytes: usize, run: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = std::thread::Builder::new().stack_size(bytes).spawn(run);
+    thread.unwrap().join().unwrap()
+}
+
+/// Compiling and dropping fit the stack of a worker thread; checking and explaining fit half of it.
 #[test]
 fn n1_2_no_schema_and_no_value_overflows_the_stack() {
-    let worker = std::thread::Builder::new().stack_size(2 << 20);
-    let done = worker.spawn(|| {
-        let chain = (0..4000).map(|at| {
-            let next = json!({ "$ref": format!("#/$defs/c{}", at + 1) });
-            (format!("c{at}"), json!({ "properties": { "x": next } }))
-        });
-        let mut defs: Map<String, Value> = chain.collect();
-        defs.insert("c4000".to_owned(), json!({ "type": "string" }));
-        let budget = Budget {
-            bytes: 1 << 20,
-            subschemas: 20_000,
-            ..Budget::default()
-        };
-        let recursion = (0..20).fold(
-            json!({ "properties": { "x": { "$ref": "#" } } }),
-            |inner, at| json!({ "allOf": [inner], "properties": { format!("p{at}"): {} } }),
-        );
-        let nesting = (0..30).fold(
-            json!({ "type": "string" }),
-            |inner, _| json!({ "properties": { "x": inner } }),
-        );
-        for schema in [
-            json!({ "$ref": "#/$defs/c0", "$defs": defs }),
-            json!({ "type": ["object", "integer"], "properties": { "x": { "$ref": "#" } } }),
-            recursion,
-            nesting,
-        ] {
-            for strictness in [Strictness::Declared, Strictness::Strict] {
-                let schema = Schema::compile(&schema, strictness, &budget).unwrap();
+    let chain = (0..4000).map(|at| {
+        let next = json!({ "$ref": format!("#/$defs/c{}", at + 1) });
+        (format!("c{at}"), json!({ "properties": { "x": next } }))
+    });
+    let mut defs: Map<String, Value> = chain.collect();
+    defs.insert("c4000".to_owned(), json!({ "type": "string" }));
+    let recursion = (0..44).fold(
+        json!({ "properties": { "x": { "$ref": "#" } } }),
+        |inner, at| json!({ "anyOf": [{ "type": "null" }, inner], "properties": { format!("p{at}"): {} } }),
+    );
+    let nesting = (0..30).fold(
+        json!({ "type": "string" }),
+        |inner, _| json!({ "properties": { "x": inner } }),
+    );
+    for schema in [
+        json!({ "$ref": "#/$defs/c0", "$defs": defs }),
+        json!({ "type": ["object", "integer"], "properties": { "x": { "$ref": "#" } } }),
+        recursion,
+        nesting,
+    ] {
+        for strictness in [Strictness::Declared, Strictness::Strict] {
+            let schema = schema.clone();
+            let compiled = on_a_stack_of(2 << 20, move || {
+                let budget = Budget {
+                    bytes: 1 << 20,
+                    depth: 128,
+                    subschemas: 20_000,
+                    ..Budget::default()
+                };
+                Schema::compile(&schema, strictness, &budget).unwrap()
+            });
+            let compiled = on_a_stack_of(1 << 20, move || {
                 for levels in [1, 10, 30, 60, 120, 300] {
-                    let _ = schema.check(&nested(levels));
+                    let _ = compiled.check(&nested(levels));
                     let mut wrong = nested(levels);
                     wrong["y"] = json!(true);
-                    let _ = schema.check(&wrong);
+                    let _ = compiled.check(&wrong);
                 }
-            }
+                compiled
+            });
+            on_a_stack_of(1 << 20, move || drop(compiled));
         }
-    });
-    done.unwrap().join().unwrap();
+    }
+}
+
+#[test]
+fn n1_2_few_subschemas_are_open_at_once() {
+    let recursion = (0..25).fold(
+        json!({ "properties": { "x": { "$ref": "#" } } }),
+        |inner, _| json!({ "anyOf": [{ "type": "null" }, inner] }),
+    );
+    let schema = compile(&recursion, Strictness::Declared);
+    assert_eq!(schema.check(&nested(10)), Ok(()));
+    let told = schema.check(&nested(60)).unwrap_err().to_string();
+    assert!(told.starts_with("nest the value less deeply"), "{told}");
 }
 
 /// Each way through embedded resources is compiled on its own; there can be few.
