@@ -37,7 +37,9 @@ fn keys(bench: &Path, out: &Path) -> Result<()> {
     let keys = out.join("keys");
     fs::create_dir_all(&keys)?;
     // The ledger of an earlier run would be opened again, and grow for ever.
-    let _ = fs::remove_dir_all(out.join("ringwall-data"));
+    for data in ["ringwall-data", "ringwall-fresh-data"] {
+        let _ = fs::remove_dir_all(out.join(data));
+    }
     let program = bench.join("target/release/mcpb-token");
     Task::new(&program.to_string_lossy(), bench)
         .arguments(["--out", &*keys.to_string_lossy()])

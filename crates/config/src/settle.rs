@@ -35,6 +35,17 @@ pub(crate) enum Callers {
     Local,
 }
 
+/// INVARIANT: an address that could not be settled has left an error behind; fail closed all the same.
+fn without_address(mut lost: Problems) -> Vec<Problem> {
+    lost.refuse(
+        N3_1,
+        "public_url",
+        "could not be settled",
+        "write `public_url`",
+    );
+    lost.all()
+}
+
 pub(crate) fn settle_for(
     callers: Callers,
     written: written::Config,
@@ -94,15 +105,7 @@ pub(crate) fn settle_for(
     }
     let warnings = std::mem::take(problems).finish()?;
     let Some(public_url) = public_url else {
-        // INVARIANT: an address that could not be settled has left an error behind; fail closed.
-        let mut lost = Problems::at(written.positions);
-        lost.refuse(
-            N3_1,
-            "public_url",
-            "could not be settled",
-            "write `public_url`",
-        );
-        return Err(lost.all());
+        return Err(without_address(Problems::at(written.positions)));
     };
     let settled = Settled {
         version: 1,

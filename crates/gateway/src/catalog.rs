@@ -39,13 +39,20 @@ impl Tool {
     pub fn entry(&self, server: &str) -> policy::ToolEntry {
         let hint = |name: &str, missing: bool| {
             let hints = self.definition.get("annotations");
-            hints.and_then(|hints| hints.get(name)).and_then(Value::as_bool).unwrap_or(missing)
+            hints
+                .and_then(|hints| hints.get(name))
+                .and_then(Value::as_bool)
+                .unwrap_or(missing)
         };
         policy::ToolEntry {
             server: server.to_owned(),
             name: self.name.to_string(),
             labels: self.labels.clone(),
-            input_schema: self.definition.get("inputSchema").cloned().unwrap_or_default(),
+            input_schema: self
+                .definition
+                .get("inputSchema")
+                .cloned()
+                .unwrap_or_default(),
             read_only: hint("readOnlyHint", false),
             destructive: hint("destructiveHint", true),
             idempotent: hint("idempotentHint", false),
@@ -130,7 +137,11 @@ impl Shelf {
 
     /// An empty shelf for this server.
     pub fn new(server: settled::Server) -> Self {
-        Shelf { server, catalog: ArcSwap::default(), stale: AtomicBool::new(true) }
+        Shelf {
+            server,
+            catalog: ArcSwap::default(),
+            stale: AtomicBool::new(true),
+        }
     }
 
     /// The catalog as it is.
@@ -156,12 +167,30 @@ impl Shelf {
     }
 
     /// The catalog that a complete list of definitions makes. It is not in force yet.
-    pub fn whole(&self, definitions: &[Value], pins: &Pins, now_ms: u64) -> Result<Study, PinsError> {
-        self.study(definitions, Catalog { tools: HashMap::new(), loaded_ms: Some(now_ms) }, pins, now_ms)
+    pub fn whole(
+        &self,
+        definitions: &[Value],
+        pins: &Pins,
+        now_ms: u64,
+    ) -> Result<Study, PinsError> {
+        self.study(
+            definitions,
+            Catalog {
+                tools: HashMap::new(),
+                loaded_ms: Some(now_ms),
+            },
+            pins,
+            now_ms,
+        )
     }
 
     /// The catalog that there is, with a page of definitions. It is not in force yet.
-    pub fn page(&self, definitions: &[Value], pins: &Pins, now_ms: u64) -> Result<Study, PinsError> {
+    pub fn page(
+        &self,
+        definitions: &[Value],
+        pins: &Pins,
+        now_ms: u64,
+    ) -> Result<Study, PinsError> {
         let catalog = Catalog::clone(&self.catalog.load());
         self.study(definitions, catalog, pins, now_ms)
     }
@@ -180,10 +209,15 @@ impl Shelf {
     ) -> Result<Study, PinsError> {
         let pinned = pins.of(self.server.name.as_str())?;
         let before = self.catalog.load_full();
-        let Catalog { mut tools, loaded_ms } = catalog;
+        let Catalog {
+            mut tools,
+            loaded_ms,
+        } = catalog;
         let mut changes = Vec::new();
         for definition in definitions {
-            let Some(name) = definition.get("name").and_then(Value::as_str) else { continue };
+            let Some(name) = definition.get("name").and_then(Value::as_str) else {
+                continue;
+            };
             if tools.len() >= Self::TOOLS && !tools.contains_key(name) {
                 tracing::warn!(server = %self.server.name, "more than {} tools: the rest is not offered", Self::TOOLS);
                 break;
@@ -193,18 +227,26 @@ impl Shelf {
             let standing = match was {
                 // Known, unchanged and still pinned: nothing is compiled twice.
                 Some(Standing::Approved(tool))
-                    if tool.digest == digest && pinned.get(name).is_some_and(|pin| pin.digest == digest) =>
+                    if tool.digest == digest
+                        && pinned.get(name).is_some_and(|pin| pin.digest == digest) =>
                 {
                     Standing::Approved(Arc::clone(tool))
                 }
                 _ => self.judge(name, definition, digest, pinned.get(name), pins, now_ms)?,
             };
             if let Some(what) = news(was, &standing) {
-                changes.push(Change { tool: name.into(), digest, what });
+                changes.push(Change {
+                    tool: name.into(),
+                    digest,
+                    what,
+                });
             }
             tools.insert(name.into(), standing);
         }
-        Ok(Study { catalog: Catalog { tools, loaded_ms }, changes })
+        Ok(Study {
+            catalog: Catalog { tools, loaded_ms },
+            changes,
+        })
     }
 
     fn judge(
@@ -236,11 +278,20 @@ impl Shelf {
             }
             None if self.server.pins == settled::Pins::FirstUse && flaws.is_empty() => {
                 let by = "first use".to_owned();
-                let pin = Pin { digest, definition: definition.clone(), at_ms: now_ms, by };
+                let pin = Pin {
+                    digest,
+                    definition: definition.clone(),
+                    at_ms: now_ms,
+                    by,
+                };
                 pins.approve(self.server.name.as_str(), name, &pin)?;
             }
             None => {
-                let why = if flaws.is_empty() { "never approved" } else { "hides text in its definition" };
+                let why = if flaws.is_empty() {
+                    "never approved"
+                } else {
+                    "hides text in its definition"
+                };
                 pins.see(&sighting(why))?;
                 return Ok(Standing::Unapproved);
             }

@@ -29,10 +29,15 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the seam where wall time is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the seam where wall time is read"
+    )]
     fn unix_ms(&self) -> u64 {
         // A clock before 1970 yields 0: every token is then not yet valid, which fails closed.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 

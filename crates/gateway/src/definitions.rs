@@ -39,7 +39,11 @@ impl From<Flaw> for DefinitionsError {
 
 /// Reads all pages and takes them as the server's catalog. Callers that come meanwhile wait for the
 /// one that is reading.
-pub(crate) async fn refresh(gate: &Gate, served: &Served, session: &Session) -> Result<(), DefinitionsError> {
+pub(crate) async fn refresh(
+    gate: &Gate,
+    served: &Served,
+    session: &Session,
+) -> Result<(), DefinitionsError> {
     let _reading = served.reading.lock().await;
     if !served.shelf.is_stale(gate.clock().unix_ms()) {
         return Ok(());
@@ -60,22 +64,35 @@ async fn read_all(gate: &Gate, served: &Served, session: &Session) -> Result<(),
         if let Some(Value::Array(tools)) = page.get("tools") {
             definitions.extend(tools.iter().cloned());
         }
-        cursor = page.get("nextCursor").and_then(Value::as_str).map(str::to_owned);
+        cursor = page
+            .get("nextCursor")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         match &cursor {
             None => break,
             Some(cursor) if cursor.len() > CURSOR => {
-                return Err(DefinitionsError::Malformed("its cursor is too long".to_owned()));
+                return Err(DefinitionsError::Malformed(
+                    "its cursor is too long".to_owned(),
+                ));
             }
             Some(_) => {}
         }
     }
-    gate.publish(served, || served.shelf.whole(&definitions, &gate.pins, gate.clock().unix_ms()))?;
+    gate.publish(served, || {
+        served
+            .shelf
+            .whole(&definitions, &gate.pins, gate.clock().unix_ms())
+    })?;
     Ok(())
 }
 
 /// Takes one page that a caller listed into the catalog, and returns with what is known of it.
 pub(crate) fn learn(gate: &Gate, served: &Served, definitions: &[Value]) -> Result<(), PinsError> {
-    gate.publish(served, || served.shelf.page(definitions, &gate.pins, gate.clock().unix_ms()))
+    gate.publish(served, || {
+        served
+            .shelf
+            .page(definitions, &gate.pins, gate.clock().unix_ms())
+    })
 }
 
 async fn page(
@@ -93,11 +110,16 @@ async fn page(
         id: Some(id.clone()),
         method: "tools/list",
     };
-    let reply = session.link().send(message, Instant::now() + served.timeout).await?;
+    let reply = session
+        .link()
+        .send(message, Instant::now() + served.timeout)
+        .await?;
     let answer = match reply {
         Reply::Message(bytes) => read(bytes, served)?,
         Reply::Stream(mut events) => loop {
-            let Some(event) = events.next().await? else { return Err(UpstreamError::Ended.into()) };
+            let Some(event) = events.next().await? else {
+                return Err(UpstreamError::Ended.into());
+            };
             let message = read(event.data, served)?;
             if message.shape() == Shape::Response {
                 events.finish();
@@ -107,11 +129,16 @@ async fn page(
         Reply::Accepted => return Err(DefinitionsError::Malformed("it is not there".to_owned())),
     };
     if answer.id() != Some(id) {
-        return Err(DefinitionsError::Malformed("it answers another request".to_owned()));
+        return Err(DefinitionsError::Malformed(
+            "it answers another request".to_owned(),
+        ));
     }
     // A server without tools answers with an error: then it has none.
-    let Some(result) = answer.result() else { return Ok(Value::Null) };
-    serde_json::from_slice(result.raw()).map_err(|error| DefinitionsError::Malformed(error.to_string()))
+    let Some(result) = answer.result() else {
+        return Ok(Value::Null);
+    };
+    serde_json::from_slice(result.raw())
+        .map_err(|error| DefinitionsError::Malformed(error.to_string()))
 }
 
 fn read(bytes: Bytes, served: &Served) -> Result<Message, Flaw> {

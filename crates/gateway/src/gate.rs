@@ -16,8 +16,8 @@ use identity::Issuers;
 use policy::{Policies, PolicyError, Principal};
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use watch::{Keyer, Limits};
 
 /// The gateway itself.
@@ -141,7 +141,12 @@ impl Gate {
         for change in changes {
             let name = format!("tool.{}", change.what);
             tracing::info!(server = %served.name, tool = %change.tool, digest = %change.digest, "{name}");
-            self.note(&name, &served.name, &change.tool, &change.digest.to_string());
+            self.note(
+                &name,
+                &served.name,
+                &change.tool,
+                &change.digest.to_string(),
+            );
         }
         Ok(())
     }
@@ -150,9 +155,14 @@ impl Gate {
     /// that fails: they were written for fewer tools, and what they do not know is denied.
     fn recompile(&self, served: &Served, catalog: &catalog::Catalog) {
         let runtime = self.runtime();
-        match Policies::compile(&runtime.sources, &runtime.policy_catalog(Some((served, catalog)))) {
+        match Policies::compile(
+            &runtime.sources,
+            &runtime.policy_catalog(Some((served, catalog))),
+        ) {
             Ok(policies) => self.policies.store(Arc::new(policies)),
-            Err(error) => tracing::error!(%error, "policies do not fit the tools that are approved now"),
+            Err(error) => {
+                tracing::error!(%error, "policies do not fit the tools that are approved now")
+            }
         }
     }
 
@@ -199,12 +209,17 @@ impl Gate {
 impl Runtime {
     /// Whether this very server (not one of its name) is served.
     pub(crate) fn serves(&self, served: &Arc<Served>) -> bool {
-        self.servers.get(&served.name).is_some_and(|mine| Arc::ptr_eq(mine, served))
+        self.servers
+            .get(&served.name)
+            .is_some_and(|mine| Arc::ptr_eq(mine, served))
     }
 
     /// What the policies may name: every server, and every tool that is approved, for one server as
     /// its catalog is about to be.
-    pub(crate) fn policy_catalog(&self, coming: Option<(&Served, &catalog::Catalog)>) -> policy::Catalog {
+    pub(crate) fn policy_catalog(
+        &self,
+        coming: Option<(&Served, &catalog::Catalog)>,
+    ) -> policy::Catalog {
         let mut catalog = policy::Catalog::default();
         for served in self.servers.values() {
             catalog.servers.push(policy::ServerEntry {
@@ -216,7 +231,9 @@ impl Runtime {
                 Some((this, coming)) if this.name == served.name => coming,
                 _ => &*known,
             };
-            catalog.tools.extend(tools.approved().map(|tool| tool.entry(&served.name)));
+            catalog
+                .tools
+                .extend(tools.approved().map(|tool| tool.entry(&served.name)));
         }
         catalog
     }

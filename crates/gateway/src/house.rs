@@ -4,7 +4,9 @@
 
 use crate::catalog::Shelf;
 use crate::clock::Clock;
-use crate::egress::{Authority, Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher};
+use crate::egress::{
+    Authority, Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher,
+};
 use crate::gate::{Gate, Parts, Runtime};
 use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
@@ -40,7 +42,10 @@ pub enum HouseError {
     #[error("`{path}` cannot be made: {error}")]
     Data { path: String, error: std::io::Error },
     #[error("server `{server}`: {error}")]
-    Destination { server: String, error: DestinationError },
+    Destination {
+        server: String,
+        error: DestinationError,
+    },
     #[error(transparent)]
     Egress(#[from] EgressError),
     #[error("the operating system gave no random bits")]
@@ -81,11 +86,14 @@ impl House {
 
     /// Binds every listener and opens every store. Nothing is served yet.
     pub async fn build(loaded: Loaded, clock: Arc<dyn Clock>) -> Result<House, HouseError> {
-        let Loaded { settled, policies, .. } = loaded;
+        let Loaded {
+            settled, policies, ..
+        } = loaded;
         let connections = Arc::new(Semaphore::new(settled.limits.connections as usize));
         let mut listeners = Vec::new();
         for listener in &settled.listeners {
-            listeners.push(Listener::bind(listener, &settled.limits, Arc::clone(&connections)).await?);
+            listeners
+                .push(Listener::bind(listener, &settled.limits, Arc::clone(&connections)).await?);
         }
         let settled = match listeners.first() {
             Some(first) => settled.bound_to(first.address()),
@@ -111,7 +119,12 @@ impl House {
             boot: boot.chars().take(10).collect(),
         });
         gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
-        Ok(House { gate, listeners, egress, stop: watch::Sender::new(false) })
+        Ok(House {
+            gate,
+            listeners,
+            egress,
+            stop: watch::Sender::new(false),
+        })
     }
 
     /// The state of the gateway.
@@ -121,7 +134,10 @@ impl House {
 
     /// Where it listens, and whether encrypted.
     pub fn addresses(&self) -> Vec<(SocketAddr, bool)> {
-        self.listeners.iter().map(|listener| (listener.address(), listener.is_encrypted())).collect()
+        self.listeners
+            .iter()
+            .map(|listener| (listener.address(), listener.is_encrypted()))
+            .collect()
     }
 
     /// Puts a changed configuration in force, or leaves everything as it is and says why.
@@ -135,10 +151,17 @@ impl House {
 
     /// Serves until `stop` resolves, then drains, ends every session and closes the ledger.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), HouseError> {
-        let House { gate, listeners, stop: told, .. } = self;
+        let House {
+            gate,
+            listeners,
+            stop: told,
+            ..
+        } = self;
         let mut serving = Vec::new();
         for listener in listeners {
-            serving.push(tokio::spawn(listener.serve(Arc::clone(&gate), told.subscribe())));
+            serving.push(tokio::spawn(
+                listener.serve(Arc::clone(&gate), told.subscribe()),
+            ));
         }
         let sweeper = tokio::spawn(sweep(Arc::clone(&gate)));
         let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
@@ -152,7 +175,12 @@ impl House {
         sweeper.abort();
         pins.abort();
         gate.runtime().upstreams.close().await;
-        gate.note("gateway.stopped", "", env!("CARGO_PKG_VERSION"), &format!("{ended} sessions ended"));
+        gate.note(
+            "gateway.stopped",
+            "",
+            env!("CARGO_PKG_VERSION"),
+            &format!("{ended} sessions ended"),
+        );
         Ok(gate.ledger.close()?)
     }
 }
@@ -169,7 +197,9 @@ impl Reloader {
     /// Builds everything the changed configuration needs, then swaps it in. Any failure leaves the
     /// last good one in force. False if nothing differs from what is in force.
     pub async fn reload(&self, loaded: Loaded) -> Result<bool, HouseError> {
-        let Loaded { settled, policies, .. } = loaded;
+        let Loaded {
+            settled, policies, ..
+        } = loaded;
         let before = Arc::clone(&self.gate.runtime());
         let settled = match self.address {
             Some(address) => settled.bound_to(address),
@@ -202,7 +232,12 @@ impl Reloader {
         if !Arc::ptr_eq(&before.upstreams, &self.gate.runtime().upstreams) {
             before.upstreams.close().await;
         }
-        self.gate.note("configuration.reloaded", "", "", &format!("policies {digest}, {ended} sessions ended"));
+        self.gate.note(
+            "configuration.reloaded",
+            "",
+            "",
+            &format!("policies {digest}, {ended} sessions ended"),
+        );
         Ok(true)
     }
 }
@@ -233,8 +268,14 @@ async fn watch_pins(gate: Arc<Gate>) {
 
 fn make(path: &Path) -> Result<(), HouseError> {
     use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| HouseError::Data { path: path.display().to_string(), error })
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    made.map_err(|error| HouseError::Data {
+        path: path.display().to_string(),
+        error,
+    })
 }
 
 /// Chains that gateways around local servers keep side by side in one data directory.
@@ -244,7 +285,11 @@ const CHAINS: u32 = 32;
 /// gateways at once, one per window of an editor: they share the pins, and each writes a chain of its
 /// own (`ledger`, `ledger-2`, …).
 fn ledger(settled: &Settled) -> Result<Ledger, HouseError> {
-    let chains = if settled.listeners.is_empty() { CHAINS } else { 1 };
+    let chains = if settled.listeners.is_empty() {
+        CHAINS
+    } else {
+        1
+    };
     let mut chain = 1;
     loop {
         match ledger_in(settled, chain) {
@@ -264,11 +309,16 @@ fn ledger_in(settled: &Settled, chain: u32) -> Result<Ledger, HouseError> {
         }
         settled::SigningKey::Given(reference) => {
             let text = secret::resolve(&reference.to_string())?;
-            SigningKey::from_pem(text.expose())
-                .ok_or_else(|| HouseError::NoKey { reference: reference.to_string() })?
+            SigningKey::from_pem(text.expose()).ok_or_else(|| HouseError::NoKey {
+                reference: reference.to_string(),
+            })?
         }
     };
-    let name = if chain == 1 { "ledger".to_owned() } else { format!("ledger-{chain}") };
+    let name = if chain == 1 {
+        "ledger".to_owned()
+    } else {
+        format!("ledger-{chain}")
+    };
     let folder = settled.data.join(name);
     make(&folder)?;
     // For whoever verifies: it stands beside the segments, and should be copied away from there.
@@ -294,7 +344,10 @@ fn runtime(
         Some(before) => Arc::clone(&before.upstreams),
         None => {
             let specs = settled.servers.iter().map(|server| spec(server, &settled));
-            Arc::new(Upstreams::new(egress, specs.collect::<Result<Vec<_>, _>>()?)?)
+            Arc::new(Upstreams::new(
+                egress,
+                specs.collect::<Result<Vec<_>, _>>()?,
+            )?)
         }
     };
     let mut servers = HashMap::new();
@@ -308,10 +361,12 @@ fn runtime(
     }
     let mut routes = HashMap::new();
     for route in &settled.routes {
-        let served = servers.get(route.server.as_str()).ok_or_else(|| RouteError::Server {
-            path: route.path.clone(),
-            server: route.server.to_string(),
-        })?;
+        let served = servers
+            .get(route.server.as_str())
+            .ok_or_else(|| RouteError::Server {
+                path: route.path.clone(),
+                server: route.server.to_string(),
+            })?;
         let route = Arc::new(Route::new(route, Arc::clone(served))?);
         routes.insert(Arc::clone(&route.path), route);
     }
@@ -319,10 +374,21 @@ fn runtime(
         Some(before) => Arc::clone(&before.issuers),
         None => Arc::new(issuers(&settled, egress)?),
     };
-    Ok(Runtime { settled: Arc::new(settled), routes, servers, upstreams, issuers, sources })
+    Ok(Runtime {
+        settled: Arc::new(settled),
+        routes,
+        servers,
+        upstreams,
+        issuers,
+        sources,
+    })
 }
 
-fn served(server: &settled::Server, upstreams: &Upstreams, settled: &Settled) -> Result<Served, HouseError> {
+fn served(
+    server: &settled::Server,
+    upstreams: &Upstreams,
+    settled: &Settled,
+) -> Result<Served, HouseError> {
     let name = server.name.as_str();
     let upstream = upstreams.get(name).ok_or_else(|| RouteError::Server {
         path: String::new(),
@@ -354,17 +420,28 @@ fn spec(server: &settled::Server, settled: &Settled) -> Result<upstream::ServerS
     })
 }
 
-fn remote(server: &settled::Server, http: &settled::Http) -> Result<upstream::HttpSpec, HouseError> {
+fn remote(
+    server: &settled::Server,
+    http: &settled::Http,
+) -> Result<upstream::HttpSpec, HouseError> {
     let destination = Destination::new(http.url.clone(), network(http.network));
-    let destination = destination
-        .map_err(|error| HouseError::Destination { server: server.name.to_string(), error })?;
+    let destination = destination.map_err(|error| HouseError::Destination {
+        server: server.name.to_string(),
+        error,
+    })?;
     let (credential, header) = match &http.credential {
         settled::Credential::None => (None, None),
         settled::Credential::Bearer(reference) => (Some(reference), None),
         settled::Credential::Header { name, secret } => (Some(secret), name.parse().ok()),
     };
-    let credential = credential.map(|reference| secret::resolve(&reference.to_string())).transpose()?;
-    Ok(upstream::HttpSpec { destination, credential, header })
+    let credential = credential
+        .map(|reference| secret::resolve(&reference.to_string()))
+        .transpose()?;
+    Ok(upstream::HttpSpec {
+        destination,
+        credential,
+        header,
+    })
 }
 
 fn local(stdio: &settled::Stdio) -> Result<upstream::StdioSpec, HouseError> {
@@ -398,23 +475,34 @@ fn network(network: settled::Network) -> egress::Network {
 }
 
 fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseError> {
-    let private = settled.issuers.iter().filter(|issuer| issuer.network == settled::Network::Private);
+    let private = settled
+        .issuers
+        .iter()
+        .filter(|issuer| issuer.network == settled::Network::Private);
     let authorities = private.flat_map(|issuer| {
         let keys = match &issuer.keys {
             settled::Keys::At(url) => Some(Authority::of(url)),
             settled::Keys::Discovered => None,
         };
-        url::Url::parse(&issuer.issuer).ok().map(|url| Authority::of(&url)).into_iter().chain(keys)
+        url::Url::parse(&issuer.issuer)
+            .ok()
+            .map(|url| Authority::of(&url))
+            .into_iter()
+            .chain(keys)
     });
     let fetcher = Fetcher::new(Arc::clone(egress), authorities);
     let rules = settled.issuers.iter().map(|issuer| IssuerRules {
         issuer: issuer.issuer.clone(),
-        algorithms: issuer.algorithms.iter().map(|algorithm| match algorithm {
-            settled::Algorithm::Es256 => identity::Algorithm::Es256,
-            settled::Algorithm::EdDsa => identity::Algorithm::EdDsa,
-            settled::Algorithm::Rs256 => identity::Algorithm::Rs256,
-            settled::Algorithm::Ps256 => identity::Algorithm::Ps256,
-        }).collect(),
+        algorithms: issuer
+            .algorithms
+            .iter()
+            .map(|algorithm| match algorithm {
+                settled::Algorithm::Es256 => identity::Algorithm::Es256,
+                settled::Algorithm::EdDsa => identity::Algorithm::EdDsa,
+                settled::Algorithm::Rs256 => identity::Algorithm::Rs256,
+                settled::Algorithm::Ps256 => identity::Algorithm::Ps256,
+            })
+            .collect(),
         token_types: issuer.token_types.clone(),
         lifetime_max_s: issuer.lifetime_max.as_secs(),
         clock_skew_s: issuer.clock_skew.as_secs(),

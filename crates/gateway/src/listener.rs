@@ -8,7 +8,6 @@ mod door;
 mod exchange;
 mod tls;
 
-
 pub use tls::TlsError;
 
 use crate::body::Body;
@@ -36,7 +35,10 @@ pub struct Listener {
 
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listener").field("address", &self.address).field("house", &self.house).finish_non_exhaustive()
+        f.debug_struct("Listener")
+            .field("address", &self.address)
+            .field("house", &self.house)
+            .finish_non_exhaustive()
     }
 }
 
@@ -96,7 +98,9 @@ impl Listener {
         };
         let socket = TcpListener::bind(address).await;
         let socket = socket.map_err(|error| ListenError::Bind { address, error })?;
-        let bound = socket.local_addr().map_err(|error| ListenError::Bind { address, error })?;
+        let bound = socket
+            .local_addr()
+            .map_err(|error| ListenError::Bind { address, error })?;
         let house = House {
             hosts: listener.hosts.clone(),
             origins: listener.origins.clone(),
@@ -104,7 +108,12 @@ impl Listener {
             header_bytes: usize::try_from(limits.header_bytes).unwrap_or(usize::MAX),
             header_time: limits.header_time,
         };
-        Ok(Listener { socket, address: bound, tls, house: Arc::new(house) })
+        Ok(Listener {
+            socket,
+            address: bound,
+            tls,
+            house: Arc::new(house),
+        })
     }
 
     /// The address it is bound to, with the port the system chose if it was asked to.
@@ -139,8 +148,14 @@ impl Listener {
             tokio::spawn(connection.run(stream, self.tls.clone(), open.watcher()));
         }
         drop(self.socket);
-        if tokio::time::timeout(Self::DRAIN, open.shutdown()).await.is_err() {
-            tracing::warn!("calls were still under way {} s after the stop", Self::DRAIN.as_secs());
+        if tokio::time::timeout(Self::DRAIN, open.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "calls were still under way {} s after the stop",
+                Self::DRAIN.as_secs()
+            );
         }
     }
 
@@ -176,11 +191,15 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         match tls {
             None => self.speak(TokioIo::new(stream), watcher).await,
-            Some(tls) => match tokio::time::timeout(Listener::HANDSHAKE, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.speak(TokioIo::new(stream), watcher).await,
-                Ok(Err(error)) => tracing::debug!(source = %self.source, %error, "TLS handshake failed"),
-                Err(_) => tracing::debug!(source = %self.source, "TLS handshake took too long"),
-            },
+            Some(tls) => {
+                match tokio::time::timeout(Listener::HANDSHAKE, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => self.speak(TokioIo::new(stream), watcher).await,
+                    Ok(Err(error)) => {
+                        tracing::debug!(source = %self.source, %error, "TLS handshake failed")
+                    }
+                    Err(_) => tracing::debug!(source = %self.source, "TLS handshake took too long"),
+                }
+            }
         }
     }
 
@@ -217,6 +236,13 @@ impl Connection {
     }
 
     async fn answer(&self, request: http::Request<Incoming>) -> http::Response<Body> {
-        exchange::answer(&self.gate, &self.house.hosts, &self.house.origins, self.source, request).await
+        exchange::answer(
+            &self.gate,
+            &self.house.hosts,
+            &self.house.origins,
+            self.source,
+            request,
+        )
+        .await
     }
 }

@@ -47,9 +47,14 @@ impl std::error::Error for LoadError {}
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LoadError::Unreadable { path, error } => write!(f, "cannot read `{}`: {error}", path.display()),
+            LoadError::Unreadable { path, error } => {
+                write!(f, "cannot read `{}`: {error}", path.display())
+            }
             LoadError::NoPolicies { pattern } => {
-                write!(f, "no policy file matches `{pattern}`: correct `policies`, or add the file")
+                write!(
+                    f,
+                    "no policy file matches `{pattern}`: correct `policies`, or add the file"
+                )
             }
             LoadError::Wrong { path, problems } => {
                 let name = path.display().to_string();
@@ -66,13 +71,26 @@ impl fmt::Display for LoadError {
 /// Reads the file, settles it and reads the policies it names.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let text = read(path)?;
-    let (settled, warnings) =
-        config::load(&text).map_err(|problems| LoadError::Wrong { path: path.to_owned(), problems })?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (settled, warnings) = config::load(&text).map_err(|problems| LoadError::Wrong {
+        path: path.to_owned(),
+        problems,
+    })?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let settled = settled.rooted_at(folder);
     let policies = policies(&settled.policies)?;
-    debug_assert!(warnings.iter().all(|problem| problem.severity == Severity::Warning));
-    Ok(Loaded { settled, policies, warnings })
+    debug_assert!(
+        warnings
+            .iter()
+            .all(|problem| problem.severity == Severity::Warning)
+    );
+    Ok(Loaded {
+        settled,
+        policies,
+        warnings,
+    })
 }
 
 /// Reads every file these patterns name, in the order of their names.
@@ -81,11 +99,16 @@ pub fn policies(patterns: &[String]) -> Result<Vec<Source>, LoadError> {
     for pattern in patterns {
         let files = matching(Path::new(pattern))?;
         if files.is_empty() {
-            return Err(LoadError::NoPolicies { pattern: pattern.clone() });
+            return Err(LoadError::NoPolicies {
+                pattern: pattern.clone(),
+            });
         }
         for file in files {
             let text = read(&file)?;
-            sources.push(Source { name: file.display().to_string(), text });
+            sources.push(Source {
+                name: file.display().to_string(),
+                text,
+            });
         }
     }
     Ok(sources)
@@ -93,16 +116,26 @@ pub fn policies(patterns: &[String]) -> Result<Vec<Source>, LoadError> {
 
 /// The files a pattern names: one `*` may stand in the last part.
 fn matching(pattern: &Path) -> Result<Vec<PathBuf>, LoadError> {
-    let name = pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let Some((start, end)) = name.split_once('*') else { return Ok(vec![pattern.to_owned()]) };
+    let name = pattern
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let Some((start, end)) = name.split_once('*') else {
+        return Ok(vec![pattern.to_owned()]);
+    };
     let folder = pattern.parent().unwrap_or(Path::new("."));
-    let entries = std::fs::read_dir(folder)
-        .map_err(|error| LoadError::Unreadable { path: folder.to_owned(), error })?;
+    let entries = std::fs::read_dir(folder).map_err(|error| LoadError::Unreadable {
+        path: folder.to_owned(),
+        error,
+    })?;
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
             let long = name.len() >= start.len() + end.len();
             long && name.starts_with(start) && name.ends_with(end) && path.is_file()
         })
@@ -112,7 +145,10 @@ fn matching(pattern: &Path) -> Result<Vec<PathBuf>, LoadError> {
 }
 
 fn read(path: &Path) -> Result<String, LoadError> {
-    std::fs::read_to_string(path).map_err(|error| LoadError::Unreadable { path: path.to_owned(), error })
+    std::fs::read_to_string(path).map_err(|error| LoadError::Unreadable {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 #[cfg(test)]
@@ -126,8 +162,15 @@ mod tests {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
         let pattern = folder.path().join("*.cedar").display().to_string();
-        let names: Vec<String> = policies(&[pattern]).unwrap().into_iter().map(|source| source.name).collect();
-        let ends: Vec<&str> = names.iter().map(|name| name.rsplit('/').next().unwrap()).collect();
+        let names: Vec<String> = policies(&[pattern])
+            .unwrap()
+            .into_iter()
+            .map(|source| source.name)
+            .collect();
+        let ends: Vec<&str> = names
+            .iter()
+            .map(|name| name.rsplit('/').next().unwrap())
+            .collect();
         assert_eq!(ends, [".cedar", "a.cedar", "b.cedar"]);
         assert!(policies(&[folder.path().join("*.missing").display().to_string()]).is_err());
         assert!(policies(&[folder.path().join("gone.cedar").display().to_string()]).is_err());

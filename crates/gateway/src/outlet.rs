@@ -91,7 +91,10 @@ impl Outlet {
     /// Adds a message, waiting for an attached reader that lags behind.
     pub async fn push(&self, data: Bytes) {
         while self.is_full() {
-            if tokio::time::timeout(Self::STALL, self.room.notified()).await.is_err() {
+            if tokio::time::timeout(Self::STALL, self.room.notified())
+                .await
+                .is_err()
+            {
                 self.detach(None);
             }
         }
@@ -108,7 +111,9 @@ impl Outlet {
             if state.events.len() == 1 {
                 break;
             }
-            let Some(oldest) = state.events.pop_front() else { break };
+            let Some(oldest) = state.events.pop_front() else {
+                break;
+            };
             state.bytes -= oldest.data.len();
         }
         drop(state);
@@ -146,7 +151,11 @@ impl Outlet {
         state.read = after;
         drop(state);
         self.news.notify_waiters();
-        Reader { outlet: Arc::clone(self), me, after }
+        Reader {
+            outlet: Arc::clone(self),
+            me,
+            after,
+        }
     }
 
     fn is_full(&self) -> bool {

@@ -83,8 +83,9 @@ impl Pins {
     /// Every pin of this server, by tool name.
     pub fn of(&self, server: &str) -> Result<HashMap<String, Pin>, PinsError> {
         let connection = lock(&self.0);
-        let mut rows = connection
-            .prepare_cached("SELECT tool, digest, definition, at_ms, by FROM pins WHERE server = ?1")?;
+        let mut rows = connection.prepare_cached(
+            "SELECT tool, digest, definition, at_ms, by FROM pins WHERE server = ?1",
+        )?;
         let pins = rows.query_map([server], |row| {
             let pin = Pin {
                 digest: column(row, 1, Digest::from_str)?,
@@ -101,14 +102,19 @@ impl Pins {
     pub fn all(&self) -> Result<Vec<(String, String, Pin)>, PinsError> {
         let servers: Vec<String> = {
             let connection = lock(&self.0);
-            let mut rows = connection.prepare("SELECT DISTINCT server FROM pins ORDER BY server")?;
-            rows.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+            let mut rows =
+                connection.prepare("SELECT DISTINCT server FROM pins ORDER BY server")?;
+            rows.query_map([], |row| row.get(0))?
+                .collect::<Result<_, _>>()?
         };
         let mut all = Vec::new();
         for server in servers {
             let mut pins: Vec<_> = self.of(&server)?.into_iter().collect();
             pins.sort_by(|(left, _), (right, _)| left.cmp(right));
-            all.extend(pins.into_iter().map(|(tool, pin)| (server.clone(), tool, pin)));
+            all.extend(
+                pins.into_iter()
+                    .map(|(tool, pin)| (server.clone(), tool, pin)),
+            );
         }
         Ok(all)
     }
@@ -120,7 +126,14 @@ impl Pins {
         transaction.execute(
             "INSERT INTO pins VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET
                 digest = ?3, definition = ?4, at_ms = ?5, by = ?6",
-            params![server, tool, pin.digest.to_string(), pin.definition.to_string(), stamp(pin.at_ms), pin.by],
+            params![
+                server,
+                tool,
+                pin.digest.to_string(),
+                pin.definition.to_string(),
+                stamp(pin.at_ms),
+                pin.by
+            ],
         )?;
         transaction.execute(
             "DELETE FROM sightings WHERE server = ?1 AND tool = ?2 AND digest = ?3",
@@ -137,7 +150,14 @@ impl Pins {
 
     /// Remembers a definition that waits for approval; the latest one per tool.
     pub fn see(&self, sighting: &Sighting) -> Result<(), PinsError> {
-        let Sighting { server, tool, digest, definition, at_ms, why } = sighting;
+        let Sighting {
+            server,
+            tool,
+            digest,
+            definition,
+            at_ms,
+            why,
+        } = sighting;
         lock(&self.0).execute(
             "INSERT INTO sightings SELECT ?1, ?2, ?3, ?4, ?5, ?6
              WHERE (SELECT count(*) FROM sightings WHERE server = ?1) < ?7
@@ -145,7 +165,12 @@ impl Pins {
              ON CONFLICT DO UPDATE SET digest = ?3, definition = ?4, at_ms = ?5, why = ?6
                 WHERE digest <> ?3",
             params![
-                server, tool, digest.to_string(), definition.to_string(), stamp(*at_ms), why,
+                server,
+                tool,
+                digest.to_string(),
+                definition.to_string(),
+                stamp(*at_ms),
+                why,
                 Self::SIGHTINGS_PER_SERVER
             ],
         )?;
@@ -163,7 +188,9 @@ impl Pins {
     pub fn sighting(&self, server: &str, tool: &str) -> Result<Option<Sighting>, PinsError> {
         let sql = "SELECT server, tool, digest, definition, at_ms, why FROM sightings
                    WHERE server = ?1 AND tool = ?2";
-        Ok(lock(&self.0).query_row(sql, [server, tool], sighting).optional()?)
+        Ok(lock(&self.0)
+            .query_row(sql, [server, tool], sighting)
+            .optional()?)
     }
 
     /// Every definition that waits for approval.
@@ -225,7 +252,10 @@ mod tests {
     #[test]
     fn an_approval_is_seen_by_another_process_with_the_same_store() {
         let data = tempfile::tempdir().unwrap();
-        let (gateway, command) = (Pins::open(data.path()).unwrap(), Pins::open(data.path()).unwrap());
+        let (gateway, command) = (
+            Pins::open(data.path()).unwrap(),
+            Pins::open(data.path()).unwrap(),
+        );
         let before = gateway.version().unwrap();
         let definition = json!({"name": "echo", "inputSchema": {"type": "object"}});
         command.approve("files", "echo", &pin(&definition)).unwrap();
@@ -250,6 +280,9 @@ mod tests {
             })
             .unwrap();
         }
-        assert_eq!(pins.sightings().unwrap().len(), Pins::SIGHTINGS_PER_SERVER as usize);
+        assert_eq!(
+            pins.sightings().unwrap().len(),
+            Pins::SIGHTINGS_PER_SERVER as usize
+        );
     }
 }

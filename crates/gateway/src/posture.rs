@@ -98,7 +98,11 @@ pub struct Counts {
 /// they permit; without a running gateway nothing is said about its state. Policies of no running
 /// gateway are compiled with [`catalog`].
 pub fn report(settled: &Settled, policies: Option<&Policies>, live: Option<&Gate>) -> Report {
-    let view = View { settled, policies, live };
+    let view = View {
+        settled,
+        policies,
+        live,
+    };
     let controls: Vec<Line> = Control::all().map(|control| view.line(control)).collect();
     let mut counts = Counts::default();
     for line in &controls {
@@ -109,7 +113,12 @@ pub fn report(settled: &Settled, policies: Option<&Policies>, live: Option<&Gate
             Status::NotBuilt => counts.not_built += 1,
         }
     }
-    Report { version: env!("CARGO_PKG_VERSION"), live: live.is_some(), counts, controls }
+    Report {
+        version: env!("CARGO_PKG_VERSION"),
+        live: live.is_some(),
+        counts,
+        controls,
+    }
 }
 
 /// A tool that no server has.
@@ -121,10 +130,18 @@ pub fn catalog(settled: &Settled) -> Catalog {
     let mut catalog = Catalog::default();
     for server in &settled.servers {
         let (name, labels) = (server.name.to_string(), server.labels.clone());
-        catalog.servers.push(ServerEntry { name: name.clone(), labels });
+        catalog.servers.push(ServerEntry {
+            name: name.clone(),
+            labels,
+        });
         let input_schema = serde_json::json!({ "type": "object" });
         let tool = NOBODYS_TOOL.to_owned();
-        catalog.tools.push(ToolEntry { server: name, name: tool, input_schema, ..ToolEntry::default() });
+        catalog.tools.push(ToolEntry {
+            server: name,
+            name: tool,
+            input_schema,
+            ..ToolEntry::default()
+        });
     }
     catalog
 }
@@ -142,11 +159,17 @@ impl Status {
 
     /// Enforced if nothing is missing.
     fn lacking(missing: Vec<String>) -> Self {
-        if missing.is_empty() { Status::Enforced } else { Status::Partial { missing } }
+        if missing.is_empty() {
+            Status::Enforced
+        } else {
+            Status::Partial { missing }
+        }
     }
 
     fn off(setting: impl Into<String>) -> Self {
-        Status::Off { setting: setting.into() }
+        Status::Off {
+            setting: setting.into(),
+        }
     }
 
     /// What keeps it from being enforced, in words.
@@ -156,6 +179,16 @@ impl Status {
             Status::Off { setting } => vec![format!("off by {setting}")],
             Status::Partial { missing } => missing.clone(),
             Status::NotBuilt => vec!["not built".to_owned()],
+        }
+    }
+}
+
+impl RouteLine {
+    /// What switches it off there.
+    fn setting(&self) -> Option<&str> {
+        match &self.status {
+            Status::Off { setting } => Some(setting),
+            _ => None,
         }
     }
 }
@@ -186,7 +219,10 @@ impl<'a> View<'a> {
     fn ways(&self) -> impl Iterator<Item = Way<'a>> + use<'a> {
         let settled = self.settled;
         settled.routes.iter().filter_map(|route| {
-            let server = settled.servers.iter().find(|server| server.name == route.server)?;
+            let server = settled
+                .servers
+                .iter()
+                .find(|server| server.name == route.server)?;
             Some(Way { route, server })
         })
     }
@@ -218,14 +254,20 @@ impl<'a> View<'a> {
             Judge::Route(judge) => {
                 let lines: Vec<RouteLine> = self
                     .ways()
-                    .map(|way| RouteLine { route: way.route.path.clone(), status: judge(self, &way) })
+                    .map(|way| RouteLine {
+                        route: way.route.path.clone(),
+                        status: judge(self, &way),
+                    })
                     .collect();
                 (joined(&lines), lines)
             }
         };
         // A claim that nothing shows is no claim.
         if status == Status::Enforced && row.tests.is_empty() {
-            return (Status::lacking(vec!["a test that shows it".to_owned()]), routes);
+            return (
+                Status::lacking(vec!["a test that shows it".to_owned()]),
+                routes,
+            );
         }
         (status, routes)
     }
@@ -233,14 +275,28 @@ impl<'a> View<'a> {
 
 /// One status for all routes: the same everywhere, or partial with what is missing where.
 fn joined(lines: &[RouteLine]) -> Status {
-    let Some(first) = lines.first() else { return Status::off("`routes`: there is none") };
+    let Some(first) = lines.first() else {
+        return Status::off("`routes`: there is none");
+    };
     if lines.iter().all(|line| line.status == first.status) {
         return first.status.clone();
     }
-    let each: Vec<(&str, Vec<String>)> =
-        lines.iter().map(|line| (line.route.as_str(), line.status.shortfalls())).collect();
+    // Nothing of it anywhere is not a part of it.
+    let nowhere = |line: &RouteLine| matches!(line.status, Status::Off { .. } | Status::NotBuilt);
+    if lines.iter().all(nowhere) {
+        let mut settings: Vec<&str> = lines.iter().filter_map(RouteLine::setting).collect();
+        settings.dedup();
+        return Status::off(settings.join("; "));
+    }
+    let each: Vec<(&str, Vec<String>)> = lines
+        .iter()
+        .map(|line| (line.route.as_str(), line.status.shortfalls()))
+        .collect();
     let is_common = |shortfall: &String| each.iter().all(|(_, all)| all.contains(shortfall));
-    let first = each.first().map(|(_, all)| all.as_slice()).unwrap_or_default();
+    let first = each
+        .first()
+        .map(|(_, all)| all.as_slice())
+        .unwrap_or_default();
     let mut missing: Vec<String> = first.iter().filter(|it| is_common(it)).cloned().collect();
     for (route, shortfalls) in &each {
         let own = shortfalls.iter().filter(|shortfall| !is_common(shortfall));

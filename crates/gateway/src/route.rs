@@ -4,8 +4,8 @@
 use crate::catalog::Shelf;
 use crate::sessions::Lifetime;
 use crate::upstream;
-use config::settled;
 use bytes::Bytes;
+use config::settled;
 use identity::{Audience, ResourceMetadata};
 use protocol::Revision;
 use std::num::NonZeroU32;
@@ -126,13 +126,22 @@ impl Route {
     /// A route of the settled configuration, leading to this server.
     pub fn new(route: &settled::Route, server: Arc<Served>) -> Result<Self, RouteError> {
         let audience = Audience::of(&route.resource)
-            .map_err(|error| RouteError::Audience { path: route.path.clone(), error })?
+            .map_err(|error| RouteError::Audience {
+                path: route.path.clone(),
+                error,
+            })?
             .only_from(&route.issuers);
         let limits = &route.limits;
         // A route that no issuer may enter (a local pipe) has nobody to send callers to.
         let metadata = ResourceMetadata::new(&audience, route.issuers.clone());
-        let metadata = metadata.map(|page| page.scopes(&route.scopes).name(&*server.name).to_json());
-        let rate = |rate| pace(rate).map_err(|error| RouteError::Rate { path: route.path.clone(), error });
+        let metadata =
+            metadata.map(|page| page.scopes(&route.scopes).name(&*server.name).to_json());
+        let rate = |rate| {
+            pace(rate).map_err(|error| RouteError::Rate {
+                path: route.path.clone(),
+                error,
+            })
+        };
         Ok(Route {
             path: route.path.as_str().into(),
             server,
@@ -169,9 +178,16 @@ impl Route {
 impl Served {
     /// The operator's labels of one of its tools.
     pub fn labels_of(server: &settled::Server, tool: &str) -> Vec<String> {
-        let named = server.tools.iter().filter(|labels| labels.tools.names(tool));
-        let mut labels: Vec<String> =
-            server.labels.iter().chain(named.flat_map(|labels| &labels.labels)).cloned().collect();
+        let named = server
+            .tools
+            .iter()
+            .filter(|labels| labels.tools.names(tool));
+        let mut labels: Vec<String> = server
+            .labels
+            .iter()
+            .chain(named.flat_map(|labels| &labels.labels))
+            .cloned()
+            .collect();
         labels.sort_unstable();
         labels.dedup();
         labels
@@ -193,7 +209,10 @@ fn pace(rate: settled::Rate) -> Result<Pace, RateError> {
     let count = |count: u32| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
     let span = Duration::from_secs(u64::from(rate.rate.period.seconds()));
     let pace = Rate::new(count(rate.rate.count), span, count(rate.burst))?;
-    Ok(Pace { rate: pace, concurrent: count(rate.concurrent) })
+    Ok(Pace {
+        rate: pace,
+        concurrent: count(rate.concurrent),
+    })
 }
 
 fn millis(time: Duration) -> u64 {

@@ -123,7 +123,9 @@ impl Session {
 
     /// Whether its client said that it can do this (rule L4).
     pub fn offers(&self, capability: Capability) -> bool {
-        self.offers.as_ref().is_some_and(|offers| capability.is_in(offers.root()))
+        self.offers
+            .as_ref()
+            .is_some_and(|offers| capability.is_in(offers.root()))
     }
 
     /// Its own upstream session.
@@ -152,7 +154,11 @@ impl Session {
         outlets.of_calls.push_back(Arc::clone(&outlet));
         if outlets.of_calls.len() > Self::STREAMS {
             // The oldest finished one goes first; a running call keeps its stream alive itself.
-            let oldest = outlets.of_calls.iter().position(|outlet| outlet.is_closed()).unwrap_or(0);
+            let oldest = outlets
+                .of_calls
+                .iter()
+                .position(|outlet| outlet.is_closed())
+                .unwrap_or(0);
             outlets.of_calls.remove(oldest);
         }
         outlet
@@ -161,7 +167,11 @@ impl Session {
     /// The stream for messages that belong to no call; true if this made it.
     pub fn standalone(&self) -> (Arc<Outlet>, bool) {
         let mut outlets = lock(&self.outlets);
-        if let Some(outlet) = outlets.standalone.as_ref().filter(|outlet| !outlet.is_closed()) {
+        if let Some(outlet) = outlets
+            .standalone
+            .as_ref()
+            .filter(|outlet| !outlet.is_closed())
+        {
             return (Arc::clone(outlet), false);
         }
         outlets.last += 1;
@@ -204,7 +214,11 @@ impl Session {
         let streams = {
             let mut outlets = lock(&self.outlets);
             let standalone = outlets.standalone.take();
-            outlets.of_calls.drain(..).chain(standalone).collect::<Vec<_>>()
+            outlets
+                .of_calls
+                .drain(..)
+                .chain(standalone)
+                .collect::<Vec<_>>()
         };
         for outlet in streams {
             outlet.close();
@@ -249,15 +263,22 @@ impl Sessions {
 
     /// Makes a session findable by its own user. When the user holds too many, those whose time
     /// has come make room.
-    pub fn open(&self, session: Session, now_ms: u64) -> Result<Arc<Session>, (Session, Full)> {
+    pub fn open(
+        &self,
+        session: Session,
+        now_ms: u64,
+    ) -> Result<Arc<Session>, (Box<Session>, Full)> {
         if self.total.load(Ordering::Relaxed) >= Self::TOTAL {
-            return Err((session, Full::Gateway));
+            return Err((Box::new(session), Full::Gateway));
         }
         let mut shard = self.shard(&session.user);
         let held = shard.entry(Arc::clone(&session.user)).or_default();
-        let live = held.values().filter(|session| !session.is_over(now_ms)).count();
+        let live = held
+            .values()
+            .filter(|session| !session.is_over(now_ms))
+            .count();
         if live >= session.lifetime.per_user {
-            return Err((session, Full::User));
+            return Err((Box::new(session), Full::User));
         }
         let session = Arc::new(session);
         held.insert(session.id.clone(), Arc::clone(&session));
@@ -287,7 +308,10 @@ impl Sessions {
 
     /// Ends this session: its streams close, its upstream session too.
     pub async fn end(&self, session: &Session) {
-        self.take(|candidate| std::ptr::eq(candidate, session), Some(&session.user));
+        self.take(
+            |candidate| std::ptr::eq(candidate, session),
+            Some(&session.user),
+        );
         session.end().await;
     }
 
@@ -310,7 +334,10 @@ impl Sessions {
         for shard in &self.shards {
             lock(shard).retain(|owner, held| {
                 if user.is_none_or(|user| user == &**owner) {
-                    taken.extend(held.extract_if(|_, session| over(session)).map(|(_, session)| session));
+                    taken.extend(
+                        held.extract_if(|_, session| over(session))
+                            .map(|(_, session)| session),
+                    );
                 }
                 !held.is_empty()
             });

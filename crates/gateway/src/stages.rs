@@ -50,7 +50,7 @@ pub use frame::Framed;
 pub use identify::Identified;
 pub use inspect::Inspected;
 pub use raw::{Door, Raw, Verb};
-pub use record::{Answer, Recorded};
+pub use record::{Answer, Primed, Recorded};
 pub use refused::{Form, Refused};
 pub use resolve::Resolved;
 pub use screen::Screened;

@@ -28,7 +28,9 @@ impl Strangers {
         let charge = Rate::per_second(PER_SECOND, AT_ONCE)
             .map(|rate| Charge::one(Dimension::Source, KeyHash::from_u128(0), rate));
         let worth = charge.is_ok_and(|charge| {
-            gate.limits.take(&[charge], gate.clock().monotonic_ns()).is_ok()
+            gate.limits
+                .take(&[charge], gate.clock().monotonic_ns())
+                .is_ok()
         });
         if !worth {
             self.0.fetch_add(1, Ordering::Relaxed);

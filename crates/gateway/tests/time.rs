@@ -8,7 +8,6 @@
 )]
 
 use bytes::Bytes;
-use ringwall_gateway as gateway;
 use gateway::clock::{Clock, StillClock, SystemClock};
 use gateway::house::House;
 use gateway::load::Loaded;
@@ -19,6 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use identity::development::{DevelopmentClaims, DevelopmentIssuer};
+use ringwall_gateway as gateway;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -37,7 +37,10 @@ async fn n8_3_a_session_ends_when_it_is_idle_and_only_then() {
     }
     world.clock.advance_ms(10 * MINUTE);
     let (status, answer) = world.ping(&session).await;
-    assert_eq!((status, code(&answer)), (StatusCode::NOT_FOUND, "session_unknown"));
+    assert_eq!(
+        (status, code(&answer)),
+        (StatusCode::NOT_FOUND, "session_unknown")
+    );
 }
 
 #[tokio::test]
@@ -61,7 +64,10 @@ async fn m2_a_token_that_expires_ends_nothing_but_opens_nothing_either() {
     // Five minutes and the skew later the same token is refused, from the cache or not.
     world.clock.advance_ms(5 * MINUTE + 31_000);
     let (status, answer) = world.ping_with(&session, &token).await;
-    assert_eq!((status, code(&answer)), (StatusCode::UNAUTHORIZED, "token_expired"));
+    assert_eq!(
+        (status, code(&answer)),
+        (StatusCode::UNAUTHORIZED, "token_expired")
+    );
     assert_eq!(world.ping(&session).await.0, StatusCode::OK);
 }
 
@@ -71,7 +77,10 @@ async fn n5_1_what_cannot_be_recorded_does_not_happen() {
     let session = world.open().await;
     world.gate.ledger.close().unwrap();
     let (status, answer) = world.ping(&session).await;
-    assert_eq!((status, code(&answer)), (StatusCode::SERVICE_UNAVAILABLE, "ledger_unavailable"));
+    assert_eq!(
+        (status, code(&answer)),
+        (StatusCode::SERVICE_UNAVAILABLE, "ledger_unavailable")
+    );
 }
 
 struct World {
@@ -107,12 +116,22 @@ impl World {
             name: "all".into(),
             text: "permit(principal, action, resource);".into(),
         };
-        let loaded = Loaded { settled, policies: vec![permit], warnings };
+        let loaded = Loaded {
+            settled,
+            policies: vec![permit],
+            warnings,
+        };
         let house = House::build(loaded, clock.clone()).await.unwrap();
         let gate = Arc::clone(house.gate());
         let gateway = house.addresses()[0].0;
         tokio::spawn(house.serve(std::future::pending()));
-        World { clock, gate, gateway, issuer, _data: data }
+        World {
+            clock,
+            gate,
+            gateway,
+            issuer,
+            _data: data,
+        }
     }
 
     fn token(&self, seconds: u64) -> String {
@@ -134,7 +153,10 @@ impl World {
         } });
         let response = self.post(None, &self.token(3600), &message).await;
         assert_eq!(response.status(), StatusCode::OK);
-        response.headers()["mcp-session-id"].to_str().unwrap().to_owned()
+        response.headers()["mcp-session-id"]
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 
     async fn ping(&self, session: &str) -> (StatusCode, Value) {
@@ -149,7 +171,12 @@ impl World {
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    async fn post(&self, session: Option<&str>, token: &str, message: &Value) -> Response<Incoming> {
+    async fn post(
+        &self,
+        session: Option<&str>,
+        token: &str,
+        message: &Value,
+    ) -> Response<Incoming> {
         let mut request = Request::post(format!("http://{}/mcp", self.gateway))
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")
@@ -157,13 +184,22 @@ impl World {
         if let Some(session) = session {
             request = request.header("mcp-session-id", session);
         }
-        let request = request.body(Full::new(Bytes::from(message.to_string()))).unwrap();
-        Client::builder(TokioExecutor::new()).build_http().request(request).await.unwrap()
+        let request = request
+            .body(Full::new(Bytes::from(message.to_string())))
+            .unwrap();
+        Client::builder(TokioExecutor::new())
+            .build_http()
+            .request(request)
+            .await
+            .unwrap()
     }
 }
 
 fn code(answer: &Value) -> &str {
-    answer.pointer("/error/data/code").and_then(Value::as_str).unwrap_or("none")
+    answer
+        .pointer("/error/data/code")
+        .and_then(Value::as_str)
+        .unwrap_or("none")
 }
 
 /// The whole of a small MCP server without tools.
@@ -176,10 +212,16 @@ fn answer(body: &[u8]) -> String {
 }
 
 fn json_of(text: String) -> Response<Full<Bytes>> {
-    Response::builder().header("content-type", "application/json").body(Full::new(Bytes::from(text))).unwrap()
+    Response::builder()
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(text)))
+        .unwrap()
 }
 
-fn serve(port: TcpListener, answer: impl Fn(Bytes) -> Response<Full<Bytes>> + Clone + Send + Sync + 'static) {
+fn serve(
+    port: TcpListener,
+    answer: impl Fn(Bytes) -> Response<Full<Bytes>> + Clone + Send + Sync + 'static,
+) {
     tokio::spawn(async move {
         while let Ok((stream, _)) = port.accept().await {
             let answer = answer.clone();
@@ -191,7 +233,8 @@ fn serve(port: TcpListener, answer: impl Fn(Bytes) -> Response<Full<Bytes>> + Cl
                 }
             });
             tokio::spawn(
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service),
             );
         }
     });

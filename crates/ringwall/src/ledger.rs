@@ -1,26 +1,28 @@
 //! `ringwall audit`: reads, searches, verifies and exports what a gateway has written down. It reads
 //! the ledger while a gateway writes it, and never writes into it.
 
+mod export;
 mod filter;
 mod line;
+mod verification;
 
 use crate::data::Data;
 use crate::instant;
-use crate::page::{self, BAD, CARE, FAINT, GOOD, TITLE};
+use crate::page::{self, FAINT, TITLE};
 use crate::visible::visible_lines;
 use anyhow::{Context, bail};
-use audit::{Content, Entry, Follower, Format, From, Index, IndexError, PublicKey, Query};
-use clap::{Subcommand, ValueEnum};
+use audit::{Content, Entry, Follower, From, Index, IndexError, Query};
+use clap::Subcommand;
+use export::Export;
 use filter::Filter;
 use line::Lines;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
+use verification::Verify;
 
 /// Read, search, verify and export the ledger.
 #[derive(Debug, clap::Args)]
@@ -83,40 +85,6 @@ struct Show {
 }
 
 #[derive(Debug, clap::Args)]
-struct Verify {
-    /// The public key, as copied away from the gateway [default: the one beside the ledger].
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(Debug, clap::Args)]
-struct Export {
-    #[command(flatten)]
-    filter: Filter,
-    /// The shape of each line.
-    #[arg(long, value_enum, default_value_t = Shape::Jsonl)]
-    format: Shape,
-    /// The file to write [default: standard output].
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// How many records, the oldest of those that match.
-    #[arg(long, short = 'n', value_name = "COUNT")]
-    limit: Option<usize>,
-    #[command(flatten)]
-    data: Data,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Shape {
-    /// The ledger's own lines, with number and hash.
-    Jsonl,
-    /// OCSF 1.8, class API Activity.
-    Ocsf,
-}
-
-#[derive(Debug, clap::Args)]
 struct Common {
     #[command(flatten)]
     data: Data,
@@ -146,17 +114,19 @@ impl Common {
             .collect()
     }
 
-    /// Prints records, oldest first.
-    fn print(&self, entries: &[Entry]) -> anyhow::Result<()> {
+    /// Prints records, oldest first, in lines that can be gone on with.
+    fn print(&self, entries: &[Entry]) -> anyhow::Result<Lines> {
+        let mut lines = Lines::default();
         if self.json {
-            let lines: Vec<&str> = entries
+            let text: Vec<&str> = entries
                 .iter()
                 .flat_map(|entry| [entry.line.trim_end(), "\n"])
                 .collect();
-            return page::print(&lines.concat());
+            page::print(&text.concat())?;
+        } else {
+            page::print(&lines.page(entries))?;
         }
-        let mut lines = Lines::default();
-        page::print(&lines.page(entries))
+        Ok(lines)
     }
 }
 
@@ -174,15 +144,21 @@ impl Tail {
             limit: Some(self.lines),
             ..Query::default()
         };
-        self.common
+        let lines = self
+            .common
             .print(&newest(&self.common.indexes()?, &query)?)?;
         if self.follow {
-            self.follow(&ledgers, &mut followers)?;
+            self.follow(&ledgers, &mut followers, lines)?;
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn follow(&self, ledgers: &[PathBuf], followers: &mut [Follower]) -> anyhow::Result<()> {
+    fn follow(
+        &self,
+        ledgers: &[PathBuf],
+        followers: &mut [Follower],
+        mut lines: Lines,
+    ) -> anyhow::Result<()> {
         use notify::Watcher;
         let (changed, changes) = mpsc::sync_channel::<()>(1);
         let mut watcher = notify::recommended_watcher(move |_| {
@@ -192,7 +168,6 @@ impl Tail {
         for ledger in ledgers {
             watcher.watch(ledger, notify::RecursiveMode::NonRecursive)?;
         }
-        let mut lines = Lines::default();
         loop {
             for follower in followers.iter_mut() {
                 while let Some(entry) = follower.poll()? {
@@ -271,137 +246,6 @@ fn whole(entry: &Entry) -> anyhow::Result<String> {
         let _ = writeln!(text, "{line}");
     }
     Ok(text)
-}
-
-impl Verify {
-    fn run(self) -> anyhow::Result<ExitCode> {
-        let ledgers = self.common.data.ledgers()?;
-        let mut is_sound = true;
-        let mut reports = Vec::new();
-        let mut text = String::new();
-        for ledger in &ledgers {
-            let path = self.key.clone().unwrap_or_else(|| beside(ledger));
-            let key = PublicKey::load(&path).context("name the gateway's public key with --key")?;
-            let name = ledger.display();
-            match audit::verify(ledger, &key) {
-                Ok(report) => {
-                    let _ = writeln!(text, "{GOOD}sound{GOOD:#}  {name}");
-                    let _ = writeln!(
-                        text,
-                        "  {} records and {} checkpoints in {} segments, signed by {}",
-                        report.records,
-                        report.checkpoints,
-                        report.segments,
-                        key.id()
-                    );
-                    if report.unsealed_tail > 0 {
-                        let _ = writeln!(
-                            text,
-                            "  {CARE}{} records after the last checkpoint are chained, and not signed yet{CARE:#}",
-                            report.unsealed_tail
-                        );
-                    }
-                    if let Some(last) = &report.last {
-                        let _ = writeln!(
-                            text,
-                            "  ends with line {} {FAINT}{}{FAINT:#}",
-                            last.seq, last.hash
-                        );
-                    }
-                    reports.push(json!({ "ledger": ledger, "key": key.id().to_string(), "sound": true, "report": report }));
-                }
-                Err(broken) => {
-                    is_sound = false;
-                    let _ = writeln!(text, "{BAD}broken{BAD:#} {name}: {broken}");
-                    reports.push(json!({ "ledger": ledger, "key": key.id().to_string(), "sound": false, "broken": broken.to_string() }));
-                }
-            }
-        }
-        if self.key.is_none() {
-            let _ = writeln!(
-                text,
-                "{FAINT}the key lies beside the ledger: whoever can change one can change both. Keep a copy elsewhere, and use it with --key{FAINT:#}"
-            );
-        }
-        page::print(&if self.common.json {
-            serde_json::to_string_pretty(&reports)? + "\n"
-        } else {
-            text
-        })?;
-        Ok(if is_sound {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
-    }
-}
-
-/// The key that the gateway leaves for whoever has no better copy.
-fn beside(ledger: &Path) -> PathBuf {
-    let outside = ledger.parent().unwrap_or(ledger).join("ledger.pub");
-    if outside.is_file() {
-        outside
-    } else {
-        ledger.join("ledger.pub")
-    }
-}
-
-impl Export {
-    fn run(self) -> anyhow::Result<ExitCode> {
-        let ledgers = self.data.ledgers()?;
-        let query = Query {
-            limit: self.limit,
-            ..self.filter.query()?
-        };
-        let queries = if self.filter.names_somebody() {
-            let indexes: Vec<Index> = ledgers
-                .iter()
-                .map(|ledger| index(ledger))
-                .collect::<Result<_, _>>()?;
-            self.filter.of_users(&indexes, query)?
-        } else {
-            vec![query]
-        };
-        // An export is in the order of the ledger, and two users would be one after the other.
-        let [query] = queries.as_slice() else {
-            if queries.is_empty() {
-                return Ok(ExitCode::SUCCESS);
-            }
-            bail!("several users have this name: say which one as ISSUER#SUBJECT");
-        };
-        let format = match self.format {
-            Shape::Jsonl => Format::Jsonl,
-            Shape::Ocsf => Format::Ocsf,
-        };
-        let mut written = 0;
-        match &self.output {
-            Some(path) => {
-                let mut file = BufWriter::new(
-                    File::create(path)
-                        .with_context(|| format!("cannot write `{}`", path.display()))?,
-                );
-                for ledger in &ledgers {
-                    written += audit::export(ledger, query, format, &mut file)?;
-                }
-                file.flush()?;
-                anstream::eprintln!("{written} records written to `{}`", path.display());
-            }
-            None => {
-                let mut out = BufWriter::new(std::io::stdout().lock());
-                for ledger in &ledgers {
-                    match audit::export(ledger, query, format, &mut out) {
-                        Err(audit::ExportError::Write(error))
-                            if error.kind() == std::io::ErrorKind::BrokenPipe =>
-                        {
-                            break;
-                        }
-                        other => other?,
-                    };
-                }
-            }
-        }
-        Ok(ExitCode::SUCCESS)
-    }
 }
 
 /// The index of a ledger, up to date. Where nothing may be written, it lives in memory.

@@ -47,17 +47,11 @@ enum Command {
     DemoServer(demo::DemoServer),
     Init(init::Init),
     Wrap(wrap::Wrap),
-    /// Say which controls a configuration enforces, and what keeps it from the others.
     Posture(posture::Posture),
-    /// See, compare, approve and revoke the definitions of tools.
     Tools(tools::Tools),
-    /// Check, test and explain policies.
     Policy(policies::Policy),
-    /// Read, search, verify and export the ledger.
     Audit(ledger::Audit),
-    /// Print a completion script for a shell.
     Completions(manual::Completions),
-    /// Print the manual page, or write one for each command.
     Man(manual::Man),
     Token(token::Token),
 }

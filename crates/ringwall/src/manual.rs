@@ -93,7 +93,10 @@ the next time it reads the server's tools.
             std::fs::write(&path, &page).unwrap();
         }
         let there = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(there == page, "docs/cli.md is not what the definitions say: run this test with RINGWALL_UPDATE=1");
+        assert!(
+            there == page,
+            "docs/cli.md is not what the definitions say: run this test with RINGWALL_UPDATE=1"
+        );
     }
 
     #[test]
@@ -117,10 +120,19 @@ the next time it reads the server's tools.
         }
         let path: Vec<&str> = above.iter().copied().chain([command.get_name()]).collect();
         let about = command.get_long_about().or(command.get_about());
-        let _ = write!(text, "\n{} {}\n\n{}\n", "#".repeat(path.len()), path.join(" "), plain(about));
+        let _ = write!(
+            text,
+            "\n{} {}\n\n{}\n",
+            "#".repeat(path.len()),
+            path.join(" "),
+            plain(about)
+        );
         let arguments: Vec<&Arg> = command
             .get_arguments()
-            .filter(|argument| !argument.is_hide_set() && !["help", "version"].contains(&argument.get_id().as_str()))
+            .filter(|argument| {
+                !argument.is_hide_set()
+                    && !["help", "version"].contains(&argument.get_id().as_str())
+            })
             .collect();
         if !arguments.is_empty() {
             text.push_str("\n| argument | what it is |\n| --- | --- |\n");
@@ -137,22 +149,54 @@ the next time it reads the server's tools.
     }
 
     fn spelling(argument: &Arg) -> String {
-        let values: Vec<&str> = argument.get_value_names().unwrap_or_default().iter().map(|name| name.as_str()).collect();
-        let value = if argument.get_action().takes_values() { values.join(" ") } else { String::new() };
+        let values: Vec<&str> = argument
+            .get_value_names()
+            .unwrap_or_default()
+            .iter()
+            .map(|name| name.as_str())
+            .collect();
+        let value = if argument.get_action().takes_values() {
+            values.join(" ")
+        } else {
+            String::new()
+        };
         let long = argument.get_long().map(|long| format!("--{long}"));
         let short = argument.get_short().map(|short| format!("-{short}"));
-        let name = [short, long].into_iter().flatten().collect::<Vec<_>>().join(", ");
-        let more = if argument.is_positional() && argument.get_num_args().is_some_and(|count| count.max_values() > 1) { "…" } else { "" };
+        let name = [short, long]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = if argument.is_positional()
+            && argument
+                .get_num_args()
+                .is_some_and(|count| count.max_values() > 1)
+        {
+            "…"
+        } else {
+            ""
+        };
         format!("{name} {value}{more}").trim().to_owned()
     }
 
     fn meaning(argument: &Arg) -> String {
         let mut text = plain(argument.get_long_help().or(argument.get_help())).replace('\n', " ");
-        let choices: Vec<String> = argument.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect();
+        if !text.ends_with('.') {
+            text.push('.');
+        }
+        let choices: Vec<String> = argument
+            .get_possible_values()
+            .iter()
+            .map(|value| format!("`{}`", value.get_name()))
+            .collect();
         if argument.get_action().takes_values() && !choices.is_empty() {
             let _ = write!(text, " One of {}.", choices.join(", "));
         }
-        let defaults: Vec<String> = argument.get_default_values().iter().map(|value| format!("`{}`", value.display())).collect();
+        let defaults: Vec<String> = argument
+            .get_default_values()
+            .iter()
+            .map(|value| format!("`{}`", value.display()))
+            .collect();
         if argument.get_action().takes_values() && !defaults.is_empty() {
             let _ = write!(text, " Default: {}.", defaults.join(", "));
         }

@@ -87,7 +87,11 @@ impl Check {
         let world = World::of(&self.config.config)?;
         let tools = world.catalog.tools.len();
         let (problems, digest, is_sound) = match world.compiled() {
-            Ok(policies) => (policies.warnings().to_vec(), Some(policies.digest().to_owned()), true),
+            Ok(policies) => (
+                policies.warnings().to_vec(),
+                Some(policies.digest().to_owned()),
+                true,
+            ),
             Err(error) => (error.problems().to_vec(), None, false),
         };
         if self.json {
@@ -96,46 +100,78 @@ impl Check {
         } else {
             let mut text = String::new();
             for problem in &problems {
-                let (word, style) = if is_sound { ("warning", CARE) } else { ("error", BAD) };
+                let (word, style) = if is_sound {
+                    ("warning", CARE)
+                } else {
+                    ("error", BAD)
+                };
                 let _ = writeln!(text, "{style}{word}{style:#} {problem}");
             }
             if let Some(digest) = &digest {
-                let _ = writeln!(text, "{GOOD}sound{GOOD:#} against {tools} approved tools {FAINT}{digest}{FAINT:#}");
+                let _ = writeln!(
+                    text,
+                    "{GOOD}sound{GOOD:#} against {tools} approved tools {FAINT}{digest}{FAINT:#}"
+                );
             }
             page::print(&text)?;
         }
-        Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if is_sound {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
 impl Test {
     fn run(self) -> anyhow::Result<ExitCode> {
         let mut world = World::of(&self.config.config)?;
-        let suites = self.files.iter().map(|file| suite::read(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        let suites = self
+            .files
+            .iter()
+            .map(|file| suite::read(file))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         for suite in &suites {
             world.describe(suite.tools.iter().cloned());
         }
         let cases = suites.iter().flat_map(|suite| &suite.cases);
         world.suppose(cases.map(|case| &case.resource));
         let policies = world.compiled()?;
-        let outcomes: Vec<Outcome> = suites.iter().flat_map(|suite| cases::run(&policies, &suite.cases)).collect();
+        let outcomes: Vec<Outcome> = suites
+            .iter()
+            .flat_map(|suite| cases::run(&policies, &suite.cases))
+            .collect();
         if outcomes.is_empty() {
             bail!("there is no case in these files");
         }
         let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
-        let text = if self.json { serde_json::to_string_pretty(&outcomes)? + "\n" } else { table(&outcomes, failed) };
+        let text = if self.json {
+            serde_json::to_string_pretty(&outcomes)? + "\n"
+        } else {
+            table(&outcomes, failed)
+        };
         page::print(&text)?;
-        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if failed == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
 fn table(outcomes: &[Outcome], failed: usize) -> String {
     let mut table = Table::new(&["CASE", "RESULT", "DECISION", "WHY"]);
     for outcome in outcomes {
-        let (word, style) = if outcome.passed() { ("passed", GOOD) } else { ("failed", BAD) };
+        let (word, style) = if outcome.passed() {
+            ("passed", GOOD)
+        } else {
+            ("failed", BAD)
+        };
         let decision = outcome.decision.as_ref();
-        let verdict = decision.map_or_else(|| "-".to_owned(), |decision| decision.verdict.to_string());
+        let verdict =
+            decision.map_or_else(|| "-".to_owned(), |decision| decision.verdict.to_string());
         let why = outcome.failure.clone().unwrap_or_else(|| match decision {
+            Some(decision) if !decision.errors.is_empty() => decision.errors.join("; "),
             Some(decision) if decision.determining.is_empty() => "no policy permits it".to_owned(),
             Some(decision) => format!("decided by {}", decision.determining.join(", ")),
             None => String::new(),

@@ -80,10 +80,9 @@ impl Posture {
     fn rows(&self, table: &mut Table, line: &Line) {
         let (style, shortfalls) = match &line.status {
             Status::Enforced => (GOOD, Vec::new()),
-            Status::Partial { missing } => (
-                CARE,
-                missing.iter().map(|it| format!("- {it}")).collect(),
-            ),
+            Status::Partial { missing } => {
+                (CARE, missing.iter().map(|it| format!("- {it}")).collect())
+            }
             Status::Off { setting } => (BAD, vec![format!("- by {setting}")]),
             Status::NotBuilt => (FAINT, Vec::new()),
         };

@@ -2,12 +2,14 @@
 //! taking back. It works on the store of pins, also while a gateway runs on it: the gateway notices
 //! within half a second and writes the change into its ledger. It never approves what nobody named.
 
+mod chosen;
 mod difference;
 
 use crate::data::Data;
 use crate::instant;
 use crate::page::{self, BAD, CARE, Cell, FAINT, GOOD, TITLE, Table};
 use anyhow::bail;
+use chosen::Chosen;
 use clap::Subcommand;
 use gateway::clock::{Clock, SystemClock};
 use gateway::pins::{Pin, Pins, Sighting};
@@ -289,60 +291,6 @@ fn named(pins: &Pins, chosen: &Chosen) -> anyhow::Result<Vec<Sighting>> {
     Ok(waiting)
 }
 
-/// What the command line names: tools, and whole servers.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Chosen(Vec<(String, Option<String>)>);
-
-impl Chosen {
-    /// Reads `SERVER/TOOL`, `SERVER TOOL TOOL` and `SERVER`. A server's name has no slash.
-    fn read(words: &[String]) -> anyhow::Result<Self> {
-        let mut chosen: Vec<(String, Option<String>)> = Vec::new();
-        let mut server: Option<&str> = None;
-        for word in words {
-            match (word.split_once('/'), server) {
-                (Some((of, tool)), _) if !of.is_empty() && !tool.is_empty() => {
-                    server = None;
-                    chosen.push((of.to_owned(), Some(tool.to_owned())));
-                }
-                (Some(_), _) => bail!("`{word}` is not of the form SERVER/TOOL"),
-                (None, Some(of)) => chosen.push((of.to_owned(), Some(word.clone()))),
-                (None, None) => {
-                    server = Some(word);
-                    chosen.push((word.clone(), None));
-                }
-            }
-        }
-        // A server that is followed by tools of it names these alone.
-        let with_tools: Vec<String> = chosen
-            .iter()
-            .filter(|(_, tool)| tool.is_some())
-            .map(|(of, _)| of.clone())
-            .collect();
-        chosen.retain(|(of, tool)| tool.is_some() || !with_tools.contains(of));
-        Ok(Chosen(chosen))
-    }
-
-    /// Whether this tool is meant. Nothing named means everything.
-    fn names(&self, server: &str, tool: &str) -> bool {
-        let meant = |(of, only): &(String, Option<String>)| {
-            of == server && only.as_deref().is_none_or(|only| only == tool)
-        };
-        self.0.is_empty() || self.0.iter().any(meant)
-    }
-
-    /// The tools, each by its full name.
-    fn tools(&self) -> anyhow::Result<Vec<(&str, &str)>> {
-        if let Some((server, _)) = self.0.iter().find(|(_, tool)| tool.is_none()) {
-            bail!("`{server}` names a server: name the tool as `{server}/TOOL`");
-        }
-        Ok(self
-            .0
-            .iter()
-            .filter_map(|(server, tool)| Some((server.as_str(), tool.as_deref()?)))
-            .collect())
-    }
-}
-
 /// How one tool stands: what is approved, and what waits.
 #[derive(Debug, Default)]
 struct Stand {
@@ -397,40 +345,4 @@ impl Stand {
 
 fn short(digest: &str) -> String {
     digest.chars().take("sha256:".len() + 12).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_tools_however_they_are_named() {
-        let read = |words: &[&str]| {
-            Chosen::read(
-                &words
-                    .iter()
-                    .map(|&word| word.to_owned())
-                    .collect::<Vec<_>>(),
-            )
-        };
-        for (words, tools) in [
-            (vec!["files/read"], vec![("files", "read")]),
-            (vec!["files", "read"], vec![("files", "read")]),
-            (
-                vec!["files", "read", "write", "clock/now"],
-                vec![("files", "read"), ("files", "write"), ("clock", "now")],
-            ),
-            (vec!["files/a/b"], vec![("files", "a/b")]),
-            (vec![], vec![]),
-        ] {
-            assert_eq!(read(&words).unwrap().tools().unwrap(), tools, "{words:?}");
-        }
-        assert!(read(&["files"]).unwrap().tools().is_err());
-        assert!(read(&["files"]).unwrap().names("files", "any"));
-        assert!(!read(&["files", "read"]).unwrap().names("files", "write"));
-        assert!(read(&[]).unwrap().names("any", "thing"));
-        for wrong in ["/read", "files/", "/"] {
-            assert!(read(&[wrong]).is_err(), "{wrong}");
-        }
-    }
 }

@@ -26,7 +26,8 @@ fn is_visible(letter: char) -> bool {
     // The standard library knows what prints, also as a mark on the letter before it; what prints
     // without ink is known to whoever looks for hidden text.
     let pair: String = ['a', letter].into_iter().collect();
-    pair.escape_debug().count() == 2 && inspect::text::examine(letter.encode_utf8(&mut [0; 4])).is_clean()
+    pair.escape_debug().count() == 2
+        && inspect::text::examine(letter.encode_utf8(&mut [0; 4])).is_clean()
 }
 
 #[cfg(test)]

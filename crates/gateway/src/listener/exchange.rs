@@ -8,7 +8,7 @@ use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
 use crate::route::Route;
 use crate::stages::refused::{self, Refused};
-use crate::stages::{self, Answer, Door, Draft, Raw, Recorded, Verb, record};
+use crate::stages::{self, Answer, Door, Draft, Primed, Raw, Recorded, Verb, record};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -65,7 +65,9 @@ async fn inside(
     let Some(verb) = verb_of(request.method()) else {
         let refused = refused::verb(request.method().as_str());
         let mut response = http_of(record::refusal(gate, refused, draft).await);
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
+        response
+            .headers_mut()
+            .insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
         return response;
     };
     match gather(&route, source, verb, request).await {
@@ -102,7 +104,11 @@ async fn gather(
         let whole = tokio::time::timeout(route.body_time, collect(body, limit)).await;
         whole.map_err(|_| refused::body_too_slow(route.body_time))??
     };
-    let door = Door::Http { headers: head.headers, source, query: head.uri.query().map(Into::into) };
+    let door = Door::Http {
+        headers: head.headers,
+        source,
+        query: head.uri.query().map(Into::into),
+    };
     Ok(Raw::http(Arc::clone(route), verb, door, body))
 }
 
@@ -118,7 +124,9 @@ async fn collect(body: Incoming, limit: usize) -> Result<Bytes, Refused> {
                 refused::body_broken()
             }
         })?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         match &first {
             None => first = Some(data),
             Some(head) => {
@@ -130,7 +138,11 @@ async fn collect(body: Incoming, limit: usize) -> Result<Bytes, Refused> {
         }
     }
     // One frame, the usual case, is not copied.
-    Ok(if more.is_empty() { first.unwrap_or_default() } else { more.freeze() })
+    Ok(if more.is_empty() {
+        first.unwrap_or_default()
+    } else {
+        more.freeze()
+    })
 }
 
 /// What everybody may read: the metadata of the resources, and whether the gateway lives.
@@ -141,8 +153,19 @@ fn public_page(gate: &Gate, request: &Request<Incoming>) -> Option<Response<Body
     }
     if path == "/livez" || path == "/readyz" {
         let ready = path == "/livez" || gate.ledger.health().is_ok();
-        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        return Some(document(status, Bytes::from_static(if ready { b"{\"ok\":true}" } else { b"{\"ok\":false}" })));
+        let status = if ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        return Some(document(
+            status,
+            Bytes::from_static(if ready {
+                b"{\"ok\":true}"
+            } else {
+                b"{\"ok\":false}"
+            }),
+        ));
     }
     let rest = path.strip_prefix(identity::resource_metadata::WELL_KNOWN)?;
     let runtime = gate.runtime();
@@ -160,7 +183,10 @@ fn document(status: StatusCode, bytes: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
     harden(&mut response);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     response
 }
 
@@ -179,7 +205,10 @@ fn preflight() -> Response<Body> {
             "authorization, content-type, accept, mcp-session-id, mcp-protocol-version, last-event-id",
         ),
     );
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    headers.insert(
+        header::ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static("600"),
+    );
     response
 }
 
@@ -197,16 +226,29 @@ fn allow_origin(response: &mut Response<Body>, origin: HeaderValue) {
 fn harden(response: &mut Response<Body>) {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
 }
 
 /// Writes what was recorded as HTTP.
 fn http_of(recorded: Recorded) -> Response<Body> {
-    let Recorded { status, session, challenge, retry_after, answer } = recorded;
+    let Recorded {
+        status,
+        session,
+        challenge,
+        retry_after,
+        answer,
+    } = recorded;
     let (body, media) = match answer {
         Answer::Empty => (Body::empty(), None),
         Answer::Message(bytes) => (Body::from(bytes), Some("application/json")),
-        Answer::Stream { reader, primed, lasts } => (stream(reader, primed, lasts), Some("text/event-stream")),
+        Answer::Stream {
+            reader,
+            primed,
+            lasts,
+        } => (stream(reader, primed, lasts), Some("text/event-stream")),
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -215,7 +257,10 @@ fn http_of(recorded: Recorded) -> Response<Body> {
     if let Some(media) = media {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
         if media == "text/event-stream" {
-            headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+            headers.insert(
+                HeaderName::from_static("x-accel-buffering"),
+                HeaderValue::from_static("no"),
+            );
         }
     }
     if let Some(session) = session.and_then(|id| HeaderValue::try_from(&*id).ok()) {
@@ -226,16 +271,19 @@ fn http_of(recorded: Recorded) -> Response<Body> {
     }
     if let Some(wait) = retry_after {
         let seconds = wait.as_millis().div_ceil(1000).max(1);
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)));
+        headers.insert(
+            header::RETRY_AFTER,
+            HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)),
+        );
     }
     response
 }
 
 /// Sends the events of an outlet until it ends, its time is over or the caller hangs up.
-fn stream(mut reader: Reader, primed: bool, lasts: Duration) -> Body {
+fn stream(mut reader: Reader, primed: Primed, lasts: Duration) -> Body {
     let (send, events) = mpsc::channel(QUEUE);
     tokio::spawn(async move {
-        if primed && send.send(priming(reader.outlet())).await.is_err() {
+        if primed == Primed::Yes && send.send(priming(reader.outlet())).await.is_err() {
             return;
         }
         let end = tokio::time::sleep(lasts);

@@ -27,14 +27,18 @@ pub enum TlsError {
 
 pub(super) fn acceptor(files: &settled::Tls) -> Result<TlsAcceptor, TlsError> {
     let path = files.certificate.display().to_string();
-    let unreadable = |why: String| TlsError::Certificate { path: path.clone(), why };
+    let unreadable = |why: String| TlsError::Certificate {
+        path: path.clone(),
+        why,
+    };
     let chain = CertificateDer::pem_file_iter(&files.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| unreadable(error.to_string()))?;
     if chain.is_empty() {
         return Err(unreadable("there is no certificate in it".to_owned()));
     }
-    let key = crate::secret::resolve(&files.key.to_string()).map_err(|error| TlsError::Key(error.to_string()))?;
+    let key = crate::secret::resolve(&files.key.to_string())
+        .map_err(|error| TlsError::Key(error.to_string()))?;
     let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
         .map_err(|error| TlsError::Key(error.to_string()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -1,10 +1,12 @@
 //! How each control is judged: what this version lacks of it, and what the configuration takes away
 //! from the rest. A judgement reads; it never waits, asks a network or changes anything.
 
+mod servers;
+
+pub(super) use servers::{n9_2, n9_3, n9_4, n10_1, n10_2, n10_3};
+
 use super::{NOBODYS_TOOL, Status, View, Way};
-use config::settled::{
-    Confinement, Durability, HiddenText, Keys, Network, Pins, Revision, Schema, Transport, Upstream,
-};
+use config::settled::{Durability, HiddenText, Keys, Revision, Schema, Transport, Upstream};
 use controls::Control;
 use policy::{Action, Caller, Context, Principal, Request, Target};
 use std::time::Duration;
@@ -26,27 +28,32 @@ fn reports_hidden_text(way: &Way<'_>) -> Option<String> {
         .then(|| "hidden text is reported and passes (`hidden_text: report`)".to_owned())
 }
 
-fn is_unconfined(way: &Way<'_>) -> bool {
-    matches!(&way.server.upstream, Upstream::Stdio(stdio) if stdio.confinement == Confinement::None)
-}
-
 /// What is known from live state, to be told beside the status.
 pub(super) fn notes(view: &View<'_>, control: Control) -> Vec<String> {
-    let Some(gate) = view.live.filter(|_| control == controls::N9_2) else { return Vec::new() };
+    let Some(gate) = view.live.filter(|_| control == controls::N9_2) else {
+        return Vec::new();
+    };
     let runtime = gate.runtime();
     let mut servers: Vec<_> = runtime.servers.values().collect();
     servers.sort_unstable_by(|left, right| left.name.cmp(&right.name));
     let told = servers.into_iter().map(|served| {
         let catalog = served.shelf.catalog();
         let (approved, aside) = (catalog.approved().count(), catalog.aside());
-        format!("`{}`: {approved} tools approved, {aside} stand aside", served.name)
+        format!(
+            "`{}`: {approved} tools approved, {aside} stand aside",
+            served.name
+        )
     });
     told.collect()
 }
 
 /// M1, M2, 7.2: whole wherever a token is asked for at all.
 pub(super) fn by_token(_: &View<'_>, way: &Way<'_>) -> Status {
-    if way.is_local() { local() } else { Status::Enforced }
+    if way.is_local() {
+        local()
+    } else {
+        Status::Enforced
+    }
 }
 
 /// M4, 7.1, 8.1, 8.2: nothing in a configuration weakens it.
@@ -66,7 +73,11 @@ pub(super) fn n1_1(_: &View<'_>, way: &Way<'_>) -> Status {
 pub(super) fn n1_2(_: &View<'_>, way: &Way<'_>) -> Status {
     let declared = way.server.schema == Schema::Declared;
     let text = "properties the schema does not name pass where it lets them (`schema: declared`)";
-    Status::lacking(if declared { missing(&[text]) } else { Vec::new() })
+    Status::lacking(if declared {
+        missing(&[text])
+    } else {
+        Vec::new()
+    })
 }
 
 pub(super) fn n1_4(_: &View<'_>, way: &Way<'_>) -> Status {
@@ -83,15 +94,25 @@ pub(super) fn n2_1(view: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    let mut missing = missing(&["introspection of opaque tokens", "on-behalf-of with Entra ID"]);
-    let issuers = view.settled.issuers.iter().filter(|issuer| way.route.issuers.contains(&issuer.issuer));
+    let mut missing = missing(&[
+        "introspection of opaque tokens",
+        "on-behalf-of with Entra ID",
+    ]);
+    let issuers = view
+        .settled
+        .issuers
+        .iter()
+        .filter(|issuer| way.route.issuers.contains(&issuer.issuer));
     for issuer in issuers {
         let keys = match &issuer.keys {
             Keys::At(url) => url.scheme() == "http",
             Keys::Discovered => issuer.issuer.starts_with("http:"),
         };
         if keys {
-            missing.push(format!("the keys of `{}` are fetched unencrypted (`network: private`)", issuer.issuer));
+            missing.push(format!(
+                "the keys of `{}` are fetched unencrypted (`network: private`)",
+                issuer.issuer
+            ));
         }
     }
     Status::lacking(missing)
@@ -110,24 +131,46 @@ pub(super) fn n2_2(view: &View<'_>, way: &Way<'_>) -> Status {
 /// permits everything to everybody.
 fn anybody(view: &View<'_>, policies: &policy::Policies, way: &Way<'_>) -> Option<String> {
     let issuer = way.route.issuers.first().map_or("local", String::as_str);
-    let nobody = Caller { issuer: issuer.to_owned(), user: "\u{1}nobody".to_owned(), ..Caller::default() };
+    let nobody = Caller {
+        issuer: issuer.to_owned(),
+        user: "\u{1}nobody".to_owned(),
+        ..Caller::default()
+    };
     let principal = Principal::new(nobody).ok()?;
     let server = way.server.name.as_str();
-    let served = view.live.and_then(|gate| gate.runtime().servers.get(server).cloned());
+    let served = view
+        .live
+        .and_then(|gate| gate.runtime().servers.get(server).cloned());
     let approved: Vec<String> = served.map_or_else(Vec::new, |served| {
-        served.shelf.catalog().approved().map(|tool| tool.name.to_string()).collect()
+        served
+            .shelf
+            .catalog()
+            .approved()
+            .map(|tool| tool.name.to_string())
+            .collect()
     });
     let tools = std::iter::once(NOBODYS_TOOL).chain(approved.iter().map(String::as_str));
     let decisions = tools.map(|name| {
         let resource = Target::Tool { server, name };
         let (action, context) = (Action::Call, &Context::default());
-        policies.decide(&Request { principal: &principal, action, resource, context })
+        policies.decide(&Request {
+            principal: &principal,
+            action,
+            resource,
+            context,
+        })
     });
     // A tool the policies do not know is an error, and says nothing either way.
-    let known: Vec<_> = decisions.filter(|decision| decision.errors.is_empty()).collect();
-    let open = known.first().filter(|_| known.iter().all(policy::Decision::allows))?;
+    let known: Vec<_> = decisions
+        .filter(|decision| decision.errors.is_empty())
+        .collect();
+    let open = known
+        .first()
+        .filter(|_| known.iter().all(policy::Decision::allows))?;
     let by = open.determining.join("`, `");
-    Some(format!("every caller may call every tool of `{server}` that no label keeps back (policy `{by}`)"))
+    Some(format!(
+        "every caller may call every tool of `{server}` that no label keeps back (policy `{by}`)"
+    ))
 }
 
 pub(super) fn n2_3(view: &View<'_>, way: &Way<'_>) -> Status {
@@ -135,11 +178,18 @@ pub(super) fn n2_3(view: &View<'_>, way: &Way<'_>) -> Status {
         return local();
     }
     let mut missing = missing(&["rotation of refresh tokens", "refresh of upstream tokens"]);
-    let issuers = view.settled.issuers.iter().filter(|issuer| way.route.issuers.contains(&issuer.issuer));
+    let issuers = view
+        .settled
+        .issuers
+        .iter()
+        .filter(|issuer| way.route.issuers.contains(&issuer.issuer));
     let long = issuers.filter(|issuer| issuer.lifetime_max > SHORT_LIVED);
     missing.extend(long.map(|issuer| {
         let hours = issuer.lifetime_max.as_secs_f64() / 3600.0;
-        format!("tokens of `{}` may live for {hours:.1} h (`lifetime_max`)", issuer.issuer)
+        format!(
+            "tokens of `{}` may live for {hours:.1} h (`lifetime_max`)",
+            issuer.issuer
+        )
     }));
     Status::lacking(missing)
 }
@@ -155,14 +205,26 @@ pub(super) fn n3_1(view: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    let plain = view.settled.listeners.iter().filter(|listener| listener.transport == Transport::Plaintext);
+    let plain = view
+        .settled
+        .listeners
+        .iter()
+        .filter(|listener| listener.transport == Transport::Plaintext);
     let mut missing: Vec<String> = plain
-        .map(|listener| format!("plaintext on loopback `{}` (`listeners[].tls` is not set)", listener.address))
+        .map(|listener| {
+            format!(
+                "plaintext on loopback `{}` (`listeners[].tls` is not set)",
+                listener.address
+            )
+        })
         .collect();
     if let Upstream::Http(http) = &way.server.upstream
         && http.url.scheme() == "http"
     {
-        missing.push(format!("server `{}` is reached in plaintext (`network: private`)", way.server.name));
+        missing.push(format!(
+            "server `{}` is reached in plaintext (`network: private`)",
+            way.server.name
+        ));
     }
     Status::lacking(missing)
 }
@@ -171,19 +233,26 @@ pub(super) fn n3_4(_: &View<'_>, way: &Way<'_>) -> Status {
     let mut missing = missing(&["the revision 2026-07-28, and the bridge between both eras"]);
     let floor = way.route.protocol.minimum;
     if floor < Revision::R20250618 {
-        missing.push(format!("revisions back to {floor} are spoken (`protocol.minimum`)"));
+        missing.push(format!(
+            "revisions back to {floor} are spoken (`protocol.minimum`)"
+        ));
     }
     Status::lacking(missing)
 }
 
 pub(super) fn n4_1(_: &View<'_>, _: &Way<'_>) -> Status {
-    Status::lacking(missing(&["counts shared with other replicas: they are this process's own"]))
+    Status::lacking(missing(&[
+        "counts shared with other replicas: they are this process's own",
+    ]))
 }
 
 pub(super) fn n4_3(_: &View<'_>, way: &Way<'_>) -> Status {
     let mut missing = missing(&["budgets of model tokens"]);
     if let Upstream::Stdio(_) = way.server.upstream {
-        missing.push(format!("limits of memory and processor for the process of `{}`", way.server.name));
+        missing.push(format!(
+            "limits of memory and processor for the process of `{}`",
+            way.server.name
+        ));
     }
     Status::lacking(missing)
 }
@@ -192,17 +261,24 @@ pub(super) fn n4_4(_: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    Status::lacking(missing(&["shedding of load by priority", "connections counted by source"]))
+    Status::lacking(missing(&[
+        "shedding of load by priority",
+        "connections counted by source",
+    ]))
 }
 
 pub(super) fn n5_1(view: &View<'_>, way: &Way<'_>) -> Status {
     let mut missing = Vec::new();
     if way.route.ledger.durability == Durability::Interval {
         let interval = view.settled.ledger.interval.as_millis();
-        missing.push(format!("a crash may lose the records of {interval} ms (`durability: interval`)"));
+        missing.push(format!(
+            "a crash may lose the records of {interval} ms (`durability: interval`)"
+        ));
     }
     if let Some(Err(error)) = view.live.map(|gate| gate.ledger.health()) {
-        missing.push(format!("the ledger accepts no record, and every call is refused: {error}"));
+        missing.push(format!(
+            "the ledger accepts no record, and every call is refused: {error}"
+        ));
     }
     Status::lacking(missing)
 }
@@ -214,12 +290,18 @@ pub(super) fn n5_3(_: &View<'_>, way: &Way<'_>) -> Status {
         "retention by class",
     ]);
     let kept = &way.route.ledger.keep;
-    missing.extend(kept.iter().map(|keep| format!("{keep} are kept word for word (`ledger.keep`)")));
+    missing.extend(
+        kept.iter()
+            .map(|keep| format!("{keep} are kept word for word (`ledger.keep`)")),
+    );
     Status::lacking(missing)
 }
 
 pub(super) fn n6_2(_: &View<'_>) -> Status {
-    Status::lacking(missing(&["rotation and versions of keys", "keys for other purposes than the ledger"]))
+    Status::lacking(missing(&[
+        "rotation and versions of keys",
+        "keys for other purposes than the ledger",
+    ]))
 }
 
 pub(super) fn n6_3(_: &View<'_>) -> Status {
@@ -233,7 +315,9 @@ pub(super) fn n7_3(_: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    Status::lacking(missing(&["claims other than user, client, groups and scopes"]))
+    Status::lacking(missing(&[
+        "claims other than user, client, groups and scopes",
+    ]))
 }
 
 pub(super) fn n7_4(_: &View<'_>, way: &Way<'_>) -> Status {
@@ -257,80 +341,35 @@ pub(super) fn n8_4(_: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    Status::lacking(missing(&["HSTS", "CSP, frame and referrer policy", "a test that shows it"]))
-}
-
-pub(super) fn n9_2(_: &View<'_>, way: &Way<'_>) -> Status {
-    let mut missing = missing(&[
-        "look-alike and shadowing names across servers",
-        "definitions of prompts and resources",
-    ]);
-    if way.server.pins == Pins::FirstUse {
-        missing.push("nobody looks at a definition seen for the first time (`pins: first_use`)".to_owned());
-    }
-    Status::lacking(missing)
-}
-
-pub(super) fn n9_3(_: &View<'_>, way: &Way<'_>) -> Status {
-    let mut missing = missing(&["leaks of secrets and personal data", "categories of harm", "blocklists of one's own"]);
-    missing.extend(reports_hidden_text(way));
-    Status::lacking(missing)
-}
-
-pub(super) fn n9_4(_: &View<'_>, _: &Way<'_>) -> Status {
     Status::lacking(missing(&[
-        "labels of where a value came from, and rules on how it may flow",
-        "budgets of repetition",
-        "marks around what servers instruct",
+        "HSTS",
+        "CSP, frame and referrer policy",
+        "a test that shows it",
     ]))
-}
-
-pub(super) fn n10_1(_: &View<'_>, way: &Way<'_>) -> Status {
-    if is_unconfined(way) {
-        return Status::off(format!("`confinement: none` of server `{}`", way.server.name));
-    }
-    Status::NotBuilt
-}
-
-pub(super) fn n10_2(_: &View<'_>, way: &Way<'_>) -> Status {
-    match way.server.upstream {
-        Upstream::Http(_) => Status::lacking(missing(&["the accounts of a server that runs elsewhere"])),
-        Upstream::Stdio(_) => Status::lacking(missing(&[
-            "an account of its own: the server runs as the user of the gateway",
-            "declared mounts: it sees every file of that user",
-        ])),
-    }
-}
-
-pub(super) fn n10_3(_: &View<'_>, way: &Way<'_>) -> Status {
-    match &way.server.upstream {
-        Upstream::Stdio(_) => {
-            Status::off(format!("`confinement: none` of server `{}`: it reaches any network", way.server.name))
-        }
-        Upstream::Http(http) => {
-            let mut missing = missing(&["the network of a server that runs elsewhere"]);
-            if http.network == Network::Private {
-                let server = &way.server.name;
-                missing.push(format!("`{server}` may lie in our own network (`network: private`)"));
-            }
-            Status::lacking(missing)
-        }
-    }
 }
 
 pub(super) fn z1(_: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    Status::lacking(missing(&["canaries that prove each control alive", "verified administrators"]))
+    Status::lacking(missing(&[
+        "canaries that prove each control alive",
+        "verified administrators",
+    ]))
 }
 
 pub(super) fn z2(_: &View<'_>, _: &Way<'_>) -> Status {
-    Status::lacking(missing(&["a network of its own for each server", "calls across servers as a decision of policy"]))
+    Status::lacking(missing(&[
+        "a network of its own for each server",
+        "calls across servers as a decision of policy",
+    ]))
 }
 
 pub(super) fn z3(_: &View<'_>, _: &Way<'_>) -> Status {
-    Status::lacking(missing(&["risk of user, client, tool and history", "step-up and holding a call"]))
+    Status::lacking(missing(&[
+        "risk of user, client, tool and history",
+        "step-up and holding a call",
+    ]))
 }
 
 pub(super) fn c2(_: &View<'_>) -> Status {

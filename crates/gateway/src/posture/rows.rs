@@ -30,7 +30,12 @@ const fn route(
     why: &'static str,
     tests: &'static [&'static str],
 ) -> Row {
-    Row { control, judge: Judge::Route(judge), why, tests }
+    Row {
+        control,
+        judge: Judge::Route(judge),
+        why,
+        tests,
+    }
 }
 
 const fn gateway(
@@ -39,11 +44,21 @@ const fn gateway(
     why: &'static str,
     tests: &'static [&'static str],
 ) -> Row {
-    Row { control, judge: Judge::Gateway(judge), why, tests }
+    Row {
+        control,
+        judge: Judge::Gateway(judge),
+        why,
+        tests,
+    }
 }
 
 const fn absent(control: Control, why: &'static str) -> Row {
-    Row { control, judge: Judge::Absent, why, tests: &[] }
+    Row {
+        control,
+        judge: Judge::Absent,
+        why,
+        tests: &[],
+    }
 }
 
 /// Every control, in the order of the catalogue.
@@ -65,9 +80,15 @@ pub(super) const ROWS: &[Row] = &[
         controls::M2,
         judges::by_token,
         "every method, GET stream and DELETE carries its own token; a session id opens nothing",
-        &["m2_a_session_authenticates_nobody_whatever_the_verb", "m2_takes_the_token_from_one_header_only"],
+        &[
+            "m2_a_session_authenticates_nobody_whatever_the_verb",
+            "m2_takes_the_token_from_one_header_only",
+        ],
     ),
-    absent(controls::M3, "there is no authorization facade: clients register with the identity provider"),
+    absent(
+        controls::M3,
+        "there is no authorization facade: clients register with the identity provider",
+    ),
     route(
         controls::M4,
         judges::always,
@@ -99,7 +120,10 @@ pub(super) const ROWS: &[Row] = &[
             "n1_2_hostile_schemas_stay_within_their_budget",
         ],
     ),
-    absent(controls::N1_3, "no filter of content and no provider of one; hidden text is 1.4"),
+    absent(
+        controls::N1_3,
+        "no filter of content and no provider of one; hidden text is 1.4",
+    ),
     route(
         controls::N1_4,
         judges::n1_4,
@@ -114,7 +138,10 @@ pub(super) const ROWS: &[Row] = &[
         controls::N2_1,
         judges::n2_1,
         "several issuers at once, by discovery or fixed keys, with rotation; no password of its own",
-        &["n2_1_accepts_the_token_of_a_certified_provider", "n2_1_follows_a_rotation_of_its_keys"],
+        &[
+            "n2_1_accepts_the_token_of_a_certified_provider",
+            "n2_1_follows_a_rotation_of_its_keys",
+        ],
     ),
     route(
         controls::N2_2,
@@ -131,7 +158,10 @@ pub(super) const ROWS: &[Row] = &[
         controls::N2_3,
         judges::n2_3,
         "a ceiling on the life of tokens and a bound on clock skew, for each issuer",
-        &["n2_3_refuses_tokens_out_of_their_time", "n2_3_refuses_tokens_that_are_not_good_now"],
+        &[
+            "n2_3_refuses_tokens_out_of_their_time",
+            "n2_3_refuses_tokens_that_are_not_good_now",
+        ],
     ),
     route(
         controls::N2_4,
@@ -149,8 +179,14 @@ pub(super) const ROWS: &[Row] = &[
             "n3_1_takes_plaintext_only_to_a_private_destination",
         ],
     ),
-    absent(controls::N3_2, "nothing is encrypted beyond TLS; what the gateway stores is readable to its own account"),
-    absent(controls::N3_3, "certificates are files that somebody else renews; a new one needs a restart"),
+    absent(
+        controls::N3_2,
+        "nothing is encrypted beyond TLS; what the gateway stores is readable to its own account",
+    ),
+    absent(
+        controls::N3_3,
+        "certificates are files that somebody else renews; a new one needs a restart",
+    ),
     route(
         controls::N3_4,
         judges::n3_4,
@@ -186,7 +222,11 @@ pub(super) const ROWS: &[Row] = &[
         controls::N4_4,
         judges::n4_4,
         "connections, headers, bodies, streams and handshakes are bounded in number, size and time",
-        &["refuses_text_over_each_limit", "memory_stays_bounded_when_nobody_reads", "a_reader_that_stalls_is_let_go"],
+        &[
+            "refuses_text_over_each_limit",
+            "memory_stays_bounded_when_nobody_reads",
+            "a_reader_that_stalls_is_let_go",
+        ],
     ),
     route(
         controls::N5_1,
@@ -199,7 +239,10 @@ pub(super) const ROWS: &[Row] = &[
             "n5_1_finds_records_by_word_and_by_field",
         ],
     ),
-    absent(controls::N5_2, "nothing is streamed or detected; `ringwall audit export` writes OCSF when it is run"),
+    absent(
+        controls::N5_2,
+        "nothing is streamed or detected; `ringwall audit export` writes OCSF when it is run",
+    ),
     route(
         controls::N5_3,
         judges::n5_3,
@@ -207,7 +250,10 @@ pub(super) const ROWS: &[Row] = &[
         &["n5_1_every_call_is_in_a_ledger_that_verifies_even_after_a_crash"],
     ),
     absent(controls::N5_4, "no playbook, webhook or shared signal"),
-    absent(controls::N6_1, "the ledger's key is a file; no hardware or cloud key is spoken to"),
+    absent(
+        controls::N6_1,
+        "the ledger's key is a file; no hardware or cloud key is spoken to",
+    ),
     gateway(
         controls::N6_2,
         judges::n6_2,
@@ -225,24 +271,36 @@ pub(super) const ROWS: &[Row] = &[
             "n6_3_debug_shows_the_name_only",
         ],
     ),
-    absent(controls::N6_4, "labels of servers and tools reach policies (2.2); no class sets logging, caching or flow"),
+    absent(
+        controls::N6_4,
+        "labels of servers and tools reach policies (2.2); no class sets logging, caching or flow",
+    ),
     route(
         controls::N7_1,
         judges::always,
         "the caller's token ends at the gateway; a server is shown the gateway's own credential or none",
-        &["n7_1_nothing_of_the_caller_reaches_the_server_but_the_message", "n7_1_sends_its_own_credential_and_nothing_of_the_caller"],
+        &[
+            "n7_1_nothing_of_the_caller_reaches_the_server_but_the_message",
+            "n7_1_sends_its_own_credential_and_nothing_of_the_caller",
+        ],
     ),
     route(
         controls::N7_2,
         judges::by_token,
         "each route is one canonical resource, and its tokens open no other",
-        &["n7_2_names_one_resource_and_no_other", "n7_2_refuses_its_token_for_another_resource"],
+        &[
+            "n7_2_names_one_resource_and_no_other",
+            "n7_2_refuses_its_token_for_another_resource",
+        ],
     ),
     route(
         controls::N7_3,
         judges::n7_3,
         "user, client, groups and scopes come from claims named in the configuration; unknown groups are not none",
-        &["n7_3_its_groups_decide_what_may_be_called", "n7_3_group_overage_means_unknown_not_none"],
+        &[
+            "n7_3_its_groups_decide_what_may_be_called",
+            "n7_3_group_overage_means_unknown_not_none",
+        ],
     ),
     route(
         controls::N7_4,
@@ -254,13 +312,19 @@ pub(super) const ROWS: &[Row] = &[
         controls::N8_1,
         judges::always,
         "see M4",
-        &["m4_session_ids_are_visible_ascii_of_256_bits", "m4_session_ids_do_not_repeat_and_look_random"],
+        &[
+            "m4_session_ids_are_visible_ascii_of_256_bits",
+            "m4_session_ids_do_not_repeat_and_look_random",
+        ],
     ),
     route(
         controls::N8_2,
         judges::always,
         "sessions are found among the verified user's own, and are good for one client and one route",
-        &["n8_2_nobody_else_can_use_a_session", "refuses_a_session_opened_on_another_route"],
+        &[
+            "n8_2_nobody_else_can_use_a_session",
+            "refuses_a_session_opened_on_another_route",
+        ],
     ),
     route(
         controls::N8_3,
@@ -268,8 +332,16 @@ pub(super) const ROWS: &[Row] = &[
         "sessions end when idle, after a fixed time, and when the client says so",
         &["answers_404_for_a_terminated_session"],
     ),
-    route(controls::N8_4, judges::n8_4, "no-store and nosniff on every answer; no page is served", &[]),
-    absent(controls::N9_1, "no detector and no spotlighting; hidden text is 1.1 and 1.4"),
+    route(
+        controls::N8_4,
+        judges::n8_4,
+        "no-store and nosniff on every answer; no page is served",
+        &[],
+    ),
+    absent(
+        controls::N9_1,
+        "no detector and no spotlighting; hidden text is 1.1 and 1.4",
+    ),
     route(
         controls::N9_2,
         judges::n9_2,
@@ -283,7 +355,10 @@ pub(super) const ROWS: &[Row] = &[
         controls::N9_3,
         judges::n9_3,
         "an answer fits its schema and hides no text",
-        &["n1_4_hidden_text_is_taken_out_of_results", "a_blocked_result_never_reaches_the_client"],
+        &[
+            "n1_4_hidden_text_is_taken_out_of_results",
+            "a_blocked_result_never_reaches_the_client",
+        ],
     ),
     route(
         controls::N9_4,
@@ -291,7 +366,12 @@ pub(super) const ROWS: &[Row] = &[
         "answers are bounded in size, and policies see what was found in a message",
         &["n4_3_an_answer_that_is_too_large_or_too_late_is_given_up"],
     ),
-    route(controls::N10_1, judges::n10_1, "nothing confines a process yet; a server that runs elsewhere is its operator's", &[]),
+    route(
+        controls::N10_1,
+        judges::n10_1,
+        "nothing confines a process yet; a server that runs elsewhere is its operator's",
+        &[],
+    ),
     route(
         controls::N10_2,
         judges::n10_2,
@@ -305,28 +385,52 @@ pub(super) const ROWS: &[Row] = &[
         controls::N10_3,
         judges::n10_3,
         "the gateway itself connects to configured destinations only, and to no private address unless told so",
-        &["n10_3_refuses_a_name_with_one_forbidden_address", "n10_3_resolves_once_so_a_name_cannot_change_its_mind"],
+        &[
+            "n10_3_refuses_a_name_with_one_forbidden_address",
+            "n10_3_resolves_once_so_a_name_cannot_change_its_mind",
+        ],
     ),
-    absent(controls::N10_4, "what a server does on its machine is not watched"),
-    absent(controls::N11_1, "no command attacks or scans and writes SARIF"),
+    absent(
+        controls::N10_4,
+        "what a server does on its machine is not watched",
+    ),
+    absent(
+        controls::N11_1,
+        "no command attacks or scans and writes SARIF",
+    ),
     absent(controls::N11_2, "no bill of materials of what is served"),
     absent(controls::N11_3, "no built-in adversary"),
-    absent(controls::N11_4, "configuration, policies and pins need no second person"),
-    absent(controls::N12_1, "a server's program is not checked before it starts"),
+    absent(
+        controls::N11_4,
+        "configuration, policies and pins need no second person",
+    ),
+    absent(
+        controls::N12_1,
+        "a server's program is not checked before it starts",
+    ),
     absent(controls::N12_2, "no inventory"),
     absent(controls::N12_3, "no list of trusted sources"),
-    absent(controls::N12_4, "changed definitions are 9.2; nothing else is watched"),
+    absent(
+        controls::N12_4,
+        "changed definitions are 9.2; nothing else is watched",
+    ),
     route(
         controls::Z1,
         judges::z1,
         "callers on every message, servers by certificate on every connection",
-        &["m2_a_session_authenticates_nobody_whatever_the_verb", "n3_1_verifies_the_certificate_of_a_private_destination_too"],
+        &[
+            "m2_a_session_authenticates_nobody_whatever_the_verb",
+            "n3_1_verifies_the_certificate_of_a_private_destination_too",
+        ],
     ),
     route(
         controls::Z2,
         judges::z2,
         "each route has a resource, sessions and a server of its own; what a caller may not see does not exist",
-        &["refuses_a_session_opened_on_another_route", "never_mixes_tenants_in_shared_state"],
+        &[
+            "refuses_a_session_opened_on_another_route",
+            "never_mixes_tenants_in_shared_state",
+        ],
     ),
     route(
         controls::Z3,
@@ -340,15 +444,27 @@ pub(super) const ROWS: &[Row] = &[
     absent(controls::P3, "nothing is computed on ciphertexts"),
     absent(controls::P4, "nothing learns"),
     absent(controls::IR1, "no playbook"),
-    absent(controls::IR2, "an operator revokes a pin or changes the configuration by hand"),
-    absent(controls::IR3, "`ringwall audit export` and `verify` exist; no signed bundle of evidence"),
+    absent(
+        controls::IR2,
+        "an operator revokes a pin or changes the configuration by hand",
+    ),
+    absent(
+        controls::IR3,
+        "`ringwall audit export` and `verify` exist; no signed bundle of evidence",
+    ),
     absent(controls::IR4, "no known-good state is kept"),
-    absent(controls::C1, "this report is by control; none is by framework"),
+    absent(
+        controls::C1,
+        "this report is by control; none is by framework",
+    ),
     gateway(
         controls::C2,
         judges::c2,
         "the revisions of the standard are one table",
-        &["every_revision_is_found_by_its_date", "initialize_never_answers_a_modern_version"],
+        &[
+            "every_revision_is_found_by_its_date",
+            "initialize_never_answers_a_modern_version",
+        ],
     ),
     absent(controls::C3, "no feed is read"),
     absent(controls::C4, "two reports have to be compared by hand"),

@@ -36,7 +36,10 @@ fn settled(text: &str) -> Settled {
 }
 
 fn policies(settled: &Settled, text: &str) -> Policies {
-    let source = Source { name: "policy.cedar".into(), text: text.into() };
+    let source = Source {
+        name: "policy.cedar".into(),
+        text: text.into(),
+    };
     Policies::compile(&[source], &catalog(settled)).unwrap()
 }
 
@@ -46,7 +49,11 @@ fn of(text: &str) -> Report {
 }
 
 fn line(report: &Report, control: Control) -> &Line {
-    report.controls.iter().find(|line| line.control == control).unwrap()
+    report
+        .controls
+        .iter()
+        .find(|line| line.control == control)
+        .unwrap()
 }
 
 fn shortfalls(report: &Report, control: Control) -> String {
@@ -62,6 +69,7 @@ fn every_control_has_one_row_in_the_order_of_the_catalogue() {
 
 /// Every setting that weakens a control, and the words that then appear in its row.
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn a_weaker_setting_shows_in_its_row() {
     let server = "http: { url: \"https://files.example.com/mcp\", credential: \"env:FILES\" }";
     let stdio = "stdio: { command: [server], directory: /srv, confinement: none }";
@@ -71,28 +79,114 @@ fn a_weaker_setting_shows_in_its_row() {
     let plain = "  - address: 127.0.0.1:7400";
     let more = |line: &str, more: &str| format!("{line}\n    {more}");
     for (control, from, to, word) in [
-        (controls::N1_1, server, more(server, "hidden_text: report"), "hidden_text: report"),
-        (controls::N1_2, server, more(server, "schema: declared"), "schema: declared"),
-        (controls::N1_4, server, more(server, "hidden_text: report"), "hidden_text: report"),
-        (controls::N2_1, issuer, "issuer: http://127.0.0.1:7401\n    network: private".to_owned(), "unencrypted"),
-        (controls::N2_3, issuer, more(issuer, "lifetime_max: 24h"), "24.0 h"),
-        (controls::N3_1, tls, plain.to_owned(), "plaintext on loopback `127.0.0.1:7400`"),
-        (controls::N3_4, route, more(route, "protocol: { minimum: \"2024-11-05\" }"), "back to 2024-11-05"),
-        (controls::N4_3, server, stdio.to_owned(), "memory and processor"),
-        (controls::N5_1, route, more(route, "ledger: { durability: interval }"), "durability: interval"),
-        (controls::N5_3, route, more(route, "ledger: { keep: [arguments] }"), "arguments are kept"),
-        (controls::N9_2, server, more(server, "pins: first_use"), "pins: first_use"),
-        (controls::N9_3, server, more(server, "hidden_text: report"), "hidden_text: report"),
-        (controls::N10_1, server, stdio.to_owned(), "confinement: none"),
-        (controls::N10_2, server, stdio.to_owned(), "an account of its own"),
-        (controls::N10_3, server, stdio.to_owned(), "confinement: none"),
+        (
+            controls::N1_1,
+            server,
+            more(server, "hidden_text: report"),
+            "hidden_text: report",
+        ),
+        (
+            controls::N1_2,
+            server,
+            more(server, "schema: declared"),
+            "schema: declared",
+        ),
+        (
+            controls::N1_4,
+            server,
+            more(server, "hidden_text: report"),
+            "hidden_text: report",
+        ),
+        (
+            controls::N2_1,
+            issuer,
+            "issuer: http://127.0.0.1:7401\n    network: private".to_owned(),
+            "unencrypted",
+        ),
+        (
+            controls::N2_3,
+            issuer,
+            more(issuer, "lifetime_max: 24h"),
+            "24.0 h",
+        ),
+        (
+            controls::N3_1,
+            tls,
+            plain.to_owned(),
+            "plaintext on loopback `127.0.0.1:7400`",
+        ),
+        (
+            controls::N3_4,
+            route,
+            more(route, "protocol: { minimum: \"2024-11-05\" }"),
+            "back to 2024-11-05",
+        ),
+        (
+            controls::N4_3,
+            server,
+            stdio.to_owned(),
+            "memory and processor",
+        ),
+        (
+            controls::N5_1,
+            route,
+            more(route, "ledger: { durability: interval }"),
+            "durability: interval",
+        ),
+        (
+            controls::N5_3,
+            route,
+            more(route, "ledger: { keep: [arguments] }"),
+            "arguments are kept",
+        ),
+        (
+            controls::N9_2,
+            server,
+            more(server, "pins: first_use"),
+            "pins: first_use",
+        ),
+        (
+            controls::N9_3,
+            server,
+            more(server, "hidden_text: report"),
+            "hidden_text: report",
+        ),
+        (
+            controls::N10_1,
+            server,
+            stdio.to_owned(),
+            "confinement: none",
+        ),
+        (
+            controls::N10_2,
+            server,
+            stdio.to_owned(),
+            "an account of its own",
+        ),
+        (
+            controls::N10_3,
+            server,
+            stdio.to_owned(),
+            "confinement: none",
+        ),
     ] {
-        let public = if to == plain { ("https://mcp.example.com", "http://127.0.0.1:7400") } else { ("", "") };
+        let public = if to == plain {
+            ("https://mcp.example.com", "http://127.0.0.1:7400")
+        } else {
+            ("", "")
+        };
         let weaker = STRICT.replace(from, &to).replace(public.0, public.1);
         assert_ne!(weaker, STRICT, "{control}: nothing was replaced");
         let (before, after) = (of(STRICT), of(&weaker));
-        assert!(!shortfalls(&before, control).contains(word), "{control}: `{word}` is there without the setting");
-        assert!(shortfalls(&after, control).contains(word), "{control}: {:?}", line(&after, control).status);
+        assert!(
+            !shortfalls(&before, control).contains(word),
+            "{control}: `{word}` is there without the setting"
+        );
+        assert!(
+            shortfalls(&after, control).contains(word),
+            "{control}: {:?}",
+            line(&after, control).status
+        );
         assert_ne!(line(&before, control).status, line(&after, control).status);
     }
 }
@@ -101,23 +195,44 @@ fn a_weaker_setting_shows_in_its_row() {
 fn strict_settings_enforce_what_is_whole() {
     let report = of(STRICT);
     for control in [
-        controls::M1, controls::M2, controls::M4, controls::N1_2, controls::N3_1, controls::N5_1,
-        controls::N7_1, controls::N7_2, controls::N8_1, controls::N8_2,
+        controls::M1,
+        controls::M2,
+        controls::M4,
+        controls::N1_2,
+        controls::N3_1,
+        controls::N5_1,
+        controls::N7_1,
+        controls::N7_2,
+        controls::N8_1,
+        controls::N8_2,
     ] {
         let line = line(&report, control);
         assert_eq!(line.status, Status::Enforced, "{control}");
         assert!(!line.tests.is_empty(), "{control}");
     }
-    for control in [controls::M3, controls::N3_2, controls::N6_1, controls::N10_1, controls::IR1] {
+    for control in [
+        controls::M3,
+        controls::N3_2,
+        controls::N6_1,
+        controls::N10_1,
+        controls::IR1,
+    ] {
         assert_eq!(line(&report, control).status, Status::NotBuilt, "{control}");
     }
     let counts = report.counts;
-    assert_eq!(counts.enforced + counts.partial + counts.off + counts.not_built, controls::ALL.len());
+    assert_eq!(
+        counts.enforced + counts.partial + counts.off + counts.not_built,
+        controls::ALL.len()
+    );
 }
 
 #[test]
 fn what_nothing_shows_is_never_enforced() {
-    for line in of(STRICT).controls.iter().filter(|line| line.status == Status::Enforced) {
+    for line in of(STRICT)
+        .controls
+        .iter()
+        .filter(|line| line.status == Status::Enforced)
+    {
         assert!(!line.tests.is_empty(), "{}", line.control);
     }
 }
@@ -127,10 +242,15 @@ fn a_wrapped_server_asks_for_no_token_and_says_so() {
     let (settled, _) = config::wrap::around(&["server".to_owned()], "/data", &[]).unwrap();
     let report = report(&settled, None, None);
     for control in [controls::M1, controls::M2, controls::N3_1, controls::N7_2] {
-        let Status::Off { setting } = &line(&report, control).status else { panic!("{control}") };
+        let Status::Off { setting } = &line(&report, control).status else {
+            panic!("{control}")
+        };
         assert!(setting.contains("ringwall wrap"), "{setting}");
     }
-    assert!(matches!(line(&report, controls::N10_1).status, Status::Off { .. }));
+    assert!(matches!(
+        line(&report, controls::N10_1).status,
+        Status::Off { .. }
+    ));
     assert!(shortfalls(&report, controls::N2_2).contains("not looked at"));
 }
 
@@ -138,13 +258,23 @@ fn a_wrapped_server_asks_for_no_token_and_says_so() {
 fn a_policy_that_lets_everybody_do_everything_shows() {
     let settled = settled(STRICT);
     for (text, word) in [
-        ("@id(\"open\") permit (principal, action, resource);", "keeps back (policy `open`)"),
+        (
+            "@id(\"open\") permit (principal, action, resource);",
+            "keeps back (policy `open`)",
+        ),
         (CAREFUL, ""),
-        ("@id(\"open\") permit (principal, action, resource); @id(\"shut\") forbid (principal, action, resource);", ""),
+        (
+            "@id(\"open\") permit (principal, action, resource); @id(\"shut\") forbid (principal, action, resource);",
+            "",
+        ),
     ] {
         let report = report(&settled, Some(&policies(&settled, text)), None);
         let told = shortfalls(&report, controls::N2_2);
-        assert_eq!(told.contains("every caller may call"), !word.is_empty(), "{told}");
+        assert_eq!(
+            told.contains("every caller may call"),
+            !word.is_empty(),
+            "{told}"
+        );
         assert!(told.contains(word), "{told}");
     }
 }
@@ -153,14 +283,27 @@ fn a_policy_that_lets_everybody_do_everything_shows() {
 fn routes_that_differ_are_named() {
     let clock = "  - name: clock\n    stdio: { command: [clock], directory: /srv, confinement: none }\nroutes:\n  - path: /clock\n    server: clock\n";
     let report = of(&STRICT.replace("routes:\n", clock));
+    // Nothing confines anything on either route: that is no part of a control.
     let confinement = line(&report, controls::N10_1);
-    let Status::Partial { missing } = &confinement.status else { panic!("{confinement:?}") };
-    assert_eq!(missing.len(), 2, "{missing:?}");
-    assert!(missing[0].starts_with("`/clock`: off by `confinement: none`"), "{missing:?}");
-    assert_eq!(missing[1], "`/files`: not built");
+    assert_eq!(
+        confinement.status,
+        Status::off("`confinement: none` of server `clock`")
+    );
     assert_eq!(confinement.routes.len(), 2);
+    let network = shortfalls(&report, controls::N10_3);
+    assert!(
+        network.contains("`/clock`: off by `confinement: none`"),
+        "{network}"
+    );
+    assert!(
+        network.contains("`/files`: the network of a server that runs elsewhere"),
+        "{network}"
+    );
     let quotas = shortfalls(&report, controls::N4_3);
-    assert!(quotas.contains("budgets of model tokens\n`/clock`: limits of memory"), "{quotas}");
+    assert!(
+        quotas.contains("budgets of model tokens\n`/clock`: limits of memory"),
+        "{quotas}"
+    );
 }
 
 #[test]
@@ -169,9 +312,18 @@ fn reads_as_json_with_one_word_per_status() {
     assert_eq!(json["controls"][0]["control"], "M1");
     assert_eq!(json["controls"][0]["status"], "enforced");
     assert_eq!(json["controls"][0]["routes"][0]["route"], "/files");
-    let partial = json["controls"].as_array().unwrap().iter().find(|line| line["control"] == "4.1").unwrap();
+    let partial = json["controls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|line| line["control"] == "4.1")
+        .unwrap();
     assert_eq!(partial["status"], "partial");
-    assert!(partial["missing"].as_array().is_some_and(|missing| !missing.is_empty()));
+    assert!(
+        partial["missing"]
+            .as_array()
+            .is_some_and(|missing| !missing.is_empty())
+    );
 }
 
 /// A control that a stage says it ran on a call cannot be one of which nothing is built.
@@ -181,12 +333,22 @@ fn what_the_stages_run_is_built() {
     let mut ran = HashSet::new();
     each_source(&stages, &mut |text| {
         for rest in text.split("draft.ran(controls::").skip(1) {
-            ran.insert(rest.split(')').next().unwrap().trim_start_matches('N').replace('_', "."));
+            ran.insert(
+                rest.split(')')
+                    .next()
+                    .unwrap()
+                    .trim_start_matches('N')
+                    .replace('_', "."),
+            );
         }
     });
     assert!(ran.len() > 8, "{ran:?}");
     for row in ROWS.iter().filter(|row| ran.contains(row.control.id())) {
-        assert!(!matches!(row.judge, Judge::Absent), "{} runs and is called absent", row.control);
+        assert!(
+            !matches!(row.judge, Judge::Absent),
+            "{} runs and is called absent",
+            row.control
+        );
     }
 }
 
@@ -205,15 +367,24 @@ fn every_test_that_is_named_exists() {
             }
         }
     });
-    let named = ROWS.iter().flat_map(|row| row.tests.iter().map(move |test| (row.control, *test)));
+    let named = ROWS
+        .iter()
+        .flat_map(|row| row.tests.iter().map(move |test| (row.control, *test)));
     let gone: Vec<_> = named.filter(|(_, test)| !known.contains(*test)).collect();
-    assert!(gone.is_empty(), "named in the posture report and not in the tree: {gone:?}");
+    assert!(
+        gone.is_empty(),
+        "named in the posture report and not in the tree: {gone:?}"
+    );
 }
 
 fn each_source(folder: &Path, visit: &mut dyn FnMut(&str)) {
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
-        if path.is_dir() && path.file_name().is_some_and(|name| name != "target" && name != "node_modules") {
+        if path.is_dir()
+            && path
+                .file_name()
+                .is_some_and(|name| name != "target" && name != "node_modules")
+        {
             each_source(&path, visit);
         } else if path.extension().is_some_and(|kind| kind == "rs") {
             visit(&std::fs::read_to_string(&path).unwrap());

@@ -37,7 +37,11 @@ impl Deref for Admitted {
 /// Takes one unit from the bucket of the address, before anybody looks at the token.
 pub(super) fn knock(gate: &Gate, framed: &Framed, draft: &mut Draft) -> Result<(), Refused> {
     let rate = framed.raw().route().limits.source.rate;
-    let charge = Charge::one(Dimension::Source, gate.keyer.key(framed.raw().source()), rate);
+    let charge = Charge::one(
+        Dimension::Source,
+        gate.keyer.key(framed.raw().source()),
+        rate,
+    );
     let taken = gate.limits.take(&[charge], gate.clock().monotonic_ns());
     draft.ran(controls::N4_1);
     taken.map_err(|exceeded| refused::too_much(&exceeded, controls::N4_1))
@@ -45,7 +49,7 @@ pub(super) fn knock(gate: &Gate, framed: &Framed, draft: &mut Draft) -> Result<(
 
 /// Takes one unit from every bucket the message falls into, and one seat beside each.
 pub fn enter(gate: &Gate, identified: Identified, draft: &mut Draft) -> Result<Admitted, Refused> {
-    if !gate.ledger.health().is_ok() {
+    if gate.ledger.health().is_err() {
         return Err(refused::unrecorded());
     }
     let keys = keys(gate, &identified);
@@ -59,7 +63,10 @@ pub fn enter(gate: &Gate, identified: Identified, draft: &mut Draft) -> Result<A
     draft.ran(controls::N4_1);
     draft.ran(controls::N4_3);
     draft.done(Stage::Admit);
-    Ok(Admitted { identified, _permit: permit })
+    Ok(Admitted {
+        identified,
+        _permit: permit,
+    })
 }
 
 fn keys(gate: &Gate, identified: &Identified) -> Keys {
@@ -67,19 +74,35 @@ fn keys(gate: &Gate, identified: &Identified) -> Keys {
     let limits = &route.limits;
     let user = identified.caller().user().as_str();
     let keyer = &gate.keyer;
-    let mut keys = Keys::new(Dimension::Source, keyer.key(identified.raw().source()), limits.source);
+    let mut keys = Keys::new(
+        Dimension::Source,
+        keyer.key(identified.raw().source()),
+        limits.source,
+    );
     keys.add(Dimension::User, keyer.key(user), limits.user);
     if let Some(session) = identified.session() {
         keys.add(Dimension::Session, keyer.key(session.id()), limits.session);
     }
     let server = &*route.server.name;
     match identified.target() {
-        Target::Tool(name) => keys.add(Dimension::Tool, keyer.key((user, server, &*name)), limits.tool),
+        Target::Tool(name) => keys.add(
+            Dimension::Tool,
+            keyer.key((user, server, &*name)),
+            limits.tool,
+        ),
         Target::Prompt(name) => {
-            keys.add(Dimension::Resource, keyer.key((user, server, "prompt", &*name)), limits.resource);
+            keys.add(
+                Dimension::Resource,
+                keyer.key((user, server, "prompt", &*name)),
+                limits.resource,
+            );
         }
         Target::Resource(uri) => {
-            keys.add(Dimension::Resource, keyer.key((user, server, "resource", &*uri)), limits.resource);
+            keys.add(
+                Dimension::Resource,
+                keyer.key((user, server, "resource", &*uri)),
+                limits.resource,
+            );
         }
         _ => {}
     }
@@ -98,13 +121,20 @@ impl Keys {
 
     fn new(dimension: Dimension, key: KeyHash, pace: Pace) -> Self {
         let (charge, seat) = counted(dimension, key, pace);
-        Keys { charges: [charge; Self::MOST], seats: [seat; Self::MOST], count: 1 }
+        Keys {
+            charges: [charge; Self::MOST],
+            seats: [seat; Self::MOST],
+            count: 1,
+        }
     }
 
     fn add(&mut self, dimension: Dimension, key: KeyHash, pace: Pace) {
         let counted = counted(dimension, key, pace);
         // INVARIANT: there are no more dimensions than places.
-        if let (Some(charge), Some(seat)) = (self.charges.get_mut(self.count), self.seats.get_mut(self.count)) {
+        if let (Some(charge), Some(seat)) = (
+            self.charges.get_mut(self.count),
+            self.seats.get_mut(self.count),
+        ) {
             (*charge, *seat) = counted;
             self.count += 1;
         }
@@ -121,5 +151,12 @@ impl Keys {
 }
 
 fn counted(dimension: Dimension, key: KeyHash, pace: Pace) -> (Charge, Seat) {
-    (Charge::one(dimension, key, pace.rate), Seat { dimension, key, max: pace.concurrent })
+    (
+        Charge::one(dimension, key, pace.rate),
+        Seat {
+            dimension,
+            key,
+            max: pace.concurrent,
+        },
+    )
 }

@@ -41,16 +41,26 @@ pub fn decide(gate: &Gate, inspected: Inspected, draft: &mut Draft) -> Result<Pe
     let protocol_target = inspected.target();
     let (action, target) = question(inspected.method(), &protocol_target, server);
     let principal = inspected.principal();
-    let request = Request { principal, action, resource: target, context: &context };
+    let request = Request {
+        principal,
+        action,
+        resource: target,
+        context: &context,
+    };
     let decision = policies.decide_cached(&request);
-    draft.policy = Some(Verdict { policies: Arc::clone(&policies), decision: Arc::clone(&decision) });
+    draft.policy = Some(Verdict {
+        policies: Arc::clone(&policies),
+        decision: Arc::clone(&decision),
+    });
     draft.ran(controls::N2_2);
     draft.ran(controls::N7_3);
     draft.done(Stage::Authorize);
     if decision.allows() {
         return Ok(Permitted { inspected });
     }
-    Err(refusal(&policies, principal, &decision, action, target, &context))
+    Err(refusal(
+        &policies, principal, &decision, action, target, &context,
+    ))
 }
 
 /// What the caller hears. A thing they may not even see does not exist for them: the answer is the
@@ -67,8 +77,16 @@ fn refusal(
         return refused::policy_failed();
     }
     if let (Action::Call, policy::Target::Tool { name, .. }) = (action, target) {
-        let seen = Context { arguments: None, ..*context };
-        let list = Request { principal, action: Action::List, resource: target, context: &seen };
+        let seen = Context {
+            arguments: None,
+            ..*context
+        };
+        let list = Request {
+            principal,
+            action: Action::List,
+            resource: target,
+            context: &seen,
+        };
         if !policies.decide_cached(&list).allows() {
             return refused::tool_unknown(name);
         }
@@ -90,8 +108,12 @@ fn question<'a>(
     let act = method.map(|method| method.act);
     let whole = (Action::Use, policy::Target::Server { name: server });
     match (act, target) {
-        (Some(Act::Call), protocol::Target::Tool(name)) => (Action::Call, policy::Target::Tool { server, name }),
-        (Some(Act::Get), protocol::Target::Prompt(name)) => (Action::Get, policy::Target::Prompt { server, name }),
+        (Some(Act::Call), protocol::Target::Tool(name)) => {
+            (Action::Call, policy::Target::Tool { server, name })
+        }
+        (Some(Act::Get), protocol::Target::Prompt(name)) => {
+            (Action::Get, policy::Target::Prompt { server, name })
+        }
         (Some(Act::Complete), protocol::Target::Prompt(name)) => {
             (Action::Complete, policy::Target::Prompt { server, name })
         }

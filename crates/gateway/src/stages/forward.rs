@@ -43,7 +43,11 @@ pub(super) enum Back {
 }
 
 /// Sends the call, and waits for what comes back as long as the server may take.
-pub async fn send(gate: &Gate, permitted: Permitted, draft: &mut Draft) -> Result<Answered, Refused> {
+pub async fn send(
+    gate: &Gate,
+    permitted: Permitted,
+    draft: &mut Draft,
+) -> Result<Answered, Refused> {
     let call = permitted.into_inner();
     let reply = match call.ask() {
         Ask::Call(message, method) if method.act == Act::Initialize => open(&call, message).await?,
@@ -67,12 +71,20 @@ pub async fn send(gate: &Gate, permitted: Permitted, draft: &mut Draft) -> Resul
 
 async fn open(call: &Inspected, message: &Message) -> Result<Back, Refused> {
     let id = identity::session_id().map_err(|_| refused::no_entropy())?;
-    let owner = Owner { user: call.caller().user().as_str().into(), session: id.as_str().into() };
+    let owner = Owner {
+        user: call.caller().user().as_str().into(),
+        session: id.as_str().into(),
+    };
     let server = &call.raw().route().server.upstream;
-    let (link, reply) = server.open(&owner, message.bytes().clone()).await.map_err(|error| refused::upstream(&error))?;
+    let (link, reply) = server
+        .open(&owner, message.bytes().clone())
+        .await
+        .map_err(|error| refused::upstream(&error))?;
     match reply {
         Reply::Message(said) => Ok(Back::Opened { id, link, said }),
-        Reply::Accepted | Reply::Stream(_) => Err(refused::answer_malformed("it is no answer to `initialize`")),
+        Reply::Accepted | Reply::Stream(_) => {
+            Err(refused::answer_malformed("it is no answer to `initialize`"))
+        }
     }
 }
 
@@ -85,12 +97,17 @@ async fn carry(call: &Inspected, message: &Message) -> Result<Back, Refused> {
         method: message.method(),
     };
     let deadline = Instant::now() + call.raw().route().server.timeout;
-    let reply = session.link().send(outgoing, deadline).await.map_err(|error| refused::upstream(&error))?;
+    let reply = session
+        .link()
+        .send(outgoing, deadline)
+        .await
+        .map_err(|error| refused::upstream(&error))?;
     match (message.shape(), reply) {
         (Shape::Request, Reply::Message(bytes)) => Ok(Back::Message(bytes)),
-        (Shape::Request, Reply::Stream(events)) => {
-            Ok(Back::Stream { events, outlet: session.open_stream() })
-        }
+        (Shape::Request, Reply::Stream(events)) => Ok(Back::Stream {
+            events,
+            outlet: session.open_stream(),
+        }),
         (Shape::Request, Reply::Accepted) => Err(refused::answer_malformed("there is none")),
         // A server that answers a notification says something nobody asked for.
         (_, _) => Ok(Back::Accepted),

@@ -66,13 +66,16 @@ impl Framed {
 
     /// Whether the message opens a session.
     pub fn opens(&self) -> bool {
-        self.method().is_some_and(|method| method.act == Act::Initialize)
+        self.method()
+            .is_some_and(|method| method.act == Act::Initialize)
     }
 
     /// What the message acts on.
     pub fn target(&self) -> Target<'_> {
         let params = self.message().and_then(Message::params);
-        self.method().and_then(|method| method.target(params)).unwrap_or(Target::None)
+        self.method()
+            .and_then(|method| method.target(params))
+            .unwrap_or(Target::None)
     }
 
     /// Puts a message in the place of the one that was read. It is read as strictly as the first.
@@ -94,7 +97,9 @@ pub fn read(raw: Raw, draft: &mut Draft) -> Result<Framed, Refused> {
         Verb::Post => post(&raw, draft)?,
         Verb::Get => {
             accepts(&raw, &["text/event-stream"])?;
-            Ask::Listen { after: raw.header(&raw::LAST_EVENT)?.map(Into::into) }
+            Ask::Listen {
+                after: raw.header(&raw::LAST_EVENT)?.map(Into::into),
+            }
         }
         Verb::Delete => Ask::End,
     };
@@ -107,7 +112,14 @@ pub fn read(raw: Raw, draft: &mut Draft) -> Result<Framed, Refused> {
     let framed = Framed { raw, ask, version };
     let target = framed.target();
     if target != Target::None {
-        draft.subject = Some(target.name().chars().take(256).collect::<String>().into_boxed_str());
+        draft.subject = Some(
+            target
+                .name()
+                .chars()
+                .take(256)
+                .collect::<String>()
+                .into_boxed_str(),
+        );
     }
     draft.ran(controls::N3_4);
     draft.done(Stage::Frame);
@@ -131,9 +143,18 @@ fn post(raw: &Raw, draft: &mut Draft) -> Result<Ask, Refused> {
     }
     // Which revision is spoken is known once the session is; `resolve` holds the method against it.
     let named = Revision::ALL.iter().rev();
-    let method = named.clone().find_map(|revision| Method::find(message.method(), *revision, Sender::Client));
+    let method = named
+        .clone()
+        .find_map(|revision| Method::find(message.method(), *revision, Sender::Client));
     let Some(method) = method else {
-        draft.method = Some(message.method().chars().take(128).collect::<String>().into());
+        draft.method = Some(
+            message
+                .method()
+                .chars()
+                .take(128)
+                .collect::<String>()
+                .into(),
+        );
         return Err(refused::method_unknown(message.method()));
     };
     if method.shape != message.shape() {
@@ -147,10 +168,14 @@ fn post(raw: &Raw, draft: &mut Draft) -> Result<Ask, Refused> {
 
 /// `MCP-Protocol-Version`, if it is there: a revision that exists and the route's floor admits.
 fn version(raw: &Raw) -> Result<Option<Revision>, Refused> {
-    let Some(text) = raw.header(&raw::VERSION)? else { return Ok(None) };
+    let Some(text) = raw.header(&raw::VERSION)? else {
+        return Ok(None);
+    };
     let floor = raw.route.floor;
     match Revision::named(text) {
-        Some(revision) if !Revision::NEGOTIABLE.contains(&revision) => Err(refused::version_unknown(text, floor)),
+        Some(revision) if !Revision::NEGOTIABLE.contains(&revision) => {
+            Err(refused::version_unknown(text, floor))
+        }
         Some(revision) if revision < floor => Err(refused::version_below_floor(text, floor.date())),
         Some(revision) => Ok(Some(revision)),
         None => Err(refused::version_unknown(text, floor)),
@@ -159,12 +184,18 @@ fn version(raw: &Raw) -> Result<Option<Revision>, Refused> {
 
 /// Whether the caller takes every form the answer may have. No header means that they do.
 fn accepts(raw: &Raw, forms: &[&'static str]) -> Result<(), Refused> {
-    let Door::Http { headers, .. } = &raw.door else { return Ok(()) };
+    let Door::Http { headers, .. } = &raw.door else {
+        return Ok(());
+    };
     let mut accepted = headers.get_all(header::ACCEPT).iter().peekable();
     if accepted.peek().is_none() {
         return Ok(());
     }
     let values: Vec<&str> = accepted.filter_map(|value| value.to_str().ok()).collect();
-    let refused = forms.iter().find(|form| !values.iter().any(|value| protocol::accept::admits(value, form)));
+    let refused = forms.iter().find(|form| {
+        !values
+            .iter()
+            .any(|value| protocol::accept::admits(value, form))
+    });
     refused.map_or(Ok(()), |form| Err(refused::not_acceptable(form)))
 }

@@ -69,7 +69,12 @@ pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Id
     }
     draft.ran(controls::N8_2);
     draft.done(Stage::Identify);
-    Ok(Identified { framed, caller, principal, session })
+    Ok(Identified {
+        framed,
+        caller,
+        principal,
+        session,
+    })
 }
 
 async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc<Caller>, Refused> {
@@ -79,9 +84,15 @@ async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc
         Door::Http { headers, query, .. } => (headers, query.as_deref()),
     };
     let route = raw.route();
-    let values = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
+    let values = headers
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .map(HeaderValue::as_bytes);
     let token = identity::bearer(values, query).map_err(|error| {
-        refused::bearer(&error, challenge(framed, error.challenge_error(), &error.to_string()))
+        refused::bearer(
+            &error,
+            challenge(framed, error.challenge_error(), &error.to_string()),
+        )
     })?;
     let runtime = gate.runtime();
     let now = draft.at_ms() / 1000;
@@ -93,11 +104,17 @@ async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc
             let verified = issuers.verify(token, &route.audience, now).await;
             verified.map_err(|error| match error {
                 TokenError::IssuerUnavailable => refused::issuer_away(&error),
-                error => refused::token(&error, challenge(framed, error.challenge_error(), &error.to_string())),
+                error => refused::token(
+                    &error,
+                    challenge(framed, error.challenge_error(), &error.to_string()),
+                ),
             })?
         }
     };
-    let lacking = route.scopes.iter().any(|scope| !caller.scopes().contains(scope));
+    let lacking = route
+        .scopes
+        .iter()
+        .any(|scope| !caller.scopes().contains(scope));
     if lacking {
         let text = "the token lacks a scope";
         let challenge = challenge(framed, Some("insufficient_scope"), text);
@@ -107,9 +124,15 @@ async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc
 }
 
 /// `WWW-Authenticate`: where the metadata lies, which scopes are needed, what was wrong (rule A2).
-fn challenge(framed: &Framed, error: Option<&'static str>, description: &str) -> Option<HeaderValue> {
+fn challenge(
+    framed: &Framed,
+    error: Option<&'static str>,
+    description: &str,
+) -> Option<HeaderValue> {
     let route = framed.raw().route();
-    let challenge = Challenge::new(&*route.metadata_url).scopes(&route.scopes).error(error, description);
+    let challenge = Challenge::new(&*route.metadata_url)
+        .scopes(&route.scopes)
+        .error(error, description);
     HeaderValue::try_from(challenge.to_string()).ok()
 }
 
@@ -131,7 +154,8 @@ fn principal(gate: &Gate, caller: &Caller) -> Result<Principal, Refused> {
         claims: std::collections::BTreeMap::new(),
     })
     .map_err(|error| refused::caller_unusable(&error))?;
-    gate.principals.insert(*caller.token_digest(), principal.clone());
+    gate.principals
+        .insert(*caller.token_digest(), principal.clone());
     Ok(principal)
 }
 
@@ -144,21 +168,27 @@ fn session(
     let named = framed.raw().session_id()?;
     let opens = framed.opens();
     let Some(id) = named else {
-        return if opens { Ok(None) } else { Err(refused::session_missing()) };
+        return if opens {
+            Ok(None)
+        } else {
+            Err(refused::session_missing())
+        };
     };
     if opens {
         return Err(refused::session_again());
     }
-    let found = gate.sessions.find(caller.user().as_str(), id, draft.at_ms());
+    let found = gate
+        .sessions
+        .find(caller.user().as_str(), id, draft.at_ms());
     let session = found.ok_or_else(refused::session_unknown)?;
     if session.route() != &*framed.raw().route().path || session.client() != caller.client() {
         return Err(refused::session_elsewhere());
     }
     match framed.version() {
-        Some(version) if version != session.revision() => {
-            Err(refused::version_differs(version.date(), session.revision().date()))
-        }
+        Some(version) if version != session.revision() => Err(refused::version_differs(
+            version.date(),
+            session.revision().date(),
+        )),
         _ => Ok(Some(session)),
     }
 }
-

@@ -33,7 +33,6 @@ impl Inspected {
             None => self.valid.arguments(),
         }
     }
-
 }
 
 impl Deref for Inspected {
@@ -69,7 +68,11 @@ pub fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused
         edited = Some(validate::arguments(&valid)?);
     }
     draft.done(Stage::Inspect);
-    Ok(Inspected { valid, edited, rules })
+    Ok(Inspected {
+        valid,
+        edited,
+        rules,
+    })
 }
 
 /// What was seen in one document, and how to clean it.
@@ -98,10 +101,14 @@ pub(super) fn look(document: &Document, control: Control, treatment: HiddenText)
             continue;
         }
         if looked.findings.len() < FINDINGS {
-            looked.findings.extend(seen.findings(Cow::Owned(string.pointer()), control, action));
+            looked
+                .findings
+                .extend(seen.findings(Cow::Owned(string.pointer()), control, action));
         }
         if treatment == HiddenText::Remove {
-            looked.edits.replace_string(string.range(), &::inspect::text::clean(&text));
+            looked
+                .edits
+                .replace_string(string.range(), &::inspect::text::clean(&text));
         }
     }
     looked

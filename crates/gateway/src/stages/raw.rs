@@ -51,29 +51,56 @@ pub enum Door {
 impl Raw {
     /// A request whose `Host` and `Origin` were checked by the listener.
     pub fn http(route: Arc<Route>, verb: Verb, door: Door, body: Bytes) -> Self {
-        Raw { route, verb, door, body }
+        Raw {
+            route,
+            verb,
+            door,
+            body,
+        }
     }
 
     /// A line from standard input.
     pub fn line(route: Arc<Route>, user: Arc<str>, session: Option<Box<str>>, body: Bytes) -> Self {
-        Raw { route, verb: Verb::Post, door: Door::Stdio { user, session }, body }
+        Raw {
+            route,
+            verb: Verb::Post,
+            door: Door::Stdio { user, session },
+            body,
+        }
     }
 
     /// The wish of a local process to hear the server's own messages.
     pub fn listen(route: Arc<Route>, user: Arc<str>, session: Box<str>) -> Self {
-        let door = Door::Stdio { user, session: Some(session) };
-        Raw { route, verb: Verb::Get, door, body: Bytes::new() }
+        let door = Door::Stdio {
+            user,
+            session: Some(session),
+        };
+        Raw {
+            route,
+            verb: Verb::Get,
+            door,
+            body: Bytes::new(),
+        }
     }
 
     /// The value of a header that may be there once. Twice is refused: two readers could differ.
     pub(super) fn header(&self, name: &HeaderName) -> Result<Option<&str>, Refused> {
-        let Door::Http { headers, .. } = &self.door else { return Ok(None) };
+        let Door::Http { headers, .. } = &self.door else {
+            return Ok(None);
+        };
         let mut values = headers.get_all(name).iter();
         let first = values.next();
         if values.next().is_some() {
             return Err(refused::header_twice(name));
         }
-        first.map(|value| value.to_str().map(str::trim).map_err(|_| refused::header_text(name))).transpose()
+        first
+            .map(|value| {
+                value
+                    .to_str()
+                    .map(str::trim)
+                    .map_err(|_| refused::header_text(name))
+            })
+            .transpose()
     }
 
     /// The session id that came along, wherever this door carries it.

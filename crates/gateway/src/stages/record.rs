@@ -8,12 +8,13 @@ use crate::outlet::{Outlet, Reader};
 use crate::sessions::Session;
 use crate::small::sha256;
 use crate::stages::draft::Draft;
+use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Form, Refused};
 use crate::stages::screen::{Clean, Part, Screened, ScreenedStream};
 use audit::{Durability, Verdict};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
-use protocol::{Id, write};
+use protocol::{Id, Message, write};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +40,8 @@ pub enum Answer {
     Stream {
         /// Where they come from.
         reader: Reader,
-        /// Whether the stream opens with an event that carries nothing but an id (rule S7).
-        primed: bool,
+        /// How it opens.
+        primed: Primed,
         /// When it ends at the latest: no stream outlives the token it was opened with (M2).
         lasts: Duration,
     },
@@ -48,7 +49,13 @@ pub enum Answer {
 
 impl Recorded {
     fn new(status: StatusCode, answer: Answer) -> Self {
-        Recorded { status, session: None, challenge: None, retry_after: None, answer }
+        Recorded {
+            status,
+            session: None,
+            challenge: None,
+            retry_after: None,
+            answer,
+        }
     }
 
     /// The status of the answer, as HTTP has it.
@@ -77,13 +84,7 @@ impl Recorded {
 /// Records the call and gives its answer.
 pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> Recorded {
     let Screened { call, clean } = screened;
-    if let Some(message) = call.message() {
-        let arguments = message.params().and_then(|params| params.get("arguments"));
-        draft.arguments = arguments.map(|arguments| sha256(arguments.raw()));
-        if call.raw().route().keeps_arguments {
-            draft.kept_arguments = arguments.map(|value| String::from_utf8_lossy(value.raw()).into_owned());
-        }
-    }
+    keep_arguments(&mut draft, &call);
     let (status, session, answer) = match clean {
         Clean::Accepted => (StatusCode::ACCEPTED, None, Answer::Empty),
         Clean::Ended => (StatusCode::OK, None, Answer::Empty),
@@ -95,31 +96,54 @@ pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> R
             keep(&mut draft, &said);
             (StatusCode::OK, Some(session), Answer::Message(said))
         }
-        Clean::Resumed(reader) => {
-            let lasts = lasts(&draft);
-            (StatusCode::OK, None, Answer::Stream { reader, primed: false, lasts })
-        }
+        Clean::Resumed(reader) => (StatusCode::OK, None, streamed(reader, Primed::No, &draft)),
         Clean::Stream { stream, outlet } => {
-            let primed = call.session().is_some_and(|session| session.revision().rules().priming);
-            let reader = outlet.read(0);
-            let session = call.session().cloned();
-            let lasts = lasts(&draft);
-            // The permit rides along: the call's seats are taken until its answer is complete.
-            tokio::spawn(pump(Arc::clone(gate), *stream, outlet, draft, session, call));
-            return Recorded::new(StatusCode::OK, Answer::Stream { reader, primed, lasts });
+            let answer = streamed(outlet.read(0), Primed::of(&call), &draft);
+            // The call rides along: its seats are taken until its answer is complete.
+            tokio::spawn(pump(Arc::clone(gate), *stream, outlet, draft, call));
+            return Recorded::new(StatusCode::OK, answer);
         }
         Clean::Unasked { stream, outlet } => {
-            let primed = call.session().is_some_and(|session| session.revision().rules().priming);
-            let reader = outlet.read(0);
+            let answer = streamed(outlet.read(0), Primed::of(&call), &draft);
             let aside = Draft::aside(gate, &draft);
             let session = call.session().cloned();
             tokio::spawn(overhear(Arc::clone(gate), *stream, outlet, aside, session));
-            (StatusCode::OK, None, Answer::Stream { reader, primed, lasts: lasts(&draft) })
+            (StatusCode::OK, None, answer)
         }
     };
     match entry::write(gate, &draft, Verdict::Allowed, None).await {
-        Ok(()) => Recorded { session: session.map(|session| session.id().into()), ..Recorded::new(status, answer) },
+        Ok(()) => Recorded {
+            session: session.map(|session| session.id().into()),
+            ..Recorded::new(status, answer)
+        },
         Err(refused) => turned_away(&refused, draft.message.as_ref()),
+    }
+}
+
+/// Whether a stream opens with an event that carries nothing but an id (rule S7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Primed {
+    /// It does not.
+    No,
+    /// It does.
+    Yes,
+}
+
+impl Primed {
+    fn of(call: &Inspected) -> Self {
+        match call.session() {
+            Some(session) if session.revision().rules().priming => Primed::Yes,
+            _ => Primed::No,
+        }
+    }
+}
+
+fn streamed(reader: Reader, primed: Primed, draft: &Draft) -> Answer {
+    let lasts = lasts(draft);
+    Answer::Stream {
+        reader,
+        primed,
+        lasts,
     }
 }
 
@@ -141,11 +165,10 @@ async fn pump(
     mut stream: ScreenedStream,
     outlet: Arc<Outlet>,
     mut draft: Draft,
-    session: Option<Arc<Session>>,
-    call: crate::stages::Inspected,
+    call: Inspected,
 ) {
     let over = async {
-        match &session {
+        match call.session() {
             Some(session) => session.over().await,
             None => std::future::pending().await,
         }
@@ -173,8 +196,7 @@ async fn pump(
         };
         outlet.push(last).await;
         outlet.close();
-        stream.finish().await;
-        drop(call);
+        stream.finish();
         return;
     }
 }
@@ -187,7 +209,9 @@ async fn overhear(
     mut draft: Draft,
     session: Option<Arc<Session>>,
 ) {
-    let Some(session) = session else { return outlet.close() };
+    let Some(session) = session else {
+        return outlet.close();
+    };
     loop {
         let next = tokio::select! {
             next = stream.next(&mut draft) => next,
@@ -197,7 +221,11 @@ async fn overhear(
             Ok(Some(Part::Aside(bytes) | Part::Answer(bytes))) => outlet.push(bytes).await,
             Ok(None) => break,
             Err(refused) => {
-                tracing::warn!(code = refused.refusal.code, "a server's own stream was ended: {}", refused.refusal.reason);
+                tracing::warn!(
+                    code = refused.refusal.code,
+                    "a server's own stream was ended: {}",
+                    refused.refusal.reason
+                );
                 // The client opened this stream long ago; that it broke is an event of its own.
                 let _ = entry::write(&gate, &draft, Verdict::Refused, Some(&refused)).await;
                 break;
@@ -216,14 +244,32 @@ async fn lost(gate: &Gate, draft: &Draft, refused: Refused) -> Bytes {
 
 /// How long the caller's token is still good for.
 fn lasts(draft: &Draft) -> Duration {
-    let until = draft.caller.as_ref().map_or(0, |caller| caller.expires_at());
+    let until = draft
+        .caller
+        .as_ref()
+        .map_or(0, |caller| caller.expires_at());
     Duration::from_secs(until.saturating_sub(draft.at_ms / 1000)).min(LONGEST)
+}
+
+fn keep_arguments(draft: &mut Draft, call: &Inspected) {
+    let params = call.message().and_then(Message::params);
+    let Some(arguments) = params.and_then(|params| params.get("arguments")) else {
+        return;
+    };
+    draft.arguments = Some(sha256(arguments.raw()));
+    if call.raw().route().keeps_arguments {
+        draft.kept_arguments = Some(String::from_utf8_lossy(arguments.raw()).into_owned());
+    }
 }
 
 fn keep(draft: &mut Draft, bytes: &Bytes) {
     draft.answer = Some(sha256(bytes));
     draft.answer_bytes = Some(bytes.len());
-    if draft.route.as_ref().is_some_and(|route| route.keeps_answers) {
+    if draft
+        .route
+        .as_ref()
+        .is_some_and(|route| route.keeps_answers)
+    {
         draft.kept_answer = Some(String::from_utf8_lossy(bytes).into_owned());
     }
 }
@@ -240,7 +286,10 @@ fn turned_away(refused: &Refused, id: Option<&Id>) -> Recorded {
 fn spoken(refused: &Refused, id: Option<&Id>) -> Bytes {
     let refusal = &refused.refusal;
     let data = json!(refusal);
-    let text = format!("{} (control {}): {}", refusal.reason, refusal.control, refusal.remedy);
+    let text = format!(
+        "{} (control {}): {}",
+        refusal.reason, refusal.control, refusal.remedy
+    );
     match (refused.form, id) {
         (Form::ToolResult, Some(id)) => {
             let result = json!({

@@ -8,11 +8,25 @@ use controls::{Control, Fault, Refusal};
 use http::{HeaderName, HeaderValue, StatusCode};
 use protocol::{Revision, codes};
 use std::borrow::Cow;
+use std::ops::Deref;
 use std::time::Duration;
 
-/// A refusal with the form its answer takes.
+/// A refusal with the form its answer takes. Boxed, because it stands in the result of every stage
+/// and is rare.
 #[derive(Debug)]
-pub struct Refused {
+pub struct Refused(Box<Terms>);
+
+impl Deref for Refused {
+    type Target = Terms;
+
+    fn deref(&self) -> &Terms {
+        &self.0
+    }
+}
+
+/// What a refusal says, and how.
+#[derive(Debug)]
+pub struct Terms {
     /// What, by which control, whose fault, and how to get it right.
     pub refusal: Refusal,
     /// The HTTP status of the answer.
@@ -67,26 +81,43 @@ impl Refused {
             remedy: remedy.into(),
             retry_after: None,
         };
-        Refused { refusal, status: StatusCode::OK, rpc: POLICY, challenge: None, form: Form::Error, detail: None }
+        Refused(Box::new(Terms {
+            refusal,
+            status: StatusCode::OK,
+            rpc: POLICY,
+            challenge: None,
+            form: Form::Error,
+            detail: None,
+        }))
     }
 
     fn status(mut self, status: StatusCode) -> Self {
-        self.status = status;
+        self.0.status = status;
         self
     }
 
     fn rpc(mut self, rpc: i64) -> Self {
-        self.rpc = rpc;
+        self.0.rpc = rpc;
         self
     }
 
     fn after(mut self, wait: Duration) -> Self {
-        self.refusal.retry_after = Some(wait);
+        self.0.refusal.retry_after = Some(wait);
         self
     }
 
-    fn to_the_model(mut self) -> Self {
-        self.form = Form::ToolResult;
+    fn challenge(mut self, challenge: Option<HeaderValue>) -> Self {
+        self.0.challenge = challenge;
+        self
+    }
+
+    fn detail(mut self, detail: String) -> Self {
+        self.0.detail = Some(detail);
+        self
+    }
+
+    fn for_the_model(mut self) -> Self {
+        self.0.form = Form::ToolResult;
         self
     }
 }
@@ -101,20 +132,36 @@ pub(super) fn quoted(text: &str) -> String {
 
 pub(super) fn header_twice(name: &HeaderName) -> Refused {
     let reason = format!("the header `{name}` was sent twice");
-    Refused::new("header_repeated", controls::N1_1, Fault::Caller, reason, "send it once")
-        .status(StatusCode::BAD_REQUEST)
-        .rpc(codes::INVALID_REQUEST)
+    Refused::new(
+        "header_repeated",
+        controls::N1_1,
+        Fault::Caller,
+        reason,
+        "send it once",
+    )
+    .status(StatusCode::BAD_REQUEST)
+    .rpc(codes::INVALID_REQUEST)
 }
 
 pub(super) fn header_text(name: &HeaderName) -> Refused {
     let reason = format!("the header `{name}` is not visible ASCII");
-    Refused::new("header_text", controls::N1_1, Fault::Caller, reason, "send visible ASCII only")
-        .status(StatusCode::BAD_REQUEST)
-        .rpc(codes::INVALID_REQUEST)
+    Refused::new(
+        "header_text",
+        controls::N1_1,
+        Fault::Caller,
+        reason,
+        "send visible ASCII only",
+    )
+    .status(StatusCode::BAD_REQUEST)
+    .rpc(codes::INVALID_REQUEST)
 }
 
 pub(super) fn malformed(flaw: &protocol::Flaw) -> Refused {
-    let control = if flaw.kind.is_limit() { controls::N4_4 } else { controls::N1_1 };
+    let control = if flaw.kind.is_limit() {
+        controls::N4_4
+    } else {
+        controls::N1_1
+    };
     Refused::new(
         flaw.code(),
         control,
@@ -147,79 +194,140 @@ pub(super) fn not_acceptable(media: &'static str) -> Refused {
 }
 
 pub(super) fn version_unknown(version: &str, floor: Revision) -> Refused {
-    let reason = format!("`MCP-Protocol-Version` {} is not served here", quoted(version));
-    let served = Revision::NEGOTIABLE.iter().filter(|revision| **revision >= floor);
+    let reason = format!(
+        "`MCP-Protocol-Version` {} is not served here",
+        quoted(version)
+    );
+    let served = Revision::NEGOTIABLE
+        .iter()
+        .filter(|revision| **revision >= floor);
     let served: Vec<&str> = served.map(|revision| revision.date()).collect();
     let remedy = format!("use one of {}", served.join(", "));
-    Refused::new("version_unknown", controls::N3_4, Fault::Caller, reason, remedy)
-        .status(StatusCode::BAD_REQUEST)
-        .rpc(codes::INVALID_REQUEST)
+    Refused::new(
+        "version_unknown",
+        controls::N3_4,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+    .status(StatusCode::BAD_REQUEST)
+    .rpc(codes::INVALID_REQUEST)
 }
 
 pub(super) fn version_below_floor(version: &str, floor: &str) -> Refused {
     let reason = format!("revision `{version}` is older than this route allows");
-    Refused::new("version_floor", controls::N3_4, Fault::Caller, reason, format!("use `{floor}` or newer"))
-        .status(StatusCode::BAD_REQUEST)
-        .rpc(codes::INVALID_REQUEST)
+    Refused::new(
+        "version_floor",
+        controls::N3_4,
+        Fault::Caller,
+        reason,
+        format!("use `{floor}` or newer"),
+    )
+    .status(StatusCode::BAD_REQUEST)
+    .rpc(codes::INVALID_REQUEST)
 }
 
 pub(super) fn version_differs(sent: &str, session: &str) -> Refused {
-    let reason = format!("`MCP-Protocol-Version` is {}, the session speaks `{session}`", quoted(sent));
+    let reason = format!(
+        "`MCP-Protocol-Version` is {}, the session speaks `{session}`",
+        quoted(sent)
+    );
     let remedy = "send the version that `initialize` negotiated";
-    Refused::new("version_session", controls::N3_4, Fault::Caller, reason, remedy)
-        .status(StatusCode::BAD_REQUEST)
-        .rpc(codes::INVALID_REQUEST)
+    Refused::new(
+        "version_session",
+        controls::N3_4,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+    .status(StatusCode::BAD_REQUEST)
+    .rpc(codes::INVALID_REQUEST)
 }
 
 pub(super) fn method_unknown(method: &str) -> Refused {
     let reason = format!("method {} does not exist here", quoted(method));
     let remedy = "use a method of the negotiated revision";
-    Refused::new("method_unknown", controls::N3_4, Fault::Caller, reason, remedy)
-        .rpc(codes::METHOD_NOT_FOUND)
+    Refused::new(
+        "method_unknown",
+        controls::N3_4,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+    .rpc(codes::METHOD_NOT_FOUND)
 }
 
 pub(super) fn shape_wrong(method: &str) -> Refused {
     let reason = format!("method `{method}` was sent in the wrong shape (request or notification)");
-    Refused::new("method_shape", controls::N1_1, Fault::Caller, reason, "see the method's definition")
-        .status(StatusCode::BAD_REQUEST)
-        .rpc(codes::INVALID_REQUEST)
+    Refused::new(
+        "method_shape",
+        controls::N1_1,
+        Fault::Caller,
+        reason,
+        "see the method's definition",
+    )
+    .status(StatusCode::BAD_REQUEST)
+    .rpc(codes::INVALID_REQUEST)
 }
 
 pub(super) fn params_missing(method: &str) -> Refused {
     let reason = format!("`params` of `{method}` do not say what it is about");
     let remedy = "send the members its definition requires";
-    Refused::new("params", controls::N1_2, Fault::Caller, reason, remedy)
-        .rpc(codes::INVALID_PARAMS)
+    Refused::new("params", controls::N1_2, Fault::Caller, reason, remedy).rpc(codes::INVALID_PARAMS)
 }
 
 // ---- identify ------------------------------------------------------------------------------
 
 pub(super) fn token(error: &identity::TokenError, challenge: Option<HeaderValue>) -> Refused {
     let remedy = "get a token for this resource; the challenge names where its metadata lies";
-    let refused = Refused::new(error.code(), controls::M1, Fault::Caller, error.to_string(), remedy);
-    Refused { challenge, ..refused.status(StatusCode::UNAUTHORIZED).rpc(TOKEN) }
+    let refused = Refused::new(
+        error.code(),
+        controls::M1,
+        Fault::Caller,
+        error.to_string(),
+        remedy,
+    );
+    refused
+        .status(StatusCode::UNAUTHORIZED)
+        .rpc(TOKEN)
+        .challenge(challenge)
 }
 
 pub(super) fn issuer_away(error: &identity::TokenError) -> Refused {
     let remedy = "try again; the identity provider's keys could not be read";
-    Refused::new(error.code(), controls::N2_1, Fault::Upstream, error.to_string(), remedy)
-        .status(StatusCode::SERVICE_UNAVAILABLE)
-        .rpc(TOKEN)
-        .after(Duration::from_secs(5))
+    Refused::new(
+        error.code(),
+        controls::N2_1,
+        Fault::Upstream,
+        error.to_string(),
+        remedy,
+    )
+    .status(StatusCode::SERVICE_UNAVAILABLE)
+    .rpc(TOKEN)
+    .after(Duration::from_secs(5))
 }
 
 pub(super) fn bearer(error: &identity::BearerError, challenge: Option<HeaderValue>) -> Refused {
     let remedy = "send exactly one header `Authorization: Bearer <token>`";
-    let refused = Refused::new(error.code(), controls::M2, Fault::Caller, error.to_string(), remedy);
+    let refused = Refused::new(
+        error.code(),
+        controls::M2,
+        Fault::Caller,
+        error.to_string(),
+        remedy,
+    );
     let status = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::UNAUTHORIZED);
-    Refused { challenge, ..refused.status(status).rpc(TOKEN) }
+    refused.status(status).rpc(TOKEN).challenge(challenge)
 }
 
 pub(super) fn scope_missing(scopes: &str, challenge: Option<HeaderValue>) -> Refused {
     let reason = format!("the token lacks a scope this route needs: `{scopes}`");
     let remedy = format!("get a token with the scopes `{scopes}`");
     let refused = Refused::new("token_scope", controls::N2_2, Fault::Caller, reason, remedy);
-    Refused { challenge, ..refused.status(StatusCode::FORBIDDEN).rpc(TOKEN) }
+    refused
+        .status(StatusCode::FORBIDDEN)
+        .rpc(TOKEN)
+        .challenge(challenge)
 }
 
 pub(super) fn session_missing() -> Refused {
@@ -273,10 +381,16 @@ pub(super) fn session_again() -> Refused {
 pub(super) fn sessions_full(limit: usize) -> Refused {
     let reason = format!("this user already holds {limit} sessions on this route");
     let remedy = "end one with HTTP DELETE, or wait until one is idle long enough";
-    Refused::new("session_limit", controls::N8_3, Fault::Caller, reason, remedy)
-        .status(StatusCode::TOO_MANY_REQUESTS)
-        .rpc(LIMIT)
-        .after(Duration::from_secs(60))
+    Refused::new(
+        "session_limit",
+        controls::N8_3,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+    .status(StatusCode::TOO_MANY_REQUESTS)
+    .rpc(LIMIT)
+    .after(Duration::from_secs(60))
 }
 
 pub(super) fn gateway_full() -> Refused {
@@ -295,8 +409,15 @@ pub(super) fn gateway_full() -> Refused {
 // ---- admit ---------------------------------------------------------------------------------
 
 pub(super) fn too_much(exceeded: &watch::Exceeded, control: Control) -> Refused {
-    let code = if control == controls::N4_1 { "rate_limit" } else { "concurrency_limit" };
-    let wait = exceeded.retry_after.unwrap_or(Duration::from_millis(100)).max(Duration::from_millis(1));
+    let code = if control == controls::N4_1 {
+        "rate_limit"
+    } else {
+        "concurrency_limit"
+    };
+    let wait = exceeded
+        .retry_after
+        .unwrap_or(Duration::from_millis(100))
+        .max(Duration::from_millis(1));
     let remedy = format!("wait {} ms, then try again", wait.as_millis().max(1));
     let refused = Refused::new(code, control, Fault::Caller, exceeded.to_string(), remedy);
     let refused = refused.rpc(LIMIT).after(wait);
@@ -311,35 +432,74 @@ pub(super) fn too_much(exceeded: &watch::Exceeded, control: Control) -> Refused 
 
 pub(super) fn tool_unknown(tool: &str) -> Refused {
     let reason = format!("unknown tool: {}", quoted(tool));
-    Refused::new("tool_unknown", controls::N2_2, Fault::Caller, reason, "call a tool that `tools/list` names")
-        .rpc(codes::INVALID_PARAMS)
+    Refused::new(
+        "tool_unknown",
+        controls::N2_2,
+        Fault::Caller,
+        reason,
+        "call a tool that `tools/list` names",
+    )
+    .rpc(codes::INVALID_PARAMS)
 }
 
 pub(super) fn definition_waits(tool: &str) -> Refused {
     let reason = format!("the definition of tool {} was never approved", quoted(tool));
     let remedy = "the operator reviews it with `ringwall tools diff` and `ringwall tools approve`";
-    Refused::new("definition_unapproved", controls::N9_2, Fault::Operator, reason, remedy).rpc(DEFINITION)
+    Refused::new(
+        "definition_unapproved",
+        controls::N9_2,
+        Fault::Operator,
+        reason,
+        remedy,
+    )
+    .rpc(DEFINITION)
 }
 
 pub(super) fn definition_changed(tool: &str) -> Refused {
-    let reason = format!("the definition of tool {} is not the one that was approved", quoted(tool));
+    let reason = format!(
+        "the definition of tool {} is not the one that was approved",
+        quoted(tool)
+    );
     let remedy = "the operator compares them with `ringwall tools diff` and decides";
-    Refused::new("definition_changed", controls::N9_2, Fault::Upstream, reason, remedy).rpc(DEFINITION)
+    Refused::new(
+        "definition_changed",
+        controls::N9_2,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(DEFINITION)
 }
 
 pub(super) fn definition_unusable(tool: &str, why: &str) -> Refused {
-    let reason = format!("the definition of tool {} cannot be enforced: {why}", quoted(tool));
+    let reason = format!(
+        "the definition of tool {} cannot be enforced: {why}",
+        quoted(tool)
+    );
     let remedy = "the server's operator corrects the definition";
-    Refused::new("definition_unusable", controls::N1_2, Fault::Upstream, reason, remedy).rpc(DEFINITION)
+    Refused::new(
+        "definition_unusable",
+        controls::N1_2,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(DEFINITION)
 }
 
 // ---- validate ------------------------------------------------------------------------------
 
 pub(super) fn arguments(problem: String) -> Refused {
     let remedy = "send arguments that fit the tool's inputSchema";
-    Refused::new("arguments_schema", controls::N1_2, Fault::Caller, problem, remedy)
-        .rpc(codes::INVALID_PARAMS)
-        .to_the_model()
+    Refused::new(
+        "arguments_schema",
+        controls::N1_2,
+        Fault::Caller,
+        problem,
+        remedy,
+    )
+    .rpc(codes::INVALID_PARAMS)
+    .for_the_model()
 }
 
 // ---- inspect -------------------------------------------------------------------------------
@@ -347,16 +507,28 @@ pub(super) fn arguments(problem: String) -> Refused {
 pub(super) fn hidden_text(rule: &str, place: &str) -> Refused {
     let reason = format!("hidden characters ({rule}) at {}", quoted(place));
     let remedy = "send text that people can see";
-    Refused::new("hidden_text", controls::N1_1, Fault::Caller, reason, remedy).rpc(codes::INVALID_PARAMS)
+    Refused::new("hidden_text", controls::N1_1, Fault::Caller, reason, remedy)
+        .rpc(codes::INVALID_PARAMS)
 }
 
 // ---- authorize -----------------------------------------------------------------------------
 
 pub(super) fn denied(act: &str, subject: &str, because: Option<&str>) -> Refused {
-    let because = because.map(|because| format!(": {because}")).unwrap_or_default();
-    let reason = format!("policy does not allow this caller to {act} {}{because}", quoted(subject));
+    let because = because
+        .map(|because| format!(": {because}"))
+        .unwrap_or_default();
+    let reason = format!(
+        "policy does not allow this caller to {act} {}{because}",
+        quoted(subject)
+    );
     let remedy = "ask the operator, who sees why with `ringwall policy explain`";
-    Refused::new("policy_denied", controls::N2_2, Fault::Caller, reason, remedy)
+    Refused::new(
+        "policy_denied",
+        controls::N2_2,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
 }
 
 pub(super) fn policy_failed() -> Refused {
@@ -377,8 +549,14 @@ pub(super) fn upstream(error: &UpstreamError) -> Refused {
         tracing::warn!(code = error.code(), "{}", error.detail());
     }
     let remedy = "try again later; the operator finds the cause in the record of this call";
-    let refused = Refused::new(error.code(), controls::N4_3, error.fault(), error.to_string(), remedy);
-    let refused = Refused { detail: Some(error.detail()), ..refused.rpc(UPSTREAM) };
+    let refused = Refused::new(
+        error.code(),
+        controls::N4_3,
+        error.fault(),
+        error.to_string(),
+        remedy,
+    );
+    let refused = refused.rpc(UPSTREAM).detail(error.detail());
     match error.retry_after() {
         Some(wait) => refused.after(wait),
         None => refused,
@@ -400,19 +578,40 @@ pub(super) fn no_entropy() -> Refused {
 pub(super) fn answer_malformed(why: &str) -> Refused {
     let reason = format!("the server's answer was withheld: {why}");
     let remedy = "the server's operator corrects it";
-    Refused::new("answer_malformed", controls::N1_1, Fault::Upstream, reason, remedy).rpc(UPSTREAM)
+    Refused::new(
+        "answer_malformed",
+        controls::N1_1,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(UPSTREAM)
 }
 
 pub(super) fn answer_off_schema(why: &str) -> Refused {
     let reason = format!("the server's structuredContent does not fit its outputSchema: {why}");
     let remedy = "the server's operator corrects it";
-    Refused::new("answer_schema", controls::N1_2, Fault::Upstream, reason, remedy).rpc(UPSTREAM)
+    Refused::new(
+        "answer_schema",
+        controls::N1_2,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(UPSTREAM)
 }
 
 pub(super) fn answer_hidden_text(rule: &str) -> Refused {
     let reason = format!("the server's answer was withheld: it carries hidden characters ({rule})");
     let remedy = "the operator sets `hidden_text: remove` to receive such answers cleaned";
-    Refused::new("answer_hidden_text", controls::N1_4, Fault::Upstream, reason, remedy).rpc(UPSTREAM)
+    Refused::new(
+        "answer_hidden_text",
+        controls::N1_4,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(UPSTREAM)
 }
 
 pub(super) fn unasked() -> Refused {
@@ -481,16 +680,29 @@ pub(super) fn crashed() -> Refused {
 
 pub(crate) fn host(host: &str) -> Refused {
     let reason = format!("`Host` {} is not this gateway", quoted(host));
-    let remedy = "use the address you were given, or have the operator add the name to `listeners[].hosts`";
-    Refused::new("host_foreign", controls::N1_1, Fault::Caller, reason, remedy)
-        .status(StatusCode::FORBIDDEN)
+    let remedy =
+        "use the address you were given, or have the operator add the name to `listeners[].hosts`";
+    Refused::new(
+        "host_foreign",
+        controls::N1_1,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+    .status(StatusCode::FORBIDDEN)
 }
 
 pub(crate) fn origin(origin: &str) -> Refused {
     let reason = format!("`Origin` {} may not use this gateway", quoted(origin));
     let remedy = "the operator adds the origin to `listeners[].origins` if the page is trusted";
-    Refused::new("origin_foreign", controls::N1_1, Fault::Caller, reason, remedy)
-        .status(StatusCode::FORBIDDEN)
+    Refused::new(
+        "origin_foreign",
+        controls::N1_1,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+    .status(StatusCode::FORBIDDEN)
 }
 
 pub(crate) fn no_such_route(path: &str) -> Refused {
@@ -516,7 +728,10 @@ pub(crate) fn body_too_large(limit: u64) -> Refused {
 }
 
 pub(crate) fn body_too_slow(limit: Duration) -> Refused {
-    let reason = format!("the body took longer than {} ms to arrive", limit.as_millis());
+    let reason = format!(
+        "the body took longer than {} ms to arrive",
+        limit.as_millis()
+    );
     let remedy = "send the whole body at once";
     Refused::new("body_time", controls::N4_4, Fault::Caller, reason, remedy)
         .status(StatusCode::REQUEST_TIMEOUT)
@@ -525,26 +740,54 @@ pub(crate) fn body_too_slow(limit: Duration) -> Refused {
 
 pub(crate) fn body_broken() -> Refused {
     let reason = "the body ended before it was complete";
-    Refused::new("body_broken", controls::N1_1, Fault::Caller, reason, "send the whole body")
-        .status(StatusCode::BAD_REQUEST)
-        .rpc(codes::INVALID_REQUEST)
+    Refused::new(
+        "body_broken",
+        controls::N1_1,
+        Fault::Caller,
+        reason,
+        "send the whole body",
+    )
+    .status(StatusCode::BAD_REQUEST)
+    .rpc(codes::INVALID_REQUEST)
 }
 
 pub(super) fn caller_unusable(error: &policy::PrincipalError) -> Refused {
     let remedy = "the operator of the identity provider shortens what the token says";
-    Refused::new("caller_unusable", controls::N7_3, Fault::Caller, error.to_string(), remedy)
-        .status(StatusCode::FORBIDDEN)
-        .rpc(TOKEN)
+    Refused::new(
+        "caller_unusable",
+        controls::N7_3,
+        Fault::Caller,
+        error.to_string(),
+        remedy,
+    )
+    .status(StatusCode::FORBIDDEN)
+    .rpc(TOKEN)
 }
 
 pub(super) fn catalog(error: &crate::definitions::DefinitionsError) -> Refused {
     let reason = format!("the server's tools cannot be read: {error}");
     let remedy = "try again later; the operator finds the cause in the record of this call";
-    Refused::new("catalog_unavailable", controls::N9_2, Fault::Upstream, reason, remedy).rpc(UPSTREAM)
+    Refused::new(
+        "catalog_unavailable",
+        controls::N9_2,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(UPSTREAM)
 }
 
 pub(super) fn server_below_floor(version: &str, floor: &str) -> Refused {
-    let reason = format!("the server speaks only revision `{version}`, older than this route allows");
-    let remedy = format!("the operator updates the server, or lowers `protocol.minimum` from `{floor}`");
-    Refused::new("server_version_floor", controls::N3_4, Fault::Upstream, reason, remedy).rpc(UPSTREAM)
+    let reason =
+        format!("the server speaks only revision `{version}`, older than this route allows");
+    let remedy =
+        format!("the operator updates the server, or lowers `protocol.minimum` from `{floor}`");
+    Refused::new(
+        "server_version_floor",
+        controls::N3_4,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(UPSTREAM)
 }

@@ -46,8 +46,13 @@ impl Resolved {
 
     /// Changes places of the message and reads it again.
     pub(super) fn rewrite(&mut self, edits: &Edits) -> Result<(), Refused> {
-        let Some(message) = self.admitted.message() else { return Ok(()) };
-        let bytes = message.document().apply(edits).map_err(|_| refused::crashed())?;
+        let Some(message) = self.admitted.message() else {
+            return Ok(());
+        };
+        let bytes = message
+            .document()
+            .apply(edits)
+            .map_err(|_| refused::crashed())?;
         self.admitted.identified_mut().framed_mut().replace(bytes)
     }
 }
@@ -61,7 +66,11 @@ impl Deref for Resolved {
 }
 
 /// Finds what the message is about.
-pub async fn find(gate: &Gate, mut admitted: Admitted, draft: &mut Draft) -> Result<Resolved, Refused> {
+pub async fn find(
+    gate: &Gate,
+    mut admitted: Admitted,
+    draft: &mut Draft,
+) -> Result<Resolved, Refused> {
     let subject = match (admitted.ask(), admitted.session()) {
         (Ask::Call(_, method), None) if method.act == Act::Initialize => {
             negotiate(&mut admitted)?;
@@ -102,10 +111,17 @@ pub async fn find(gate: &Gate, mut admitted: Admitted, draft: &mut Draft) -> Res
     Ok(Resolved { admitted, subject })
 }
 
-async fn tool(gate: &Gate, admitted: &Admitted, session: &Session, name: &str) -> Result<Arc<Tool>, Refused> {
+async fn tool(
+    gate: &Gate,
+    admitted: &Admitted,
+    session: &Session,
+    name: &str,
+) -> Result<Arc<Tool>, Refused> {
     let served = &admitted.raw().route().server;
     if served.shelf.is_stale(gate.clock().unix_ms()) {
-        definitions::refresh(gate, served, session).await.map_err(|error| refused::catalog(&error))?;
+        definitions::refresh(gate, served, session)
+            .await
+            .map_err(|error| refused::catalog(&error))?;
     }
     match served.shelf.catalog().tool(name) {
         Some(Standing::Approved(tool)) => Ok(Arc::clone(tool)),
@@ -123,7 +139,9 @@ fn negotiate(admitted: &mut Admitted) -> Result<(), Refused> {
     let Some(version) = params.and_then(|params| params.get("protocolVersion")) else {
         return Err(refused::params_missing("initialize"));
     };
-    let asked = version.text().ok_or_else(|| refused::params_missing("initialize"))?;
+    let asked = version
+        .text()
+        .ok_or_else(|| refused::params_missing("initialize"))?;
     let chosen = protocol::revision::negotiate(&asked, floor);
     if *asked == *chosen.date() {
         return Ok(());
@@ -131,6 +149,9 @@ fn negotiate(admitted: &mut Admitted) -> Result<(), Refused> {
     let mut edits = Edits::new();
     edits.replace_string(version.range(), chosen.date());
     let message = admitted.message().ok_or_else(refused::crashed)?;
-    let bytes = message.document().apply(&edits).map_err(|_| refused::crashed())?;
+    let bytes = message
+        .document()
+        .apply(&edits)
+        .map_err(|_| refused::crashed())?;
     admitted.identified_mut().framed_mut().replace(bytes)
 }

@@ -5,8 +5,8 @@
 mod list;
 mod stream;
 
-pub use stream::ScreenedStream;
 pub(super) use stream::Part;
+pub use stream::ScreenedStream;
 
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
@@ -37,29 +37,50 @@ pub(super) enum Clean {
     Accepted,
     Ended,
     Message(Bytes),
-    Opened { session: Arc<Session>, said: Bytes },
+    Opened {
+        session: Arc<Session>,
+        said: Bytes,
+    },
     Resumed(Reader),
-    Stream { stream: Box<ScreenedStream>, outlet: Arc<Outlet> },
-    Unasked { stream: Box<ScreenedStream>, outlet: Arc<Outlet> },
+    Stream {
+        stream: Box<ScreenedStream>,
+        outlet: Arc<Outlet>,
+    },
+    Unasked {
+        stream: Box<ScreenedStream>,
+        outlet: Arc<Outlet>,
+    },
 }
 
 /// Screens one answer, or stands ready to screen a stream.
-pub async fn examine(gate: &Arc<Gate>, answered: Answered, draft: &mut Draft) -> Result<Screened, Refused> {
+pub async fn examine(
+    gate: &Arc<Gate>,
+    answered: Answered,
+    draft: &mut Draft,
+) -> Result<Screened, Refused> {
     let Answered { call, reply } = answered;
     let clean = match reply {
         Back::Accepted => Clean::Accepted,
         Back::Ended => Clean::Ended,
         Back::Local(bytes) => Clean::Message(bytes),
         Back::Resumed(reader) => Clean::Resumed(reader),
-        Back::Message(bytes) => Clean::Message(Screen::of(gate, &call, draft).answer(bytes, draft)?),
+        Back::Message(bytes) => {
+            Clean::Message(Screen::of(gate, &call, draft).answer(bytes, draft)?)
+        }
         Back::Opened { id, link, said } => open(gate, &call, (id, link, said), draft).await?,
         Back::Stream { events, outlet } => {
             let stream = ScreenedStream::new(Screen::of(gate, &call, draft), events);
-            Clean::Stream { stream: Box::new(stream), outlet }
+            Clean::Stream {
+                stream: Box::new(stream),
+                outlet,
+            }
         }
         Back::Unasked { events, outlet } => {
             let stream = ScreenedStream::new(Screen::of(gate, &call, draft), events);
-            Clean::Unasked { stream: Box::new(stream), outlet }
+            Clean::Unasked {
+                stream: Box::new(stream),
+                outlet,
+            }
         }
     };
     draft.ran(controls::N1_4);
@@ -127,14 +148,22 @@ impl Screen {
 
     /// `structuredContent` against the `outputSchema` of the approved definition.
     fn structured(&self, result: protocol::Value<'_>) -> Result<(), Refused> {
-        let Some(schema) = self.tool.as_ref().and_then(|tool| tool.output.as_ref()) else { return Ok(()) };
+        let Some(schema) = self.tool.as_ref().and_then(|tool| tool.output.as_ref()) else {
+            return Ok(());
+        };
         let failed = result.get("isError").and_then(protocol::Value::boolean) == Some(true);
         let Some(content) = result.get("structuredContent") else {
-            return if failed { Ok(()) } else { Err(refused::answer_off_schema("there is none")) };
+            return if failed {
+                Ok(())
+            } else {
+                Err(refused::answer_off_schema("there is none"))
+            };
         };
         let content: Value = serde_json::from_slice(content.raw())
             .map_err(|error| refused::answer_off_schema(&error.to_string()))?;
-        schema.check(&content).map_err(|violations| refused::answer_off_schema(&violations.to_string()))
+        schema
+            .check(&content)
+            .map_err(|violations| refused::answer_off_schema(&violations.to_string()))
     }
 
     /// The message without hidden text, or a refusal where the server is set so.
@@ -143,10 +172,15 @@ impl Screen {
         let looked = inspect::look(message.document(), controls::N1_4, treatment);
         let first = looked.findings.first().map(|finding| finding.rule);
         let room = inspect::FINDINGS.saturating_sub(draft.findings.len());
-        draft.findings.extend(looked.findings.into_iter().take(room));
+        draft
+            .findings
+            .extend(looked.findings.into_iter().take(room));
         match (treatment, first) {
             (HiddenText::Refuse, Some(rule)) => Err(refused::answer_hidden_text(rule)),
-            _ => message.document().apply(&looked.edits).map_err(|_| refused::crashed()),
+            _ => message
+                .document()
+                .apply(&looked.edits)
+                .map_err(|_| refused::crashed()),
         }
     }
 }
@@ -181,38 +215,65 @@ async fn open(
 
 /// The server's answer to `initialize`: a revision at or above the floor, and nothing offered that
 /// cannot be kept (rule L4).
-fn welcome(screen: &Screen, said: Bytes, draft: &mut Draft) -> Result<(Bytes, Option<Revision>), Refused> {
+fn welcome(
+    screen: &Screen,
+    said: Bytes,
+    draft: &mut Draft,
+) -> Result<(Bytes, Option<Revision>), Refused> {
     let message = screen.read(said)?;
-    let Some(result) = message.result() else { return Ok((screen.response(message, draft)?, None)) };
-    let version = result.get("protocolVersion").and_then(protocol::Value::text);
+    let Some(result) = message.result() else {
+        return Ok((screen.response(message, draft)?, None));
+    };
+    let version = result
+        .get("protocolVersion")
+        .and_then(protocol::Value::text);
     let spoken = version.as_deref().and_then(Revision::named);
     let spoken = spoken.filter(|revision| Revision::NEGOTIABLE.contains(revision));
-    let revision = spoken.ok_or_else(|| refused::answer_malformed("it names no revision that is spoken here"))?;
+    let revision = spoken
+        .ok_or_else(|| refused::answer_malformed("it names no revision that is spoken here"))?;
     if revision < screen.route.floor {
-        return Err(refused::server_below_floor(revision.date(), screen.route.floor.date()));
+        return Err(refused::server_below_floor(
+            revision.date(),
+            screen.route.floor.date(),
+        ));
     }
     // Tasks outlive their call, and what is not followed cannot be kept in bounds.
     let tasks = result.at("/capabilities/tasks").is_some();
-    let message = if tasks { without_tasks(screen, &message)? } else { message };
+    let message = if tasks {
+        without_tasks(screen, &message)?
+    } else {
+        message
+    };
     Ok((screen.response(message, draft)?, Some(revision)))
 }
 
 fn without_tasks(screen: &Screen, message: &Message) -> Result<Message, Refused> {
-    let capabilities = message.result().and_then(|result| result.get("capabilities"));
+    let capabilities = message
+        .result()
+        .and_then(|result| result.get("capabilities"));
     let mut edits = Edits::new();
     if let Some(range) = capabilities.and_then(|capabilities| member(capabilities, "tasks")) {
         edits.replace(range, Bytes::new());
     }
-    let bytes = message.document().apply(&edits).map_err(|_| refused::crashed())?;
+    let bytes = message
+        .document()
+        .apply(&edits)
+        .map_err(|_| refused::crashed())?;
     screen.read(bytes)
 }
 
 /// Where a member stands in its object, with the one comma that goes when it goes.
 fn member(object: protocol::Value<'_>, name: &str) -> Option<Range<usize>> {
-    let members: Vec<_> = object.members().map(|(key, value)| (key.range().start, value.range().end)).collect();
+    let members: Vec<_> = object
+        .members()
+        .map(|(key, value)| (key.range().start, value.range().end))
+        .collect();
     let at = object.members().position(|(key, _)| key.is(name))?;
     let (start, end) = *members.get(at)?;
-    match (members.get(at + 1), at.checked_sub(1).and_then(|before| members.get(before))) {
+    match (
+        members.get(at + 1),
+        at.checked_sub(1).and_then(|before| members.get(before)),
+    ) {
         (Some((next, _)), _) => Some(start..*next),
         (None, Some((_, before))) => Some(*before..end),
         (None, None) => Some(start..end),
@@ -222,7 +283,11 @@ fn member(object: protocol::Value<'_>, name: &str) -> Option<Range<usize>> {
 /// What the client offered in its `initialize`.
 fn offers(call: &Inspected) -> Option<Document> {
     let offered = call.message()?.params()?.get("capabilities")?;
-    Document::read(Bytes::copy_from_slice(offered.raw()), &call.raw().route().reading).ok()
+    Document::read(
+        Bytes::copy_from_slice(offered.raw()),
+        &call.raw().route().reading,
+    )
+    .ok()
 }
 
 async fn register(

@@ -40,12 +40,17 @@ pub fn check(resolved: Resolved, draft: &mut Draft) -> Result<Valid, Refused> {
         Subject::Tool(_) => draft.ran(controls::N1_2),
         _ => draft.skipped(controls::N1_2, "no tool is called"),
     }
-    Ok(Valid { resolved, arguments })
+    Ok(Valid {
+        resolved,
+        arguments,
+    })
 }
 
 /// The arguments of the message as it is now; called again when an edit changed them.
 pub(super) fn arguments(resolved: &Resolved) -> Result<Option<Map<String, Value>>, Refused> {
-    let written = resolved.message().and_then(|message| message.params()?.get("arguments"));
+    let written = resolved
+        .message()
+        .and_then(|message| message.params()?.get("arguments"));
     let parsed = match written {
         None => Value::Object(Map::new()),
         // INVARIANT: the strict reader accepted these bytes, so they parse; it refuses what parsers
@@ -54,10 +59,14 @@ pub(super) fn arguments(resolved: &Resolved) -> Result<Option<Map<String, Value>
             .map_err(|error| refused::arguments(format!("the arguments do not parse: {error}")))?,
     };
     if let Subject::Tool(tool) = resolved.subject() {
-        tool.input.check(&parsed).map_err(|violations| refused::arguments(violations.to_string()))?;
+        tool.input
+            .check(&parsed)
+            .map_err(|violations| refused::arguments(violations.to_string()))?;
     }
     match parsed {
         Value::Object(arguments) => Ok(written.map(|_| arguments)),
-        _ => Err(refused::arguments("`params.arguments` is not an object".to_owned())),
+        _ => Err(refused::arguments(
+            "`params.arguments` is not an object".to_owned(),
+        )),
     }
 }

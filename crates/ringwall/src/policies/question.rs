@@ -101,27 +101,36 @@ enum Kind {
 impl Explain {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let mut world = World::of(&self.config.config)?;
-        let mut notes = Vec::new();
+        let (mut notes, mut before) = (Vec::new(), None);
         let case = match &self.record {
             Some(id) => {
                 let record = recorded(&world.loaded.settled.data, id)?;
                 notes.extend(self.told(&record));
+                before = record
+                    .policy
+                    .as_ref()
+                    .and_then(|policy| policy.digest.as_deref())
+                    .map(str::to_owned);
                 self.replayed(&record)?
             }
             None => self.asked(&world)?,
         };
         if world.suppose(std::iter::once(&case.resource)) {
-            notes.push("the tool is not approved: this is what would be decided if it were".to_owned());
+            notes.push(
+                "the tool is not approved: this is what would be decided if it were".to_owned(),
+            );
         }
         let policies = world.compiled()?;
-        if let Some(before) = notes.iter().position(|note| note.contains("policies sha256:")) {
-            let same = notes.get(before).is_some_and(|note| note.contains(policies.digest()));
-            notes.push(if same { "the same policies are in force now" } else { "other policies are in force now" }.to_owned());
+        if let Some(before) = before {
+            let same = before == policies.digest();
+            let word = if same { "the same" } else { "other" };
+            notes.push(format!("{word} policies are in force now"));
         }
         let explanation = cases::with_request(&case, |request| policies.explain(request));
         let explanation = explanation.map_err(anyhow::Error::msg)?;
         let text = if self.json {
-            serde_json::to_string_pretty(&json!({ "explanation": explanation, "notes": notes }))? + "\n"
+            serde_json::to_string_pretty(&json!({ "explanation": explanation, "notes": notes }))?
+                + "\n"
         } else {
             shown(&explanation, &notes)
         };
@@ -134,7 +143,9 @@ impl Explain {
         let issuer = match (&self.issuer, world.loaded.settled.issuers.as_slice()) {
             (Some(issuer), _) => issuer.clone(),
             (None, [only]) => only.issuer.clone(),
-            (None, _) => bail!("the configuration has several issuers: say which one vouches with --issuer"),
+            (None, _) => {
+                bail!("the configuration has several issuers: say which one vouches with --issuer")
+            }
         };
         let now = SystemClock::default().unix_ms();
         let at = match &self.at {
@@ -148,7 +159,9 @@ impl Explain {
             (Deed::Call, _) => (Action::Call, CaseTarget::Tool(resource)),
             (Deed::Get, _) => (Action::Get, CaseTarget::Prompt(resource)),
             (Deed::Read, _) => (Action::Read, CaseTarget::Resource(resource)),
-            (Deed::Complete, Some(Kind::Resource)) => (Action::Complete, CaseTarget::Resource(resource)),
+            (Deed::Complete, Some(Kind::Resource)) => {
+                (Action::Complete, CaseTarget::Resource(resource))
+            }
             (Deed::Complete, _) => (Action::Complete, CaseTarget::Prompt(resource)),
             (Deed::List, Some(Kind::Prompt)) => (Action::List, CaseTarget::Prompt(resource)),
             (Deed::List, Some(Kind::Resource)) => (Action::List, CaseTarget::Resource(resource)),
@@ -178,9 +191,18 @@ impl Explain {
 
     /// The question that a recorded call was, as far as the record tells.
     fn replayed(&self, record: &OwnedRecord) -> anyhow::Result<Case> {
-        let text = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().unwrap_or_default().to_owned();
-        let who = record.who.as_ref().context("nobody was identified in this call, so no policy was asked")?;
-        let (server, subject, method) = (text(&record.server), text(&record.subject), text(&record.method));
+        let text = |text: &Option<std::borrow::Cow<'_, str>>| {
+            text.as_deref().unwrap_or_default().to_owned()
+        };
+        let who = record
+            .who
+            .as_ref()
+            .context("nobody was identified in this call, so no policy was asked")?;
+        let (server, subject, method) = (
+            text(&record.server),
+            text(&record.subject),
+            text(&record.method),
+        );
         let named = || format!("{server}/{subject}");
         let (action, resource) = match method.as_str() {
             "tools/call" => (Action::Call, CaseTarget::Tool(named())),
@@ -188,11 +210,16 @@ impl Explain {
             "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
                 (Action::Read, CaseTarget::Resource(named()))
             }
-            "completion/complete" if subject.contains("://") => (Action::Complete, CaseTarget::Resource(named())),
+            "completion/complete" if subject.contains("://") => {
+                (Action::Complete, CaseTarget::Resource(named()))
+            }
             "completion/complete" => (Action::Complete, CaseTarget::Prompt(named())),
             _ => (Action::Use, CaseTarget::Server(server)),
         };
-        let kept = record.kept.as_ref().and_then(|kept| kept.arguments.as_deref());
+        let kept = record
+            .kept
+            .as_ref()
+            .and_then(|kept| kept.arguments.as_deref());
         let mut principal = self.somebody(text(&who.issuer), text(&who.subject));
         principal.client = self.client.clone().unwrap_or_else(|| text(&who.client));
         principal.groups = (!self.groups.is_empty()).then(|| self.groups.clone());
@@ -204,8 +231,15 @@ impl Explain {
             arguments: self.arguments.as_deref().or(kept).map(object).transpose()?,
             context: CaseContext {
                 method,
-                findings: record.findings.iter().map(|finding| finding.rule.to_string()).collect(),
-                source: record.source.as_deref().and_then(|source| source.parse().ok()),
+                findings: record
+                    .findings
+                    .iter()
+                    .map(|finding| finding.rule.to_string())
+                    .collect(),
+                source: record
+                    .source
+                    .as_deref()
+                    .and_then(|source| source.parse().ok()),
                 now_ms: i64::try_from(record.at_ms).unwrap_or(i64::MAX),
                 ..CaseContext::default()
             },
@@ -228,27 +262,54 @@ impl Explain {
 
     /// What the record itself says, and what it does not hold.
     fn told(&self, record: &OwnedRecord) -> Vec<String> {
-        let mut notes = vec![format!("recorded {}: {}", instant::shown(record.at_ms), record.verdict.word())];
+        let mut notes = vec![format!(
+            "recorded {}: {}",
+            instant::shown(record.at_ms),
+            record.verdict.word()
+        )];
         match &record.policy {
             None => notes.push("no policy was asked: the call ended before".to_owned()),
             Some(policy) => {
-                let by = if policy.determining.is_empty() { "no policy".to_owned() } else { policy.determining.join(", ") };
-                notes.push(format!("decided then: {} by {by}", policy.verdict.as_deref().unwrap_or("-")));
-                notes.push(format!("policies {} were in force", policy.digest.as_deref().unwrap_or("-")));
+                let by = if policy.determining.is_empty() {
+                    "no policy".to_owned()
+                } else {
+                    policy.determining.join(", ")
+                };
+                notes.push(format!(
+                    "decided then: {} by {by}",
+                    policy.verdict.as_deref().unwrap_or("-")
+                ));
+                notes.push(format!(
+                    "policies {} were in force",
+                    policy.digest.as_deref().unwrap_or("-")
+                ));
             }
         }
         if let Some(refusal) = &record.refusal {
-            notes.push(format!("refused as {} (control {}): {}", refusal.code, refusal.control, refusal.reason));
+            notes.push(format!(
+                "refused as {} (control {}): {}",
+                refusal.code, refusal.control, refusal.reason
+            ));
         }
         if self.groups.is_empty() {
-            notes.push("groups are not in records: they count as unknown unless given with --group".to_owned());
+            notes.push(
+                "groups are not in records: they count as unknown unless given with --group"
+                    .to_owned(),
+            );
         }
         if self.scopes.is_empty() {
-            notes.push("scopes are not in records: there are none unless given with --scope".to_owned());
+            notes.push(
+                "scopes are not in records: there are none unless given with --scope".to_owned(),
+            );
         }
-        let kept = record.kept.as_ref().is_some_and(|kept| kept.arguments.is_some());
+        let kept = record
+            .kept
+            .as_ref()
+            .is_some_and(|kept| kept.arguments.is_some());
         if !kept && self.arguments.is_none() && record.method.as_deref() == Some("tools/call") {
-            notes.push("the route does not keep arguments: give them with --arguments".to_owned());
+            notes.push(
+                "the record does not hold the arguments: give them with --arguments".to_owned(),
+            );
         }
         notes
     }
@@ -260,7 +321,10 @@ fn object(text: &str) -> anyhow::Result<Map<String, Value>> {
 
 fn recorded(data: &Path, id: &str) -> anyhow::Result<OwnedRecord> {
     let chains = (2u32..).map(|chain| data.join(format!("ledger-{chain}")));
-    let ledgers: Vec<PathBuf> = std::iter::once(data.join("ledger")).chain(chains).take_while(|path| path.is_dir()).collect();
+    let ledgers: Vec<PathBuf> = std::iter::once(data.join("ledger"))
+        .chain(chains)
+        .take_while(|path| path.is_dir())
+        .collect();
     for ledger in ledgers {
         let mut index = Index::open(&ledger)?;
         index.catch_up()?;
@@ -279,7 +343,11 @@ fn recorded(data: &Path, id: &str) -> anyhow::Result<OwnedRecord> {
 fn shown(explanation: &Explanation, notes: &[String]) -> String {
     let whole = safe(&explanation.to_string());
     let (first, rest) = whole.split_once('\n').unwrap_or((&whole, ""));
-    let style = if explanation.decision.allows() { page::GOOD } else { page::BAD };
+    let style = if explanation.decision.allows() {
+        page::GOOD
+    } else {
+        page::BAD
+    };
     let mut text = String::new();
     for note in notes {
         let _ = writeln!(text, "{CARE}note{CARE:#} {}", safe(note));

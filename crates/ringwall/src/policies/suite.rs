@@ -5,6 +5,7 @@ use policy::ToolEntry;
 use policy::cases::Case;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use std::path::Path;
 
 /// The cases of one file.
@@ -26,10 +27,23 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Suite> {
 }
 
 fn parse(text: &str) -> anyhow::Result<Suite> {
-    Ok(match serde_saphyr::from_str::<Value>(text)? {
-        list @ Value::Array(_) => Suite { tools: Vec::new(), cases: serde_json::from_value(list)? },
-        other => serde_json::from_value(other)?,
-    })
+    // Read as strictly as the configuration: `no` is a word, and nothing is said twice.
+    let options = serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        merge_keys: MergeKeyPolicy::Error,
+        reject_unsupported_tags: true,
+        strict_booleans: true,
+        with_snippet: false,
+    };
+    Ok(
+        match serde_saphyr::from_str_with_options::<Value>(text, options)? {
+            list @ Value::Array(_) => Suite {
+                tools: Vec::new(),
+                cases: serde_json::from_value(list)?,
+            },
+            other => serde_json::from_value(other)?,
+        },
+    )
 }
 
 #[cfg(test)]
@@ -40,12 +54,24 @@ mod tests {
     fn reads_a_list_and_a_whole_file_in_yaml_and_json() {
         let case = r#"{"name": "n", "principal": {"issuer": "i", "user": "u"}, "action": "call", "resource": {"tool": "s/t"}, "expect": "deny"}"#;
         let yaml = "- name: n\n  principal: { issuer: i, user: u, groups: [g] }\n  action: call\n  resource: { tool: s/t }\n  arguments: { n: 7 }\n  expect: deny\n";
-        for text in [format!("[{case}]"), format!("{{\"cases\": [{case}]}}"), yaml.to_owned()] {
+        for text in [
+            format!("[{case}]"),
+            format!("{{\"cases\": [{case}]}}"),
+            yaml.to_owned(),
+        ] {
             assert_eq!(parse(&text).unwrap().cases.len(), 1, "{text}");
         }
-        let with_tool = format!("{{\"tools\": [{{\"server\": \"s\", \"name\": \"t\"}}], \"cases\": [{case}]}}");
+        let with_tool =
+            format!("{{\"tools\": [{{\"server\": \"s\", \"name\": \"t\"}}], \"cases\": [{case}]}}");
         assert_eq!(parse(&with_tool).unwrap().tools.len(), 1);
-        for wrong in ["", "7", "{\"cases\": [], \"more\": 1}", "[{\"name\": \"n\"}]", "- ["] {
+        for wrong in [
+            "",
+            "7",
+            "{\"cases\": [], \"more\": 1}",
+            "[{\"name\": \"n\"}]",
+            "- [",
+            "cases: []\ncases: []",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

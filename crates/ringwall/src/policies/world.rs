@@ -22,16 +22,31 @@ impl World {
         let loaded = load::load(config)?;
         let mut catalog = Catalog::default();
         let data = &loaded.settled.data;
-        let pins = if data.join("state.db").is_file() { Some(Pins::open(data)?) } else { None };
+        let pins = if data.join("state.db").is_file() {
+            Some(Pins::open(data)?)
+        } else {
+            None
+        };
         for server in &loaded.settled.servers {
             let name = server.name.as_str();
-            catalog.servers.push(ServerEntry { name: name.to_owned(), labels: server.labels.clone() });
-            let pinned = pins.as_ref().map(|pins| pins.of(name)).transpose()?.unwrap_or_default();
+            catalog.servers.push(ServerEntry {
+                name: name.to_owned(),
+                labels: server.labels.clone(),
+            });
+            let pinned = pins
+                .as_ref()
+                .map(|pins| pins.of(name))
+                .transpose()?
+                .unwrap_or_default();
             for (tool, pin) in pinned {
-                catalog.tools.extend(entry(name, &tool, pin, Served::labels_of(server, &tool)));
+                catalog
+                    .tools
+                    .extend(entry(name, &tool, pin, Served::labels_of(server, &tool)));
             }
         }
-        catalog.tools.sort_by(|left, right| (&left.server, &left.name).cmp(&(&right.server, &right.name)));
+        catalog
+            .tools
+            .sort_by(|left, right| (&left.server, &left.name).cmp(&(&right.server, &right.name)));
         Ok(World { loaded, catalog })
     }
 
@@ -55,13 +70,26 @@ impl World {
     pub(super) fn suppose<'a>(&mut self, targets: impl Iterator<Item = &'a CaseTarget>) -> bool {
         let mut supposed = false;
         for target in targets {
-            let CaseTarget::Tool(id) = target else { continue };
-            let Some((server, name)) = id.split_once('/') else { continue };
-            let is_served = self.catalog.servers.iter().any(|known| known.name == server);
+            let CaseTarget::Tool(id) = target else {
+                continue;
+            };
+            let Some((server, name)) = id.split_once('/') else {
+                continue;
+            };
+            let is_served = self
+                .catalog
+                .servers
+                .iter()
+                .any(|known| known.name == server);
             if is_served && !self.knows(server, name) {
                 let labels = self.labels(server, name);
                 let (server, name) = (server.to_owned(), name.to_owned());
-                self.catalog.tools.push(ToolEntry { server, name, labels, ..ToolEntry::default() });
+                self.catalog.tools.push(ToolEntry {
+                    server,
+                    name,
+                    labels,
+                    ..ToolEntry::default()
+                });
                 supposed = true;
             }
         }
@@ -69,13 +97,18 @@ impl World {
     }
 
     fn knows(&self, server: &str, name: &str) -> bool {
-        self.catalog.tools.iter().any(|tool| tool.server == server && tool.name == name)
+        self.catalog
+            .tools
+            .iter()
+            .any(|tool| tool.server == server && tool.name == name)
     }
 
     fn labels(&self, server: &str, tool: &str) -> Vec<String> {
         let mut servers = self.loaded.settled.servers.iter();
         let known = servers.find(|known| known.name.as_str() == server);
-        known.map(|known| Served::labels_of(known, tool)).unwrap_or_default()
+        known
+            .map(|known| Served::labels_of(known, tool))
+            .unwrap_or_default()
     }
 }
 

@@ -5,7 +5,10 @@ use crate::gate::Gate;
 use crate::small::hex;
 use crate::stages::draft::Draft;
 use crate::stages::refused::{self, Refused};
-use audit::{Controls, Digests, Fault, Finding, Kept, Kind, Policy, Record, Refusal, Sizes, Skipped, Verdict, Who};
+use audit::{
+    Controls, Digests, Fault, Finding, Kept, Kind, Policy, Record, Refusal, Sizes, Skipped,
+    Verdict, Who,
+};
 use std::borrow::Cow;
 
 /// Appends the record of this call, and waits until it is as durable as the route asks.
@@ -17,11 +20,17 @@ pub(super) async fn write(
 ) -> Result<(), Refused> {
     let mut bytes = Vec::with_capacity(1536);
     record(draft, verdict, refused).to_canonical(&mut bytes);
-    let durability = draft.route.as_ref().map_or(UNROUTED, |route| route.durability);
-    gate.ledger.append(bytes, durability).await.map_err(|error| {
-        tracing::error!(%error, "a record could not be written");
-        refused::unrecorded()
-    })
+    let durability = draft
+        .route
+        .as_ref()
+        .map_or(UNROUTED, |route| route.durability);
+    gate.ledger
+        .append(bytes, durability)
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "a record could not be written");
+            refused::unrecorded()
+        })
 }
 
 fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) -> Record<'a> {
@@ -40,21 +49,33 @@ fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) 
         revision: draft.revision.map(Into::into),
         method: draft.method.as_deref().map(Into::into),
         subject: draft.subject.as_deref().map(Into::into),
-        message: draft.message.as_ref().map(|id| String::from_utf8_lossy(id.raw())),
+        message: draft
+            .message
+            .as_ref()
+            .map(|id| String::from_utf8_lossy(id.raw())),
         definition: draft.tool.as_ref().map(|tool| (&*tool.digest_text).into()),
         who: who(draft),
         policy: policy(draft),
         controls: Some(Controls {
-            ran: draft.controls_run().map(|control| control.id().into()).collect(),
+            ran: draft
+                .controls_run()
+                .map(|control| control.id().into())
+                .collect(),
             skipped: draft
                 .controls_skipped()
                 .iter()
-                .map(|(control, why)| Skipped { control: control.id().into(), why: (*why).into() })
+                .map(|(control, why)| Skipped {
+                    control: control.id().into(),
+                    why: (*why).into(),
+                })
                 .collect(),
         }),
         findings: draft.findings.iter().map(finding).collect(),
         refusal: refused.map(refusal),
-        timings_us: Some(audit::Timings { total, ..draft.timings }),
+        timings_us: Some(audit::Timings {
+            total,
+            ..draft.timings
+        }),
         sizes: Some(Sizes {
             request: Some(draft.request_bytes as u64),
             answer: draft.answer_bytes.map(|bytes| bytes as u64),
@@ -80,7 +101,10 @@ fn policy(draft: &Draft) -> Option<Policy<'_>> {
     let verdict = draft.policy.as_ref()?;
     let decision = &verdict.decision;
     let determining = decision.determining.iter().map(|id| Cow::from(&**id));
-    let errors = decision.errors.iter().map(|error| Cow::from(format!("error: {error}")));
+    let errors = decision
+        .errors
+        .iter()
+        .map(|error| Cow::from(format!("error: {error}")));
     Some(Policy {
         digest: Some(verdict.policies.digest().into()),
         verdict: Some(if decision.allows() { "allow" } else { "deny" }.into()),

@@ -9,8 +9,14 @@ use policy::{Action, Request, Target};
 use protocol::{Message, Method, write};
 use serde_json::Value;
 
-pub(super) fn filter(screen: &Screen, message: Message, method: &Method) -> Result<Message, Refused> {
-    let (Some(member), Some(result), Some(id)) = (method.list_member, message.result(), message.id()) else {
+pub(super) fn filter(
+    screen: &Screen,
+    message: Message,
+    method: &Method,
+) -> Result<Message, Refused> {
+    let (Some(member), Some(result), Some(id)) =
+        (method.list_member, message.result(), message.id())
+    else {
         return Ok(message);
     };
     let mut result: Value = serde_json::from_slice(result.raw())
@@ -29,7 +35,8 @@ pub(super) fn filter(screen: &Screen, message: Message, method: &Method) -> Resu
 /// Keeps the tools that stand as approved, in the very definition that was approved.
 fn approved_only(screen: &Screen, items: &mut Vec<Value>) -> Result<(), Refused> {
     let served = &screen.route.server;
-    definitions::learn(&screen.gate, served, items).map_err(|error| refused::catalog(&error.into()))?;
+    definitions::learn(&screen.gate, served, items)
+        .map_err(|error| refused::catalog(&error.into()))?;
     let catalog = served.shelf.catalog();
     items.retain(|item| {
         let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -54,8 +61,12 @@ fn may_list(screen: &Screen, member: &str, item: &Value) -> bool {
     };
     let context = screen.circumstances.bare();
     target.is_some_and(|resource| {
-        let request =
-            Request { principal: &screen.principal, action: Action::List, resource, context: &context };
+        let request = Request {
+            principal: &screen.principal,
+            action: Action::List,
+            resource,
+            context: &context,
+        };
         screen.gate.policies().decide_cached(&request).allows()
     })
 }

@@ -33,7 +33,10 @@ impl ScreenedStream {
     }
 
     /// The next message that may be passed on; nothing once the server has ended the stream.
-    pub(in crate::stages) async fn next(&mut self, draft: &mut Draft) -> Result<Option<Part>, Refused> {
+    pub(in crate::stages) async fn next(
+        &mut self,
+        draft: &mut Draft,
+    ) -> Result<Option<Part>, Refused> {
         loop {
             let event = match self.events.next().await {
                 Ok(Some(event)) => event,
@@ -62,13 +65,16 @@ impl ScreenedStream {
     }
 
     /// Says that the answer was seen, so that the connection can be used again.
-    pub(in crate::stages) async fn finish(self) {
+    pub(in crate::stages) fn finish(self) {
         self.events.finish();
     }
 
     fn notification(&self, message: &Message, draft: &mut Draft) -> Result<Option<Part>, Refused> {
         let Some(method) = self.row(message) else {
-            tracing::debug!(method = message.method(), "a notification that no table row names");
+            tracing::debug!(
+                method = message.method(),
+                "a notification that no table row names"
+            );
             return Ok(None);
         };
         if method.changes == Some("tools/list") {
@@ -78,25 +84,47 @@ impl ScreenedStream {
     }
 
     /// A question of the server: answered here, refused by policy, or remembered and passed on.
-    async fn question(&self, message: &Message, draft: &mut Draft) -> Result<Option<Part>, Refused> {
-        let (Some(session), Some(id)) = (&self.screen.session, message.id()) else { return Ok(None) };
+    async fn question(
+        &self,
+        message: &Message,
+        draft: &mut Draft,
+    ) -> Result<Option<Part>, Refused> {
+        let (Some(session), Some(id)) = (&self.screen.session, message.id()) else {
+            return Ok(None);
+        };
         let row = self.row(message);
         let answer = match row {
             Some(method) if method.act == Act::Ping => write::result(&id, b"{}"),
-            Some(method) if method.act == Act::Ask && !offered(session, method) => {
-                write::error(Some(&id), codes::METHOD_NOT_FOUND, "the client did not offer this", None)
-            }
+            Some(method) if method.act == Act::Ask && !offered(session, method) => write::error(
+                Some(&id),
+                codes::METHOD_NOT_FOUND,
+                "the client did not offer this",
+                None,
+            ),
             Some(method) if method.act == Act::Ask && self.may_ask(method) => {
                 let clean = self.screen.cleaned(message, draft)?;
                 if session.ask(id.clone()) {
                     return Ok(Some(Part::Aside(clean)));
                 }
-                write::error(Some(&id), refused::LIMIT, "too many questions are open", None)
+                write::error(
+                    Some(&id),
+                    refused::LIMIT,
+                    "too many questions are open",
+                    None,
+                )
             }
-            Some(_) => write::error(Some(&id), refused::POLICY, "policy does not let this server ask", None),
+            Some(_) => write::error(
+                Some(&id),
+                refused::POLICY,
+                "policy does not let this server ask",
+                None,
+            ),
             None => write::error(Some(&id), codes::METHOD_NOT_FOUND, "method not found", None),
         };
-        tracing::debug!(method = message.method(), "a question of the server was answered here");
+        tracing::debug!(
+            method = message.method(),
+            "a question of the server was answered here"
+        );
         let outgoing = Outgoing {
             bytes: answer,
             shape: Shape::Response,
@@ -118,11 +146,16 @@ impl ScreenedStream {
     }
 
     fn may_ask(&self, method: &Method) -> bool {
-        let context = Context { method: method.name, ..self.screen.circumstances.bare() };
+        let context = Context {
+            method: method.name,
+            ..self.screen.circumstances.bare()
+        };
         let request = Request {
             principal: &self.screen.principal,
             action: Action::Ask,
-            resource: Target::Server { name: &self.screen.route.server.name },
+            resource: Target::Server {
+                name: &self.screen.route.server.name,
+            },
             context: &context,
         };
         self.screen.gate.policies().decide_cached(&request).allows()
@@ -131,6 +164,8 @@ impl ScreenedStream {
 
 /// Whether the client said that it can be asked this (rule L4).
 fn offered(session: &Session, method: &Method) -> bool {
-    let needed = method.capability.filter(|capability| capability.declared_by == Sender::Client);
+    let needed = method
+        .capability
+        .filter(|capability| capability.declared_by == Sender::Client);
     needed.is_none_or(|capability| session.offers(capability))
 }

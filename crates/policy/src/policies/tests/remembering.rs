@@ -68,72 +68,21 @@ fn remembers_only_what_cannot_differ() {
         name: "stat",
     };
     let calls = Some(Session { age_s: 0, calls: 4 });
-    for (action, target, changed) in [
-        (
-            Action::Call,
-            READ,
-            Context {
-                arguments: Some(&bad),
-                ..plain
-            },
-        ),
-        (
-            Action::Call,
-            stat,
-            Context {
-                findings: &["good", "bad"],
-                ..plain
-            },
-        ),
-        (
-            Action::Call,
-            stat,
-            Context {
-                labels: &["bad"],
-                ..plain
-            },
-        ),
-        (
-            Action::Use,
-            SERVER,
-            Context {
-                method: "bad",
-                ..plain
-            },
-        ),
-        (
-            Action::Use,
-            SERVER,
-            Context {
-                client: Some("bad"),
-                ..plain
-            },
-        ),
-        (
-            Action::List,
-            READ,
-            Context {
-                source: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-                ..plain
-            },
-        ),
-        (
-            Action::Ask,
-            SERVER,
-            Context {
-                session: calls,
-                ..plain
-            },
-        ),
-        (
-            Action::Ask,
-            SERVER,
-            Context {
-                now_ms: 1_800_000_000_000,
-                ..plain
-            },
-        ),
-    ] {
+    let home = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let found: &[&str] = &["good", "bad"];
+    let bad_label: &[&str] = &["bad"];
+    #[rustfmt::skip]
+    let cases = [
+        (Action::Call, READ, Context { arguments: Some(&bad), ..plain }),
+        (Action::Call, stat, Context { findings: found, ..plain }),
+        (Action::Call, stat, Context { labels: bad_label, ..plain }),
+        (Action::Use, SERVER, Context { method: "bad", ..plain }),
+        (Action::Use, SERVER, Context { client: Some("bad"), ..plain }),
+        (Action::List, READ, Context { source: home, ..plain }),
+        (Action::Ask, SERVER, Context { session: calls, ..plain }),
+        (Action::Ask, SERVER, Context { now_ms: 1_800_000_000_000, ..plain }),
+    ];
+    for (action, target, changed) in cases {
         for _ in 0..2 {
             assert!(
                 decide(&policies, &alice, action, target, &plain).allows(),

@@ -1,0 +1,80 @@
+//! The judges of what protects against servers and confines them (controls 9 and 10).
+
+use super::{Status, View, Way, missing, reports_hidden_text};
+use config::settled::{Confinement, Network, Pins, Upstream};
+
+pub(in crate::posture) fn n9_2(_: &View<'_>, way: &Way<'_>) -> Status {
+    let mut missing = missing(&[
+        "look-alike and shadowing names across servers",
+        "definitions of prompts and resources",
+    ]);
+    if way.server.pins == Pins::FirstUse {
+        missing.push(
+            "nobody looks at a definition seen for the first time (`pins: first_use`)".to_owned(),
+        );
+    }
+    Status::lacking(missing)
+}
+
+pub(in crate::posture) fn n9_3(_: &View<'_>, way: &Way<'_>) -> Status {
+    let mut missing = missing(&[
+        "leaks of secrets and personal data",
+        "categories of harm",
+        "blocklists of one's own",
+    ]);
+    missing.extend(reports_hidden_text(way));
+    Status::lacking(missing)
+}
+
+pub(in crate::posture) fn n9_4(_: &View<'_>, _: &Way<'_>) -> Status {
+    Status::lacking(missing(&[
+        "labels of where a value came from, and rules on how it may flow",
+        "budgets of repetition",
+        "marks around what servers instruct",
+    ]))
+}
+
+pub(in crate::posture) fn n10_1(_: &View<'_>, way: &Way<'_>) -> Status {
+    if is_unconfined(way) {
+        return Status::off(format!(
+            "`confinement: none` of server `{}`",
+            way.server.name
+        ));
+    }
+    Status::NotBuilt
+}
+
+pub(in crate::posture) fn n10_2(_: &View<'_>, way: &Way<'_>) -> Status {
+    match way.server.upstream {
+        Upstream::Http(_) => {
+            Status::lacking(missing(&["the accounts of a server that runs elsewhere"]))
+        }
+        Upstream::Stdio(_) => Status::lacking(missing(&[
+            "an account of its own: the server runs as the user of the gateway",
+            "declared mounts: it sees every file of that user",
+        ])),
+    }
+}
+
+pub(in crate::posture) fn n10_3(_: &View<'_>, way: &Way<'_>) -> Status {
+    match &way.server.upstream {
+        Upstream::Stdio(_) => Status::off(format!(
+            "`confinement: none` of server `{}`: it reaches any network",
+            way.server.name
+        )),
+        Upstream::Http(http) => {
+            let mut missing = missing(&["the network of a server that runs elsewhere"]);
+            if http.network == Network::Private {
+                let server = &way.server.name;
+                missing.push(format!(
+                    "`{server}` may lie in our own network (`network: private`)"
+                ));
+            }
+            Status::lacking(missing)
+        }
+    }
+}
+
+fn is_unconfined(way: &Way<'_>) -> bool {
+    matches!(&way.server.upstream, Upstream::Stdio(stdio) if stdio.confinement == Confinement::None)
+}
