@@ -94,7 +94,7 @@ fn writer_that_is_killed() {
 
 #[test]
 fn n5_1_a_killed_process_loses_no_acknowledged_record() {
-    let rounds = number_from(ROUNDS).unwrap_or(40);
+    let rounds = number_from(ROUNDS).unwrap_or(200);
     let seed = number_from(SEED).unwrap_or_else(|| RandomState::new().hash_one("seed"));
     println!("seed {seed} ({SEED}={seed} repeats it), {rounds} rounds");
     let mut random = Random(seed);

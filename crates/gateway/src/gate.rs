@@ -220,7 +220,10 @@ impl Runtime {
         &self,
         coming: Option<(&Served, &catalog::Catalog)>,
     ) -> policy::Catalog {
-        let mut catalog = policy::Catalog::default();
+        let mut catalog = policy::Catalog {
+            claims: crate::claims::known(),
+            ..policy::Catalog::default()
+        };
         for served in self.servers.values() {
             catalog.servers.push(policy::ServerEntry {
                 name: served.name.to_string(),

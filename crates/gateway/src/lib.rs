@@ -5,6 +5,7 @@
 
 mod body;
 pub mod catalog;
+mod claims;
 pub mod clock;
 mod definitions;
 pub mod egress;

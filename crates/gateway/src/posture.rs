@@ -127,7 +127,10 @@ const NOBODYS_TOOL: &str = "ringwall-no-such-tool";
 /// What policies are compiled with to be judged without a running gateway: every server, each with
 /// one tool that nobody has, so that it can be asked whether anybody may call anything.
 pub fn catalog(settled: &Settled) -> Catalog {
-    let mut catalog = Catalog::default();
+    let mut catalog = Catalog {
+        claims: crate::claims::known(),
+        ..Catalog::default()
+    };
     for server in &settled.servers {
         let (name, labels) = (server.name.to_string(), server.labels.clone());
         catalog.servers.push(ServerEntry {

@@ -3,7 +3,7 @@
 use crate::Config;
 use config::Severity;
 use gateway::load::{self, LoadError};
-use policy::{Catalog, Policies};
+use policy::Policies;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -35,7 +35,10 @@ impl Check {
                 return Ok(ExitCode::FAILURE);
             }
         };
-        let policies = Policies::compile(&loaded.policies, &Catalog::default());
+        let policies = Policies::compile(
+            &loaded.policies,
+            &gateway::posture::catalog(&loaded.settled),
+        );
         if self.json {
             let problems: Vec<_> = loaded.warnings.iter().collect();
             let wrong = policies

@@ -316,7 +316,7 @@ pub(super) fn n7_3(_: &View<'_>, way: &Way<'_>) -> Status {
         return local();
     }
     Status::lacking(missing(&[
-        "claims other than user, client, groups and scopes",
+        "a declared mapping of claims: beside user, client, groups and scopes, only `acr`, `amr`, `email`, `email_verified`, `roles` and `tid` reach policies",
     ]))
 }
 

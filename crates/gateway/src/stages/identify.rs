@@ -151,7 +151,7 @@ fn principal(gate: &Gate, caller: &Caller) -> Result<Principal, Refused> {
         client: caller.client().unwrap_or_default().to_owned(),
         groups,
         scopes: caller.scopes().to_vec(),
-        claims: std::collections::BTreeMap::new(),
+        claims: crate::claims::of(caller.claims()),
     })
     .map_err(|error| refused::caller_unusable(&error))?;
     gate.principals

@@ -123,8 +123,12 @@ impl Explain {
         let policies = world.compiled()?;
         if let Some(before) = before {
             let same = before == policies.digest();
-            let word = if same { "the same" } else { "other" };
-            notes.push(format!("{word} policies are in force now"));
+            notes.push(match same {
+                true => "the same policies are in force now".to_owned(),
+                false => {
+                    "other policies are in force now, or the same read from another path".to_owned()
+                }
+            });
         }
         let explanation = cases::with_request(&case, |request| policies.explain(request));
         let explanation = explanation.map_err(anyhow::Error::msg)?;
