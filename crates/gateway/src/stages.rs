@@ -2,7 +2,7 @@
 //! value of a type that only it can make; only [`Permitted`] can be sent to a server and only
 //! [`Recorded`] can be sent to the caller. Leaving a check out does not compile:
 //!
-//! ```compile_fail,E0308
+//! ```compile_fail
 //! # use ringwall_gateway as gateway;
 //! use gateway::{gate::Gate, stages::{Draft, Raw, Framed, forward}};
 //! async fn shortcut(gate: &Gate, framed: Framed, draft: &mut Draft) {
@@ -11,7 +11,7 @@
 //! }
 //! ```
 //!
-//! ```compile_fail,E0451
+//! ```compile_fail
 //! # use ringwall_gateway as gateway;
 //! use gateway::stages::{Inspected, Permitted};
 //! fn forged(inspected: Inspected) -> Permitted {
@@ -20,11 +20,16 @@
 //! }
 //! ```
 //!
+//! Both differ in one line from what does compile:
+//!
 //! ```
 //! # use ringwall_gateway as gateway;
 //! use gateway::{gate::Gate, stages::{Draft, Permitted, forward}};
 //! async fn the_only_way(gate: &Gate, permitted: Permitted, draft: &mut Draft) {
 //!     let _ = forward::send(gate, permitted, draft).await;
+//! }
+//! fn passed_on(permitted: Permitted) -> Permitted {
+//!     permitted
 //! }
 //! ```
 
