@@ -74,6 +74,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     complaints.extend(house::decisions(&files));
     complaints.extend(house::examples(&files));
     complaints.extend(prose::links(&files, &|path| root.join(path).exists()));
+    complaints.extend(names::lessons(&files));
     complaints.extend(source::excuses(&files));
     complaints.extend(source::stale_exceptions(&files));
     complaints.sort();

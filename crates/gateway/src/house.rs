@@ -167,11 +167,11 @@ impl House {
         let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
         stop.await;
         told.send_replace(true);
-        // Streams stay open as long as their session: ending it lets connections drain.
-        let ended = gate.sessions.end_where(|_| true).await;
+        gate.sessions.hush();
         for task in serving {
             let _ = task.await;
         }
+        let ended = gate.sessions.end_where(|_| true).await;
         sweeper.abort();
         pins.abort();
         gate.runtime().upstreams.close().await;

@@ -6,6 +6,7 @@
 
 mod door;
 mod exchange;
+mod opening;
 mod tls;
 
 pub use tls::TlsError;
@@ -17,11 +18,13 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use opening::Opening;
 use std::convert::Infallible;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -47,6 +50,8 @@ impl fmt::Debug for Listener {
 struct House {
     hosts: Vec<String>,
     origins: Vec<String>,
+    /// Whether browsers are told to come back encrypted only; said in plaintext it means nothing.
+    encrypted: bool,
     connections: Arc<Semaphore>,
     header_bytes: usize,
     header_time: Duration,
@@ -104,6 +109,7 @@ impl Listener {
         let house = House {
             hosts: listener.hosts.clone(),
             origins: listener.origins.clone(),
+            encrypted: tls.is_some(),
             connections,
             header_bytes: usize::try_from(limits.header_bytes).unwrap_or(usize::MAX),
             header_time: limits.header_time,
@@ -190,10 +196,10 @@ impl Connection {
         // Answers are small and latency is what callers feel.
         let _ = stream.set_nodelay(true);
         match tls {
-            None => self.speak(TokioIo::new(stream), watcher).await,
+            None => self.speak(stream, watcher).await,
             Some(tls) => {
                 match tokio::time::timeout(Listener::HANDSHAKE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => self.speak(TokioIo::new(stream), watcher).await,
+                    Ok(Ok(stream)) => self.speak(stream, watcher).await,
                     Ok(Err(error)) => {
                         tracing::debug!(source = %self.source, %error, "TLS handshake failed")
                     }
@@ -205,7 +211,7 @@ impl Connection {
 
     async fn speak<S>(self, stream: S, watcher: hyper_util::server::graceful::Watcher)
     where
-        S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let house = Arc::clone(&self.house);
         let connection = Arc::new(self);
@@ -229,6 +235,7 @@ impl Connection {
             .max_pending_accept_reset_streams(Listener::RESETS)
             .keep_alive_interval(Some(Duration::from_secs(30)))
             .keep_alive_timeout(Duration::from_secs(20));
+        let stream = TokioIo::new(Opening::new(stream, house.header_time));
         let connection = watcher.watch(builder.serve_connection(stream, service).into_owned());
         if let Err(error) = connection.await {
             tracing::debug!(%error, "connection ended");
@@ -236,13 +243,6 @@ impl Connection {
     }
 
     async fn answer(&self, request: http::Request<Incoming>) -> http::Response<Body> {
-        exchange::answer(
-            &self.gate,
-            &self.house.hosts,
-            &self.house.origins,
-            self.source,
-            request,
-        )
-        .await
+        exchange::answer(&self.gate, &self.house, self.source, request).await
     }
 }

@@ -324,6 +324,18 @@ impl Sessions {
         taken.len()
     }
 
+    /// Closes the streams that belong to no call, which would never end by themselves. Streams of
+    /// calls go on until their answer.
+    pub fn hush(&self) {
+        for shard in &self.shards {
+            for session in lock(shard).values().flat_map(HashMap::values) {
+                if let Some(outlet) = &lock(&session.outlets).standalone {
+                    outlet.close();
+                }
+            }
+        }
+    }
+
     /// Ends every session whose time has come.
     pub async fn sweep(&self, now_ms: u64) -> usize {
         self.end_where(|session| session.is_over(now_ms)).await

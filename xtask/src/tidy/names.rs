@@ -88,6 +88,34 @@ fn is_id(word: &str) -> bool {
             .is_some_and(|(major, minor)| digits(major) && digits(minor))
 }
 
+/// The page of other people's failures names tests that are there.
+pub(crate) fn lessons(files: &[File]) -> Vec<Complaint> {
+    let Some(page) = files.iter().find(|file| file.path == "docs/lessons.md") else {
+        return Vec::new();
+    };
+    let sources: Vec<&File> = files.iter().filter(|file| file.is("rs")).collect();
+    let mut complaints = Vec::new();
+    for (at, line) in page.text.lines().enumerate() {
+        let Some(tests) = line.trim_end_matches(['|', ' ']).rsplit('|').next() else {
+            continue;
+        };
+        for name in tests.split('`').skip(1).step_by(2) {
+            let written = format!("{name}(");
+            let is_there = |file: &&File| {
+                file.text.contains(&format!("fn {written}"))
+                    || file.text.contains(&format!("_{written}"))
+            };
+            if line.starts_with('|') && !sources.iter().any(is_there) {
+                complaints.push(page.complain(
+                    at + 1,
+                    format!("names the test `{name}`, which is not there"),
+                ));
+            }
+        }
+    }
+    complaints
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +158,34 @@ fn m9_is_no_test() {}
             );
         }
         assert!(in_documents(&file("a.rs", "control M9\n")).is_empty());
+    }
+
+    #[test]
+    fn the_page_of_lessons_names_only_tests_that_are_there() {
+        let file = |path: &str, text: &str| File {
+            path: path.into(),
+            text: text.into(),
+        };
+        let source = file(
+            "crates/a/tests/a.rs",
+            "fn refuses_it() {}\nasync fn n1_1_checks_that() {}\n",
+        );
+        let page = |last: &str| {
+            file(
+                "docs/lessons.md",
+                &format!("| `not_a_test` | b | {last} |\n"),
+            )
+        };
+        for (last, complaints) in [
+            ("`refuses_it`, `checks_that`", 0),
+            ("`refuses_what`", 1),
+            ("none", 0),
+        ] {
+            assert_eq!(
+                lessons(&[source.clone(), page(last)]).len(),
+                complaints,
+                "{last}"
+            );
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! writes what the stages recorded. Nothing of a request is trusted here, and no decision about a
 //! call is taken here.
 
-use super::door;
+use super::{House, door};
 use crate::body::Body;
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
@@ -19,6 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+/// Bytes of room made for a body before it came.
+const ROOM: usize = 128 * 1024;
 /// Events that may wait in one connection's queue; the outlet behind it remembers more.
 const QUEUE: usize = 16;
 /// When a client whose stream broke off should come back, in milliseconds.
@@ -28,16 +30,27 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 pub(super) async fn answer(
     gate: &Arc<Gate>,
-    hosts: &[String],
-    origins: &[String],
+    house: &House,
+    source: IpAddr,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let mut response = at_the_door(gate, house, source, request).await;
+    harden(&mut response, house);
+    response
+}
+
+async fn at_the_door(
+    gate: &Arc<Gate>,
+    house: &House,
     source: IpAddr,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let draft = Draft::begin(gate, source, "http");
-    if let Err(refused) = door::check(request.uri(), request.headers(), hosts, origins) {
+    let (uri, headers) = (request.uri(), request.headers());
+    if let Err(refused) = door::check(uri, headers, &house.hosts, &house.origins) {
         return http_of(record::refusal(gate, refused, draft).await);
     }
-    let origin = request.headers().get(header::ORIGIN).cloned();
+    let origin = headers.get(header::ORIGIN).cloned();
     let mut response = inside(gate, source, request, draft).await;
     if let Some(origin) = origin {
         allow_origin(&mut response, origin);
@@ -113,6 +126,11 @@ async fn gather(
 }
 
 async fn collect(body: Incoming, limit: usize) -> Result<Bytes, Refused> {
+    // What the sender announced, so that a body is gathered without growing step by step; but room
+    // is made on somebody's word only up to a bound.
+    let announced = usize::try_from(body.size_hint().lower())
+        .unwrap_or(0)
+        .min(limit.min(ROOM));
     let mut body = Limited::new(body, limit);
     let mut first: Option<Bytes> = None;
     let mut more = BytesMut::new();
@@ -131,6 +149,7 @@ async fn collect(body: Incoming, limit: usize) -> Result<Bytes, Refused> {
             None => first = Some(data),
             Some(head) => {
                 if more.is_empty() {
+                    more.reserve(announced);
                     more.extend_from_slice(head);
                 }
                 more.put(data);
@@ -182,7 +201,6 @@ fn public_page(gate: &Gate, request: &Request<Incoming>) -> Option<Response<Body
 fn document(status: StatusCode, bytes: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
-    harden(&mut response);
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
@@ -223,13 +241,19 @@ fn allow_origin(response: &mut Response<Body>, origin: HeaderValue) {
 }
 
 /// Headers of every answer (control 8.4): it is for this caller, now, and for no browser to guess at.
-fn harden(response: &mut Response<Body>) {
+fn harden(response: &mut Response<Body>, house: &House) {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    if house.encrypted {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
 }
 
 /// Writes what was recorded as HTTP.
@@ -252,7 +276,6 @@ fn http_of(recorded: Recorded) -> Response<Body> {
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    harden(&mut response);
     let headers = response.headers_mut();
     if let Some(media) = media {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));

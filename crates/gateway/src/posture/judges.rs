@@ -341,11 +341,7 @@ pub(super) fn n8_4(_: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    Status::lacking(missing(&[
-        "HSTS",
-        "CSP, frame and referrer policy",
-        "a test that shows it",
-    ]))
+    Status::lacking(missing(&["CSP, frame and referrer policy"]))
 }
 
 pub(super) fn z1(_: &View<'_>, way: &Way<'_>) -> Status {

@@ -175,6 +175,9 @@ pub(super) const ROWS: &[Row] = &[
         "TLS 1.3 alone on both sides, certificates always verified; plaintext on loopback only",
         &[
             "n3_1_reports_what_is_wrong_with_listeners",
+            "n3_1_speaks_tls_1_3_over_http_1_and_2",
+            "n3_1_refuses_tls_1_2",
+            "n3_1_a_certificate_that_cannot_be_used_stops_the_start",
             "n3_1_verifies_the_certificate_of_a_private_destination_too",
             "n3_1_takes_plaintext_only_to_a_private_destination",
         ],
@@ -226,6 +229,11 @@ pub(super) const ROWS: &[Row] = &[
             "refuses_text_over_each_limit",
             "memory_stays_bounded_when_nobody_reads",
             "a_reader_that_stalls_is_let_go",
+            "n4_4_refuses_a_header_that_is_too_large",
+            "n4_4_refuses_a_body_that_is_too_large",
+            "n4_4_gives_up_on_a_slow_body",
+            "n4_4_gives_up_on_a_slow_header",
+            "n4_4_closes_connections_over_the_limit",
         ],
     ),
     route(
@@ -335,8 +343,8 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N8_4,
         judges::n8_4,
-        "no-store and nosniff on every answer; no page is served",
-        &[],
+        "no-store and nosniff on every answer, HSTS where it is encrypted; no page is served",
+        &["n8_4_every_answer_says_no_store_and_nosniff"],
     ),
     absent(
         controls::N9_1,
