@@ -207,6 +207,8 @@ fn a_reload_says_what_needs_a_restart() {
         ("data: elsewhere", &["data", "ledger"]),
         ("listeners:\n  - address: 127.0.0.1:1", &["listeners"]),
         ("ledger: { interval: 2s }", &["ledger"]),
+        ("log: { level: debug }", &["log"]),
+        ("limits: { connections: 7 }", &["limits of connections"]),
     ] {
         assert_eq!(before.differs_statically(&with(more)), expected, "{more}");
     }

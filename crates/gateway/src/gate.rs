@@ -8,7 +8,6 @@ use crate::route::{Route, Served};
 use crate::sessions::Sessions;
 use crate::small::lock;
 use crate::strangers::Strangers;
-use crate::upstream::Upstreams;
 use arc_swap::{ArcSwap, Guard};
 use audit::Ledger;
 use config::Settled;
@@ -55,8 +54,6 @@ pub struct Runtime {
     pub routes: HashMap<Arc<str>, Arc<Route>>,
     /// Servers by name.
     pub servers: HashMap<Arc<str>, Arc<Served>>,
-    /// The servers' processes and connections. Kept over a reload that does not touch them.
-    pub upstreams: Arc<Upstreams>,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
     /// The policies as written, to be compiled again when a catalog changes.

@@ -13,7 +13,7 @@ use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
 use crate::route::{Route, RouteError, Served};
 use crate::secret::SecretError;
-use crate::upstream::{self, UpstreamError, Upstreams};
+use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
 use audit::{KeyError, Ledger, LedgerError, SigningKey};
 use config::settled::{self, Settled};
@@ -174,7 +174,10 @@ impl House {
         let ended = gate.sessions.end_where(|_| true).await;
         sweeper.abort();
         pins.abort();
-        gate.runtime().upstreams.close().await;
+        let runtime = Arc::clone(&gate.runtime());
+        for served in runtime.servers.values() {
+            served.upstream.close().await;
+        }
         gate.note(
             "gateway.stopped",
             "",
@@ -229,8 +232,13 @@ impl Reloader {
                 })
             })
             .await;
-        if !Arc::ptr_eq(&before.upstreams, &self.gate.runtime().upstreams) {
-            before.upstreams.close().await;
+        let runtime = Arc::clone(&self.gate.runtime());
+        for gone in before
+            .servers
+            .values()
+            .filter(|served| !runtime.serves(served))
+        {
+            gone.upstream.close().await;
         }
         self.gate.note(
             "configuration.reloaded",
@@ -339,23 +347,15 @@ fn runtime(
     egress: &Arc<Egress>,
     before: Option<&Arc<Runtime>>,
 ) -> Result<Runtime, HouseError> {
-    let same_servers = before.filter(|before| before.settled.servers == settled.servers);
-    let upstreams = match same_servers {
-        Some(before) => Arc::clone(&before.upstreams),
-        None => {
-            let specs = settled.servers.iter().map(|server| spec(server, &settled));
-            Arc::new(Upstreams::new(
-                egress,
-                specs.collect::<Result<Vec<_>, _>>()?,
-            )?)
-        }
-    };
+    let limits = &settled.limits.call;
+    let answers = crate::route::reading(limits, limits.answer_bytes);
     let mut servers = HashMap::new();
     for server in &settled.servers {
         let name: Arc<str> = server.name.as_str().into();
-        let served = match same_servers.and_then(|before| before.servers.get(&name)) {
+        let running = before.and_then(|before| before.servers.get(&name));
+        let served = match running.filter(|served| served.is_made_of(server, answers)) {
             Some(served) => Arc::clone(served),
-            None => Arc::new(served(server, &upstreams, &settled)?),
+            None => Arc::new(served(server, egress, answers)?),
         };
         servers.insert(name, served);
     }
@@ -378,7 +378,6 @@ fn runtime(
         settled: Arc::new(settled),
         routes,
         servers,
-        upstreams,
         issuers,
         sources,
     })
@@ -386,37 +385,29 @@ fn runtime(
 
 fn served(
     server: &settled::Server,
-    upstreams: &Upstreams,
-    settled: &Settled,
+    egress: &Arc<Egress>,
+    answers: protocol::Limits,
 ) -> Result<Served, HouseError> {
-    let name = server.name.as_str();
-    let upstream = upstreams.get(name).ok_or_else(|| RouteError::Server {
-        path: String::new(),
-        server: name.to_owned(),
-    })?;
-    let limits = &settled.limits.call;
-    Ok(Served {
-        name: name.into(),
-        upstream: Arc::clone(upstream),
-        shelf: Shelf::new(server.clone()),
-        hidden_text: server.hidden_text,
-        timeout: server.timeout,
-        reading_answers: crate::route::reading(limits, limits.answer_bytes),
-        reading: tokio::sync::Mutex::new(()),
-        labels: server.labels.clone(),
-    })
-}
-
-fn spec(server: &settled::Server, settled: &Settled) -> Result<upstream::ServerSpec, HouseError> {
     let transport = match &server.upstream {
         settled::Upstream::Http(http) => upstream::Transport::Http(remote(server, http)?),
         settled::Upstream::Stdio(stdio) => upstream::Transport::Stdio(local(stdio)?),
     };
-    Ok(upstream::ServerSpec {
+    let spec = upstream::ServerSpec {
         name: server.name.as_str().into(),
         transport,
         timeout: server.timeout,
-        answer_bytes: usize::try_from(settled.limits.call.answer_bytes).unwrap_or(usize::MAX),
+        answer_bytes: answers.bytes,
+    };
+    Ok(Served {
+        name: server.name.as_str().into(),
+        upstream: Arc::new(upstream::Server::new(egress, spec)?),
+        shelf: Shelf::new(server.clone()),
+        hidden_text: server.hidden_text,
+        timeout: server.timeout,
+        reading_answers: answers,
+        reading: tokio::sync::Mutex::new(()),
+        labels: server.labels.clone(),
+        settled: server.clone(),
     })
 }
 

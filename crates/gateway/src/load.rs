@@ -114,15 +114,40 @@ pub fn policies(patterns: &[String]) -> Result<Vec<Source>, LoadError> {
     Ok(sources)
 }
 
+/// Whether a change of this file can matter: the configuration itself, a policy it names, or the
+/// link by which a mounted folder is swapped as a whole.
+pub fn matters(configuration: &Path, patterns: &[String], changed: &Path) -> bool {
+    let Some(name) = changed.file_name() else {
+        return false;
+    };
+    let is_policy = |pattern: &String| {
+        let pattern = Path::new(pattern)
+            .file_name()
+            .and_then(|name| name.to_str());
+        pattern.is_some_and(|pattern| fits(pattern, &name.to_string_lossy()))
+    };
+    Some(name) == configuration.file_name() || name == "..data" || patterns.iter().any(is_policy)
+}
+
+/// Whether a name fits a pattern with at most one `*`.
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, end)) => {
+            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+        }
+    }
+}
+
 /// The files a pattern names: one `*` may stand in the last part.
 fn matching(pattern: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let name = pattern
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
-    let Some((start, end)) = name.split_once('*') else {
+    if !name.contains('*') {
         return Ok(vec![pattern.to_owned()]);
-    };
+    }
     let folder = pattern.parent().unwrap_or(Path::new("."));
     let entries = std::fs::read_dir(folder).map_err(|error| LoadError::Unreadable {
         path: folder.to_owned(),
@@ -132,12 +157,11 @@ fn matching(pattern: &Path) -> Result<Vec<PathBuf>, LoadError> {
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| {
-            let name = path
+            let found = path
                 .file_name()
                 .and_then(|name| name.to_str())
                 .unwrap_or_default();
-            let long = name.len() >= start.len() + end.len();
-            long && name.starts_with(start) && name.ends_with(end) && path.is_file()
+            fits(name, found) && path.is_file()
         })
         .collect();
     files.sort_unstable();

@@ -91,6 +91,8 @@ pub struct Served {
     pub reading: tokio::sync::Mutex<()>,
     /// Labels on all of it.
     pub labels: Vec<String>,
+    /// What it was made from: on a reload it stays as it runs if that is the same.
+    pub settled: settled::Server,
 }
 
 /// Why a configuration that is fine in itself cannot run here.
@@ -176,6 +178,11 @@ impl Route {
 }
 
 impl Served {
+    /// Whether a server of this configuration, read within these limits, would be the same.
+    pub(crate) fn is_made_of(&self, server: &settled::Server, answers: protocol::Limits) -> bool {
+        self.settled == *server && self.reading_answers == answers
+    }
+
     /// The operator's labels of one of its tools.
     pub fn labels_of(server: &settled::Server, tool: &str) -> Vec<String> {
         let named = server

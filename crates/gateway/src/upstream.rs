@@ -19,7 +19,6 @@ use crate::secret::Secret;
 use ::http::HeaderName;
 use bytes::Bytes;
 use protocol::{Id, Message, Shape};
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -183,48 +182,6 @@ impl Events {
     }
 }
 
-/// Every server of the configuration.
-#[derive(Debug)]
-pub struct Upstreams {
-    servers: HashMap<Arc<str>, Arc<Server>>,
-}
-
-impl Upstreams {
-    /// Makes the servers. Connects to none and starts no process: that is for the first session.
-    pub fn new(
-        egress: &Arc<Egress>,
-        specs: impl IntoIterator<Item = ServerSpec>,
-    ) -> Result<Self, UpstreamError> {
-        let mut servers = HashMap::new();
-        for spec in specs {
-            let name = spec.name.clone();
-            let server = Arc::new(Server::new(egress, spec)?);
-            if servers.insert(name.clone(), server).is_some() {
-                return Err(UpstreamError::Settings {
-                    reason: format!("server `{name}` is there twice"),
-                });
-            }
-        }
-        Ok(Upstreams { servers })
-    }
-
-    pub fn get(&self, name: &str) -> Option<&Arc<Server>> {
-        self.servers.get(name)
-    }
-
-    /// Every server, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Server>> {
-        self.servers.values()
-    }
-
-    /// Ends every process, and waits until they are gone.
-    pub async fn close(&self) {
-        for server in self.servers.values() {
-            server.close().await;
-        }
-    }
-}
-
 /// One server.
 #[derive(Debug)]
 pub struct Server {
@@ -239,7 +196,8 @@ enum ServerKind {
 }
 
 impl Server {
-    fn new(egress: &Arc<Egress>, spec: ServerSpec) -> Result<Self, UpstreamError> {
+    /// Makes the server. Connects to nothing and starts no process: that is for the first session.
+    pub fn new(egress: &Arc<Egress>, spec: ServerSpec) -> Result<Self, UpstreamError> {
         let bounds = Bounds {
             name: spec.name.clone(),
             timeout: spec.timeout,
@@ -282,7 +240,8 @@ impl Server {
         Ok((Link(kind), Reply::Message(answer)))
     }
 
-    async fn close(&self) {
+    /// Ends every process of it, and waits until they are gone.
+    pub async fn close(&self) {
         match &self.kind {
             ServerKind::Http(_) => {}
             ServerKind::Stdio(local) => local.close().await,

@@ -59,6 +59,10 @@ fn told_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send> {
     })
 }
 
+/// How long a change is let settle, and how often that may begin again.
+const STEP: std::time::Duration = std::time::Duration::from_millis(200);
+const SETTLING: u32 = 10;
+
 /// Takes over a changed configuration, on SIGHUP and whenever a file of it changes. A bad one
 /// changes nothing and says why.
 async fn reload(path: std::path::PathBuf, reloader: Reloader) {
@@ -67,6 +71,9 @@ async fn reload(path: std::path::PathBuf, reloader: Reloader) {
     if let Err(error) = &watcher {
         tracing::warn!("the configuration is not watched ({error:#}); send SIGHUP after a change");
     }
+    // What changed between the first reading and the first watching would be missed otherwise;
+    // taking over what is in force already changes nothing.
+    let _ = changed.try_send(());
     let Ok(mut hup) = signal(SignalKind::hangup()) else {
         return;
     };
@@ -75,11 +82,12 @@ async fn reload(path: std::path::PathBuf, reloader: Reloader) {
             _ = hup.recv() => {}
             change = changes.recv() => if change.is_none() { return },
         }
-        // An editor writes a file in several steps; the last one counts.
-        while tokio::time::timeout(std::time::Duration::from_millis(200), changes.recv())
-            .await
-            .is_ok()
-        {}
+        // An editor writes a file in several steps; the last one counts, if it comes soon.
+        for _ in 0..SETTLING {
+            if tokio::time::timeout(STEP, changes.recv()).await.is_err() {
+                break;
+            }
+        }
         match load::load(&path) {
             Err(error) => tracing::error!("the changed configuration is not taken over:\n{error}"),
             Ok(loaded) => {
@@ -104,8 +112,14 @@ fn watch_files(
     changed: mpsc::Sender<()>,
 ) -> anyhow::Result<notify::RecommendedWatcher> {
     use notify::Watcher;
+    let loaded = load::load(path)
+        .ok()
+        .context("the configuration cannot be read")?;
+    let patterns = loaded.settled.policies;
+    let (configuration, named) = (path.to_owned(), patterns.clone());
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| !event.kind.is_access()) {
+        let matters = |path: &std::path::PathBuf| load::matters(&configuration, &named, path);
+        if event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(matters)) {
             // One change waiting is enough: everything is read anew.
             let _ = changed.try_send(());
         }
@@ -115,10 +129,7 @@ fn watch_files(
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     watcher.watch(folder, notify::RecursiveMode::NonRecursive)?;
-    let loaded = load::load(path)
-        .ok()
-        .context("the configuration cannot be read")?;
-    for pattern in &loaded.settled.policies {
+    for pattern in &patterns {
         if let Some(folder) = Path::new(pattern).parent() {
             watcher.watch(folder, notify::RecursiveMode::NonRecursive)?;
         }

@@ -16,6 +16,14 @@ impl Settled {
         if self.ledger != other.ledger {
             parts.push("ledger");
         }
+        if self.log != other.log {
+            parts.push("log");
+        }
+        let of_connections =
+            |limits: &super::Limits| (limits.connections, limits.header_bytes, limits.header_time);
+        if of_connections(&self.limits) != of_connections(&other.limits) {
+            parts.push("limits of connections");
+        }
         parts
     }
 }

@@ -307,7 +307,7 @@ pub(super) fn n6_2(_: &View<'_>) -> Status {
 pub(super) fn n6_3(_: &View<'_>) -> Status {
     Status::lacking(missing(&[
         "secret managers: references are `env:` and `file:` only",
-        "renewal: a secret is read when the gateway starts or reloads",
+        "renewal: a secret is read when its server begins: at the start, or when a reload changes that server",
     ]))
 }
 

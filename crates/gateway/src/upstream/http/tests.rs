@@ -4,7 +4,7 @@ use crate::egress::{Destination, Egress, EgressSettings, Network, SystemRoots};
 use crate::secret::Secret;
 use crate::upstream::{
     Event, Events, HttpSpec, Link, Outgoing, Owner, Reply, Server, ServerSpec, Transport,
-    UpstreamError, Upstreams,
+    UpstreamError,
 };
 use bytes::Bytes;
 use http::{Request, Response};
@@ -170,10 +170,7 @@ fn server(port: u16, change: impl FnOnce(&mut ServerSpec)) -> Result<Arc<Server>
         answer_bytes: 64 * 1024,
     };
     change(&mut spec);
-    Ok(Upstreams::new(&egress, [spec])?
-        .get("files")
-        .unwrap()
-        .clone())
+    Ok(Arc::new(Server::new(&egress, spec)?))
 }
 
 fn http_spec(spec: &mut ServerSpec) -> &mut HttpSpec {

@@ -8,7 +8,7 @@ use crate::egress::{Egress, EgressSettings, SystemRoots};
 use crate::secret::Secret;
 use crate::upstream::{
     Events, Link, Outgoing, Owner, Reply, Server, ServerSpec, Sharing, StdioSpec, Transport,
-    UpstreamError, Upstreams, Variable,
+    UpstreamError, Variable,
 };
 use bytes::Bytes;
 use protocol::{Document, Limits, Message};
@@ -22,7 +22,7 @@ const SERVER: &str = include_str!("tests/server.sh");
 
 struct World {
     folder: tempfile::TempDir,
-    upstreams: Upstreams,
+    server: Arc<Server>,
 }
 
 impl World {
@@ -57,12 +57,12 @@ impl World {
             system_roots: SystemRoots::Ignored,
             ..EgressSettings::default()
         });
-        let upstreams = Upstreams::new(&Arc::new(egress.unwrap()), [spec]).unwrap();
-        World { folder, upstreams }
+        let server = Arc::new(Server::new(&Arc::new(egress.unwrap()), spec).unwrap());
+        World { folder, server }
     }
 
     fn server(&self) -> &Arc<Server> {
-        self.upstreams.get("clock").unwrap()
+        &self.server
     }
 
     async fn open(&self, user: &str, session: &str) -> Link {
