@@ -19,7 +19,7 @@ async fn starts_a_process_when_a_session_opens_and_not_before() {
 #[tokio::test]
 async fn connection_preview_never_starts_a_process() {
     let world = World::new();
-    for server in world.upstreams.iter() {
+    for server in [world.server()] {
         assert!(format!("{server:?}").contains("clock"));
     }
     // What does not read as a greeting starts nothing either.
@@ -32,7 +32,7 @@ async fn connection_preview_never_starts_a_process() {
         let error = world.try_open("alice", "s1", text).await.unwrap_err();
         assert_eq!(error.code(), "upstream_message", "{text}");
     }
-    world.upstreams.close().await;
+    world.server.close().await;
     assert_eq!(world.log(), "");
 }
 
@@ -188,7 +188,7 @@ async fn l6_ends_a_process_that_will_not_and_whatever_it_started() {
     let link = world.open("alice", "s1").await;
     let child = text_of(&link, "stubborn").await;
     let pid = text_of(&link, "pid").await;
-    world.upstreams.close().await;
+    world.server.close().await;
     until_gone(&pid).await;
     until_gone(&child).await;
     assert!(
