@@ -19,9 +19,7 @@ async fn starts_a_process_when_a_session_opens_and_not_before() {
 #[tokio::test]
 async fn connection_preview_never_starts_a_process() {
     let world = World::new();
-    for server in [world.server()] {
-        assert!(format!("{server:?}").contains("clock"));
-    }
+    assert!(format!("{:?}", world.server()).contains("clock"));
     // What does not read as a greeting starts nothing either.
     for text in [
         CANCELLED,
