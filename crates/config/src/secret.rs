@@ -177,7 +177,35 @@ pub(crate) fn looks_secret(value: &str) -> bool {
     ];
     let value = value.trim();
     let issued = value.len() >= 16 && BEGINNINGS.iter().any(|it| value.starts_with(it));
-    issued || value.contains("-----BEGIN") || has_password(value) || is_random(value)
+    let whole = value.contains("-----BEGIN") || has_password(value) || is_random(value);
+    issued || whole || carries_secret(value)
+}
+
+/// Whether a secret stands inside a longer value: headers as JSON, a connection string, arguments.
+fn carries_secret(value: &str) -> bool {
+    const SEPARATORS: &[char] = &[';', ',', '&', '{', '}', '"', '\'', '\\'];
+    let separates = |c: char| c.is_whitespace() || SEPARATORS.contains(&c);
+    let pieces: Vec<&str> = value
+        .split(separates)
+        .filter(|piece| !piece.is_empty())
+        .collect();
+    let at = |place: usize| pieces.get(place).copied().unwrap_or_default();
+    (0..pieces.len()).any(|place| {
+        let (piece, next) = (at(place), at(place + 1));
+        let scheme = piece.eq_ignore_ascii_case("bearer") || piece.eq_ignore_ascii_case("basic");
+        let named = |name: &str| {
+            (name.eq_ignore_ascii_case("pwd") || sounds_secret(name))
+                && !name.eq_ignore_ascii_case("key")
+        };
+        let assigned = piece
+            .split_once('=')
+            .is_some_and(|(name, value)| named(name) && !value.is_empty());
+        let told = piece.strip_suffix(':').is_some_and(named) && !next.is_empty();
+        let member = named(piece) && next == ":" && !at(place + 2).is_empty();
+        let flag =
+            piece.starts_with("--") && named(piece) && !next.is_empty() && !next.starts_with('-');
+        (scheme && next.len() >= 8) || assigned || told || member || flag
+    })
 }
 
 /// An address that carries a password: `postgresql://user:password@host/name`.
@@ -235,6 +263,27 @@ mod tests {
             ("", Err(E::Literal)),
         ] {
             assert_eq!(SecretRef::parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn n6_3_finds_a_secret_inside_a_longer_value() {
+        for (value, expected) in [
+            (
+                "{\"Authorization\": \"Bearer ntn_abc123def456\", \"v\": \"1\"}",
+                true,
+            ),
+            ("{\"api_token\": \"short\"}", true),
+            ("Server=db;User Id=sa;Password=hunter9;", true),
+            ("--password hunter2 --user bob", true),
+            ("token: abc", true),
+            ("--token-file keys/a --verbose", false),
+            ("sort=name&page=2", false),
+            ("key=value", false),
+            ("the bearer of bad news", false),
+            ("{\"level\": \"debug\"}", false),
+        ] {
+            assert_eq!(looks_secret(value), expected, "{value}");
         }
     }
 

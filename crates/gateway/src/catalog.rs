@@ -12,7 +12,7 @@ use inspect::schema::{Budget, Schema, Strictness};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A tool that may be listed and called, as far as its definition is concerned.
 #[derive(Debug)]
@@ -126,7 +126,9 @@ impl Catalog {
 pub struct Shelf {
     server: settled::Server,
     catalog: ArcSwap<Catalog>,
-    stale: AtomicBool,
+    /// How often there was reason to doubt the catalog, and how many of those a reading settled.
+    doubts: AtomicU64,
+    settled: AtomicU64,
 }
 
 impl Shelf {
@@ -140,7 +142,8 @@ impl Shelf {
         Shelf {
             server,
             catalog: ArcSwap::default(),
-            stale: AtomicBool::new(true),
+            doubts: AtomicU64::new(1),
+            settled: AtomicU64::new(0),
         }
     }
 
@@ -152,18 +155,23 @@ impl Shelf {
     /// Whether it must be read from the server before it is believed.
     pub fn is_stale(&self, now_ms: u64) -> bool {
         let loaded = self.catalog.load().loaded_ms;
-        self.stale.load(Ordering::Acquire)
+        self.settled.load(Ordering::Acquire) != self.doubts.load(Ordering::Acquire)
             || loaded.is_none_or(|loaded| now_ms.saturating_sub(loaded) >= Self::FRESH_MS)
     }
 
     /// Says that the server announced a change, or that somebody changed the pins.
     pub fn distrust(&self) {
-        self.stale.store(true, Ordering::Release);
+        self.doubts.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Says that a list is about to be read: a change announced while it is makes it stale again.
-    pub fn trust(&self) {
-        self.stale.store(false, Ordering::Release);
+    /// How many doubts there were so far; to be asked before a reading.
+    pub fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Acquire)
+    }
+
+    /// Says that a reading settled these doubts. One that arose meanwhile stays.
+    pub fn trust(&self, doubts: u64) {
+        self.settled.store(doubts, Ordering::Release);
     }
 
     /// The catalog that a complete list of definitions makes. It is not in force yet.
@@ -276,7 +284,11 @@ impl Shelf {
                 pins.see(&sighting("changed since it was approved"))?;
                 return Ok(Standing::Changed);
             }
-            None if self.server.pins == settled::Pins::FirstUse && flaws.is_empty() => {
+            // What was taken back, or waited once, is not seen for the first time.
+            None if self.server.pins == settled::Pins::FirstUse
+                && flaws.is_empty()
+                && pins.sighting(self.server.name.as_str(), name)?.is_none() =>
+            {
                 let by = "first use".to_owned();
                 let pin = Pin {
                     digest,

@@ -2,6 +2,7 @@
 //! before a call of a tool that is not known yet, and after the server announced a change. What
 //! comes back passes the same strict reader as everything else.
 
+use crate::catalog::Shelf;
 use crate::gate::Gate;
 use crate::pins::PinsError;
 use crate::route::Served;
@@ -10,10 +11,13 @@ use crate::upstream::{Outgoing, Reply, UpstreamError};
 use bytes::Bytes;
 use protocol::{Document, Flaw, Id, Message, Shape, write};
 use serde_json::Value;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Pages of definitions that are read at most.
 const PAGES: usize = 64;
+/// How long a caller waits for another one's reading.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A cursor longer than this is nonsense.
 const CURSOR: usize = 4096;
 
@@ -44,16 +48,18 @@ pub(crate) async fn refresh(
     served: &Served,
     session: &Session,
 ) -> Result<(), DefinitionsError> {
-    let _reading = served.reading.lock().await;
+    // Whoever reads over a session that hangs holds up nobody else: after a while the next caller
+    // reads over their own.
+    let _reading = tokio::time::timeout(PATIENCE, served.reading.lock())
+        .await
+        .ok();
     if !served.shelf.is_stale(gate.clock().unix_ms()) {
         return Ok(());
     }
-    served.shelf.trust();
-    let read = read_all(gate, served, session).await;
-    if read.is_err() {
-        served.shelf.distrust();
-    }
-    read
+    let doubts = served.shelf.doubts();
+    read_all(gate, served, session).await?;
+    served.shelf.trust(doubts);
+    Ok(())
 }
 
 async fn read_all(gate: &Gate, served: &Served, session: &Session) -> Result<(), DefinitionsError> {
@@ -63,6 +69,9 @@ async fn read_all(gate: &Gate, served: &Served, session: &Session) -> Result<(),
         let page = page(gate, served, session, cursor.as_deref()).await?;
         if let Some(Value::Array(tools)) = page.get("tools") {
             definitions.extend(tools.iter().cloned());
+        }
+        if definitions.len() > Shelf::TOOLS {
+            break;
         }
         cursor = page
             .get("nextCursor")

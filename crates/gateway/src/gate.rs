@@ -119,6 +119,8 @@ impl Gate {
         let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
         self.policies.store(Arc::new(policies));
         self.runtime.store(Arc::new(runtime));
+        // Which claim says what may have changed: callers are made ready for policy anew.
+        self.principals.clear();
         Ok(())
     }
 
@@ -131,7 +133,11 @@ impl Gate {
     ) -> Result<(), PinsError> {
         let _one_at_a_time = lock(&self.publishing);
         let Study { catalog, changes } = study()?;
-        if !changes.is_empty() {
+        // A late reading of a server that a reload has replaced concerns nobody any more.
+        let runtime = self.runtime();
+        let running = runtime.servers.get(&served.name);
+        let is_running = running.is_some_and(|running| std::ptr::eq(&**running, served));
+        if is_running && !changes.is_empty() {
             self.recompile(served, &catalog);
         }
         served.shelf.store(catalog);
@@ -228,7 +234,7 @@ impl Runtime {
             });
             let known = served.shelf.catalog();
             let tools = match coming {
-                Some((this, coming)) if this.name == served.name => coming,
+                Some((this, coming)) if std::ptr::eq(this, &**served) => coming,
                 _ => &*known,
             };
             catalog

@@ -216,7 +216,6 @@ impl Reloader {
             return Err(HouseError::Restart(fixed.join(", ")));
         }
         let runtime = runtime(settled, policies, &self.egress, Some(&before))?;
-        let kept: Vec<Arc<Served>> = runtime.servers.values().map(Arc::clone).collect();
         let routes: HashMap<Arc<str>, Arc<Route>> = runtime.routes.clone();
         self.gate.install(runtime)?;
         let digest = self.gate.policies().digest().to_owned();
@@ -226,10 +225,7 @@ impl Reloader {
             .sessions
             .end_where(|session| {
                 let route = routes.get(session.route());
-                let served = route.map(|route| &route.server);
-                !served.is_some_and(|served| {
-                    kept.iter().any(|kept| Arc::ptr_eq(kept, served)) && before.serves(served)
-                })
+                !route.is_some_and(|route| session.is_of(&route.server))
             })
             .await;
         let runtime = Arc::clone(&self.gate.runtime());

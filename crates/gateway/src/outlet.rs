@@ -124,7 +124,7 @@ impl Outlet {
     pub fn close(&self) {
         lock(&self.state).closed = true;
         self.news.notify_waiters();
-        self.room.notify_waiters();
+        self.room.notify_one();
     }
 
     /// The place of the newest event; 0 if there was none.
@@ -174,7 +174,7 @@ impl Outlet {
         }
         drop(state);
         self.news.notify_waiters();
-        self.room.notify_waiters();
+        self.room.notify_one();
     }
 }
 

@@ -142,10 +142,21 @@ impl Pins {
         Ok(transaction.commit()?)
     }
 
-    /// Forgets a pin, so that the tool has to be approved again.
+    /// Takes a pin back. The definition waits from now on, so that not even a server whose tools
+    /// are trusted at first use gets it approved again by itself.
     pub fn revoke(&self, server: &str, tool: &str) -> Result<bool, PinsError> {
+        let mut connection = lock(&self.0);
+        let transaction = connection.transaction()?;
+        transaction.execute(
+            "INSERT INTO sightings SELECT server, tool, digest, definition, at_ms, 'revoked'
+             FROM pins WHERE server = ?1 AND tool = ?2
+             ON CONFLICT DO NOTHING",
+            [server, tool],
+        )?;
         let sql = "DELETE FROM pins WHERE server = ?1 AND tool = ?2";
-        Ok(lock(&self.0).execute(sql, [server, tool])? > 0)
+        let revoked = transaction.execute(sql, [server, tool])? > 0;
+        transaction.commit()?;
+        Ok(revoked)
     }
 
     /// Remembers a definition that waits for approval; the latest one per tool.
@@ -262,6 +273,22 @@ mod tests {
         assert_ne!(gateway.version().unwrap(), before);
         assert_eq!(gateway.of("files").unwrap()["echo"].definition, definition);
         assert!(gateway.of("other").unwrap().is_empty());
+    }
+
+    #[test]
+    fn n9_2_a_revoked_definition_waits_until_it_is_approved_again() {
+        let data = tempfile::tempdir().unwrap();
+        let pins = Pins::open(data.path()).unwrap();
+        let definition = json!({"name": "echo", "inputSchema": {"type": "object"}});
+        pins.approve("files", "echo", &pin(&definition)).unwrap();
+        assert!(pins.revoke("files", "echo").unwrap());
+        assert!(!pins.revoke("files", "echo").unwrap());
+        assert_eq!(
+            pins.sighting("files", "echo").unwrap().unwrap().why,
+            "revoked"
+        );
+        pins.approve("files", "echo", &pin(&definition)).unwrap();
+        assert!(pins.sighting("files", "echo").unwrap().is_none());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! is found only after the token of this very message was verified (control M2).
 
 use crate::outlet::Outlet;
+use crate::route::Served;
 use crate::small::{hex, lock};
 use crate::upstream::Link;
 use protocol::method::Capability;
@@ -35,6 +36,7 @@ pub struct Session {
     route: Box<str>,
     revision: Revision,
     offers: Option<Document>,
+    served: Arc<Served>,
     link: Link,
     lifetime: Lifetime,
     opened_ms: u64,
@@ -57,6 +59,8 @@ pub struct Binding {
     pub revision: Revision,
     /// When it ends.
     pub lifetime: Lifetime,
+    /// The server it speaks with: this very one, not one of its name.
+    pub served: Arc<Served>,
     /// What the client said it can do: a copy, so that no whole message is kept alive for it.
     pub offers: Option<Document>,
 }
@@ -86,6 +90,7 @@ impl Session {
             route: binding.route,
             revision: binding.revision,
             offers: binding.offers,
+            served: binding.served,
             link,
             lifetime: binding.lifetime,
             opened_ms: now_ms,
@@ -119,6 +124,11 @@ impl Session {
     /// The revision negotiated in its `initialize`.
     pub fn revision(&self) -> Revision {
         self.revision
+    }
+
+    /// Whether it speaks with this very server. After a reload its route may lead elsewhere.
+    pub fn is_of(&self, served: &Arc<Served>) -> bool {
+        Arc::ptr_eq(&self.served, served)
     }
 
     /// Whether its client said that it can do this (rule L4).
@@ -318,10 +328,14 @@ impl Sessions {
     /// Ends every session for which this holds and says how many that were.
     pub async fn end_where(&self, over: impl Fn(&Session) -> bool) -> usize {
         let taken = self.take(over, None);
-        for session in &taken {
-            session.end().await;
+        let count = taken.len();
+        // All at once: a server that takes its time over a farewell holds up no other session.
+        let mut ending = tokio::task::JoinSet::new();
+        for session in taken {
+            ending.spawn(async move { session.end().await });
         }
-        taken.len()
+        while ending.join_next().await.is_some() {}
+        count
     }
 
     /// Closes the streams that belong to no call, which would never end by themselves. Streams of

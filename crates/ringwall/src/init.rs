@@ -10,6 +10,7 @@ use config::init::{POLICY, template};
 use gateway::load;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -80,7 +81,8 @@ impl Init {
                 .with_context(|| format!("cannot make `{}`", folder.display()))?;
         }
         let mut options = OpenOptions::new();
-        options.write(true);
+        // What was imported may hold more than its owner knows.
+        options.write(true).mode(0o600);
         if self.force {
             options.create(true).truncate(true);
         } else {

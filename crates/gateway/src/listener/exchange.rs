@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 /// Bytes of room made for a body before it came.
 const ROOM: usize = 128 * 1024;
 /// Events that may wait in one connection's queue; the outlet behind it remembers more.
-const QUEUE: usize = 16;
+const QUEUE: usize = 2;
 /// When a client whose stream broke off should come back, in milliseconds.
 const RETRY_MS: u64 = 1000;
 /// A comment is sent on a silent stream this often, so that proxies keep it open.
@@ -327,7 +327,12 @@ fn stream(mut reader: Reader, primed: Primed, lasts: Duration) -> Body {
                 Ok(None) => return,
                 Err(_) => Bytes::from_static(b": still here\n\n"),
             };
-            if send.send(bytes).await.is_err() {
+            // A reader who stalls neither keeps the stream for ever nor outlives the token.
+            let sent = tokio::select! {
+                sent = tokio::time::timeout(Outlet::STALL, send.send(bytes)) => sent,
+                () = &mut end => return,
+            };
+            if !matches!(sent, Ok(Ok(()))) {
                 return;
             }
         }

@@ -5,10 +5,11 @@
 use crate::gate::Gate;
 use crate::route::Pace;
 use crate::stages::draft::{Draft, Stage};
-use crate::stages::frame::Framed;
 use crate::stages::identify::Identified;
+use crate::stages::raw::Raw;
 use crate::stages::refused::{self, Refused};
 use protocol::Target;
+use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Deref;
 use watch::{Charge, Dimension, KeyHash, Permit, Seat};
 
@@ -35,11 +36,11 @@ impl Deref for Admitted {
 }
 
 /// Takes one unit from the bucket of the address, before anybody looks at the token.
-pub(super) fn knock(gate: &Gate, framed: &Framed, draft: &mut Draft) -> Result<(), Refused> {
-    let rate = framed.raw().route().limits.source.rate;
+pub(super) fn knock(gate: &Gate, raw: &Raw, draft: &mut Draft) -> Result<(), Refused> {
+    let rate = raw.route().limits.source.rate;
     let charge = Charge::one(
         Dimension::Source,
-        gate.keyer.key(framed.raw().source()),
+        gate.keyer.key(network(raw.source())),
         rate,
     );
     let taken = gate.limits.take(&[charge], gate.clock().monotonic_ns());
@@ -76,7 +77,7 @@ fn keys(gate: &Gate, identified: &Identified) -> Keys {
     let keyer = &gate.keyer;
     let mut keys = Keys::new(
         Dimension::Source,
-        keyer.key(identified.raw().source()),
+        keyer.key(network(identified.raw().source())),
         limits.source,
     );
     keys.add(Dimension::User, keyer.key(user), limits.user);
@@ -107,6 +108,14 @@ fn keys(gate: &Gate, identified: &Identified) -> Keys {
         _ => {}
     }
     keys
+}
+
+/// What counts as one address: of IPv6 the network of 64 bits, which one caller has all of.
+fn network(source: IpAddr) -> IpAddr {
+    match source {
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) & !u128::from(u64::MAX)).into(),
+        IpAddr::V4(_) => source,
+    }
 }
 
 /// What one message is counted under. It lives on the stack: this runs for every message.

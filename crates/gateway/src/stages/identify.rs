@@ -3,7 +3,6 @@
 
 use crate::gate::Gate;
 use crate::sessions::Session;
-use crate::stages::admit;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Framed;
 use crate::stages::raw::Door;
@@ -54,8 +53,6 @@ impl Deref for Identified {
 
 /// Verifies the token, then finds the session.
 pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Identified, Refused> {
-    // The address pays before a signature is checked: strangers cannot make us work for free.
-    admit::knock(gate, &framed, draft)?;
     let caller = authenticate(gate, &framed, draft).await?;
     draft.caller = Some(Arc::clone(&caller));
     draft.ran(controls::M1);
@@ -180,6 +177,8 @@ fn session(
     let found = gate
         .sessions
         .find(caller.user().as_str(), id, draft.at_ms());
+    // A session that was opened while its server was being replaced is gone with that server.
+    let found = found.filter(|session| session.is_of(&framed.raw().route().server));
     let session = found.ok_or_else(refused::session_unknown)?;
     if session.route() != &*framed.raw().route().path || session.client() != caller.client() {
         return Err(refused::session_elsewhere());

@@ -305,6 +305,7 @@ async fn register(
         route: (&*route.path).into(),
         revision,
         lifetime: route.lifetime,
+        served: Arc::clone(&route.server),
         offers: offers(call),
     };
     let session = Session::new(id, binding, link, draft.at_ms());

@@ -8,6 +8,7 @@ use audit::{Format, Index, Query};
 use clap::ValueEnum;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -68,7 +69,13 @@ impl Export {
         match &self.output {
             Some(path) => {
                 let mut file = BufWriter::new(
-                    File::create(path)
+                    // Records are for whoever may read the ledger, and nobody else.
+                    File::options()
+                        .write(true)
+                        .create(true)
+                        .truncate(true)
+                        .mode(0o600)
+                        .open(path)
                         .with_context(|| format!("cannot write `{}`", path.display()))?,
                 );
                 for ledger in &ledgers {

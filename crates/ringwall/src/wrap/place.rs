@@ -3,9 +3,9 @@
 
 use anyhow::Context;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The folder for this command: the same for the same words.
+/// The folder for this command: the same for the same words in the same place.
 pub(super) fn of(command: &[String]) -> anyhow::Result<PathBuf> {
     let absolute = |name: &str| {
         std::env::var_os(name)
@@ -17,9 +17,10 @@ pub(super) fn of(command: &[String]) -> anyhow::Result<PathBuf> {
     let state = state.context(
         "neither XDG_STATE_HOME nor HOME is set: say where to keep data with --data DIR",
     )?;
-    Ok(state
-        .join("ringwall")
-        .join(format!("wrap-{}", short(command))))
+    Ok(state.join("ringwall").join(format!(
+        "wrap-{}",
+        short(command, &std::env::current_dir()?)
+    )))
 }
 
 /// The name of the user that runs this process, or their number.
@@ -30,8 +31,9 @@ pub(crate) fn user() -> String {
 }
 
 /// A short name for a command that no other command has.
-fn short(command: &[String]) -> String {
-    let digest = inspect::pin::digest(&json!(command));
+fn short(command: &[String], place: &Path) -> String {
+    // Relative words mean something else elsewhere.
+    let digest = inspect::pin::digest(&json!([command, place.display().to_string()]));
     digest
         .0
         .iter()
@@ -60,9 +62,11 @@ mod tests {
                 .map(|&word| word.to_owned())
                 .collect::<Vec<_>>()
         };
-        assert_eq!(short(&words(&["a", "b"])), short(&words(&["a", "b"])));
-        assert_ne!(short(&words(&["a", "b"])), short(&words(&["a b"])));
-        assert_eq!(short(&words(&["a"])).len(), 12);
+        let here = |list: &[&str]| short(&words(list), Path::new("/here"));
+        assert_eq!(here(&["a", "b"]), here(&["a", "b"]));
+        assert_ne!(here(&["a", "b"]), here(&["a b"]));
+        assert_ne!(here(&["a"]), short(&words(&["a"]), Path::new("/there")));
+        assert_eq!(here(&["a"]).len(), 12);
     }
 
     #[test]

@@ -158,7 +158,13 @@ impl ScreenedStream {
             },
             context: &context,
         };
-        self.screen.gate.policies().decide_cached(&request).allows()
+        let allowed = self.screen.gate.policies().decide_cached(&request).allows();
+        let verdict = if allowed { "allowed" } else { "refused" };
+        let server = &self.screen.route.server.name;
+        self.screen
+            .gate
+            .note("server.asked", server, method.name, verdict);
+        allowed
     }
 }
 
