@@ -235,3 +235,26 @@ async fn a_raised_limit_is_in_force_after_a_reload() -> Result<()> {
     assert_eq!(text(&answer).len(), 2 << 20, "{}", wire::code(&answer));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_2_a_session_ends_when_its_route_leads_to_another_server() -> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    let alice = world.client("alice").await?;
+    let mut changed = config(&world)?;
+    // Both servers are there before and after; only the route leads elsewhere now.
+    let mut twin = changed["servers"][0].clone();
+    twin["name"] = json!("twin");
+    changed["servers"].as_array_mut().unwrap().push(twin);
+    changed["routes"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "path": "/twin", "server": "twin" }));
+    write(&world, "ringwall.yaml", &changed.to_string())?;
+    in_force(&world, 1).await?;
+    assert_eq!(alice.send("tools/list", json!({})).await?.status, 200);
+    changed["routes"][0]["server"] = json!("twin");
+    write(&world, "ringwall.yaml", &changed.to_string())?;
+    in_force(&world, 2).await?;
+    assert_eq!(alice.send("tools/list", json!({})).await?.status, 404);
+    Ok(())
+}
