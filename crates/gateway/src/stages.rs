@@ -47,7 +47,7 @@ pub mod resolve;
 pub mod screen;
 pub mod validate;
 
-pub use admit::Admitted;
+pub use admit::{Admitted, Knocked};
 pub use authorize::Permitted;
 pub use draft::{Draft, Stage};
 pub use forward::Answered;
@@ -82,8 +82,8 @@ pub async fn call(gate: &Arc<Gate>, raw: Raw, mut draft: Draft) -> Recorded {
 
 /// The stages, in order. A `?` is a refusal, and a refusal is recorded like an answer.
 async fn pass(gate: &Arc<Gate>, raw: Raw, draft: &mut Draft) -> Result<Screened, Refused> {
-    admit::knock(gate, &raw, draft)?; //                       4.1      strangers cannot make us work for free
-    let framed = frame::read(raw, draft)?; //                  1.1 3.4  nothing is decided on a reading two parsers could share differently
+    let knocked = admit::knock(gate, raw, draft)?; //          4.1      strangers cannot make us work for free
+    let framed = frame::read(knocked, draft)?; //              1.1 3.4  nothing is decided on a reading two parsers could share differently
     let identified = identify::verify(gate, framed, draft).await?; // M1 M2 8.2  every message, sessions authenticate nothing
     let admitted = admit::enter(gate, identified, draft)?; //  4.1 4.3  before anything costs more than a table look-up
     let resolved = resolve::find(gate, admitted, draft).await?; // 9.2  only an approved definition can be called

@@ -35,17 +35,25 @@ impl Deref for Admitted {
     }
 }
 
-/// Takes one unit from the bucket of the address, before anybody looks at the token.
-pub(super) fn knock(gate: &Gate, raw: &Raw, draft: &mut Draft) -> Result<(), Refused> {
+/// A message whose address has paid for it. It has not been read yet.
+#[derive(Debug)]
+pub struct Knocked(Raw);
+
+impl Knocked {
+    pub(super) fn into_raw(self) -> Raw {
+        self.0
+    }
+}
+
+/// Takes one unit from the bucket of the address, before anybody looks at message or token.
+pub fn knock(gate: &Gate, raw: Raw, draft: &mut Draft) -> Result<Knocked, Refused> {
     let rate = raw.route().limits.source.rate;
-    let charge = Charge::one(
-        Dimension::Source,
-        gate.keyer.key(network(raw.source())),
-        rate,
-    );
+    let key = gate.keyer.key(network(raw.source()));
+    let charge = Charge::one(Dimension::Source, key, rate);
     let taken = gate.limits.take(&[charge], gate.clock().monotonic_ns());
     draft.ran(controls::N4_1);
-    taken.map_err(|exceeded| refused::too_much(&exceeded, controls::N4_1))
+    taken.map_err(|exceeded| refused::too_much(&exceeded, controls::N4_1))?;
+    Ok(Knocked(raw))
 }
 
 /// Takes one unit from every bucket the message falls into, and one seat beside each.

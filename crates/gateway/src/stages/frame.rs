@@ -2,6 +2,7 @@
 //! before anybody decides anything on it (controls 1.1, 3.4). The bytes that were read are the bytes
 //! that go on.
 
+use crate::stages::admit::Knocked;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::raw::{self, Door, Raw, Verb};
 use crate::stages::refused::{self, Refused};
@@ -91,7 +92,8 @@ impl Framed {
 }
 
 /// Reads the message and the headers that speak about it.
-pub fn read(raw: Raw, draft: &mut Draft) -> Result<Framed, Refused> {
+pub fn read(knocked: Knocked, draft: &mut Draft) -> Result<Framed, Refused> {
+    let raw = knocked.into_raw();
     let version = version(&raw)?;
     let ask = match raw.verb {
         Verb::Post => post(&raw, draft)?,
