@@ -14,13 +14,16 @@ const NPM: &[(&str, &str)] = &[
     ("@modelcontextprotocol/client", "2.4.0"),
     ("@modelcontextprotocol/conformance", "0.2.0-alpha.12"),
     ("@modelcontextprotocol/inspector", "2.12.0"),
+    ("@modelcontextprotocol/node", "2.1.2"),
     ("@modelcontextprotocol/sdk", "1.32.2"),
+    ("@modelcontextprotocol/server", "2.4.0"),
     ("@modelcontextprotocol/server-everything", "2026.8.31"),
     ("@modelcontextprotocol/server-filesystem", "2026.8.31"),
     ("@modelcontextprotocol/server-memory", "2026.8.31"),
     ("jose", "6.2.17"),
     ("node", "24.21.0"),
     ("oidc-provider", "9.13.3"),
+    ("zod", "4.6.7"),
 ];
 
 /// The only packages whose install scripts are wanted: one puts its binary in place, the other its

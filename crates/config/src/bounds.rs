@@ -69,6 +69,13 @@ pub const SESSION_IDLE: Text = Text::new("30m", "10s", "24h");
 pub const SESSION_ABSOLUTE: Text = Text::new("12h", "1m", "7d");
 /// `routes[].sessions.per_user`.
 pub const SESSIONS_PER_USER: Count = Count::new(64, 1, 4096);
+/// `routes[].bridge.parked_per_user`. Each holds a stream and a task.
+pub const PARKED_PER_USER: Count = Count::new(16, 1, 256);
+/// `routes[].bridge.parked_time`. Long enough to read a form, short enough not to hold a server's call
+/// for somebody who has left.
+pub const PARKED_TIME: Text = Text::new("5m", "10s", "1h");
+/// `routes[].bridge.gather`. Every call that asks something waits so long.
+pub const GATHER: Text = Text::new("50ms", "0s", "2s");
 /// `limits.*.rate`.
 pub const PACE: Text = Text::new("50/s", "1/h", "100000/s");
 /// `limits.*.burst`.
@@ -160,6 +167,8 @@ pub const ISSUERS: usize = 64;
 pub const SERVERS: usize = 1024;
 /// How many routes there may be.
 pub const ROUTES: usize = 1024;
+/// How many servers one route may lead to. A list asks all of them.
+pub const ROUTE_SERVERS: usize = 100;
 /// How many entries any shorter list of words may have: hosts, origins, labels, scopes and so on.
 pub const WORDS: usize = 256;
 /// How many characters a name, label, scope or claim may have.

@@ -54,9 +54,20 @@ pub struct ServerAnswer {
 /// How a server is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Over the network.
+    /// Over the network: Streamable HTTP.
     Http {
         /// Its endpoint.
+        url: String,
+        /// Where it may lie.
+        network: Network,
+        /// A reference to what it is shown: `env:TOKEN`.
+        credential: Option<String>,
+        /// The header that carries it, if not `Authorization`.
+        header: Option<String>,
+    },
+    /// Over the network: HTTP+SSE, the transport of 2024-11-05.
+    Sse {
+        /// The address of its stream.
         url: String,
         /// Where it may lie.
         network: Network,
@@ -181,6 +192,25 @@ impl Page {
         self.line(level, &format!("# {}", text.trim()));
     }
 
+    fn remote(
+        &mut self,
+        url: &str,
+        network: Network,
+        credential: Option<&str>,
+        header: Option<&str>,
+    ) {
+        self.line(3, &format!("url: {}", quoted(url)));
+        if network == Network::Private {
+            self.line(3, "network: private");
+        }
+        if let Some(credential) = credential {
+            self.line(3, &format!("credential: {}", quoted(credential)));
+        }
+        if let Some(header) = header {
+            self.line(3, &format!("header: {}", quoted(header)));
+        }
+    }
+
     fn server(&mut self, server: &ServerAnswer) {
         self.comments(1, &server.about);
         self.line(1, &format!("- name: {}", quoted(&server.name)));
@@ -192,16 +222,20 @@ impl Page {
                 header,
             } => {
                 self.line(2, "http:");
-                self.line(3, &format!("url: {}", quoted(url)));
-                if *network == Network::Private {
-                    self.line(3, "network: private");
-                }
-                if let Some(credential) = credential {
-                    self.line(3, &format!("credential: {}", quoted(credential)));
-                }
-                if let Some(header) = header {
-                    self.line(3, &format!("header: {}", quoted(header)));
-                }
+                self.remote(url, *network, credential.as_deref(), header.as_deref());
+            }
+            Reach::Sse {
+                url,
+                network,
+                credential,
+                header,
+            } => {
+                self.comment(
+                    2,
+                    "A deprecated transport: write `http` if the server speaks Streamable HTTP.",
+                );
+                self.line(2, "sse:");
+                self.remote(url, *network, credential.as_deref(), header.as_deref());
             }
             Reach::Stdio {
                 command,
@@ -271,6 +305,20 @@ mod tests {
         }
     }
 
+    fn sse(name: &str) -> ServerAnswer {
+        ServerAnswer {
+            about: Vec::new(),
+            name: name.to_owned(),
+            reach: Reach::Sse {
+                url: "https://old.example.com/sse".to_owned(),
+                network: Network::Public,
+                credential: Some("env:OLD_TOKEN".to_owned()),
+                header: None,
+            },
+            pins: Pins::Approval,
+        }
+    }
+
     fn stdio(command: Vec<String>, environment: Vec<(String, String)>) -> ServerAnswer {
         ServerAnswer {
             about: Vec::new(),
@@ -302,6 +350,7 @@ mod tests {
         all.public_url = Some("https://mcp.example.com".to_owned());
         for answers in [
             answers(vec![http("files")]),
+            answers(vec![http("files"), sse("old")]),
             answers(vec![stdio(command, Vec::new())]),
             all,
         ] {

@@ -11,6 +11,7 @@
 pub mod bounds;
 pub mod import;
 pub mod init;
+pub mod naming;
 mod nearest;
 mod problem;
 mod reference;

@@ -68,8 +68,10 @@ fn section(page: &mut String, schema: &Value, path: &str) {
             format!("{path}.{name}")
         };
         if let Some((inner, step)) = nested(field) {
-            // The limits of a route are those of the gateway; one table is enough.
-            if path != "routes[].limits" && !is_repeated_rate(&path) {
+            // The limits of a route are those of the gateway, and what is reached over the network is
+            // reached alike; one table is enough.
+            let told = ["routes[].limits", "servers[].sse"].contains(&path.as_str());
+            if !told && !is_repeated_rate(&path) {
                 section(page, inner, &format!("{path}{step}"));
             }
         }

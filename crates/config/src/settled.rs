@@ -5,14 +5,19 @@
 //! Nothing here reads a file or refuses anything: [`crate::settle`] makes it.
 
 mod form;
+mod pattern;
 mod place;
 mod reload;
+mod route;
+
+pub use pattern::{ToolPattern, UriPattern};
+pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Algorithm, Confinement, Durability, Format, HiddenText, Keep, Level, Network, Pins, Process,
-    Revision, Schema,
+    Algorithm, Confinement, Durability, Era, Format, HeaderMistake, HiddenText, Keep, Level,
+    Network, Pins, Process, Revision, Schema,
 };
 
 use serde::Serialize;
@@ -39,7 +44,7 @@ pub struct Settled {
     pub issuers: Vec<Issuer>,
     /// What stands behind the gateway.
     pub servers: Vec<Server>,
-    /// Which path leads to which server.
+    /// Which path leads to which servers.
     pub routes: Vec<Route>,
     /// Patterns of the policy files, relative to the configuration file.
     pub policies: Vec<String>,
@@ -155,6 +160,8 @@ pub struct Server {
     /// How it is reached.
     #[serde(flatten)]
     pub upstream: Upstream,
+    /// Which era of MCP it speaks. The old HTTP+SSE transport has one only.
+    pub era: Era,
     /// When its definitions are trusted.
     pub pins: Pins,
     /// How strictly arguments are held against its schemas.
@@ -175,16 +182,18 @@ pub struct Server {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Upstream {
-    /// Over the network.
+    /// Over the network: Streamable HTTP.
     Http(Http),
+    /// Over the network: HTTP+SSE, the transport of 2024-11-05.
+    Sse(Http),
     /// As a process of this machine.
     Stdio(Stdio),
 }
 
-/// A server over Streamable HTTP.
+/// A server that is reached over the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Http {
-    /// Its MCP endpoint.
+    /// Its MCP endpoint; over HTTP+SSE the address of its stream.
     #[serde(serialize_with = "form::address")]
     pub url: Url,
     /// Where it may lie.
@@ -242,86 +251,6 @@ pub struct ToolLabels {
     pub tools: ToolPattern,
     /// Their further labels.
     pub labels: Vec<String>,
-}
-
-/// A tool's name, or the beginning of some tools' names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ToolPattern {
-    /// This one.
-    Named(String),
-    /// Those that begin so.
-    StartsWith(String),
-}
-
-impl ToolPattern {
-    /// Whether the pattern names this tool.
-    pub fn names(&self, tool: &str) -> bool {
-        match self {
-            ToolPattern::Named(name) => name == tool,
-            ToolPattern::StartsWith(start) => tool.starts_with(start.as_str()),
-        }
-    }
-}
-
-impl fmt::Display for ToolPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ToolPattern::Named(name) => f.write_str(name),
-            ToolPattern::StartsWith(start) => write!(f, "{start}*"),
-        }
-    }
-}
-
-/// One MCP endpoint of the gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Route {
-    /// Its path.
-    pub path: String,
-    /// The server it leads to. It exists.
-    pub server: ServerName,
-    /// What the audience of a token must be: canonical, and of no other route.
-    pub resource: String,
-    /// Whose tokens are accepted here. Each exists; only a local route has none.
-    pub issuers: Vec<String>,
-    /// Scopes a token must have.
-    pub scopes: Vec<String>,
-    /// Revisions of the protocol.
-    pub protocol: Protocol,
-    /// What is written down, and when.
-    pub ledger: Recording,
-    /// Sessions.
-    pub sessions: Sessions,
-    /// Limits of a call here.
-    pub limits: CallLimits,
-}
-
-/// Revisions of the protocol that a route speaks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Protocol {
-    /// The oldest.
-    pub minimum: Revision,
-}
-
-/// What a route's records hold, and when they are on disk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Recording {
-    /// When a record is on disk.
-    pub durability: Durability,
-    /// What it keeps beside digests and sizes.
-    pub keep: Vec<Keep>,
-}
-
-/// How long sessions live, and how many there may be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Sessions {
-    /// A session without a message for this long ends.
-    #[serde(serialize_with = "form::time")]
-    pub idle: Duration,
-    /// A session ends after this long in any case.
-    #[serde(serialize_with = "form::time")]
-    pub absolute: Duration,
-    /// How many one user may have on this route.
-    pub per_user: u32,
 }
 
 /// Limits of the whole gateway.

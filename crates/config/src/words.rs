@@ -106,6 +106,32 @@ words! {
         R20260728 = "2026-07-28",
     }
 
+    /// Which era of MCP a server speaks.
+    Era {
+        /// Whatever it turns out to speak; where it speaks both, the one of the client.
+        Auto = "auto",
+        /// The one of handshakes and sessions: 2024-11-05 to 2025-11-25. It is not asked for another.
+        Legacy = "legacy",
+        /// The stateless one: 2026-07-28. It is not asked for another.
+        Modern = "modern",
+    }
+
+    /// A mistake in a header that repeats what the message says.
+    HeaderMistake {
+        /// There is no `Mcp-Method`.
+        MissingMethod = "missing_method",
+        /// There is no `Mcp-Name`.
+        MissingName = "missing_name",
+        /// There is no `Mcp-Param-…` for an argument that has one.
+        MissingParams = "missing_params",
+        /// `Mcp-Method` is wrong.
+        WrongMethod = "wrong_method",
+        /// `Mcp-Name` is wrong.
+        WrongName = "wrong_name",
+        /// An `Mcp-Param-…` is wrong.
+        WrongParams = "wrong_params",
+    }
+
     /// When a record is on disk.
     Durability {
         /// Before the caller is answered.

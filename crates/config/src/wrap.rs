@@ -27,7 +27,9 @@ pub fn around(
     let server = Server {
         name: SERVER.to_owned(),
         http: None,
+        sse: None,
         stdio: Some(stdio),
+        era: None,
         pins: Some(Pins::FirstUse),
         schema: None,
         hidden_text: None,
@@ -37,13 +39,19 @@ pub fn around(
     };
     let route = Route {
         path: "/".to_owned(),
-        server: SERVER.to_owned(),
+        server: Some(SERVER.to_owned()),
+        servers: None,
+        tools: None,
+        prompts: None,
+        resources: None,
         resource: None,
         issuers: None,
         scopes: Vec::new(),
         protocol: Default::default(),
         ledger: Default::default(),
         sessions: Default::default(),
+        bridge: Default::default(),
+        elicitation: Default::default(),
         limits: Default::default(),
     };
     let written = Config {

@@ -4,15 +4,16 @@
 //! are generated from it, with the bounds of [`crate::bounds`]. Nothing here is checked beyond its
 //! shape, and nothing but [`crate::settle`] reads it.
 
+mod route;
 mod text;
 
+pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 pub use text::{Reference, Rhythm, Size, Time, Value};
 
 use crate::bounds;
 use crate::problem::Positions;
 use crate::words::{
-    Algorithm, Confinement, Durability, Format, HiddenText, Keep, Level, Network, Pins, Process,
-    Revision, Schema,
+    Algorithm, Confinement, Era, Format, HiddenText, Level, Network, Pins, Process, Schema,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -44,7 +45,7 @@ pub struct Config {
     /// The MCP servers behind the gateway.
     #[schemars(length(max = bounds::SERVERS))]
     pub servers: Vec<Server>,
-    /// The endpoints of the gateway: which path leads to which server.
+    /// The endpoints of the gateway: which path leads to which servers.
     #[schemars(length(max = bounds::ROUTES))]
     pub routes: Vec<Route>,
     /// Cedar policy files, relative to this file, with `*` in the file name. Without a policy that
@@ -172,7 +173,7 @@ pub struct Claims {
     pub scopes: Option<String>,
 }
 
-/// One MCP server: `http` or `stdio`, one of the two.
+/// One MCP server: `http`, `sse` or `stdio`, one of the three.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
@@ -181,8 +182,14 @@ pub struct Server {
     pub name: String,
     /// A server over Streamable HTTP.
     pub http: Option<Http>,
+    /// A server over HTTP+SSE, the transport of 2024-11-05. It is deprecated: answers come on a stream
+    /// of their own, and the server says where messages are to be sent; only its own origin is believed.
+    pub sse: Option<Http>,
     /// A server that is a process of this machine.
     pub stdio: Option<Stdio>,
+    /// Which era of MCP it speaks. Where it is not the client's, the gateway translates.
+    #[schemars(extend("default" = Era::Auto))]
+    pub era: Option<Era>,
     /// When a tool definition is trusted. A changed definition is never taken over silently.
     #[schemars(extend("default" = Pins::Approval))]
     pub pins: Option<Pins>,
@@ -206,11 +213,11 @@ pub struct Server {
     pub tools: BTreeMap<String, ToolLabels>,
 }
 
-/// A server over Streamable HTTP.
+/// A server that is reached over the network.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
-    /// Its MCP endpoint. `https`, or `http` on a loopback host.
+    /// Its MCP endpoint. `https`, or `http` on a loopback host. Over HTTP+SSE: the address of its stream.
     pub url: String,
     /// Where it may lie. A public server that resolves to a private address is not contacted.
     #[schemars(extend("default" = Network::Public))]
@@ -251,74 +258,6 @@ pub struct ToolLabels {
     /// The labels.
     #[schemars(length(min = 1, max = bounds::WORDS))]
     pub labels: Vec<String>,
-}
-
-/// One MCP endpoint of the gateway.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Route {
-    /// Its path: `/files`. No path may lie below another one's.
-    pub path: String,
-    /// The name of the server it leads to.
-    pub server: String,
-    /// The audience a token must have. Not said: `public_url` and the path. Each route has its own.
-    pub resource: Option<String>,
-    /// Whose tokens are accepted here, by identifier. Not said: those of every issuer above.
-    #[schemars(length(min = 1, max = bounds::ISSUERS))]
-    pub issuers: Option<Vec<String>>,
-    /// Scopes a token must have; callers without one are told to ask for them.
-    #[serde(default)]
-    #[schemars(extend("default" = []), length(max = bounds::WORDS))]
-    pub scopes: Vec<String>,
-    /// Revisions of the protocol.
-    #[serde(default)]
-    pub protocol: Protocol,
-    /// What is written down, and when.
-    #[serde(default)]
-    pub ledger: Recording,
-    /// Sessions.
-    #[serde(default)]
-    pub sessions: Sessions,
-    /// Limits of a call here, where they differ from those of the gateway.
-    #[serde(default)]
-    pub limits: Limits,
-}
-
-/// Revisions of the protocol that a route speaks.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Protocol {
-    /// The oldest revision that is spoken. Older ones know nothing of audiences.
-    #[schemars(extend("default" = Revision::R20250618))]
-    pub minimum: Option<Revision>,
-}
-
-/// What a route's records hold, and when they are on disk.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Recording {
-    /// When a record is on disk.
-    #[schemars(extend("default" = Durability::BeforeAnswer))]
-    pub durability: Option<Durability>,
-    /// What a record keeps beside digests and sizes. Nothing: values may be personal data.
-    #[serde(default)]
-    #[schemars(extend("default" = []))]
-    pub keep: Vec<Keep>,
-}
-
-/// How long sessions live, and how many there may be.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sessions {
-    /// A session without a message for this long ends.
-    #[schemars(transform = bounds::SESSION_IDLE.told())]
-    pub idle: Option<Time>,
-    /// A session ends after this long in any case.
-    #[schemars(transform = bounds::SESSION_ABSOLUTE.told())]
-    pub absolute: Option<Time>,
-    /// How many sessions one user may have on a route.
-    #[schemars(transform = bounds::SESSIONS_PER_USER.told())]
-    pub per_user: Option<u64>,
 }
 
 /// Limits. Each one has a default; there is no way to have none.

@@ -1,4 +1,5 @@
 //! Every configuration in `examples/` is read, settled, printed and read again.
+//! Of `examples/many-servers` the names are held against each other too.
 
 #![expect(
     clippy::expect_used,
@@ -9,10 +10,13 @@
 use ringwall_config as config;
 use std::path::{Path, PathBuf};
 
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
+}
+
 fn examples() -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(root).expect("there are examples") {
+    for entry in std::fs::read_dir(root()).expect("there are examples") {
         let file = entry
             .expect("it can be listed")
             .path()
@@ -21,7 +25,7 @@ fn examples() -> Vec<(PathBuf, String)> {
             std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         found.push((file, text));
     }
-    assert!(found.len() >= 3);
+    assert!(found.len() >= 4);
     found
 }
 
@@ -60,6 +64,7 @@ fn what_is_printed_settles_to_the_same() {
 fn n10_1_the_examples_warn_only_of_what_they_say() {
     let expected = [
         ("minimal", vec![]),
+        ("many-servers", vec![]),
         (
             "demo",
             vec!["servers[1].stdio.confinement", "routes[0].ledger.keep"],
@@ -78,4 +83,31 @@ fn n10_1_the_examples_warn_only_of_what_they_say() {
             }
         }
     }
+}
+
+/// The second route of `examples/many-servers` offers a part of what the first one does.
+#[test]
+fn the_profile_of_many_servers_offers_what_its_comment_says() {
+    let all = examples();
+    let (_, text) = all
+        .iter()
+        .find(|(file, _)| file.starts_with(root().join("many-servers")))
+        .expect("it is there");
+    let (settled, _) = config::load(text).expect("settles");
+    let [work, look] = settled.routes.as_slice() else {
+        panic!("{:?}", settled.routes);
+    };
+    assert_eq!(work.servers, look.servers);
+    for (tool, offered) in [
+        ("files__read_file", true),
+        ("files__write_file", false),
+        ("tickets__search", true),
+        ("tickets__search_all", false),
+    ] {
+        assert!(work.offers_tool(tool), "{tool}");
+        assert_eq!(look.offers_tool(tool), offered, "{tool}");
+    }
+    assert!(work.offers_prompt("files__daily") && !look.offers_prompt("files__daily"));
+    assert!(look.offers_resource("files+file:///handbook/one.md"));
+    assert!(!look.offers_resource("files+file:///handbook/../etc/passwd"));
 }

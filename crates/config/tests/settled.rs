@@ -54,6 +54,10 @@ fn the_defaults_are_the_strict_ones() {
         ("/servers/0/http/network", "public"),
         ("/routes/0/protocol/minimum", "2025-06-18"),
         ("/routes/0/ledger/durability", "before_answer"),
+        ("/routes/0/servers/0", "files"),
+        ("/routes/0/bridge/parked_time", "5m"),
+        ("/routes/0/bridge/gather", "50ms"),
+        ("/servers/0/era", "auto"),
         ("/routes/0/sessions/idle", "30m"),
         ("/routes/0/sessions/absolute", "12h"),
         ("/routes/0/limits/tool/rate", "50/s"),
@@ -75,6 +79,12 @@ fn the_defaults_are_the_strict_ones() {
         .pointer("/routes/0/ledger/keep")
         .and_then(|it| it.as_array());
     assert!(keep.is_some_and(Vec::is_empty));
+    let leniency = json.pointer("/routes/0/protocol/leniency");
+    assert_eq!(leniency, Some(&serde_json::json!([])));
+    assert_eq!(
+        json.pointer("/routes/0/elicitation"),
+        Some(&serde_json::json!({}))
+    );
 }
 
 #[test]
@@ -163,7 +173,7 @@ fn paths_are_found_beside_the_file() {
         + "policies: [p/*.cedar, /etc/p.cedar]\nlisteners:\n  - tls: { certificate: c.pem, key: file:k.pem }\nledger: { key: file:l.key }\n";
     let text = text.replace(
         "routes:",
-        "  - name: clock\n    stdio: { command: [x], confinement: none, environment: { A: file:a, B: b } }\nroutes:",
+        "  - name: old\n    sse: { url: https://old.example.com, credential: file:old }\n  - name: clock\n    stdio: { command: [x], confinement: none, environment: { A: file:a, B: b } }\nroutes:",
     );
     let it = settled(&text).rooted_at(Path::new("/etc/ringwall"));
     let at = |name: &str| Path::new("/etc/ringwall").join(name);
@@ -179,7 +189,11 @@ fn paths_are_found_beside_the_file() {
         panic!("it is http");
     };
     assert_eq!(http.credential, Credential::Bearer(file("token")));
-    let Upstream::Stdio(stdio) = &it.servers[1].upstream else {
+    let Upstream::Sse(old) = &it.servers[1].upstream else {
+        panic!("it is the old transport");
+    };
+    assert_eq!(old.credential, Credential::Bearer(file("old")));
+    let Upstream::Stdio(stdio) = &it.servers[2].upstream else {
         panic!("it is stdio");
     };
     assert_eq!(stdio.directory, at("."));

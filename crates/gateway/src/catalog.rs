@@ -9,6 +9,8 @@ use arc_swap::ArcSwap;
 use config::settled;
 use inspect::pin::{self, Digest};
 use inspect::schema::{Budget, Schema, Strictness};
+use protocol::mirror::Params;
+use protocol::{Document, Limits};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,6 +31,8 @@ pub struct Tool {
     pub input: Schema,
     /// What its `structuredContent` must look like, if it says.
     pub output: Option<Schema>,
+    /// Which arguments a modern client repeats in headers.
+    pub mirror: Params,
     /// The operator's labels: those of the server and those its name matches.
     pub labels: Vec<String>,
 }
@@ -105,6 +109,11 @@ impl Catalog {
     /// How this tool stands, if the server offers it.
     pub fn tool(&self, name: &str) -> Option<&Standing> {
         self.tools.get(name)
+    }
+
+    /// The name of every tool there is, approved or not.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tools.keys().map(|name| &**name)
     }
 
     /// Every tool that is approved.
@@ -321,6 +330,10 @@ impl Shelf {
         let Some(input) = definition.get("inputSchema") else {
             return Standing::Unusable("it has no inputSchema".to_owned());
         };
+        let mirror = match mirror(input) {
+            Ok(mirror) => mirror,
+            Err(why) => return Standing::Unusable(why),
+        };
         let input = match Schema::compile(input, strictness, &budget) {
             Ok(schema) => schema,
             Err(error) => return Standing::Unusable(format!("inputSchema: {error}")),
@@ -339,9 +352,22 @@ impl Shelf {
             definition: definition.clone(),
             input,
             output,
+            mirror,
             labels: crate::route::Served::labels_of(&self.server, name),
         }))
     }
+}
+
+/// The arguments that headers repeat (rule H9).
+fn mirror(input: &Value) -> Result<Params, String> {
+    let text = input.to_string();
+    let limits = Limits {
+        bytes: text.len(),
+        ..Limits::default()
+    };
+    let read = Document::read(text.into(), &limits);
+    let document = read.map_err(|flaw| format!("inputSchema: {flaw}"))?;
+    Params::read(document.root()).map_err(|error| format!("inputSchema: {error}"))
 }
 
 /// What to tell about a change of standing, if anything.

@@ -6,13 +6,11 @@ use crate::catalog::Shelf;
 use crate::gate::Gate;
 use crate::pins::PinsError;
 use crate::route::Served;
-use crate::sessions::Session;
-use crate::upstream::{Outgoing, Reply, UpstreamError};
-use bytes::Bytes;
-use protocol::{Document, Flaw, Id, Message, Shape, write};
+use crate::links::Far;
+use crate::upstream::UpstreamError;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Pages of definitions that are read at most.
 const PAGES: usize = 64;
@@ -35,18 +33,12 @@ pub(crate) enum DefinitionsError {
     Upstream(#[from] UpstreamError),
 }
 
-impl From<Flaw> for DefinitionsError {
-    fn from(flaw: Flaw) -> Self {
-        DefinitionsError::Malformed(flaw.to_string())
-    }
-}
-
 /// Reads all pages and takes them as the server's catalog. Callers that come meanwhile wait for the
 /// one that is reading.
 pub(crate) async fn refresh(
     gate: &Gate,
     served: &Served,
-    session: &Session,
+    far: &Arc<Far>,
 ) -> Result<(), DefinitionsError> {
     // Whoever reads over a session that hangs holds up nobody else: after a while the next caller
     // reads over their own.
@@ -57,16 +49,16 @@ pub(crate) async fn refresh(
         return Ok(());
     }
     let doubts = served.shelf.doubts();
-    read_all(gate, served, session).await?;
+    read_all(gate, served, far).await?;
     served.shelf.trust(doubts);
     Ok(())
 }
 
-async fn read_all(gate: &Gate, served: &Served, session: &Session) -> Result<(), DefinitionsError> {
+async fn read_all(gate: &Gate, served: &Served, far: &Far) -> Result<(), DefinitionsError> {
     let mut definitions = Vec::new();
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES {
-        let page = page(gate, served, session, cursor.as_deref()).await?;
+        let page = page(far, cursor.as_deref()).await?;
         if let Some(Value::Array(tools)) = page.get("tools") {
             definitions.extend(tools.iter().cloned());
         }
@@ -104,52 +96,14 @@ pub(crate) fn learn(gate: &Gate, served: &Served, definitions: &[Value]) -> Resu
     })
 }
 
-async fn page(
-    gate: &Gate,
-    served: &Served,
-    session: &Session,
-    cursor: Option<&str>,
-) -> Result<Value, DefinitionsError> {
-    let id = Id::from(format!("ringwall-{}", gate.next_id()).as_str());
+async fn page(far: &Far, cursor: Option<&str>) -> Result<Value, DefinitionsError> {
     let params = cursor.map(|cursor| serde_json::json!({ "cursor": cursor }).to_string());
-    let bytes = write::request(&id, "tools/list", params.as_ref().map(String::as_bytes));
-    let message = Outgoing {
-        bytes,
-        shape: Shape::Request,
-        id: Some(id.clone()),
-        method: "tools/list",
-    };
-    let reply = session
-        .link()
-        .send(message, Instant::now() + served.timeout)
-        .await?;
-    let answer = match reply {
-        Reply::Message(bytes) => read(bytes, served)?,
-        Reply::Stream(mut events) => loop {
-            let Some(event) = events.next().await? else {
-                return Err(UpstreamError::Ended.into());
-            };
-            let message = read(event.data, served)?;
-            if message.shape() == Shape::Response {
-                events.finish();
-                break message;
-            }
-        },
-        Reply::Accepted => return Err(DefinitionsError::Malformed("it is not there".to_owned())),
-    };
-    if answer.id() != Some(id) {
-        return Err(DefinitionsError::Malformed(
-            "it answers another request".to_owned(),
-        ));
-    }
+    let params = params.as_ref().map(String::as_bytes);
+    let answer = far.ask("tools/list", params).await?;
     // A server without tools answers with an error: then it has none.
     let Some(result) = answer.result() else {
         return Ok(Value::Null);
     };
     serde_json::from_slice(result.raw())
         .map_err(|error| DefinitionsError::Malformed(error.to_string()))
-}
-
-fn read(bytes: Bytes, served: &Served) -> Result<Message, Flaw> {
-    Document::read(bytes, &served.reading_answers).and_then(Message::read)
 }

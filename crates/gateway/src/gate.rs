@@ -2,9 +2,11 @@
 //! configuration is swapped whole; a call keeps the one it began with.
 
 use crate::catalog::{self, Study};
+use crate::bridge::Parked;
 use crate::clock::Clock;
 use crate::pins::{Pins, PinsError};
 use crate::route::{Route, Served};
+use crate::seal::Seal;
 use crate::sessions::Sessions;
 use crate::small::lock;
 use crate::strangers::Strangers;
@@ -27,6 +29,10 @@ pub struct Gate {
     policies: ArcSwap<Policies>,
     /// Sessions of clients.
     pub sessions: Sessions,
+    /// Calls that wait for their client.
+    pub(crate) parked: Parked,
+    /// Seals the handles that clients are given.
+    pub seal: Seal,
     /// How often, and how many at a time.
     pub limits: Box<dyn Limits>,
     /// Makes keys of what limits count.
@@ -71,6 +77,8 @@ pub struct Parts {
     pub pins: Pins,
     /// Who counts.
     pub limits: Box<dyn Limits>,
+    /// What seals handles.
+    pub seal: Seal,
     /// What is configured.
     pub runtime: Runtime,
     /// The policies, compiled.
@@ -90,6 +98,8 @@ impl Gate {
             runtime: ArcSwap::from_pointee(parts.runtime),
             policies: ArcSwap::from_pointee(parts.policies),
             sessions: Sessions::default(),
+            parked: Parked::default(),
+            seal: parts.seal,
             limits: parts.limits,
             keyer: Keyer::new(),
             principals: Cache::new(Self::PRINCIPALS),

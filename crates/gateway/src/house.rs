@@ -4,6 +4,7 @@
 
 use crate::catalog::Shelf;
 use crate::clock::Clock;
+use crate::control::Control;
 use crate::egress::{
     Authority, Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher,
 };
@@ -12,6 +13,7 @@ use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
 use crate::route::{Route, RouteError, Served};
+use crate::seal::{Seal, SealError};
 use crate::secret::SecretError;
 use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
@@ -31,6 +33,7 @@ use tokio::sync::{Semaphore, watch};
 pub struct House {
     gate: Arc<Gate>,
     listeners: Vec<Listener>,
+    control: Option<Control>,
     egress: Arc<Egress>,
     stop: watch::Sender<bool>,
 }
@@ -70,6 +73,8 @@ pub enum HouseError {
     Route(#[from] RouteError),
     #[error(transparent)]
     Rules(#[from] RulesError),
+    #[error("the key of handles: {0}")]
+    Seal(#[from] SealError),
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]
@@ -101,7 +106,9 @@ impl House {
         };
         make(&settled.data)?;
         let ledger = ledger(&settled)?;
+        let control = control(&settled).await;
         let pins = Pins::open(&settled.data)?;
+        let seal = seal(&settled)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
         let runtime = runtime(settled, policies, &egress, None)?;
         let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
@@ -116,12 +123,14 @@ impl House {
             limits: Box::new(watch_limits::Local::default()),
             runtime,
             policies,
+            seal,
             boot: boot.chars().take(10).collect(),
         });
         gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
         Ok(House {
             gate,
             listeners,
+            control,
             egress,
             stop: watch::Sender::new(false),
         })
@@ -154,6 +163,7 @@ impl House {
         let House {
             gate,
             listeners,
+            control,
             stop: told,
             ..
         } = self;
@@ -165,6 +175,7 @@ impl House {
         }
         let sweeper = tokio::spawn(sweep(Arc::clone(&gate)));
         let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
+        let control = control.map(|control| tokio::spawn(control.serve(Arc::clone(&gate))));
         stop.await;
         told.send_replace(true);
         gate.sessions.hush();
@@ -184,6 +195,11 @@ impl House {
             env!("CARGO_PKG_VERSION"),
             &format!("{ended} sessions ended"),
         );
+        // Before the ledger is free: until then no other gateway makes a socket here.
+        if let Some(control) = control {
+            control.abort();
+            let _ = control.await;
+        }
         Ok(gate.ledger.close()?)
     }
 }
@@ -225,7 +241,7 @@ impl Reloader {
             .sessions
             .end_where(|session| {
                 let route = routes.get(session.route());
-                !route.is_some_and(|route| session.is_of(&route.server))
+                !route.is_some_and(|route| session.is_of(&route.servers))
             })
             .await;
         let runtime = Arc::clone(&self.gate.runtime());
@@ -251,6 +267,7 @@ async fn sweep(gate: Arc<Gate>) {
     loop {
         tick.tick().await;
         gate.sessions.sweep(gate.clock().unix_ms()).await;
+        gate.parked.sweep(gate.clock().unix_ms()).await;
     }
 }
 
@@ -280,6 +297,28 @@ fn make(path: &Path) -> Result<(), HouseError> {
         path: path.display().to_string(),
         error,
     })
+}
+
+/// The key of the handles that clients are given. It is kept, so that they survive a restart.
+fn seal(settled: &Settled) -> Result<Seal, HouseError> {
+    let folder = settled.data.join("keys");
+    make(&folder)?;
+    Ok(Seal::load_or_create(&folder.join("handles.key"))?)
+}
+
+/// The socket on which a gateway that listens is asked what it holds. Nothing it protects depends on
+/// that, so it runs without one if need be.
+async fn control(settled: &Settled) -> Option<Control> {
+    if settled.listeners.is_empty() {
+        return None;
+    }
+    match Control::open(&settled.data).await {
+        Ok(control) => Some(control),
+        Err(error) => {
+            tracing::warn!("`ringwall sessions` cannot ask this gateway: {error}");
+            None
+        }
+    }
 }
 
 /// Chains that gateways around local servers keep side by side in one data directory.
@@ -357,13 +396,15 @@ fn runtime(
     }
     let mut routes = HashMap::new();
     for route in &settled.routes {
-        let served = servers
-            .get(route.server.as_str())
-            .ok_or_else(|| RouteError::Server {
+        let behind = route.servers.iter().map(|name| {
+            let served = servers.get(name.as_str());
+            served.cloned().ok_or_else(|| RouteError::Server {
                 path: route.path.clone(),
-                server: route.server.to_string(),
-            })?;
-        let route = Arc::new(Route::new(route, Arc::clone(served))?);
+                server: name.to_string(),
+            })
+        });
+        let behind = behind.collect::<Result<Vec<_>, _>>()?;
+        let route = Arc::new(Route::new(route, behind)?);
         routes.insert(Arc::clone(&route.path), route);
     }
     let issuers = match before.filter(|before| before.settled.issuers == settled.issuers) {
@@ -386,6 +427,7 @@ fn served(
 ) -> Result<Served, HouseError> {
     let transport = match &server.upstream {
         settled::Upstream::Http(http) => upstream::Transport::Http(remote(server, http)?),
+        settled::Upstream::Sse(http) => upstream::Transport::Sse(remote(server, http)?),
         settled::Upstream::Stdio(stdio) => upstream::Transport::Stdio(local(stdio)?),
     };
     let spec = upstream::ServerSpec {
@@ -393,6 +435,11 @@ fn served(
         transport,
         timeout: server.timeout,
         answer_bytes: answers.bytes,
+        era: match server.era {
+            settled::Era::Auto => upstream::EraChoice::Auto,
+            settled::Era::Legacy => upstream::EraChoice::Legacy,
+            settled::Era::Modern => upstream::EraChoice::Modern,
+        },
     };
     Ok(Served {
         name: server.name.as_str().into(),

@@ -4,19 +4,24 @@
 //! a socket. It decides no policy: that is the crate `policy`.
 
 mod body;
+mod bridge;
 pub mod catalog;
 mod claims;
 pub mod clock;
+pub mod control;
 mod definitions;
 pub mod egress;
 pub mod gate;
 pub mod house;
+pub mod links;
 pub mod listener;
 pub mod load;
+pub mod naming;
 pub mod outlet;
 pub mod pins;
 pub mod posture;
 pub mod route;
+pub mod seal;
 pub mod secret;
 pub mod sessions;
 mod small;

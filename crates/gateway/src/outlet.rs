@@ -137,6 +137,23 @@ impl Outlet {
         lock(&self.state).closed
     }
 
+    /// Resolves when whoever was reading has left.
+    pub async fn abandoned(&self) {
+        loop {
+            let news = self.news.notified();
+            tokio::pin!(news);
+            // Registered before looking, so that a leaving between the two is not missed.
+            news.as_mut().enable();
+            {
+                let state = lock(&self.state);
+                if state.readers > 0 && state.reader.is_none() {
+                    return;
+                }
+            }
+            news.await;
+        }
+    }
+
     /// Whether somebody is reading.
     pub fn is_read(&self) -> bool {
         lock(&self.state).reader.is_some()

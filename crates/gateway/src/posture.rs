@@ -221,12 +221,10 @@ impl Way<'_> {
 impl<'a> View<'a> {
     fn ways(&self) -> impl Iterator<Item = Way<'a>> + use<'a> {
         let settled = self.settled;
-        settled.routes.iter().filter_map(|route| {
-            let server = settled
-                .servers
-                .iter()
-                .find(|server| server.name == route.server)?;
-            Some(Way { route, server })
+        settled.routes.iter().flat_map(|route| {
+            let behind = |server: &&Server| route.servers.contains(&server.name);
+            let servers = settled.servers.iter().filter(behind);
+            servers.map(move |server| Way { route, server })
         })
     }
 

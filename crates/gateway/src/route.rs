@@ -2,6 +2,7 @@
 //! and servers. Nothing here is looked up twice on the path of a call.
 
 use crate::catalog::Shelf;
+use crate::naming::Naming;
 use crate::sessions::Lifetime;
 use crate::upstream;
 use bytes::Bytes;
@@ -18,8 +19,14 @@ use watch::{Rate, RateError};
 pub struct Route {
     /// Its path.
     pub path: Arc<str>,
-    /// The server behind it.
-    pub server: Arc<Served>,
+    /// The servers behind it, in the order of the configuration. Never none.
+    pub servers: Box<[Arc<Served>]>,
+    /// How their tools and resources are called here.
+    pub naming: Naming,
+    /// What it was made from: profile, leniency, elicitation.
+    pub settled: settled::Route,
+    /// What is done about hidden text where no single server is concerned: the strictest of theirs.
+    pub hidden_text: settled::HiddenText,
     /// What tokens must be issued for, and by whom.
     pub audience: Audience,
     /// Where its RFC 9728 metadata lies.
@@ -122,11 +129,31 @@ pub enum RouteError {
         /// The server.
         server: String,
     },
+    /// A route without servers.
+    #[error("route `{path}` leads nowhere")]
+    Nowhere {
+        /// The route.
+        path: String,
+    },
 }
 
 impl Route {
-    /// A route of the settled configuration, leading to this server.
-    pub fn new(route: &settled::Route, server: Arc<Served>) -> Result<Self, RouteError> {
+    /// A route of the settled configuration, leading to these servers.
+    pub fn new(route: &settled::Route, servers: Vec<Arc<Served>>) -> Result<Self, RouteError> {
+        let Some(first) = servers.first() else {
+            return Err(RouteError::Nowhere {
+                path: route.path.clone(),
+            });
+        };
+        // A metadata document has one name: that of the only server, or that of the route.
+        let name = match servers.len() {
+            1 => first.name.to_string(),
+            _ => route.path.clone(),
+        };
+        let strictest = servers.iter().map(|served| served.hidden_text);
+        let hidden_text = strictest
+            .max_by_key(|treatment| strictness(*treatment))
+            .unwrap_or(settled::HiddenText::Refuse);
         let audience = Audience::of(&route.resource)
             .map_err(|error| RouteError::Audience {
                 path: route.path.clone(),
@@ -137,7 +164,7 @@ impl Route {
         // A route that no issuer may enter (a local pipe) has nobody to send callers to.
         let metadata = ResourceMetadata::new(&audience, route.issuers.clone());
         let metadata =
-            metadata.map(|page| page.scopes(&route.scopes).name(&*server.name).to_json());
+            metadata.map(|page| page.scopes(&route.scopes).name(&name).to_json());
         let rate = |rate| {
             pace(rate).map_err(|error| RouteError::Rate {
                 path: route.path.clone(),
@@ -146,7 +173,10 @@ impl Route {
         };
         Ok(Route {
             path: route.path.as_str().into(),
-            server,
+            naming: Naming::of(servers.len()),
+            servers: servers.into_boxed_slice(),
+            settled: route.clone(),
+            hidden_text,
             metadata_url: identity::resource_metadata::well_known_url(&audience),
             metadata: metadata.map(Bytes::from).unwrap_or_default(),
             audience,
@@ -177,7 +207,47 @@ impl Route {
     }
 }
 
+impl Route {
+    /// The server at this place.
+    pub fn served(&self, place: usize) -> Option<&Arc<Served>> {
+        self.servers.get(place)
+    }
+
+    /// The only server, if it is.
+    pub fn only(&self) -> Option<&Arc<Served>> {
+        match &*self.servers {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
+    /// Every server with its place.
+    pub fn places(&self) -> impl Iterator<Item = (usize, &Arc<Served>)> {
+        self.servers.iter().enumerate()
+    }
+
+    /// The revisions it speaks, oldest first.
+    pub fn spoken(&self) -> Vec<&'static str> {
+        let spoken = Revision::ALL.iter();
+        spoken
+            .filter(|revision| **revision >= self.floor)
+            .map(|revision| revision.date())
+            .collect()
+    }
+
+    /// What the record of a message names that concerns no single server.
+    pub fn server_name(&self) -> &str {
+        self.only().map_or("", |served| &served.name)
+    }
+}
+
 impl Served {
+    /// Whether it is reached the way of 2024-11-05, which knows no newer revision. Whoever configured
+    /// that has lowered the floor for this server.
+    pub fn is_old_transport(&self) -> bool {
+        matches!(self.settled.upstream, settled::Upstream::Sse(_))
+    }
+
     /// Whether a server of this configuration, read within these limits, would be the same.
     pub(crate) fn is_made_of(&self, server: &settled::Server, answers: protocol::Limits) -> bool {
         self.settled == *server && self.reading_answers == answers
@@ -220,6 +290,15 @@ fn pace(rate: settled::Rate) -> Result<Pace, RateError> {
         rate: pace,
         concurrent: count(rate.concurrent),
     })
+}
+
+/// How much a treatment takes from what a server says.
+fn strictness(treatment: settled::HiddenText) -> u8 {
+    match treatment {
+        settled::HiddenText::Report => 0,
+        settled::HiddenText::Remove => 1,
+        settled::HiddenText::Refuse => 2,
+    }
 }
 
 fn millis(time: Duration) -> u64 {

@@ -1,14 +1,26 @@
-//! Sessions of clients, keyed by the verified user first and the session id second, so that one
-//! user's id cannot even be looked up by another (control 8.2). A session never authenticates: it
-//! is found only after the token of this very message was verified (control M2).
+//! What the gateway keeps for a client between two messages, keyed by the verified user first and a
+//! name second, so that one user's cannot even be looked up by another (control 8.2). For a legacy
+//! client that is its session; for a stateless one, the upstream ends that its requests share. Neither
+//! authenticates: they are found only after the token of this very message was verified (control M2).
 
+mod flights;
+mod questions;
+mod tasks;
+
+pub(crate) use flights::InFlight;
+use flights::Flights;
+use questions::Questions;
+
+use crate::bridge::Asker;
+use crate::links::{Introduction, Links};
 use crate::outlet::Outlet;
-use crate::route::Served;
-use crate::small::{hex, lock};
-use crate::upstream::Link;
+use crate::route::{Route, Served};
+use crate::small::{hex, lock, sha256};
+use crate::upstream::Owner;
+use protocol::log_level::LogLevel;
 use protocol::method::Capability;
 use protocol::{Document, Id, Revision};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -25,24 +37,28 @@ pub struct Lifetime {
     pub per_user: usize,
 }
 
-/// One client's session on one route.
+/// What is kept for one client on one route.
 #[derive(Debug)]
 pub struct Session {
-    /// 256 random bits, as the client sends them. Not in any log: see [`Session::name`].
+    /// 256 random bits, as the client sends them, or what a stateless client is known by. Not in any
+    /// log: see [`Session::name`].
     id: Box<str>,
     name: Box<str>,
     user: Arc<str>,
+    issuer: Box<str>,
+    subject: Box<str>,
     client: Option<Box<str>>,
     route: Box<str>,
     revision: Revision,
-    offers: Option<Document>,
-    served: Arc<Served>,
-    link: Link,
+    links: Arc<Links>,
     lifetime: Lifetime,
     opened_ms: u64,
     used_ms: AtomicU64,
     outlets: Mutex<Outlets>,
-    asked: Mutex<HashSet<Id>>,
+    questions: Mutex<Questions>,
+    flights: Arc<Flights>,
+    level: Mutex<Option<LogLevel>>,
+    tasks: Mutex<tasks::Tasks>,
     ended: watch::Sender<bool>,
 }
 
@@ -51,6 +67,10 @@ pub struct Session {
 pub struct Binding {
     /// The verified user.
     pub user: Arc<str>,
+    /// Who verified the user, for people to read: nothing is looked up by it.
+    pub issuer: Box<str>,
+    /// The issuer's name for the user, likewise.
+    pub subject: Box<str>,
     /// The client the token names, if it names one.
     pub client: Option<Box<str>>,
     /// The route it was opened on.
@@ -59,10 +79,8 @@ pub struct Binding {
     pub revision: Revision,
     /// When it ends.
     pub lifetime: Lifetime,
-    /// The server it speaks with: this very one, not one of its name.
-    pub served: Arc<Served>,
-    /// What the client said it can do: a copy, so that no whole message is kept alive for it.
-    pub offers: Option<Document>,
+    /// Its upstream ends.
+    pub links: Arc<Links>,
 }
 
 /// The streams of a session that can still be resumed.
@@ -76,29 +94,60 @@ struct Outlets {
 impl Session {
     /// Streams of calls that are remembered for resuming, per session.
     pub const STREAMS: usize = 16;
-    /// Questions of the server to the client that may be open at once.
-    pub const QUESTIONS: usize = 64;
+    /// Questions of servers to the client that may be open at once.
+    pub const QUESTIONS: usize = questions::OPEN;
+    /// Tasks that are remembered.
+    pub const TASKS: usize = tasks::MOST;
 
     /// A session that nobody can find yet; see [`Sessions::open`].
-    pub fn new(id: String, binding: Binding, link: Link, now_ms: u64) -> Self {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, id.as_bytes());
+    pub fn new(id: String, binding: Binding, now_ms: u64) -> Self {
+        let digest = sha256(id.as_bytes());
         Session {
-            name: hex(digest.as_ref().get(..8).unwrap_or_default()).into_boxed_str(),
+            name: hex(digest.get(..8).unwrap_or_default()).into_boxed_str(),
             id: id.into_boxed_str(),
             user: binding.user,
+            issuer: binding.issuer,
+            subject: binding.subject,
             client: binding.client,
             route: binding.route,
             revision: binding.revision,
-            offers: binding.offers,
-            served: binding.served,
-            link,
+            links: binding.links,
             lifetime: binding.lifetime,
             opened_ms: now_ms,
             used_ms: AtomicU64::new(now_ms),
             outlets: Mutex::default(),
-            asked: Mutex::default(),
+            questions: Mutex::default(),
+            flights: Arc::default(),
+            level: Mutex::default(),
+            tasks: Mutex::default(),
             ended: watch::Sender::new(false),
         }
+    }
+
+    /// One for this caller on this route. Nobody can find it yet.
+    pub(crate) fn of(
+        route: &Route,
+        caller: &identity::Caller,
+        introduction: Introduction,
+        id: String,
+        now_ms: u64,
+    ) -> Self {
+        let user: Arc<str> = caller.user().as_str().into();
+        let owner = Owner {
+            user: Arc::clone(&user),
+            session: id.as_str().into(),
+        };
+        let binding = Binding {
+            user,
+            issuer: caller.issuer().into(),
+            subject: caller.subject().into(),
+            client: caller.client().map(Into::into),
+            route: (&*route.path).into(),
+            revision: introduction.revision,
+            lifetime: route.lifetime,
+            links: Links::new(owner, introduction, route.floor, &route.servers),
+        };
+        Session::new(id, binding, now_ms)
     }
 
     /// The id, for the one header that carries it.
@@ -121,26 +170,60 @@ impl Session {
         self.client.as_deref()
     }
 
-    /// The revision negotiated in its `initialize`.
+    /// The user it belongs to.
+    pub fn user(&self) -> &Arc<str> {
+        &self.user
+    }
+
+    /// Who knows the user.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The issuer's name for the user.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The revision its client speaks.
     pub fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// Whether it speaks with this very server. After a reload its route may lead elsewhere.
-    pub fn is_of(&self, served: &Arc<Served>) -> bool {
-        Arc::ptr_eq(&self.served, served)
+    /// Whether it stands for a client without sessions. Such a client cannot name it.
+    pub fn is_stateless(&self) -> bool {
+        !self.revision.rules().sessions
+    }
+
+    /// Whether it speaks with these very servers. After a reload its route may lead elsewhere.
+    pub fn is_of(&self, servers: &[Arc<Served>]) -> bool {
+        self.links.is_to(servers)
     }
 
     /// Whether its client said that it can do this (rule L4).
     pub fn offers(&self, capability: Capability) -> bool {
-        self.offers
-            .as_ref()
+        self.capabilities()
             .is_some_and(|offers| capability.is_in(offers.root()))
     }
 
-    /// Its own upstream session.
-    pub fn link(&self) -> &Link {
-        &self.link
+    /// What its client said it can do.
+    pub fn capabilities(&self) -> Option<&Document> {
+        self.links.client().capabilities.as_ref()
+    }
+
+    /// Its upstream ends.
+    pub fn links(&self) -> &Arc<Links> {
+        &self.links
+    }
+
+    /// Which log messages its client wants, once it said so (`logging/setLevel`).
+    pub fn level(&self) -> Option<LogLevel> {
+        *lock(&self.level)
+    }
+
+    /// Remembers which log messages its client wants.
+    pub fn set_level(&self, level: LogLevel) {
+        *lock(&self.level) = Some(level);
     }
 
     /// Its age in milliseconds.
@@ -148,11 +231,15 @@ impl Session {
         now_ms.saturating_sub(self.opened_ms)
     }
 
+    /// For how long it has not been used, in milliseconds.
+    pub fn idle_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.used_ms.load(Ordering::Relaxed))
+    }
+
     /// Whether its time has come, idle or absolute.
     pub fn is_over(&self, now_ms: u64) -> bool {
-        let idle = now_ms.saturating_sub(self.used_ms.load(Ordering::Relaxed));
         *self.ended.borrow()
-            || idle >= self.lifetime.idle_ms
+            || self.idle_ms(now_ms) >= self.lifetime.idle_ms
             || self.age_ms(now_ms) >= self.lifetime.absolute_ms
     }
 
@@ -197,15 +284,61 @@ impl Session {
         all.find(|outlet| outlet.number() == number).cloned()
     }
 
-    /// Remembers that the server asked the client something; false if too much is open already.
-    pub fn ask(&self, id: Id) -> bool {
-        let mut asked = lock(&self.asked);
-        asked.len() < Self::QUESTIONS && asked.insert(id)
+    /// How many streams are open or can be resumed.
+    pub fn streams(&self) -> usize {
+        let outlets = lock(&self.outlets);
+        outlets.of_calls.len() + usize::from(outlets.standalone.is_some())
     }
 
-    /// Takes back a question once it is answered; false if it was never asked.
-    pub fn answer(&self, id: &Id) -> bool {
-        lock(&self.asked).remove(id)
+    /// Remembers that somebody asked the client something on this stream, and what the question is
+    /// called towards the client; nothing if too much is open already.
+    pub(crate) fn ask(&self, asker: Asker, stream: u64, token: Option<Id>) -> Option<Id> {
+        lock(&self.questions).ask(asker, stream, token)
+    }
+
+    /// Takes back a question once it is answered, and says who asked; nothing if nobody did.
+    pub(crate) fn answered(&self, id: &Id) -> Option<Asker> {
+        lock(&self.questions).answered(id)
+    }
+
+    /// Who asked the question that the client tells the progress of, and what they call it.
+    pub(crate) fn asked_with(&self, token: &Id) -> Option<(Asker, Id)> {
+        lock(&self.questions).with_token(token)
+    }
+
+    /// Forgets the questions of a stream that has ended: nobody waits for them any more.
+    pub(crate) fn forget_questions(&self, stream: u64) {
+        lock(&self.questions).forget(stream);
+    }
+
+    /// How many questions are open.
+    pub fn open_questions(&self) -> usize {
+        lock(&self.questions).len()
+    }
+
+    /// What this client calls a task of a server, if the task is its own.
+    pub(crate) fn task(&self, server: &str, id: &str) -> Option<Box<str>> {
+        lock(&self.tasks).handle(server, id)
+    }
+
+    /// Remembers what this client calls a task.
+    pub(crate) fn remember_task(&self, server: &str, id: &str, handle: &str) {
+        lock(&self.tasks).remember(server, id, handle);
+    }
+
+    /// How many tasks are remembered.
+    pub fn tasks(&self) -> usize {
+        lock(&self.tasks).len()
+    }
+
+    /// The requests of this client that are under way.
+    pub(crate) fn flights(&self) -> &Arc<Flights> {
+        &self.flights
+    }
+
+    /// How many requests of this client are under way.
+    pub fn under_way(&self) -> usize {
+        self.flights.len()
     }
 
     /// Resolves when the session ends.
@@ -233,7 +366,7 @@ impl Session {
         for outlet in streams {
             outlet.close();
         }
-        self.link.close().await;
+        self.links.close().await;
     }
 }
 
@@ -290,6 +423,10 @@ impl Sessions {
         if live >= session.lifetime.per_user {
             return Err((Box::new(session), Full::User));
         }
+        if let Some(first) = held.get(&session.id) {
+            // Two requests of one stateless client at once: both use what the first one made.
+            return Ok(Arc::clone(first));
+        }
         let session = Arc::new(session);
         held.insert(session.id.clone(), Arc::clone(&session));
         self.total.fetch_add(1, Ordering::Relaxed);
@@ -304,6 +441,27 @@ impl Sessions {
         }
         session.touch(now_ms);
         Some(session)
+    }
+
+    /// What this user's idlest stateless client has, so that another can take its place: whoever
+    /// declares other capabilities every time cannot lock themselves out.
+    pub fn idlest(&self, user: &str) -> Option<Arc<Session>> {
+        let shard = self.shard(user);
+        let held = shard.get(user)?.values();
+        let idle = held.filter(|session| session.is_stateless() && session.under_way() == 0);
+        idle.min_by_key(|session| session.used_ms.load(Ordering::Relaxed))
+            .cloned()
+    }
+
+    /// Every session, as it is now.
+    pub fn all(&self) -> Vec<Arc<Session>> {
+        let shards = self.shards.iter();
+        let all = shards.map(|shard| {
+            let shard = lock(shard);
+            let held = shard.values().flat_map(HashMap::values);
+            held.cloned().collect::<Vec<_>>()
+        });
+        all.flatten().collect()
     }
 
     /// How many there are.

@@ -35,6 +35,7 @@
 
 pub mod admit;
 pub mod authorize;
+mod batch;
 pub mod draft;
 pub mod forward;
 pub mod frame;
@@ -58,7 +59,7 @@ pub use raw::{Door, Raw, Verb};
 pub use record::{Answer, Primed, Recorded};
 pub use refused::{Form, Refused};
 pub use resolve::Resolved;
-pub use screen::Screened;
+pub use screen::{Screened, ScreenedStream};
 pub use validate::Valid;
 
 use crate::gate::Gate;
@@ -66,18 +67,35 @@ use std::sync::Arc;
 
 /// Takes one message all the way: whatever happens to it, there is a record and an answer.
 ///
-/// It runs as a task of its own, so that a caller who hangs up neither cancels a call that the
-/// server has already begun (rule S6) nor keeps it out of the ledger.
+/// It runs as a task of its own, so that a caller who hangs up neither keeps a call out of the ledger
+/// nor, in the era of sessions, cancels what the server has already begun (rule S6).
 pub async fn call(gate: &Arc<Gate>, raw: Raw, mut draft: Draft) -> Recorded {
+    if batch::is_one(&raw) {
+        return batch::each(gate, raw, draft).await;
+    }
     let gate = Arc::clone(gate);
     draft.enter(&raw);
+    let mut waiting = Waiting(Some(Arc::clone(&draft.line)));
     let task = tokio::spawn(async move {
         match pass(&gate, raw, &mut draft).await {
             Ok(screened) => record::answer(&gate, screened, draft).await,
             Err(refused) => record::refusal(&gate, refused, draft).await,
         }
     });
-    task.await.unwrap_or_else(|_| Recorded::crashed())
+    let recorded = task.await.unwrap_or_else(|_| Recorded::crashed());
+    waiting.0 = None;
+    recorded
+}
+
+/// Dropped before its time, it says that the client has hung up.
+struct Waiting(Option<Arc<draft::Line>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(line) = &self.0 {
+            line.hung_up();
+        }
+    }
 }
 
 /// The stages, in order. A `?` is a refusal, and a refusal is recorded like an answer.

@@ -1,185 +1,68 @@
 //! The MCP servers behind the gateway: one [`Server`] per configured server, one [`Link`] per
 //! downstream session.
 //!
-//! A link is the upstream end of one downstream session and of nobody else's. It carries messages
-//! that the stages have let through and hands back what the server says; it inspects nothing and
-//! decides nothing. Nothing of a caller reaches a server except the bytes of the message: no
-//! header, no token, no address. The only credential that is sent is the server's own.
+//! A server is met in an era it speaks (rules V6 to V8): with a handshake and a session, or with
+//! requests that are each complete in themselves. A link is the upstream end of one downstream
+//! session and of nobody else's. It carries messages that the stages have let through and hands
+//! back what the server says; it inspects nothing, translates nothing and decides nothing. Nothing
+//! of a caller reaches a server except the bytes of the message and the headers that mirror them:
+//! no header of a caller's own, no token, no address. The only credential that is sent is the
+//! server's own.
 
 mod breaker;
+mod duplex;
+mod era;
 mod error;
 mod http;
+mod link;
 mod peek;
+#[cfg(test)]
+mod scripted;
+mod spec;
+mod sse;
 mod stdio;
 
+pub use era::{EraChoice, Verdict};
 pub use error::UpstreamError;
+pub use link::{Event, Events, Link, Outgoing, Reply};
+pub use spec::{HttpSpec, ServerSpec, Sharing, StdioSpec, Transport, Variable};
 
-use crate::egress::{Destination, Egress};
-use crate::secret::Secret;
-use ::http::HeaderName;
+use crate::egress::Egress;
 use bytes::Bytes;
-use protocol::{Id, Message, Shape};
-use std::fmt;
-use std::path::PathBuf;
+use era::Eras;
+use link::{LinkKind, Source};
+use protocol::Era;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What a server is, with nothing left to interpret.
-#[derive(Clone, Debug)]
-pub struct ServerSpec {
-    pub name: Arc<str>,
-    pub transport: Transport,
-    /// How long a whole call may take, whatever progress it reports.
-    pub timeout: Duration,
-    /// The largest message the server may send.
-    pub answer_bytes: usize,
-}
-
-/// How a server is reached.
-#[derive(Clone, Debug)]
-pub enum Transport {
-    Http(HttpSpec),
-    Stdio(StdioSpec),
-}
-
-/// A server reached over Streamable HTTP.
-#[derive(Clone, Debug)]
-pub struct HttpSpec {
-    pub destination: Destination,
-    /// What the gateway shows this server, if anything.
-    pub credential: Option<Secret>,
-    /// The header that carries it; without one, `Authorization: Bearer …`.
-    pub header: Option<HeaderName>,
-}
-
-/// A server that is a local process speaking over its standard input and output.
-#[derive(Clone, Debug)]
-pub struct StdioSpec {
-    /// Program and arguments; from the configuration and from nowhere else.
-    pub command: Vec<String>,
-    /// Every variable the process sees, besides `PATH`.
-    pub environment: Vec<(String, Variable)>,
-    pub directory: PathBuf,
-    /// Who shares a process.
-    pub sharing: Sharing,
-    /// How long a process that no session uses is kept.
-    pub idle: Duration,
-    /// How long a process gets to end by itself, and again after SIGTERM.
-    pub grace: Duration,
-    /// How many processes one user may have, and the whole server.
-    pub processes_per_user: usize,
-    pub processes: usize,
-}
-
-impl Default for StdioSpec {
-    fn default() -> Self {
-        StdioSpec {
-            command: Vec::new(),
-            environment: Vec::new(),
-            directory: PathBuf::from("."),
-            sharing: Sharing::User,
-            idle: Duration::from_secs(60),
-            grace: Duration::from_secs(2),
-            processes_per_user: 8,
-            processes: 256,
-        }
-    }
-}
-
-/// The value of an environment variable.
-#[derive(Clone, Debug)]
-pub enum Variable {
-    Literal(String),
-    Secret(Secret),
-}
-
-/// Which sessions share a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sharing {
-    /// None: one process per session.
-    Session,
-    /// The sessions of one user that greeted the server alike.
-    User,
-}
-
 /// Whose upstream session a link is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Owner {
+    /// The verified user.
     pub user: Arc<str>,
+    /// One session of that user.
     pub session: Arc<str>,
 }
 
-/// A message on its way to a server.
+/// How the gateway introduces itself: everything needed for either era.
 #[derive(Clone, Debug)]
-pub struct Outgoing<'a> {
-    /// The message; over HTTP exactly these bytes are sent.
-    pub bytes: Bytes,
-    pub shape: Shape,
-    /// None for a notification.
-    pub id: Option<Id>,
-    /// Empty for a response.
-    pub method: &'a str,
+pub struct Greeting {
+    /// A complete `server/discover` request of the newest modern revision.
+    pub discover: Bytes,
+    /// A complete `initialize` request.
+    pub initialize: Bytes,
+    /// The era to meet the server in if it speaks both.
+    pub prefer: Era,
 }
 
-impl<'a> Outgoing<'a> {
-    /// A message as it was read.
-    pub fn of(message: &'a Message) -> Self {
-        Outgoing {
-            bytes: message.bytes().clone(),
-            shape: message.shape(),
-            id: message.id(),
-            method: message.method(),
-        }
-    }
-}
-
-/// What a server said to one message.
+/// A server that was met.
 #[derive(Debug)]
-pub enum Reply {
-    /// It took a notification or a response.
-    Accepted,
-    /// One message: the response.
-    Message(Bytes),
-    /// Several messages, the response being the last that matters.
-    Stream(Events),
-}
-
-/// One message of a stream. Its data is never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    pub id: Option<Arc<str>>,
-    pub data: Bytes,
-}
-
-/// Messages of a server, read one at a time: what is not asked for waits at the server.
-#[derive(Debug)]
-pub struct Events(Source);
-
-#[derive(Debug)]
-enum Source {
-    Http(Box<http::Stream>),
-    Stdio(stdio::Stream),
-}
-
-impl Events {
-    /// The next message; none when the stream has ended as it should. On the stream of a call the
-    /// end before the response is an error.
-    pub async fn next(&mut self) -> Result<Option<Event>, UpstreamError> {
-        match &mut self.0 {
-            Source::Http(stream) => stream.next().await,
-            Source::Stdio(stream) => stream.next().await,
-        }
-    }
-
-    /// Says that the response was seen and nothing more is wanted, so that the connection can be
-    /// used again.
-    pub fn finish(self) {
-        match self.0 {
-            Source::Http(stream) => stream.finish(),
-            Source::Stdio(_) => {}
-        }
-    }
+pub struct Met {
+    /// The way to it, in the era it was met in.
+    pub link: Link,
+    /// Its whole answer to `initialize`, or to `server/discover` if the link is modern.
+    pub said: Bytes,
 }
 
 /// One server.
@@ -187,11 +70,13 @@ impl Events {
 pub struct Server {
     name: Arc<str>,
     kind: ServerKind,
+    eras: Arc<Eras>,
 }
 
 #[derive(Debug)]
 enum ServerKind {
     Http(Arc<http::Remote>),
+    Sse(sse::Dialer),
     Stdio(Arc<stdio::Local>),
 }
 
@@ -203,25 +88,66 @@ impl Server {
             timeout: spec.timeout,
             answer_bytes: spec.answer_bytes,
         };
+        let mut choice = spec.era;
         let kind = match spec.transport {
             Transport::Http(spec) => {
                 let remote = http::Remote::new(egress.clone(), bounds, spec)?;
                 ServerKind::Http(Arc::new(remote))
+            }
+            Transport::Sse(_) if choice == EraChoice::Modern => {
+                return Err(UpstreamError::Settings {
+                    reason: "the modern era does not run over HTTP+SSE".to_owned(),
+                });
+            }
+            Transport::Sse(spec) => {
+                choice = EraChoice::Legacy;
+                let remote = http::Remote::new(egress.clone(), bounds, spec)?;
+                ServerKind::Sse(sse::Dialer::new(Arc::new(remote)))
             }
             Transport::Stdio(spec) => ServerKind::Stdio(Arc::new(stdio::Local::new(bounds, spec)?)),
         };
         Ok(Server {
             name: spec.name,
             kind,
+            eras: Arc::new(Eras::new(choice)),
         })
     }
 
+    /// What the operator calls it.
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
+    /// What is known now of the eras it speaks: nothing before it was met.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.eras.verdict()
+    }
+
+    /// Meets the server in an era it speaks, the preferred one if it speaks both. Which it speaks
+    /// shows in how it answers, and is remembered for a while. A server whose handshake is done
+    /// still waits for `notifications/initialized`: that is for the caller to send.
+    pub async fn meet(&self, owner: &Owner, greeting: Greeting) -> Result<Met, UpstreamError> {
+        // What is no request is a mistake of ours, and starts nothing.
+        peek::request_id(&greeting.initialize)?;
+        peek::request_id(&greeting.discover)?;
+        let (kind, said) = match &self.kind {
+            ServerKind::Http(remote) => remote.meet(&greeting, &self.eras).await?,
+            ServerKind::Sse(dialer) => {
+                let (share, said) = dialer.open(greeting.initialize).await?;
+                self.eras.found(Era::Legacy);
+                (LinkKind::Duplex(Arc::new(share)), said)
+            }
+            ServerKind::Stdio(local) => {
+                let (share, said) = local.meet(owner, &greeting, &self.eras).await?;
+                (LinkKind::Duplex(Arc::new(share)), said)
+            }
+        };
+        let link = self.link(kind);
+        Ok(Met { link, said })
+    }
+
     /// Opens an upstream session for `owner` with the client's own `initialize` request, and
-    /// returns the server's response to it.
+    /// returns the server's response to it. Nothing is tried in the modern era.
     pub async fn open(
         &self,
         owner: &Owner,
@@ -232,20 +158,30 @@ impl Server {
                 let (session, answer) = http::Session::open(remote, initialize).await?;
                 (LinkKind::Http(session), answer)
             }
+            ServerKind::Sse(dialer) => {
+                let (share, answer) = dialer.open(initialize).await?;
+                (LinkKind::Duplex(Arc::new(share)), answer)
+            }
             ServerKind::Stdio(local) => {
                 let (share, answer) = local.open(owner, initialize).await?;
-                (LinkKind::Stdio(Arc::new(share)), answer)
+                (LinkKind::Duplex(Arc::new(share)), answer)
             }
         };
-        Ok((Link(kind), Reply::Message(answer)))
+        self.eras.found(Era::Legacy);
+        Ok((self.link(kind), Reply::Message(answer)))
     }
 
     /// Ends every process of it, and waits until they are gone.
     pub async fn close(&self) {
         match &self.kind {
-            ServerKind::Http(_) => {}
+            ServerKind::Http(_) | ServerKind::Sse(_) => {}
             ServerKind::Stdio(local) => local.close().await,
         }
+    }
+
+    fn link(&self, kind: LinkKind) -> Link {
+        let eras = self.eras.clone();
+        Link { kind, eras }
     }
 }
 
@@ -264,60 +200,9 @@ impl Bounds {
     }
 }
 
-/// One downstream session's own session on one server. Clones are the same session; when the last
-/// one is dropped, the session is let go.
-#[derive(Clone)]
-pub struct Link(LinkKind);
-
-#[derive(Clone)]
-enum LinkKind {
-    Http(Arc<http::Session>),
-    Stdio(Arc<stdio::Share>),
-}
-
-impl Link {
-    /// Sends a message and waits for the answer, at most until `deadline` and never longer than
-    /// the server's own timeout.
-    pub async fn send(
-        &self,
-        message: Outgoing<'_>,
-        deadline: Instant,
-    ) -> Result<Reply, UpstreamError> {
-        match &self.0 {
-            LinkKind::Http(session) => session.send(message, deadline).await,
-            LinkKind::Stdio(share) => share.send(message, deadline).await,
-        }
-    }
-
-    /// What the server says unasked; none if it never does. Over HTTP this resumes after
-    /// `last_event_id`. One at a time.
-    pub async fn listen(
-        &self,
-        last_event_id: Option<&str>,
-    ) -> Result<Option<Events>, UpstreamError> {
-        match &self.0 {
-            LinkKind::Http(session) => session.listen(last_event_id).await,
-            LinkKind::Stdio(share) => share.listen().map(Some),
-        }
-    }
-
-    /// Ends the session. Best effort: a server that is gone needs no farewell.
-    pub async fn close(&self) {
-        match &self.0 {
-            LinkKind::Http(session) => session.close().await,
-            LinkKind::Stdio(share) => share.close(),
-        }
-    }
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            LinkKind::Http(_) => f.write_str("Link(http)"),
-            LinkKind::Stdio(_) => f.write_str("Link(stdio)"),
-        }
-    }
-}
+/// How many messages a server may send on the stream of one call before its answer. Time bounds
+/// such a stream too; this bounds the work within that time.
+const EVENTS_MAX: u32 = 65_536;
 
 /// Locks what a panic elsewhere cannot have left half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

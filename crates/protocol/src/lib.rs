@@ -10,14 +10,18 @@
 //! sent on is the slice that was read, or that slice with [`Edits`] applied.
 
 pub mod accept;
+pub mod bridge;
 pub mod codes;
 pub mod content_type;
 pub mod document;
 pub mod edit;
 pub mod flaw;
 pub mod lines;
+pub mod log_level;
 pub mod message;
 pub mod method;
+pub mod mirror;
+pub mod modern;
 pub mod revision;
 pub mod spelling;
 pub mod sse;
@@ -26,6 +30,7 @@ pub mod write;
 pub use document::{Document, Kind, Limits, Str, Value};
 pub use edit::{EditError, Edits, write_string};
 pub use flaw::{Flaw, FlawKind};
+pub use log_level::LogLevel;
 pub use message::{Id, Message, Shape};
 pub use method::{Act, Method, Sender, Subject, Target};
 pub use revision::{Era, Revision, Rules};

@@ -195,6 +195,14 @@ impl Method {
         })
     }
 
+    /// What a server of this revision may ask the client under this name: in a request of its own,
+    /// or, from 2026-07-28 on, inside a result (R1).
+    pub fn question(name: &str, revision: Revision) -> Option<&'static Method> {
+        // The words of a question are those of the last revision that had requests for it.
+        let last = revision.min(Revision::newest_with_handshake());
+        Method::find(name, last, Sender::Server).filter(|method| method.act == Act::Ask)
+    }
+
     /// What a message of this method acts on. Nothing, if the message does not say it as the
     /// specification asks: that is the sender's mistake, invalid params.
     pub fn target<'a>(&self, params: Option<Value<'a>>) -> Option<Target<'a>> {

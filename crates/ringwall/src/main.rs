@@ -12,6 +12,7 @@ mod page;
 mod policies;
 mod posture;
 mod serve;
+mod sessions;
 mod token;
 mod tools;
 mod visible;
@@ -48,6 +49,7 @@ enum Command {
     Init(init::Init),
     Wrap(wrap::Wrap),
     Posture(posture::Posture),
+    Sessions(sessions::Sessions),
     Tools(tools::Tools),
     Policy(policies::Policy),
     Audit(ledger::Audit),
@@ -83,6 +85,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Init(init) => init.run(),
         Command::Wrap(wrap) => wrap.run(),
         Command::Posture(posture) => posture.run(),
+        Command::Sessions(sessions) => sessions.run(),
         Command::Tools(tools) => tools.run(),
         Command::Policy(policy) => policy.run(),
         Command::Audit(audit) => audit.run(),

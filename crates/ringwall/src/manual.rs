@@ -73,7 +73,8 @@ mod tests {
 This page is generated from the definitions in the code: `ringwall help COMMAND` says the same.
 Every command reads `ringwall.yaml` in the working directory unless `--config` or `RINGWALL_CONFIG`
 names another. Commands that are about what a gateway has stored (`tools`, `audit`) also take its
-data directory with `--data`, and work while the gateway runs.
+data directory with `--data`, and work while the gateway runs. `sessions` is about what it holds in
+memory, and asks the one that runs, as the same user, over the socket `control.sock` in that directory.
 
 Tables are for people: colours only where a terminal shows them, times in UTC, and text of somebody
 else with everything hidden in it written as `\\u{…}`. Programs use `--json`. A command that finds what

@@ -5,29 +5,50 @@ use crate::place;
 use crate::program::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use url::Url;
 
-/// The set of requirements that is run.
-pub const REQUIREMENTS: &str = "2025-11-25";
+/// The sets of requirements that are run, oldest first: one for each era.
+pub const REQUIREMENTS: [&str; 2] = ["2025-11-25", "2026-07-28"];
 
-/// The verdict of every check, by `scenario:check`. A check that is made twice counts by its worst.
+/// The verdict of every check, by `scenario:check`.
 #[derive(Clone, Debug, Default)]
 pub struct Verdicts(pub BTreeMap<String, Verdict>);
 
-/// The verdict of one check.
+/// The verdict of one check, which may be made several times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// `SUCCESS`, `INFO`, `SKIPPED`, `WARNING` or `FAILURE`.
-    pub status: String,
-    /// What the suite says about it; empty if all is well.
+    /// How often it ended with each status: `SUCCESS`, `INFO`, `SKIPPED`, `WARNING` or `FAILURE`.
+    pub statuses: BTreeMap<String, usize>,
+    /// What the suite says about the worst of them; empty if all is well.
     pub message: String,
+}
+
+impl Verdict {
+    /// The worst status it ended with; a check that was never made is worse than any.
+    pub fn worst(&self) -> &str {
+        let worst = self.statuses.keys().max_by_key(|status| rank(status));
+        worst.map_or("MISSING", String::as_str)
+    }
+
+    fn count(&self, status: &str) -> usize {
+        self.statuses.get(status).copied().unwrap_or(0)
+    }
+}
+
+/// A check that did worse than in another run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worse {
+    /// `scenario:check`.
+    pub check: String,
+    /// What the two runs say, for the message of a test.
+    pub shown: String,
 }
 
 impl Verdicts {
     /// Runs the server leg against `url`.
-    pub async fn of(url: &Url) -> Result<Self> {
+    pub async fn of(url: &Url, requirements: &str) -> Result<Self> {
         let out = tempfile::tempdir()?;
         let suite = "node_modules/@modelcontextprotocol/conformance/dist/index.js";
         let ended = Command::new(place::node()?)
@@ -37,7 +58,7 @@ impl Verdicts {
                 "--url",
                 url.as_str(),
                 "--requirements",
-                REQUIREMENTS,
+                requirements,
                 "-o",
             ])
             .argument(out.path())
@@ -77,50 +98,65 @@ impl Verdicts {
                 .context("a check without it")
         };
         let (id, status) = (member("id")?, member("status")?);
-        let verdict = Verdict {
-            status: status.to_owned(),
-            message: member("errorMessage").unwrap_or_default().to_owned(),
-        };
-        let known = self
-            .0
-            .entry(format!("{scenario}:{id}"))
-            .or_insert_with(|| verdict.clone());
-        if rank(status) > rank(&known.status) {
-            *known = verdict;
+        let known = self.0.entry(format!("{scenario}:{id}")).or_default();
+        if rank(status) > rank(known.worst()) || known.statuses.is_empty() {
+            known.message = member("errorMessage").unwrap_or_default().to_owned();
         }
+        *known.statuses.entry(status.to_owned()).or_default() += 1;
         Ok(())
     }
 
-    /// How many checks have this status.
+    /// How many checks ended with this status.
     pub fn count(&self, status: &str) -> usize {
-        self.with(status).len()
+        self.0.values().map(|verdict| verdict.count(status)).sum()
     }
 
-    /// The checks with this status.
+    /// The checks that ended with this status at least once.
     pub fn with(&self, status: &str) -> Vec<&str> {
         let found = self
             .0
             .iter()
-            .filter(|(_, verdict)| verdict.status == status);
+            .filter(|(_, verdict)| verdict.count(status) > 0);
         found.map(|(check, _)| check.as_str()).collect()
     }
 
-    /// The checks whose verdict here is worse than there, with both verdicts.
-    pub fn worse_than(&self, other: &Verdicts) -> Vec<String> {
-        let missing = Verdict {
-            status: "MISSING".to_owned(),
-            message: String::new(),
-        };
-        let pairs = other
-            .0
-            .iter()
-            .map(|(check, theirs)| (check, self.0.get(check).unwrap_or(&missing), &theirs.status));
-        pairs
-            .filter(|(_, ours, theirs)| rank(&ours.status) > rank(theirs))
-            .map(|(check, Verdict { status, message }, theirs)| {
-                format!("{check}: {theirs} direct, {status} through the gateway: {message}")
-            })
-            .collect()
+    /// How many checks of each scenario passed, and how many did not.
+    pub fn by_scenario(&self) -> BTreeMap<&str, (usize, usize)> {
+        let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (check, verdict) in &self.0 {
+            let scenario = check.split(':').next().unwrap_or_default();
+            let (passed, failed) = counts.entry(scenario).or_default();
+            *passed += verdict.count("SUCCESS");
+            *failed += verdict.count("FAILURE") + verdict.count("WARNING");
+        }
+        counts
+    }
+
+    /// The checks that did worse here than there: with a worse verdict, with fewer successes, or
+    /// with a complaint that was not even made there.
+    pub fn worse_than(&self, other: &Verdicts) -> Vec<Worse> {
+        let nothing = Verdict::default();
+        let checks: BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
+        let mut worse = Vec::new();
+        for check in checks {
+            let ours = self.0.get(check).unwrap_or(&nothing);
+            let is_worse = match other.0.get(check) {
+                Some(theirs) => {
+                    rank(ours.worst()) > rank(theirs.worst())
+                        || ours.count("SUCCESS") < theirs.count("SUCCESS")
+                }
+                None => rank(ours.worst()) >= rank("WARNING"),
+            };
+            if is_worse {
+                let theirs = other.0.get(check).unwrap_or(&nothing);
+                let (there, here) = (&theirs.statuses, &ours.statuses);
+                worse.push(Worse {
+                    check: check.clone(),
+                    shown: format!("{check}: {there:?} direct, {here:?} here: {}", ours.message),
+                });
+            }
+        }
+        worse
     }
 }
 
@@ -145,7 +181,8 @@ fn rank(status: &str) -> u8 {
         "INFO" => 1,
         "SKIPPED" => 2,
         "WARNING" => 3,
-        _ => 4,
+        "FAILURE" => 4,
+        _ => 5,
     }
 }
 
@@ -168,26 +205,36 @@ mod tests {
     use super::*;
 
     fn verdicts(rows: &[(&str, &str)]) -> Verdicts {
-        Verdicts(
-            rows.iter()
-                .map(|(check, status)| {
-                    let verdict = Verdict {
-                        status: (*status).to_owned(),
-                        message: String::new(),
-                    };
-                    ((*check).to_owned(), verdict)
-                })
-                .collect(),
-        )
+        let mut verdicts = Verdicts::default();
+        for (check, status) in rows {
+            let check = serde_json::json!({ "id": check, "status": status });
+            verdicts.add("a", &check).unwrap();
+        }
+        verdicts
     }
 
     #[test]
-    fn a_check_that_is_worse_or_missing_is_named() {
-        let direct = verdicts(&[("a:1", "SUCCESS"), ("a:2", "SUCCESS"), ("a:3", "WARNING")]);
-        let through = verdicts(&[("a:1", "FAILURE"), ("a:3", "SUCCESS")]);
+    fn a_check_that_is_worse_rarer_missing_or_new_is_named() {
+        let direct = verdicts(&[
+            ("1", "SUCCESS"),
+            ("2", "SUCCESS"),
+            ("3", "WARNING"),
+            ("4", "SUCCESS"),
+            ("4", "SUCCESS"),
+        ]);
+        let through = verdicts(&[
+            ("1", "SUCCESS"),
+            ("1", "FAILURE"),
+            ("3", "SUCCESS"),
+            ("4", "SUCCESS"),
+            ("5", "FAILURE"),
+            ("6", "INFO"),
+        ]);
         let worse = through.worse_than(&direct);
-        assert_eq!(worse.len(), 2, "{worse:?}");
-        assert!(direct.worse_than(&direct).is_empty());
+        let named: Vec<&str> = worse.iter().map(|worse| worse.check.as_str()).collect();
+        assert_eq!(named, ["a:1", "a:2", "a:4", "a:5"], "{worse:?}");
+        assert_eq!(direct.worse_than(&direct), []);
+        assert_eq!(through.by_scenario()["a"], (3, 2));
     }
 
     #[test]

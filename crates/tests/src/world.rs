@@ -53,6 +53,14 @@ impl Plan {
         self
     }
 
+    /// With a server started with these flags too, such as `["--era", "modern"]`.
+    #[must_use]
+    pub fn fixture(mut self, flags: &[&str]) -> Self {
+        self.fixture
+            .extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self
+    }
+
     /// With these members of the server's configuration.
     #[must_use]
     pub fn server(mut self, members: Value) -> Self {

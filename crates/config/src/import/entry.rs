@@ -147,9 +147,6 @@ impl Import {
             .get("type")
             .or(entry.get("transport"))
             .and_then(Value::as_str);
-        if kind == Some("sse") {
-            self.note(name, "speaks the old HTTP+SSE transport in the editor; here it must speak Streamable HTTP");
-        }
         let Ok(mut url) = Url::parse(address) else {
             self.note(name, "left out: its address cannot be read");
             return None;
@@ -168,11 +165,24 @@ impl Import {
             Place::Outside => Network::Public,
         };
         let (credential, header) = self.headers(name, entry, &mut about);
-        let reach = Reach::Http {
-            url: url.into(),
-            network,
-            credential,
-            header,
+        let url = url.into();
+        let reach = if kind == Some("sse") {
+            let text = "speaks the old HTTP+SSE transport in the editor: write `http` instead of `sse` if \
+                        it speaks Streamable HTTP too";
+            self.note(name, text);
+            Reach::Sse {
+                url,
+                network,
+                credential,
+                header,
+            }
+        } else {
+            Reach::Http {
+                url,
+                network,
+                credential,
+                header,
+            }
         };
         Some((reach, about))
     }

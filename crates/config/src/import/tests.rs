@@ -96,6 +96,26 @@ fn n6_3_imports_a_list_without_copying_a_secret() {
 }
 
 #[test]
+fn the_old_transport_stays_what_it_is() {
+    for (kind, is_old) in [("sse", true), ("http", false), ("streamable-http", false)] {
+        let (settled, text, notes) = settled(&format!(
+            r#"{{ "mcpServers": {{ "a": {{ "url": "https://mcp.example.com/sse", "type": "{kind}",
+                "headers": {{ "Authorization": "Bearer very-secret-value" }} }} }} }}"#
+        ));
+        let remote = match (&settled.servers[0].upstream, is_old) {
+            (Upstream::Sse(remote), true) | (Upstream::Http(remote), false) => remote,
+            _ => panic!("{text}"),
+        };
+        assert_eq!(remote.url.as_str(), "https://mcp.example.com/sse");
+        assert!(matches!(remote.credential, Credential::Bearer(_)), "{text}");
+        let told = notes
+            .iter()
+            .any(|it| it.contains("the old HTTP+SSE transport"));
+        assert_eq!(told, is_old, "{notes:?}");
+    }
+}
+
+#[test]
 fn n6_3_no_secret_of_an_argument_is_copied() {
     let args = [
         (r#"["--api-key=hunter2hunter2"]"#, "hunter2", "--api-key="),
@@ -140,7 +160,7 @@ fn one_variable_never_stands_for_two_secrets() {
         .iter()
         .map(|it| match &it.upstream {
             Upstream::Stdio(it) => it.environment["API_KEY"].clone(),
-            Upstream::Http(_) => panic!("{text}"),
+            Upstream::Http(_) | Upstream::Sse(_) => panic!("{text}"),
         })
         .collect();
     assert_ne!(references[0], references[1]);

@@ -109,6 +109,15 @@ pub(super) fn within(problems: &mut Problems, path: &str, network: &str, url: &U
     }
 }
 
+/// A host as it stands in an address, in the one way to write it.
+pub(super) fn host(text: &str) -> Option<String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b);
+    if !text.bytes().all(plain) || text.len() > 253 || text.ends_with('.') {
+        return None;
+    }
+    Host::parse(text).ok().map(|host| host.to_string())
+}
+
 /// Whether the address names this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {

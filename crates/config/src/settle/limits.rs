@@ -271,6 +271,8 @@ mod tests {
             TIMEOUT,
             SESSION_IDLE,
             SESSION_ABSOLUTE,
+            PARKED_TIME,
+            GATHER,
             HEADER_TIME,
             BODY_TIME,
             INTERVAL,
@@ -283,6 +285,7 @@ mod tests {
         fits(PACE, |text| units::pace(text).map(Pace::per_hour));
         for it in [
             SESSIONS_PER_USER,
+            PARKED_PER_USER,
             BURST,
             CONCURRENT,
             DEPTH,

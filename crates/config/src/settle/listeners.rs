@@ -11,7 +11,7 @@ use crate::written;
 use controls::{N1_1, N3_1};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
-use url::{Host, Url};
+use url::Url;
 
 /// The listeners; one on this machine where nothing was said.
 pub(super) fn settle(
@@ -134,7 +134,7 @@ fn hosts(problems: &mut Problems, path: &str, written: &[String]) -> Vec<String>
         } else {
             "write a name without scheme, port and path: `mcp.example.com`"
         };
-        match host(text) {
+        match address::host(text) {
             Some(host) => hosts.push(host),
             None => problems.refuse(
                 N1_1,
@@ -145,15 +145,6 @@ fn hosts(problems: &mut Problems, path: &str, written: &[String]) -> Vec<String>
         }
     }
     hosts
-}
-
-/// A host as it stands in an address, in the one way to write it.
-fn host(text: &str) -> Option<String> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b);
-    if !text.bytes().all(plain) || text.len() > 253 || text.ends_with('.') {
-        return None;
-    }
-    Host::parse(text).ok().map(|host| host.to_string())
 }
 
 fn origins(problems: &mut Problems, path: &str, written: &[String]) -> Vec<String> {
@@ -210,7 +201,7 @@ pub(super) fn public_url(
     let named = written
         .and_then(|it| it.first())
         .and_then(|it| it.hosts.first());
-    let named = named.and_then(|it| host(it));
+    let named = named.and_then(|it| address::host(it));
     let ip = first.address.ip();
     let host = match named {
         // Unencrypted, only a name of this machine may be used: the others are for a proxy in front.

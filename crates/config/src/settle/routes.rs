@@ -1,15 +1,21 @@
 //! The endpoints of the gateway, and everything they refer to.
 //!
-//! Every route has an audience of its own: a token for one is worth nothing at another.
+//! Every route has an audience of its own: a token for one is worth nothing at another. What a route
+//! offers can only be less than what its servers have.
+
+mod profile;
+mod protocol;
 
 use super::address::{self, Query};
 use super::{Callers, limits, words};
 use crate::bounds;
+use crate::naming;
+
 use crate::problem::Problems;
 use crate::settled::{
-    Issuer, Keep, Limits, Protocol, Recording, Route, Server, ServerName, Sessions,
+    Bridge, Elicitation, Issuer, Limits, Recording, Route, Server, ServerName, Sessions,
 };
-use crate::words::{Durability, Revision};
+use crate::words::Durability;
 use crate::written;
 use controls::{M1, M2, N6_4, N8_3};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,48 +84,91 @@ impl Routes<'_> {
                        the end, no word that begins with `.`";
             problems.refuse(None, &at("path"), "is not a path for a route", fix);
         }
-        let server = self.server(problems, &at("server"), &written.server);
+        let servers = self.servers(problems, path, written);
+        let profile = profile::settle(
+            problems,
+            path,
+            written,
+            servers.as_deref().unwrap_or_default(),
+        );
         let resource = self.resource(problems, &at("resource"), written);
         let issuers = self.accepted(problems, path, written.issuers.as_deref());
-        words::count(problems, &at("scopes"), written.scopes.len(), bounds::WORDS);
-        for (index, scope) in written.scopes.iter().enumerate() {
-            words::word(
-                problems,
-                &format!("{path}.scopes[{index}]"),
-                scope,
-                "a scope",
-            );
-        }
-        let minimum = revision(problems, &at("protocol.minimum"), written.protocol.minimum);
-        let keep = words::once(&written.ledger.keep);
-        if !keep.is_empty() {
-            let message = "writes values into the ledger that may be personal data or secrets";
-            let fix = "keep digests only, unless you must show what was said";
-            problems.warn(N6_4, &at("ledger.keep"), message, fix);
-        }
-        let durability = written
-            .ledger
-            .durability
-            .unwrap_or(Durability::BeforeAnswer);
+        let scopes = scopes(problems, &at("scopes"), &written.scopes);
+        let protocol = protocol::settle(problems, &at("protocol"), &written.protocol);
+        let ledger = recording(problems, &at("ledger.keep"), &written.ledger);
         let sessions = sessions(problems, &at("sessions"), &written.sessions);
+        let bridge = bridge(problems, &at("bridge"), &written.bridge);
+        let elicitation = elicitation(problems, &at("elicitation.urls"), &written.elicitation);
         let limits = limits::route(problems, &at("limits"), &written.limits, &self.limits.call);
         if !well_formed {
             return None;
         }
         Some(Route {
             path: written.path.clone(),
-            server: server?,
+            servers: servers?,
+            tools: profile.tools,
+            prompts: profile.prompts,
+            resources: profile.resources,
             resource: resource?,
             issuers,
-            scopes: words::once(&written.scopes),
-            protocol: Protocol { minimum },
-            ledger: Recording {
-                durability,
-                keep: keep.into_iter().collect::<Vec<Keep>>(),
-            },
+            scopes,
+            protocol,
+            ledger,
             sessions,
+            bridge,
+            elicitation,
             limits,
         })
+    }
+
+    /// The servers of a route: one or several, never both ways of saying it.
+    fn servers(
+        &self,
+        problems: &mut Problems,
+        path: &str,
+        written: &written::Route,
+    ) -> Option<Vec<ServerName>> {
+        let at = format!("{path}.servers");
+        let list = match (&written.server, &written.servers) {
+            (Some(one), None) => {
+                let server = self.server(problems, &format!("{path}.server"), one)?;
+                return Some(vec![server]);
+            }
+            (None, Some(list)) => list,
+            (Some(_), Some(_)) => {
+                let fix = "keep one of them: `servers` if there are several";
+                problems.refuse(None, &at, "stands beside `server`", fix);
+                return None;
+            }
+            (None, None) => {
+                let fix = "add `server: name`, or `servers: [one, two]`";
+                problems.refuse(None, path, "leads to no server", fix);
+                return None;
+            }
+        };
+        if list.is_empty() {
+            let fix = "name the servers, or one as `server: name`";
+            problems.refuse(None, &at, "is empty, so no server could be reached", fix);
+        }
+        words::count(problems, &at, list.len(), bounds::ROUTE_SERVERS);
+        let mut servers = Vec::new();
+        let mut known = BTreeMap::new();
+        for (index, name) in list.iter().enumerate() {
+            let path = format!("{at}[{index}]");
+            if let Some(first) = known.insert(name.as_str(), index) {
+                let message = format!("is {at}[{first}] already");
+                problems.refuse(None, &path, message, "name each server once");
+                continue;
+            }
+            servers.extend(self.server(problems, &path, name));
+        }
+        let names: Vec<_> = servers.iter().map(ServerName::as_str).collect();
+        if let ([_, _, ..], Err(error)) = (names.as_slice(), naming::check_servers(&names)) {
+            let index = list.iter().rposition(|it| it == error.server());
+            let path = index.map_or(at.clone(), |index| format!("{at}[{index}]"));
+            problems.refuse(None, &path, error.to_string(), error.fix());
+        }
+        (servers.len() == list.len()).then_some(servers)
     }
 
     fn server(&self, problems: &mut Problems, path: &str, name: &str) -> Option<ServerName> {
@@ -216,7 +265,7 @@ pub(super) fn unused(
     issuers: &[Issuer],
     servers: &[Server],
 ) {
-    let used: BTreeSet<_> = routes.iter().map(|it| &it.server).collect();
+    let used: BTreeSet<_> = routes.iter().flat_map(|it| &it.servers).collect();
     for (index, _) in servers
         .iter()
         .enumerate()
@@ -290,25 +339,25 @@ fn overlaps(problems: &mut Problems, written: &[written::Route]) {
     }
 }
 
-fn revision(problems: &mut Problems, path: &str, said: Option<Revision>) -> Revision {
-    let minimum = said.unwrap_or(Revision::R20250618);
-    match minimum {
-        Revision::R20241105 | Revision::R20250326 => {
-            let message = "lets clients in that ask for tokens without an audience";
-            problems.warn(
-                M1,
-                path,
-                message,
-                "write \"2025-06-18\" once all clients speak it",
-            );
-        }
-        Revision::R20260728 => {
-            let message = "is a revision that is not built yet, so nothing could be spoken";
-            problems.refuse(None, path, message, "write \"2025-11-25\" or older");
-        }
-        Revision::R20250618 | Revision::R20251125 => {}
+fn scopes(problems: &mut Problems, path: &str, written: &[String]) -> Vec<String> {
+    words::count(problems, path, written.len(), bounds::WORDS);
+    for (index, scope) in written.iter().enumerate() {
+        words::word(problems, &format!("{path}[{index}]"), scope, "a scope");
     }
-    minimum
+    words::once(written)
+}
+
+fn recording(problems: &mut Problems, path: &str, written: &written::Recording) -> Recording {
+    let keep = words::once(&written.keep);
+    if !keep.is_empty() {
+        let message = "writes values into the ledger that may be personal data or secrets";
+        let fix = "keep digests only, unless you must show what was said";
+        problems.warn(N6_4, path, message, fix);
+    }
+    Recording {
+        durability: written.durability.unwrap_or(Durability::BeforeAnswer),
+        keep,
+    }
 }
 
 fn sessions(problems: &mut Problems, path: &str, written: &written::Sessions) -> Sessions {
@@ -343,5 +392,52 @@ fn sessions(problems: &mut Problems, path: &str, written: &written::Sessions) ->
             written.per_user,
             bounds::SESSIONS_PER_USER,
         ),
+    }
+}
+
+fn bridge(problems: &mut Problems, path: &str, written: &written::Bridge) -> Bridge {
+    let at = |name: &str| format!("{path}.{name}");
+    Bridge {
+        parked_per_user: limits::number(
+            problems,
+            &at("parked_per_user"),
+            written.parked_per_user,
+            bounds::PARKED_PER_USER,
+        ),
+        parked_time: limits::time(
+            problems,
+            &at("parked_time"),
+            written.parked_time.as_ref(),
+            bounds::PARKED_TIME,
+        ),
+        gather: limits::time(
+            problems,
+            &at("gather"),
+            written.gather.as_ref(),
+            bounds::GATHER,
+        ),
+    }
+}
+
+fn elicitation(problems: &mut Problems, path: &str, written: &written::Elicitation) -> Elicitation {
+    let Some(list) = &written.urls else {
+        return Elicitation { hosts: None };
+    };
+    words::count(problems, path, list.len(), bounds::WORDS);
+    let mut hosts = Vec::new();
+    for (index, text) in list.iter().enumerate() {
+        if let Some(host) = address::host(text) {
+            hosts.push(host);
+            continue;
+        }
+        let fix = if text.contains('*') {
+            "name each host: a pattern would let in what others put up there"
+        } else {
+            "write a name without scheme, port and path: `login.example.com`"
+        };
+        problems.refuse(None, &format!("{path}[{index}]"), "is not a host name", fix);
+    }
+    Elicitation {
+        hosts: Some(words::once(&hosts)),
     }
 }

@@ -4,17 +4,18 @@
 //! confinement has to be spelled out.
 
 use super::address::{self, Query};
+use super::words::Thing;
 use super::{limits, words};
 use crate::bounds;
 use crate::problem::Problems;
 use crate::secret::{SecretRef, is_variable, looks_secret, sounds_secret};
 use crate::settled::{
-    Credential, HiddenText, Http, Pins, Process, Schema, Server, ServerName, Stdio, ToolLabels,
-    ToolPattern, Upstream, Variable,
+    Credential, Era, HiddenText, Http, Pins, Process, Schema, Server, ServerName, Stdio,
+    ToolLabels, Upstream, Variable,
 };
 use crate::words::{Confinement, Network};
 use crate::written;
-use controls::{N1_2, N1_4, N6_3, N7_1, N9_2, N10_1};
+use controls::{N1_2, N1_4, N3_4, N6_3, N7_1, N9_2, N10_1};
 use std::collections::BTreeMap;
 
 /// The servers, each name once.
@@ -44,25 +45,8 @@ fn server(problems: &mut Problems, path: &str, written: &written::Server) -> Opt
         let fix = "write up to 63 lowercase letters, digits, `-` and `_`, a letter or digit first";
         problems.refuse(None, &at("name"), "is not a name for a server", fix);
     }
-    let upstream = match (&written.http, &written.stdio) {
-        (Some(it), None) => http(problems, &at("http"), it).map(Upstream::Http),
-        (None, Some(it)) => stdio(problems, &at("stdio"), it).map(Upstream::Stdio),
-        (Some(_), Some(_)) => {
-            let fix = "keep one of them, or make two servers of it";
-            problems.refuse(
-                None,
-                &at("stdio"),
-                "stands beside `http`: a server is one or the other",
-                fix,
-            );
-            None
-        }
-        (None, None) => {
-            let fix = "add `http: { url: … }` or `stdio: { command: […] }`";
-            problems.refuse(None, path, "has neither `http` nor `stdio`", fix);
-            None
-        }
-    };
+    let upstream = upstream(problems, path, written);
+    let era = era(problems, path, written);
     let pins = written.pins.unwrap_or(Pins::Approval);
     let schema = written.schema.unwrap_or(Schema::Strict);
     let hidden_text = written.hidden_text.unwrap_or(HiddenText::Remove);
@@ -70,6 +54,7 @@ fn server(problems: &mut Problems, path: &str, written: &written::Server) -> Opt
     Some(Server {
         name: ServerName(written.name.clone()),
         upstream: upstream?,
+        era,
         pins,
         schema,
         hidden_text,
@@ -82,6 +67,58 @@ fn server(problems: &mut Problems, path: &str, written: &written::Server) -> Opt
         labels: words::labels(problems, &at("labels"), &written.labels),
         tools: tools(problems, &at("tools"), &written.tools),
     })
+}
+
+/// How the server is reached: in one way of the three.
+fn upstream(problems: &mut Problems, path: &str, written: &written::Server) -> Option<Upstream> {
+    let at = |name: &str| format!("{path}.{name}");
+    let ways = [
+        ("http", written.http.is_some()),
+        ("sse", written.sse.is_some()),
+        ("stdio", written.stdio.is_some()),
+    ];
+    let mut said = ways.iter().filter(|(_, said)| *said).map(|(way, _)| *way);
+    let Some(first) = said.next() else {
+        let fix = "add `http: { url: … }` or `stdio: { command: […] }`";
+        problems.refuse(None, path, "has neither `http` nor `stdio`", fix);
+        return None;
+    };
+    let mut several = false;
+    for other in said {
+        let message = format!("stands beside `{first}`: a server is one or the other");
+        let fix = "keep one of them, or make two servers of it";
+        problems.refuse(None, &at(other), message, fix);
+        several = true;
+    }
+    if several {
+        return None;
+    }
+    match (&written.http, &written.sse, &written.stdio) {
+        (Some(it), ..) => http(problems, &at("http"), it).map(Upstream::Http),
+        (_, Some(it), _) => {
+            let message = "speaks the transport of 2024-11-05, which is deprecated: its answers can be lost \
+                           and are not resumed";
+            let fix = "write `http` as soon as the server speaks Streamable HTTP";
+            problems.warn(N3_4, &at("sse"), message, fix);
+            http(problems, &at("sse"), it).map(Upstream::Sse)
+        }
+        (.., Some(it)) => stdio(problems, &at("stdio"), it).map(Upstream::Stdio),
+        (None, None, None) => None,
+    }
+}
+
+/// The era; the old transport knows only one.
+fn era(problems: &mut Problems, path: &str, written: &written::Server) -> Era {
+    let era = written.era.unwrap_or(Era::Auto);
+    if written.sse.is_none() {
+        return era;
+    }
+    if era == Era::Modern {
+        let message = "is an era that has no HTTP+SSE: no server could be met";
+        let fix = "remove the line, or reach the server over `http`";
+        problems.refuse(N3_4, &format!("{path}.era"), message, fix);
+    }
+    Era::Legacy
 }
 
 /// What each weaker setting costs, and the combination that is one too many.
@@ -359,17 +396,7 @@ fn tools(
     for (pattern, labels) in written {
         let path = format!("{path}{}", crate::yaml::step_name(path, pattern));
         let labels = words::labels(problems, &format!("{path}.labels"), &labels.labels);
-        let name = pattern.strip_suffix('*');
-        let text = name.unwrap_or(pattern);
-        let plain = !text.contains(|c: char| c == '*' || c.is_control());
-        if !plain || pattern.is_empty() || pattern.len() > bounds::WORD_LENGTH {
-            let fix = "write a tool's name, or its beginning and one `*`: `transfer*`";
-            problems.refuse(None, &path, "is not the name of a tool", fix);
-        }
-        let tools_named = match name {
-            Some(start) => ToolPattern::StartsWith(start.to_owned()),
-            None => ToolPattern::Named(text.to_owned()),
-        };
+        let tools_named = words::names(problems, &path, pattern, Thing::Tool);
         tools.push(ToolLabels {
             tools: tools_named,
             labels,

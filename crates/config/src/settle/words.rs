@@ -5,6 +5,7 @@
 use crate::bounds;
 use crate::problem::Problems;
 use crate::secret::{SecretRef, looks_secret};
+use crate::settled::{ToolPattern, UriPattern};
 use crate::written::Reference;
 use controls::N6_3;
 use std::path::PathBuf;
@@ -87,6 +88,64 @@ pub(super) fn word(problems: &mut Problems, path: &str, text: &str, what: &str) 
             "write a name, never a token or key",
         );
     }
+}
+
+/// What a pattern names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thing {
+    Prompt,
+    Resource,
+    Tool,
+}
+
+/// A tool's or prompt's name, or its beginning and one `*`.
+pub(super) fn names(problems: &mut Problems, path: &str, text: &str, thing: Thing) -> ToolPattern {
+    match pattern(problems, path, text, thing) {
+        (start, true) => ToolPattern::StartsWith(start.to_owned()),
+        (name, false) => ToolPattern::Named(name.to_owned()),
+    }
+}
+
+/// A resource's URI, or its beginning and one `*`.
+pub(super) fn uris(problems: &mut Problems, path: &str, text: &str) -> UriPattern {
+    match pattern(problems, path, text, Thing::Resource) {
+        (start, true) => UriPattern::StartsWith(start.to_owned()),
+        (uri, false) => UriPattern::Named(uri.to_owned()),
+    }
+}
+
+/// The text before the `*`, and whether there is one.
+fn pattern<'a>(
+    problems: &mut Problems,
+    path: &str,
+    text: &'a str,
+    thing: Thing,
+) -> (&'a str, bool) {
+    let name = text.strip_suffix('*');
+    let bare = name.unwrap_or(text);
+    let most = match thing {
+        Thing::Prompt | Thing::Tool => bounds::WORD_LENGTH,
+        Thing::Resource => bounds::ADDRESS_LENGTH,
+    };
+    let plain = !bare.contains(|c: char| c == '*' || c.is_control());
+    if !plain || text.is_empty() || text.len() > most {
+        let (message, fix) = match thing {
+            Thing::Prompt => (
+                "is not the name of a prompt",
+                "write a prompt's name, or its beginning and one `*`: `daily*`",
+            ),
+            Thing::Resource => (
+                "is not the URI of a resource",
+                "write a resource's URI, or its beginning and one `*`: `file:///docs/*`",
+            ),
+            Thing::Tool => (
+                "is not the name of a tool",
+                "write a tool's name, or its beginning and one `*`: `transfer*`",
+            ),
+        };
+        problems.refuse(None, path, message, fix);
+    }
+    (bare, name.is_some())
 }
 
 /// The same list with each entry once, in the order in which they came first.

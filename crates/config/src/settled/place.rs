@@ -25,7 +25,7 @@ impl Settled {
         }
         for server in &mut self.servers {
             match &mut server.upstream {
-                Upstream::Http(http) => match &mut http.credential {
+                Upstream::Http(http) | Upstream::Sse(http) => match &mut http.credential {
                     Credential::None => {}
                     Credential::Bearer(secret) | Credential::Header { secret, .. } => {
                         root(secret, folder);

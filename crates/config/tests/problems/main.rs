@@ -6,11 +6,13 @@
 mod issuers;
 mod listeners;
 mod numbers;
+mod offers;
 mod routes;
 mod servers;
 mod shape;
 mod warnings;
 
+use config::bounds;
 use ringwall_config as config;
 
 /// What is replaced, by what, and what is then told.
@@ -81,6 +83,47 @@ fn n6_3_reports_what_is_wrong_with_servers() {
 #[test]
 fn m2_reports_what_is_wrong_with_routes() {
     check(routes::CASES);
+}
+
+#[test]
+fn n9_2_reports_what_is_wrong_with_what_routes_offer() {
+    check(offers::CASES);
+}
+
+#[test]
+fn a_route_leads_to_so_many_servers_and_no_more() {
+    for (count, expected) in [
+        (bounds::ROUTE_SERVERS, vec![]),
+        (
+            bounds::ROUTE_SERVERS + 1,
+            vec![
+                "routes[0].servers: has 101 entries, more than 100 => split it, or remove what nobody uses",
+            ],
+        ),
+    ] {
+        let name = |index: usize| format!("s{index}");
+        let servers = (0..count).map(|index| {
+            let name = name(index);
+            format!("  - name: {name}\n    http: {{ url: https://{name}.example.com }}\n")
+        });
+        let names: Vec<_> = (0..count).map(name).collect();
+        let servers = format!("servers:\n{}", servers.collect::<String>());
+        let route = format!("    servers: [{}]", names.join(", "));
+        let text = FINE
+            .replace("servers:\n", &servers)
+            .replace(
+                "  - name: files\n    http:\n      url: https://files.example.com/mcp\n",
+                "",
+            )
+            .replace("    server: files", &route);
+        let told = told(&text);
+        let told: Vec<_> = told
+            .iter()
+            .filter_map(|it| it.split_once(": error: "))
+            .collect();
+        let told: Vec<_> = told.iter().map(|(_, it)| *it).collect();
+        assert_eq!(told, expected);
+    }
 }
 
 #[test]

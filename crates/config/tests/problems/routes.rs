@@ -158,8 +158,57 @@ pub(crate) const CASES: &[Case] = &[
     (
         "    server: files",
         "    server: files\n    protocol: { minimum: 2026-07-28 }",
+        &[],
+    ),
+    (
+        "    server: files",
+        "    server: files\n    bridge: { parked_per_user: 0, parked_time: 9s, gather: 3s }",
         &[
-            ":11:26: error: routes[0].protocol.minimum: is a revision that is not built yet, so nothing could be spoken => write \"2025-11-25\" or older",
+            ":11:32: error: routes[0].bridge.parked_per_user: is less than 1 (control 4.1) => write something from 1 to 256",
+            ":11:48: error: routes[0].bridge.parked_time: is less than 10s (control 4.1) => write something from 10s to 1h",
+            ":11:60: error: routes[0].bridge.gather: is more than 2s (control 4.1) => write something from 0s to 2s",
+        ],
+    ),
+    (
+        "    server: files",
+        "    server: files\n    bridge: { parked_per_user: 257, parked_time: 61m }",
+        &[
+            ":11:32: error: routes[0].bridge.parked_per_user: is more than 256 (control 4.1) => write something from 1 to 256",
+            ":11:50: error: routes[0].bridge.parked_time: is more than 1h (control 4.1) => write something from 10s to 1h",
+        ],
+    ),
+    (
+        "    server: files",
+        "    server: files\n    elicitation: { urls: ['https://login.example.com', '*.example.com', login.example.com] }",
+        &[
+            ":11:27: error: routes[0].elicitation.urls[0]: is not a host name => write a name without scheme, port and path: `login.example.com`",
+            ":11:56: error: routes[0].elicitation.urls[1]: is not a host name => name each host: a pattern would let in what others put up there",
+        ],
+    ),
+    (
+        "    server: files",
+        "    server: files\n    protocol: { leniency: [{ client: '*', allow: [missing_name] }, { client: ' a', allow: [] }] }",
+        &[
+            ":11:28: warning: routes[0].protocol.leniency[0]: lets this client leave headers out: what reads headers in front of the gateway does not see its calls (control 3.4) => remove it once the client sends what MCP asks for",
+            ":11:38: error: routes[0].protocol.leniency[0].client: names clients by a pattern, and none but a known one is let off (control 3.4) => name the client exactly as its tokens do",
+            ":11:78: error: routes[0].protocol.leniency[1].client: is not a client => write the client's identifier, exactly as its tokens name it",
+            ":11:91: error: routes[0].protocol.leniency[1].allow: is empty => name a mistake, or remove the client",
+        ],
+    ),
+    (
+        "    server: files",
+        "    server: files\n    protocol: { leniency: [{ client: a, allow: [missing_version] }, { client: b, allow: [wrong_name] }] }",
+        &[
+            ":11:49: error: routes[0].protocol.leniency[0].allow[0]: `missing_version` is not one of the words known here => write one of `missing_method`, `missing_name`, `missing_params`, `wrong_method`, `wrong_name`, `wrong_params`",
+        ],
+    ),
+    (
+        "    server: files",
+        "    server: files\n    protocol:\n      leniency:\n        - { client: a, allow: [wrong_name] }\n        - { client: a, allow: [missing_name] }",
+        &[
+            ":13:11: warning: routes[0].protocol.leniency[0]: lets this client's headers say another call than its messages make: what reads headers in front of the gateway can be deceived (control 3.4) => remove it once the client sends what MCP asks for",
+            ":14:11: warning: routes[0].protocol.leniency[1]: lets this client leave headers out: what reads headers in front of the gateway does not see its calls (control 3.4) => remove it once the client sends what MCP asks for",
+            ":14:21: error: routes[0].protocol.leniency[1].client: is the client of routes[0].protocol.leniency[0] already => name each client once, with all of its mistakes",
         ],
     ),
     (

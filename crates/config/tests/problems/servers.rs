@@ -33,6 +33,38 @@ pub(crate) const CASES: &[Case] = &[
         ],
     ),
     (
+        "    http:\n",
+        "    sse: { url: https://a.example.com }\n    stdio: { command: [x], confinement: none }\n    http:\n",
+        &[
+            ":6:10: error: servers[0].sse: stands beside `http`: a server is one or the other => keep one of them, or make two servers of it",
+            ":7:12: error: servers[0].stdio: stands beside `http`: a server is one or the other => keep one of them, or make two servers of it",
+        ],
+    ),
+    (
+        "    http:\n",
+        "    era: modern\n    sse:\n",
+        &[
+            ":6:10: error: servers[0].era: is an era that has no HTTP+SSE: no server could be met (control 3.4) => remove the line, or reach the server over `http`",
+            ":8:7: warning: servers[0].sse: speaks the transport of 2024-11-05, which is deprecated: its answers can be lost and are not resumed (control 3.4) => write `http` as soon as the server speaks Streamable HTTP",
+        ],
+    ),
+    (
+        "    http:\n      url: https://files.example.com/mcp",
+        "    sse: { url: http://10.0.0.1/sse, header: X-Key }",
+        &[
+            ":6:10: warning: servers[0].sse: speaks the transport of 2024-11-05, which is deprecated: its answers can be lost and are not resumed (control 3.4) => write `http` as soon as the server speaks Streamable HTTP",
+            ":6:17: error: servers[0].sse.url: is unencrypted and not on this machine (control 3.1) => write `https`; unencrypted connections stay on this machine",
+            ":6:46: error: servers[0].sse.header: has no credential to carry => add `credential: env:NAME`, or remove the header",
+        ],
+    ),
+    (
+        "    http:\n",
+        "    era: old\n    http:\n",
+        &[
+            ":6:10: error: servers[0].era: `old` is not one of the words known here => write one of `auto`, `legacy`, `modern`",
+        ],
+    ),
+    (
         "https://files.example.com/mcp",
         "http://files.example.com/mcp",
         &[

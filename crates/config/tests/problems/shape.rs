@@ -42,10 +42,7 @@ pub(crate) const CASES: &[Case] = &[
     (
         "    server: files",
         "    sever: files",
-        &[
-            ":9:5: error: routes[0].server: is missing => add `server`: The name of the server it leads to",
-            ":10:5: error: routes[0].sever: `sever` is not a setting here => did you mean `server`?",
-        ],
+        &[":10:5: error: routes[0].sever: `sever` is not a setting here => did you mean `server`?"],
     ),
     (
         "      url: https",
@@ -111,7 +108,7 @@ pub(crate) const CASES: &[Case] = &[
         "    http:",
         "    database: x\n    http:",
         &[
-            ":6:5: error: servers[0].database: `database` is not a setting here => known here are `name`, `http`, `stdio`, `pins`, `schema`, `hidden_text`, `timeout`, `labels`, `tools`",
+            ":6:5: error: servers[0].database: `database` is not a setting here => known here are `name`, `http`, `sse`, `stdio`, `era`, `pins`, `schema`, `hidden_text`, `timeout`, `labels`, `tools`",
         ],
     ),
     (

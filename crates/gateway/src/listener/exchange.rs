@@ -220,7 +220,7 @@ fn preflight() -> Response<Body> {
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static(
-            "authorization, content-type, accept, mcp-session-id, mcp-protocol-version, last-event-id",
+            "authorization, content-type, accept, mcp-session-id, mcp-protocol-version, last-event-id, mcp-method, mcp-name",
         ),
     );
     headers.insert(
@@ -321,7 +321,8 @@ fn stream(mut reader: Reader, primed: Primed, lasts: Duration) -> Body {
                 Ok(Some(event)) => {
                     let mut bytes = Vec::with_capacity(event.data.len() + 64);
                     let id = reader.outlet().event_id(event.place);
-                    protocol::sse::write_event(Some(&id), &event.data, &mut bytes);
+                    let id = Some(&*id).filter(|_| primed != Primed::Never);
+                    protocol::sse::write_event(id, &event.data, &mut bytes);
                     Bytes::from(bytes)
                 }
                 Ok(None) => return,

@@ -89,27 +89,28 @@ fn keys(gate: &Gate, identified: &Identified) -> Keys {
         limits.source,
     );
     keys.add(Dimension::User, keyer.key(user), limits.user);
-    if let Some(session) = identified.session() {
+    let session = identified.session().filter(|session| !session.is_stateless());
+    if let Some(session) = session {
         keys.add(Dimension::Session, keyer.key(session.id()), limits.session);
     }
-    let server = &*route.server.name;
+    let path = &*route.path;
     match identified.target() {
         Target::Tool(name) => keys.add(
             Dimension::Tool,
-            keyer.key((user, server, &*name)),
+            keyer.key((user, path, &*name)),
             limits.tool,
         ),
         Target::Prompt(name) => {
             keys.add(
                 Dimension::Resource,
-                keyer.key((user, server, "prompt", &*name)),
+                keyer.key((user, path, "prompt", &*name)),
                 limits.resource,
             );
         }
         Target::Resource(uri) => {
             keys.add(
                 Dimension::Resource,
-                keyer.key((user, server, "resource", &*uri)),
+                keyer.key((user, path, "resource", &*uri)),
                 limits.resource,
             );
         }

@@ -6,8 +6,9 @@ use crate::sessions::Session;
 use crate::stages::draft::{Draft, Stage, Verdict};
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
-use policy::{Action, Context, Decision, Policies, Principal, Request};
-use protocol::{Act, Method};
+use crate::stages::resolve::{Place, Subject};
+use policy::{Action, Context, Decision, Policies, Request};
+use protocol::Act;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -15,11 +16,13 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Permitted {
     inspected: Inspected,
+    /// The servers it may go to, by their place on the route.
+    servers: Vec<usize>,
 }
 
 impl Permitted {
-    pub(super) fn into_inner(self) -> Inspected {
-        self.inspected
+    pub(super) fn into_parts(self) -> (Inspected, Vec<usize>) {
+        (self.inspected, self.servers)
     }
 }
 
@@ -33,13 +36,63 @@ impl Deref for Permitted {
 
 /// Puts the call before the policies.
 pub fn decide(gate: &Gate, inspected: Inspected, draft: &mut Draft) -> Result<Permitted, Refused> {
+    draft.ran(controls::N2_2);
+    draft.ran(controls::N7_3);
+    let decided = match inspected.place() {
+        Place::All | Place::Ourselves => whole(gate, &inspected, draft),
+        Place::One(at, _) => one(gate, &inspected, draft).map(|()| vec![*at]),
+        Place::Asked(_) => one(gate, &inspected, draft).map(|()| Vec::new()),
+    };
+    draft.done(Stage::Authorize);
+    decided.map(|servers| Permitted { inspected, servers })
+}
+
+/// A message to all of the route: it goes to the servers that the caller may use. What they may not
+/// use is not there for them.
+fn whole(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<Vec<usize>, Refused> {
     let policies = gate.policies();
-    let now_ms = draft.at_ms();
-    let circumstances = Circumstances::of(&inspected, now_ms);
-    let context = circumstances.context(&inspected);
-    let server = &*inspected.raw().route().server.name;
+    let circumstances = Circumstances::of(inspected, draft.at_ms());
+    let context = circumstances.context(inspected);
+    let mut servers = Vec::new();
+    let mut no = None;
+    for (at, served) in inspected.raw().route().places() {
+        let target = policy::Target::Server { name: &served.name };
+        let request = Request {
+            principal: inspected.principal(),
+            action: Action::Use,
+            resource: target,
+            context: &context,
+        };
+        let decision = policies.decide_cached(&request);
+        let allows = decision.allows();
+        if allows || draft.policy.is_none() {
+            draft.policy = Some(Verdict {
+                policies: Arc::clone(&policies),
+                decision: Arc::clone(&decision),
+            });
+        }
+        match allows {
+            true => servers.push(at),
+            false => no = Some((decision, &*served.name)),
+        }
+    }
+    match (servers.is_empty(), no) {
+        (true, Some((decision, name))) => Err(match decision.errors.is_empty() {
+            true => refused::denied(Action::Use.name(), name, decision.reason.as_deref()),
+            false => refused::policy_failed(),
+        }),
+        _ => Ok(servers),
+    }
+}
+
+/// A message to one server.
+fn one(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<(), Refused> {
+    let policies = gate.policies();
+    let circumstances = Circumstances::of(inspected, draft.at_ms());
+    let context = circumstances.context(inspected);
+    let served = inspected.served().ok_or_else(refused::crashed)?;
     let protocol_target = inspected.target();
-    let (action, target) = question(inspected.method(), &protocol_target, server);
+    let (action, target) = question(inspected, &protocol_target, &served.name);
     let principal = inspected.principal();
     let request = Request {
         principal,
@@ -52,60 +105,69 @@ pub fn decide(gate: &Gate, inspected: Inspected, draft: &mut Draft) -> Result<Pe
         policies: Arc::clone(&policies),
         decision: Arc::clone(&decision),
     });
-    draft.ran(controls::N2_2);
-    draft.ran(controls::N7_3);
-    draft.done(Stage::Authorize);
     if decision.allows() {
-        return Ok(Permitted { inspected });
+        return Ok(());
     }
-    Err(refusal(
-        &policies, principal, &decision, action, target, &context,
-    ))
+    let outward = inspected.outward().unwrap_or_default();
+    Err(refusal(&policies, &request, &decision, outward))
+}
+
+/// Whether this caller may read this resource, as the stages ask that do not call it.
+pub(super) fn may_read(gate: &Gate, call: &Inspected, server: &str, uri: &str, now: u64) -> bool {
+    let circumstances = Circumstances::of(call, now);
+    let request = Request {
+        principal: call.principal(),
+        action: Action::Read,
+        resource: policy::Target::Resource { server, uri },
+        context: &circumstances.bare(),
+    };
+    gate.policies().decide_cached(&request).allows()
 }
 
 /// What the caller hears. A thing they may not even see does not exist for them: the answer is the
 /// one an unknown name gets, and only the record tells the two apart.
 fn refusal(
     policies: &Policies,
-    principal: &Principal,
+    request: &Request<'_>,
     decision: &Decision,
-    action: Action,
-    target: policy::Target<'_>,
-    context: &Context<'_>,
+    outward: &str,
 ) -> Refused {
     if !decision.errors.is_empty() {
         return refused::policy_failed();
     }
-    if let (Action::Call, policy::Target::Tool { name, .. }) = (action, target) {
+    let action = request.action;
+    if let (Action::Call, policy::Target::Tool { .. }) = (action, request.resource) {
         let seen = Context {
             arguments: None,
-            ..*context
+            ..*request.context
         };
         let list = Request {
-            principal,
             action: Action::List,
-            resource: target,
             context: &seen,
+            ..*request
         };
         if !policies.decide_cached(&list).allows() {
-            return refused::tool_unknown(name);
+            return refused::tool_unknown(outward);
         }
     }
-    let name = match target {
-        policy::Target::Tool { name, .. } | policy::Target::Prompt { name, .. } => name,
-        policy::Target::Resource { uri, .. } => uri,
+    let name = match request.resource {
         policy::Target::Server { name } => name,
+        _ => outward,
     };
     refused::denied(action.name(), name, decision.reason.as_deref())
 }
 
 /// Which question a message is.
 fn question<'a>(
-    method: Option<&Method>,
+    inspected: &'a Inspected,
     target: &'a protocol::Target<'a>,
     server: &'a str,
 ) -> (Action, policy::Target<'a>) {
-    let act = method.map(|method| method.act);
+    let act = inspected.method().map(|method| method.act);
+    // Whoever may not call a tool may not look after what it does either.
+    if let Subject::Task(tool) = inspected.subject() {
+        return (Action::Call, policy::Target::Tool { server, name: tool });
+    }
     let whole = (Action::Use, policy::Target::Server { name: server });
     match (act, target) {
         (Some(Act::Call), protocol::Target::Tool(name)) => {

@@ -4,7 +4,7 @@
 
 use crate::catalog::Tool;
 use crate::gate::Gate;
-use crate::route::Route;
+use crate::route::{Route, Served};
 use crate::sessions::Session;
 use crate::stages::raw::Raw;
 use controls::{Control, Finding};
@@ -14,6 +14,8 @@ use protocol::Id;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
 
 /// What is known so far.
 #[derive(Debug)]
@@ -32,7 +34,9 @@ pub struct Draft {
     pub(super) revision: Option<&'static str>,
     pub(super) caller: Option<Arc<Caller>>,
     pub(super) session: Option<Arc<Session>>,
+    pub(super) served: Option<Arc<Served>>,
     pub(super) tool: Option<Arc<Tool>>,
+    pub(super) line: Arc<Line>,
     pub(super) policy: Option<Verdict>,
     pub(super) findings: Vec<Finding>,
     pub(super) timings: audit::Timings,
@@ -44,6 +48,42 @@ pub struct Draft {
     pub(super) kept_answer: Option<String>,
     ran: u128,
     skipped: Vec<(Control, &'static str)>,
+}
+
+/// Whether the client still waits. What it means that it does not is for its revision to say: the
+/// call goes on (rule S6), or is cancelled (rule H13).
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) gone: Arc<watch::Sender<bool>>,
+    cancels: AtomicBool,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Line {
+            gone: Arc::new(watch::Sender::new(false)),
+            cancels: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Line {
+    /// Says that hanging up cancels the call.
+    pub(super) fn hanging_up_cancels(&self) {
+        self.cancels.store(true, Ordering::Release);
+    }
+
+    /// Whether it does.
+    pub(super) fn is_cancelled_by_hanging_up(&self) -> bool {
+        self.cancels.load(Ordering::Acquire)
+    }
+
+    /// The client has hung up.
+    pub(super) fn hung_up(&self) {
+        if self.is_cancelled_by_hanging_up() {
+            self.gone.send_replace(true);
+        }
+    }
 }
 
 /// What the policies said.
@@ -76,6 +116,8 @@ impl Draft {
         draft.caller = opened.caller.clone();
         draft.session = opened.session.clone();
         draft.revision = opened.revision;
+        draft.served = opened.served.clone();
+        draft.line = Arc::clone(&opened.line);
         draft.method = opened.method.clone();
         draft
     }
@@ -105,7 +147,9 @@ impl Draft {
             revision: None,
             caller: None,
             session: None,
+            served: None,
             tool: None,
+            line: Arc::default(),
             policy: None,
             findings: Vec::new(),
             timings: audit::Timings::default(),

@@ -1,18 +1,32 @@
-//! The way to the server and back. Only a [`Permitted`] call gets here, only its checked bytes are
-//! sent, and the only credential that goes along is the server's own (control 7.1).
+//! The way to the servers and back. Only a [`Permitted`] call gets here, only its checked bytes are
+//! sent, in the words of the server's era, and the only credential that goes along is the server's own
+//! (control 7.1).
 
+mod carry;
+mod greet;
+mod list;
+mod listen;
+
+pub(super) use list::{Missing, Page};
+
+use crate::bridge::Talk;
 use crate::gate::Gate;
+use crate::links::{Ear, Far};
 use crate::outlet::{Outlet, Reader};
+use crate::sessions::Session;
 use crate::stages::authorize::Permitted;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Ask;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
-use crate::upstream::{Events, Link, Outgoing, Owner, Reply};
+use crate::stages::resolve::{Answering, Place};
+use crate::stages::screen::ScreenedStream;
+use crate::upstream::UpstreamError;
 use bytes::Bytes;
-use protocol::{Act, Id, Message, Shape, write};
+use protocol::log_level::LogLevel;
+use protocol::revision::Era;
+use protocol::{Act, Edits, Id, Message, Method, Shape, Target, write};
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// What came back, before anybody looked at it. It cannot be sent to the caller.
 #[derive(Debug)]
@@ -30,16 +44,25 @@ pub(super) enum Back {
     Ended,
     /// The gateway answers this itself.
     Local(Bytes),
-    /// One message.
-    Message(Bytes),
-    /// A session of the server's, and what it said when it was opened.
-    Opened { id: String, link: Link, said: Bytes },
-    /// The messages of a call, the response being the last.
-    Stream { events: Events, outlet: Arc<Outlet> },
-    /// The server's own messages, as they come.
-    Unasked { events: Events, outlet: Arc<Outlet> },
+    /// A session, and what is said when it is opened.
+    Opened { session: Box<Session>, said: Bytes },
+    /// What the servers of a route listed.
+    Lists {
+        pages: Vec<Page>,
+        missing: Vec<Missing>,
+    },
+    /// A conversation with a server.
+    Talk(Box<Talk>),
+    /// A conversation that waited for its client.
+    Resumed(Box<ScreenedStream>),
+    /// The servers' own messages, as they come; and what the client is told first.
+    Unasked {
+        ears: Vec<Ear>,
+        outlet: Arc<Outlet>,
+        first: Option<Bytes>,
+    },
     /// A stream that is there already: what it remembers was screened when it was sent first.
-    Resumed(Reader),
+    Again(Reader),
 }
 
 /// Sends the call, and waits for what comes back as long as the server may take.
@@ -48,16 +71,19 @@ pub async fn send(
     permitted: Permitted,
     draft: &mut Draft,
 ) -> Result<Answered, Refused> {
-    let call = permitted.into_inner();
-    let reply = match call.ask() {
-        Ask::Call(message, method) if method.act == Act::Initialize => open(&call, message).await?,
-        // The client asks whether we are there, and we are (rule L7).
-        Ask::Call(message, method) if method.act == Act::Ping => {
-            Back::Local(write::result(&id_of(message)?, b"{}"))
+    let (call, servers) = permitted.into_parts();
+    let reply = match (call.ask(), call.place()) {
+        (Ask::Response(message), Place::Asked(answering)) => {
+            let told = answering.asker.respond(message).await;
+            told.map_err(|error| refused::upstream(&error))?;
+            Back::Accepted
         }
-        Ask::Call(message, _) | Ask::Response(message) => carry(&call, message).await?,
-        Ask::Listen { after } => listen(&call, after.as_deref()).await?,
-        Ask::End => {
+        (Ask::Response(_), _) => return Err(refused::unasked()),
+        (Ask::Call(message, method), _) => {
+            request(gate, &call, (message, method), &servers, draft).await?
+        }
+        (Ask::Listen { after }, _) => listen::open(&call, after.as_deref(), &servers).await?,
+        (Ask::End, _) => {
             if let Some(session) = call.session() {
                 gate.sessions.end(session).await;
             }
@@ -69,78 +95,148 @@ pub async fn send(
     Ok(Answered { call, reply })
 }
 
-async fn open(call: &Inspected, message: &Message) -> Result<Back, Refused> {
-    let id = identity::session_id().map_err(|_| refused::no_entropy())?;
-    let owner = Owner {
-        user: call.caller().user().as_str().into(),
-        session: id.as_str().into(),
-    };
-    let server = &call.raw().route().server.upstream;
-    let (link, reply) = server
-        .open(&owner, message.bytes().clone())
-        .await
-        .map_err(|error| refused::upstream(&error))?;
-    match reply {
-        Reply::Message(said) => Ok(Back::Opened { id, link, said }),
-        Reply::Accepted | Reply::Stream(_) => {
-            Err(refused::answer_malformed("it is no answer to `initialize`"))
+/// Sends a request or a notification wherever it belongs.
+async fn request(
+    gate: &Gate,
+    call: &Inspected,
+    (message, method): (&Message, &'static Method),
+    servers: &[usize],
+    draft: &mut Draft,
+) -> Result<Back, Refused> {
+    match (method.act, call.place()) {
+        (Act::Initialize, _) => greet::initialize(gate, call, message, servers, draft).await,
+        (Act::Discover, _) => greet::discover(gate, call, message, servers).await,
+        // The client asks whether we are there, and we are (rule L7).
+        (Act::Ping, _) => Ok(Back::Local(write::result(&id_of(message)?, b"{}"))),
+        (Act::List, _) => list::ask(gate, call, method, servers).await,
+        (Act::Log, _) => level(call, message, servers).await,
+        (Act::Listen, _) => listen::subscribe(gate, call, message, servers, draft).await,
+        (Act::Cancel, _) => cancel(call).await,
+        (_, Place::Asked(answering)) => progress(message, answering).await,
+        (_, Place::One(at, _)) => carry::send(gate, call, (message, method), *at, draft).await,
+        (Act::Notify, Place::All) => tell_all(call, message, servers).await,
+        (_, Place::All | Place::Ourselves) if message.shape() == Shape::Notification => {
+            Ok(Back::Accepted)
         }
+        (_, Place::All | Place::Ourselves) => Err(refused::method_unknown(method.name)),
     }
 }
 
-async fn carry(call: &Inspected, message: &Message) -> Result<Back, Refused> {
-    let session = call.session().ok_or_else(refused::session_missing)?;
-    let outgoing = Outgoing {
-        bytes: message.bytes().clone(),
-        shape: message.shape(),
-        id: message.id(),
-        method: message.method(),
+/// How much the servers log. A modern one is told with each request instead (table 3.2).
+async fn level(call: &Inspected, message: &Message, servers: &[usize]) -> Result<Back, Refused> {
+    let Target::Level(name) = call.target() else {
+        return Err(refused::params_missing(message.method()));
     };
-    let deadline = Instant::now() + call.raw().route().server.timeout;
-    let reply = session
-        .link()
-        .send(outgoing, deadline)
-        .await
-        .map_err(|error| refused::upstream(&error))?;
-    match (message.shape(), reply) {
-        (Shape::Request, Reply::Message(bytes)) => Ok(Back::Message(bytes)),
-        (Shape::Request, Reply::Stream(events)) => Ok(Back::Stream {
-            events,
-            outlet: session.open_stream(),
-        }),
-        (Shape::Request, Reply::Accepted) => Err(refused::answer_malformed("there is none")),
-        // A server that answers a notification says something nobody asked for.
-        (_, _) => Ok(Back::Accepted),
+    let level = LogLevel::named(&name);
+    let level = level.ok_or_else(|| refused::params_missing(message.method()))?;
+    let session = call.session().ok_or_else(refused::session_missing)?;
+    session.set_level(level);
+    let mut failed = None;
+    let mut told = servers.is_empty();
+    for (at, far) in session.links().met().await {
+        if !servers.contains(&at) {
+            continue;
+        }
+        match attune(&far, Some(level)).await {
+            Ok(()) => told = true,
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        Some(error) if !told => Err(refused::upstream(&error)),
+        _ => Ok(Back::Local(write::result(&id_of(message)?, b"{}"))),
     }
 }
 
-async fn listen(call: &Inspected, after: Option<&str>) -> Result<Back, Refused> {
-    let session = call.session().ok_or_else(refused::session_missing)?;
-    if let Some(after) = after {
-        let named = Outlet::parse_event_id(after);
-        let stream = named.and_then(|(number, place)| Some((session.stream(number)?, place)));
-        let (outlet, place) = stream.ok_or_else(refused::stream_unknown)?;
-        return Ok(Back::Resumed(outlet.read(place)));
+/// Tells a legacy server how much to log, if it does not know yet.
+async fn attune(far: &Arc<Far>, level: Option<LogLevel>) -> Result<(), UpstreamError> {
+    let logs = far.welcome().capabilities().get("logging").is_some();
+    let Some(level) = level.filter(|_| far.era() == Era::Legacy && logs) else {
+        return Ok(());
+    };
+    if far.level() == Some(level) {
+        return Ok(());
     }
-    let (outlet, made) = session.standalone();
-    if !made {
-        let latest = outlet.latest();
-        return Ok(Back::Resumed(outlet.read(latest)));
-    }
-    match session.link().listen(None).await {
-        Ok(Some(events)) => Ok(Back::Unasked { events, outlet }),
-        Ok(None) => {
-            outlet.close();
-            Err(refused::no_stream())
+    let params = [&b"{\"level\":"[..], &write::string(level.as_str()), b"}"].concat();
+    far.ask("logging/setLevel", Some(&params)).await?;
+    far.set_level(level);
+    Ok(())
+}
+
+/// Takes back a request of this client. One that is answered already is nobody's mistake.
+async fn cancel(call: &Inspected) -> Result<Back, Refused> {
+    let params = call.message().and_then(Message::params);
+    let id = params.and_then(|params| Id::read(params.get("requestId")?).ok());
+    let session = call.session();
+    let found = id.and_then(|id| session?.flights().find(&id));
+    let Some(flight) = found else {
+        return Ok(Back::Accepted);
+    };
+    match flight.at {
+        // A legacy server is told, and may have answered already.
+        Some((far, id)) if far.era() == Era::Legacy => {
+            let params = [&b"{\"requestId\":"[..], id.raw(), b"}"].concat();
+            let told = far.tell("notifications/cancelled", Some(&params)).await;
+            told.map_err(|error| refused::upstream(&error))?;
         }
-        Err(error) => {
-            outlet.close();
-            Err(refused::upstream(&error))
+        _ => {
+            flight.gone.send_replace(true);
         }
     }
+    Ok(Back::Accepted)
+}
+
+/// Tells a legacy server how far the client has come with what it asked.
+async fn progress(message: &Message, answering: &Answering) -> Result<Back, Refused> {
+    let far = answering.asker.far();
+    if far.era() == Era::Modern {
+        return Ok(Back::Accepted);
+    }
+    let params = message.params();
+    let written = params.and_then(|params| params.get("progressToken"));
+    let mut edits = Edits::new();
+    if let (Some(written), Some(token)) = (written, &answering.token) {
+        edits.replace(written.range(), token.bytes());
+    }
+    let bytes = message.document().apply(&edits);
+    let bytes = bytes.map_err(|_| refused::crashed())?;
+    pass_on(far, bytes, message.method())
+        .await
+        .map_err(|error| refused::upstream(&error))?;
+    Ok(Back::Accepted)
+}
+
+/// A notification for every legacy server that was met; the others have nothing it could be about.
+async fn tell_all(call: &Inspected, message: &Message, servers: &[usize]) -> Result<Back, Refused> {
+    let Some(session) = call.session() else {
+        return Ok(Back::Accepted);
+    };
+    for (at, far) in session.links().met().await {
+        if !servers.contains(&at) || far.era() == Era::Modern {
+            continue;
+        }
+        if let Err(error) = pass_on(&far, message.bytes().clone(), message.method()).await {
+            match call.raw().route().only() {
+                Some(_) => return Err(refused::upstream(&error)),
+                None => tracing::info!(server = %far.served().name, "not told: {error}"),
+            }
+        }
+    }
+    Ok(Back::Accepted)
+}
+
+async fn pass_on(far: &Far, bytes: Bytes, method: &str) -> Result<(), UpstreamError> {
+    let outgoing = crate::upstream::Outgoing {
+        bytes,
+        shape: Shape::Notification,
+        id: None,
+        method,
+        headers: Vec::new(),
+    };
+    far.link().send(outgoing, far.deadline()).await.map(drop)
 }
 
 fn id_of(message: &Message) -> Result<Id, Refused> {
-    // INVARIANT: `frame` let only a request through as `ping`, and a request has an id.
+    // INVARIANT: `frame` let only a request through as such a method, and a request has an id.
     message.id().ok_or_else(refused::crashed)
 }

@@ -4,10 +4,11 @@
 
 use crate::stages::admit::Knocked;
 use crate::stages::draft::{Draft, Stage};
-use crate::stages::raw::{self, Door, Raw, Verb};
+use crate::stages::raw::{self, Alone, Door, Raw, Verb};
 use crate::stages::refused::{self, Refused};
 use http::header;
-use protocol::{Act, Document, Message, Method, Revision, Sender, Shape, Target};
+use protocol::modern::Envelope;
+use protocol::{Act, Document, Message, Method, Revision, Sender, Shape, Target, mirror};
 
 /// A message that can be read in one way only.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Framed {
     raw: Raw,
     ask: Ask,
     version: Option<Revision>,
+    modern: bool,
+    mirrored: Result<(), mirror::Mismatch>,
 }
 
 /// What is asked.
@@ -47,6 +50,24 @@ impl Framed {
     /// The revision the header names, if it names one.
     pub fn version(&self) -> Option<Revision> {
         self.version
+    }
+
+    /// Whether the message is complete in itself: it names its version and capabilities, and there is
+    /// no session behind it.
+    pub fn is_modern(&self) -> bool {
+        self.modern
+    }
+
+    /// What the message says about its sender, if it is complete in itself.
+    pub fn envelope(&self) -> Option<Envelope<'_>> {
+        let message = self.message().filter(|_| self.modern)?;
+        // INVARIANT: `read` let only requests with a whole envelope through.
+        Envelope::read(message.params()).ok()
+    }
+
+    /// Whether the headers mirror the body.
+    pub(super) fn mirrored(&self) -> Result<(), &mirror::Mismatch> {
+        self.mirrored.as_ref().map(|()| ())
     }
 
     /// The message, if there is one.
@@ -94,16 +115,10 @@ impl Framed {
 /// Reads the message and the headers that speak about it.
 pub fn read(knocked: Knocked, draft: &mut Draft) -> Result<Framed, Refused> {
     let raw = knocked.into_raw();
-    let version = version(&raw)?;
-    let ask = match raw.verb {
-        Verb::Post => post(&raw, draft)?,
-        Verb::Get => {
-            accepts(&raw, &["text/event-stream"])?;
-            Ask::Listen {
-                after: raw.header(&raw::LAST_EVENT)?.map(Into::into),
-            }
-        }
-        Verb::Delete => Ask::End,
+    let named = version(&raw)?;
+    let (ask, version) = match raw.verb {
+        Verb::Post => post(&raw, named, draft)?,
+        Verb::Get | Verb::Delete => (without_body(&raw)?, named?),
     };
     draft.method = Some(match &ask {
         Ask::Call(_, method) => method.name.into(),
@@ -111,25 +126,52 @@ pub fn read(knocked: Knocked, draft: &mut Draft) -> Result<Framed, Refused> {
         Ask::Listen { .. } => "listen".into(),
         Ask::End => "end".into(),
     });
-    let framed = Framed { raw, ask, version };
+    let modern = version.is_some_and(|version| version.rules().modern_meta);
+    let mut framed = Framed {
+        raw,
+        ask,
+        version,
+        modern,
+        mirrored: Ok(()),
+    };
+    if modern {
+        framed.mirrored = mirrored(&framed);
+        // Whoever hangs up does not want the answer any more (rule H13).
+        draft.line.hanging_up_cancels();
+    }
     let target = framed.target();
     if target != Target::None {
-        draft.subject = Some(
-            target
-                .name()
-                .chars()
-                .take(256)
-                .collect::<String>()
-                .into_boxed_str(),
-        );
+        draft.subject = Some(target.name().chars().take(256).collect::<String>().into());
     }
     draft.ran(controls::N3_4);
     draft.done(Stage::Frame);
     Ok(framed)
 }
 
-fn post(raw: &Raw, draft: &mut Draft) -> Result<Ask, Refused> {
-    if let Door::Http { .. } = raw.door {
+/// What a `GET` or `DELETE` asks. The stateless era has neither streams to open nor sessions to end
+/// (rule H2).
+fn without_body(raw: &Raw) -> Result<Ask, Refused> {
+    let stateless = |revision: Revision| revision.rules().modern_meta;
+    let named = raw.header(&raw::VERSION)?.and_then(Revision::named);
+    if named.is_some_and(stateless) || stateless(raw.route.floor) {
+        return Err(refused::verb_stateless());
+    }
+    if raw.verb == Verb::Delete {
+        return Ok(Ask::End);
+    }
+    accepts(raw, &["text/event-stream"])?;
+    Ok(Ask::Listen {
+        after: raw.header(&raw::LAST_EVENT)?.map(Into::into),
+    })
+}
+
+/// The message, and the revision it is known to be of by now.
+fn post(
+    raw: &Raw,
+    named: Result<Option<Revision>, Refused>,
+    draft: &mut Draft,
+) -> Result<(Ask, Option<Revision>), Refused> {
+    if let (Door::Http { .. }, Alone::Yes) = (&raw.door, raw.alone) {
         let declared = raw.header(&header::CONTENT_TYPE)?;
         if !declared.is_some_and(protocol::content_type::is_json) {
             return Err(refused::not_json());
@@ -140,15 +182,19 @@ fn post(raw: &Raw, draft: &mut Draft) -> Result<Ask, Refused> {
     let document = document.map_err(|flaw| refused::malformed(&flaw))?;
     draft.message = Message::id_of(&document);
     let message = Message::read(document).map_err(|flaw| refused::malformed(&flaw))?;
-    if message.shape() == Shape::Response {
-        return Ok(Ask::Response(Box::new(message)));
+    let version = spoken(raw, named, &message)?;
+    let modern = version.is_some_and(|version| version.rules().modern_meta);
+    if modern {
+        draft.revision = version.map(Revision::date);
     }
-    // Which revision is spoken is known once the session is; `resolve` holds the method against it.
-    let named = Revision::ALL.iter().rev();
-    let method = named
-        .clone()
-        .find_map(|revision| Method::find(message.method(), *revision, Sender::Client));
-    let Some(method) = method else {
+    if message.shape() == Shape::Response {
+        // A stateless server asks nothing, so there is nothing to answer (rule H3).
+        return match modern {
+            true => Err(refused::unasked()),
+            false => Ok((Ask::Response(Box::new(message)), version)),
+        };
+    }
+    let Some(method) = method(&message, modern) else {
         draft.method = Some(
             message
                 .method()
@@ -165,23 +211,84 @@ fn post(raw: &Raw, draft: &mut Draft) -> Result<Ask, Refused> {
     if method.target(message.params()).is_none() {
         return Err(refused::params_missing(method.name));
     }
-    Ok(Ask::Call(Box::new(message), method))
+    Ok((Ask::Call(Box::new(message), method), version))
 }
 
-/// `MCP-Protocol-Version`, if it is there: a revision that exists and the route's floor admits.
-fn version(raw: &Raw) -> Result<Option<Revision>, Refused> {
+/// The method's row. Which legacy revision is spoken is known once the session is; `resolve` holds
+/// the method against it.
+fn method(message: &Message, modern: bool) -> Option<&'static Method> {
+    if modern {
+        return Method::find(message.method(), Revision::V2026_07_28, Sender::Client);
+    }
+    let legacy = Revision::NEGOTIABLE.iter().rev();
+    legacy
+        .clone()
+        .find_map(|revision| Method::find(message.method(), *revision, Sender::Client))
+}
+
+/// The revision the message is known to be of: the stateless one if the message says so itself or its
+/// version header does (rule V9), and then it must say all that such a message has to say (rules V1 to
+/// V3, H7); otherwise what the header names.
+fn spoken(
+    raw: &Raw,
+    named: Result<Option<Revision>, Refused>,
+    message: &Message,
+) -> Result<Option<Revision>, Refused> {
+    let stateless = |revision: &Revision| revision.rules().modern_meta;
+    let declared = Envelope::is_declared(message);
+    let by_header = matches!(&named, Ok(Some(revision)) if stateless(revision));
+    if !declared && !by_header {
+        let named = named?;
+        return match stateless(&raw.route.floor) {
+            true => Err(refused::version_unsupported("", &raw.route.spoken())),
+            false => Ok(named),
+        };
+    }
+    if message.shape() != Shape::Request {
+        return Ok(Some(Revision::V2026_07_28));
+    }
+    let envelope = Envelope::read(message.params());
+    let envelope = envelope.map_err(|error| refused::envelope(&error))?;
+    if raw.has_headers() {
+        mirror::check_version(&envelope.version, raw.sent(mirror::VERSION))
+            .map_err(|mismatch| refused::header_mismatch(&mismatch))?;
+    }
+    let revision = Revision::named(&envelope.version).filter(stateless);
+    match revision {
+        Some(revision) => Ok(Some(revision)),
+        None => Err(refused::version_unsupported(
+            &envelope.version,
+            &raw.route.spoken(),
+        )),
+    }
+}
+
+/// Whether `Mcp-Method` and `Mcp-Name` say what the body says (rules H6 to H8). Whether a mistake is
+/// forgiven depends on who made it, so `identify` has the last word.
+fn mirrored(framed: &Framed) -> Result<(), mirror::Mismatch> {
+    let (Some(message), true) = (framed.message(), framed.raw.has_headers()) else {
+        return Ok(());
+    };
+    let required = match message.shape() {
+        Shape::Request => mirror::Required::Yes,
+        _ => mirror::Required::IfSent,
+    };
+    mirror::expected(message.method(), message.params())
+        .check(required, |name| framed.raw.sent(name))
+}
+
+/// `MCP-Protocol-Version`, if it is there: a revision that exists and the route's floor admits. What
+/// is wrong with it is told unless the message itself knows better.
+fn version(raw: &Raw) -> Result<Result<Option<Revision>, Refused>, Refused> {
     let Some(text) = raw.header(&raw::VERSION)? else {
-        return Ok(None);
+        return Ok(Ok(None));
     };
     let floor = raw.route.floor;
-    match Revision::named(text) {
-        Some(revision) if !Revision::NEGOTIABLE.contains(&revision) => {
-            Err(refused::version_unknown(text, floor))
-        }
+    Ok(match Revision::named(text) {
         Some(revision) if revision < floor => Err(refused::version_below_floor(text, floor.date())),
         Some(revision) => Ok(Some(revision)),
-        None => Err(refused::version_unknown(text, floor)),
-    }
+        None => Err(refused::version_unknown(text, &raw.route.spoken())),
+    })
 }
 
 /// Whether the caller takes every form the answer may have. No header means that they do.

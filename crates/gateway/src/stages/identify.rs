@@ -2,14 +2,22 @@
 //! names, found among this user's own (controls M1, M2, 8.2). A session proves nothing.
 
 use crate::gate::Gate;
-use crate::sessions::Session;
+use crate::links::Introduction;
+use crate::route::Route;
+use crate::sessions::{Full, Session};
+use crate::small::{hex, sha256};
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Framed;
 use crate::stages::raw::Door;
 use crate::stages::refused::{self, Refused};
+use bytes::Bytes;
+use controls::{Action, Finding, Severity};
 use http::{HeaderValue, header};
 use identity::{Caller, Challenge, TokenError};
 use policy::Principal;
+use protocol::mirror::{Mirrored, Mismatch, Why};
+use protocol::modern::Envelope;
+use protocol::{Document, Revision, Value};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -58,8 +66,13 @@ pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Id
     draft.ran(controls::M1);
     draft.ran(controls::M2);
     draft.ran(controls::N7_2);
+    mirrored(&framed, &caller, draft)?;
     let principal = principal(gate, &caller)?;
-    let session = session(gate, &framed, &caller, draft)?;
+    let session = match framed.envelope() {
+        Some(envelope) => Some(standing(gate, &framed, &caller, &envelope, draft).await?),
+        None if framed.is_modern() => None,
+        None => session(gate, &framed, &caller, draft)?,
+    };
     if let Some(session) = &session {
         draft.revision = Some(session.revision().date());
         draft.session = Some(Arc::clone(session));
@@ -156,6 +169,117 @@ fn principal(gate: &Gate, caller: &Caller) -> Result<Principal, Refused> {
     Ok(principal)
 }
 
+/// Headers that the body does not bear out are forgiven to nobody but the clients that the route names
+/// for this very mistake; the body alone counts then, and the record says so (rules H7, H10).
+pub(super) fn mirrored(
+    framed: &Framed,
+    caller: &Caller,
+    draft: &mut Draft,
+) -> Result<(), Refused> {
+    match framed.mirrored() {
+        Ok(()) => Ok(()),
+        Err(mismatch) => forgiven(framed, caller, mismatch, draft),
+    }
+}
+
+/// Whether this client may make this mistake here.
+pub(super) fn forgiven(
+    framed: &Framed,
+    caller: &Caller,
+    mismatch: &Mismatch,
+    draft: &mut Draft,
+) -> Result<(), Refused> {
+    use config::settled::HeaderMistake as Mistake;
+    let mistake = match (mismatch.header(), mismatch.why()) {
+        (Mirrored::Version, _) | (_, Why::Repeated) => None,
+        (Mirrored::Method, Why::Missing) => Some(Mistake::MissingMethod),
+        (Mirrored::Method, _) => Some(Mistake::WrongMethod),
+        (Mirrored::Name, Why::Missing) => Some(Mistake::MissingName),
+        (Mirrored::Name, _) => Some(Mistake::WrongName),
+        (Mirrored::Param(_), Why::Missing) => Some(Mistake::MissingParams),
+        (Mirrored::Param(_), _) => Some(Mistake::WrongParams),
+    };
+    let protocol = &framed.raw().route().settled.protocol;
+    let forgiven = mistake.is_some_and(|mistake| protocol.forgives(caller.client(), mistake));
+    draft.findings.push(Finding {
+        control: controls::N3_4,
+        rule: "header_mirror",
+        severity: Severity::Low,
+        place: mismatch.to_string().into(),
+        count: 1,
+        action: match forgiven {
+            true => Action::Report,
+            false => Action::Refuse,
+        },
+    });
+    match forgiven {
+        true => Ok(()),
+        false => Err(refused::header_mismatch(mismatch)),
+    }
+}
+
+/// What is kept for this stateless client, made if there is nothing yet: the upstream ends that its
+/// requests share. Other capabilities, another client or another agent have ends of their own, since
+/// a legacy server is told those once and for all (table 3.1).
+async fn standing(
+    gate: &Gate,
+    framed: &Framed,
+    caller: &Caller,
+    envelope: &Envelope<'_>,
+    draft: &Draft,
+) -> Result<Arc<Session>, Refused> {
+    let route = framed.raw().route();
+    let user = caller.user().as_str();
+    let name = known_by(route, caller, envelope);
+    let found = gate.sessions.find(user, &name, draft.at_ms());
+    if let Some(session) = found.filter(|session| session.is_of(&route.servers)) {
+        return Ok(session);
+    }
+    let introduction = Introduction {
+        revision: framed.version().unwrap_or(Revision::V2026_07_28),
+        capabilities: copy(route, envelope.capabilities.raw()),
+        info: envelope
+            .client_info
+            .map(|info| Bytes::copy_from_slice(info.raw())),
+    };
+    let session = Session::of(route, caller, introduction, name, draft.at_ms());
+    match gate.sessions.open(session, draft.at_ms()) {
+        Ok(session) => Ok(session),
+        Err((session, Full::User)) => {
+            // Nobody waits for the idlest; its place is free once it is gone.
+            let idlest = gate.sessions.idlest(user);
+            let idlest = idlest.ok_or_else(|| refused::sessions_full(route.lifetime.per_user))?;
+            gate.sessions.end(&idlest).await;
+            gate.sessions
+                .open(*session, draft.at_ms())
+                .map_err(|_| refused::sessions_full(route.lifetime.per_user))
+        }
+        Err((_, Full::Gateway)) => Err(refused::gateway_full()),
+    }
+}
+
+/// A name that no client can send: it is no text that a session header may carry.
+fn known_by(route: &Route, caller: &Caller, envelope: &Envelope<'_>) -> String {
+    let info = envelope.client_info.map(Value::raw).unwrap_or_default();
+    let parts: [&[u8]; 4] = [
+        route.path.as_bytes(),
+        caller.client().unwrap_or_default().as_bytes(),
+        envelope.capabilities.raw(),
+        info,
+    ];
+    let mut whole = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+    for part in parts {
+        whole.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        whole.extend_from_slice(part);
+    }
+    format!("\u{7f}{}", hex(&sha256(&whole)))
+}
+
+/// A document of its own, so that no whole message is kept alive for it.
+pub(super) fn copy(route: &Route, raw: &[u8]) -> Option<Document> {
+    Document::read(Bytes::copy_from_slice(raw), &route.reading).ok()
+}
+
 fn session(
     gate: &Gate,
     framed: &Framed,
@@ -177,8 +301,10 @@ fn session(
     let found = gate
         .sessions
         .find(caller.user().as_str(), id, draft.at_ms());
-    // A session that was opened while its server was being replaced is gone with that server.
-    let found = found.filter(|session| session.is_of(&framed.raw().route().server));
+    // One that was opened while its servers were being replaced is gone with them; and what stands
+    // for a stateless client is no session that anybody could name.
+    let servers = &framed.raw().route().servers;
+    let found = found.filter(|session| session.is_of(servers) && !session.is_stateless());
     let session = found.ok_or_else(refused::session_unknown)?;
     if session.route() != &*framed.raw().route().path || session.client() != caller.client() {
         return Err(refused::session_elsewhere());

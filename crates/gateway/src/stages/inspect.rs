@@ -48,7 +48,10 @@ pub(super) const FINDINGS: usize = 32;
 
 /// Examines every string of the message, names of members included.
 pub fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused> {
-    let treatment = valid.raw().route().server.hidden_text;
+    let treatment = match valid.served() {
+        Some(served) => served.hidden_text,
+        None => valid.raw().route().hidden_text,
+    };
     let looked = match valid.message() {
         None => Looked::default(),
         Some(message) => look(message.document(), controls::N1_1, treatment),

@@ -4,6 +4,7 @@ use crate::route::Route;
 use crate::stages::refused::{self, Refused};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
+use protocol::mirror;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -14,6 +15,16 @@ pub struct Raw {
     pub(super) verb: Verb,
     pub(super) door: Door,
     pub(super) body: Bytes,
+    pub(super) alone: Alone,
+}
+
+/// Whether a message came by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alone {
+    /// It is one of a batch, which only one revision has.
+    No,
+    /// It is.
+    Yes,
 }
 
 /// What is asked of the endpoint, before the message itself is read.
@@ -28,7 +39,7 @@ pub enum Verb {
 }
 
 /// The way it came in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Door {
     /// Over HTTP; the listener has checked `Host` and `Origin`.
     Http {
@@ -56,6 +67,18 @@ impl Raw {
             verb,
             door,
             body,
+            alone: Alone::Yes,
+        }
+    }
+
+    /// One message of a batch, which came in the same way.
+    pub(super) fn part(&self, body: Bytes) -> Self {
+        Raw {
+            route: Arc::clone(&self.route),
+            verb: self.verb,
+            door: self.door.clone(),
+            body,
+            alone: Alone::No,
         }
     }
 
@@ -66,6 +89,7 @@ impl Raw {
             verb: Verb::Post,
             door: Door::Stdio { user, session },
             body,
+            alone: Alone::Yes,
         }
     }
 
@@ -80,6 +104,7 @@ impl Raw {
             verb: Verb::Get,
             door,
             body: Bytes::new(),
+            alone: Alone::Yes,
         }
     }
 
@@ -101,6 +126,24 @@ impl Raw {
                     .map_err(|_| refused::header_text(name))
             })
             .transpose()
+    }
+
+    /// A header that must mirror the body, as it came.
+    pub(super) fn sent(&self, name: &str) -> mirror::Sent<'_> {
+        let Door::Http { headers, .. } = &self.door else {
+            return mirror::Sent::Absent;
+        };
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => mirror::Sent::Absent,
+            (Some(value), None) => mirror::Sent::Once(value.as_bytes()),
+            (Some(_), Some(_)) => mirror::Sent::Repeated,
+        }
+    }
+
+    /// Whether it came with headers at all.
+    pub(super) fn has_headers(&self) -> bool {
+        matches!(self.door, Door::Http { .. })
     }
 
     /// The session id that came along, wherever this door carries it.

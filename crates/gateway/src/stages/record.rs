@@ -2,20 +2,21 @@
 //! recorded is not given (control 5.1); a refusal is recorded like an answer.
 
 mod entry;
+mod pump;
+mod unasked;
 
 use crate::gate::Gate;
-use crate::outlet::{Outlet, Reader};
-use crate::sessions::Session;
+use crate::outlet::Reader;
 use crate::small::sha256;
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Form, Refused};
-use crate::stages::screen::{Clean, Part, Screened, ScreenedStream};
+use crate::stages::screen::{Clean, Screened};
 use audit::{Durability, Verdict};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
-use protocol::{Id, Message, write};
-use serde_json::json;
+use protocol::{Document, Id, Limits, Message, Revision, codes, write};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,19 @@ pub enum Answer {
 }
 
 impl Recorded {
+    /// One without a body.
+    pub(super) fn of(
+        status: StatusCode,
+        challenge: Option<HeaderValue>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        Recorded {
+            challenge,
+            retry_after,
+            ..Recorded::new(status, Answer::Empty)
+        }
+    }
+
     fn new(status: StatusCode, answer: Answer) -> Self {
         Recorded {
             status,
@@ -85,12 +99,19 @@ impl Recorded {
 pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> Recorded {
     let Screened { call, clean } = screened;
     keep_arguments(&mut draft, &call);
+    let mut told = None;
     let (status, session, answer) = match clean {
         Clean::Accepted => (StatusCode::ACCEPTED, None, Answer::Empty),
         Clean::Ended => (StatusCode::OK, None, Answer::Empty),
         Clean::Message(bytes) => {
             keep(&mut draft, &bytes);
-            (StatusCode::OK, None, Answer::Message(bytes))
+            (status_of(&call, &bytes), None, Answer::Message(bytes))
+        }
+        Clean::Told { bytes, outlet } => {
+            keep(&mut draft, &bytes);
+            told = Some((Arc::clone(&outlet), bytes));
+            let answer = streamed(outlet.read(0), Primed::of(&call), &draft);
+            (StatusCode::OK, None, answer)
         }
         Clean::Opened { session, said } => {
             keep(&mut draft, &said);
@@ -100,22 +121,33 @@ pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> R
         Clean::Stream { stream, outlet } => {
             let answer = streamed(outlet.read(0), Primed::of(&call), &draft);
             // The call rides along: its seats are taken until its answer is complete.
-            tokio::spawn(pump(Arc::clone(gate), *stream, outlet, draft, call));
+            let pump = pump::Pump::new(gate, *stream, outlet, draft, call);
+            tokio::spawn(pump.run());
             return Recorded::new(StatusCode::OK, answer);
         }
-        Clean::Unasked { stream, outlet } => {
+        Clean::Unasked {
+            streams,
+            outlet,
+            first,
+        } => {
             let answer = streamed(outlet.read(0), Primed::of(&call), &draft);
-            let aside = Draft::aside(gate, &draft);
-            let session = call.session().cloned();
-            tokio::spawn(overhear(Arc::clone(gate), *stream, outlet, aside, session));
+            let listening = unasked::Listening::new(gate, call, streams, outlet, first, &draft);
+            tokio::spawn(listening.run());
             (StatusCode::OK, None, answer)
         }
     };
     match entry::write(gate, &draft, Verdict::Allowed, None).await {
-        Ok(()) => Recorded {
-            session: session.map(|session| session.id().into()),
-            ..Recorded::new(status, answer)
-        },
+        Ok(()) => {
+            // What is told on a stream is told once it is in the ledger.
+            if let Some((outlet, bytes)) = told {
+                outlet.push(bytes).await;
+                outlet.close();
+            }
+            Recorded {
+                session: session.map(|session| session.id().into()),
+                ..Recorded::new(status, answer)
+            }
+        }
         Err(refused) => turned_away(&refused, draft.message.as_ref()),
     }
 }
@@ -123,6 +155,8 @@ pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> R
 /// Whether a stream opens with an event that carries nothing but an id (rule S7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Primed {
+    /// There is nothing to resume: its events have no ids at all.
+    Never,
     /// It does not.
     No,
     /// It does.
@@ -133,10 +167,37 @@ impl Primed {
     fn of(call: &Inspected) -> Self {
         match call.session() {
             Some(session) if session.revision().rules().priming => Primed::Yes,
+            Some(session) if session.is_stateless() => Primed::Never,
             _ => Primed::No,
         }
     }
 }
+
+/// The HTTP status of an answer that is one message. The era of sessions has its errors in a 200; the
+/// stateless one tells some of them by status as well (rules B3, V2, V3, V5).
+fn status_of(call: &Inspected, bytes: &Bytes) -> StatusCode {
+    let stateless = call.is_modern();
+    // An answer with an error is short; a long one is not read again to find none.
+    if !stateless || bytes.len() > ERROR_BYTES {
+        return StatusCode::OK;
+    }
+    let read = Document::read(bytes.clone(), &Limits::default()).and_then(Message::read);
+    let code = read.ok().and_then(|message| message.error()?.get("code")?.integer());
+    status_of_code(code.unwrap_or(0))
+}
+
+fn status_of_code(code: i64) -> StatusCode {
+    match code {
+        codes::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
+        codes::HEADER_MISMATCH
+        | codes::MISSING_CLIENT_CAPABILITY
+        | codes::UNSUPPORTED_PROTOCOL_VERSION => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
+    }
+}
+
+/// The longest answer in which an error is looked for.
+const ERROR_BYTES: usize = 64 * 1024;
 
 fn streamed(reader: Reader, primed: Primed, draft: &Draft) -> Answer {
     let lasts = lasts(draft);
@@ -151,88 +212,25 @@ fn streamed(reader: Reader, primed: Primed, draft: &Draft) -> Answer {
 /// read are counted instead: they must not be able to fill the disk (control 4.4).
 pub async fn refusal(gate: &Gate, refused: Refused, draft: Draft) -> Recorded {
     if draft.caller.is_none() && !gate.strangers.is_worth_a_record(gate) {
-        return turned_away(&refused, draft.message.as_ref());
+        return stateless(turned_away(&refused, draft.message.as_ref()), &refused, &draft);
     }
     match entry::write(gate, &draft, Verdict::Refused, Some(&refused)).await {
-        Ok(()) => turned_away(&refused, draft.message.as_ref()),
+        Ok(()) => stateless(turned_away(&refused, draft.message.as_ref()), &refused, &draft),
         Err(unrecorded) => turned_away(&unrecorded, draft.message.as_ref()),
     }
 }
 
-/// Carries a call's stream to its outlet, and records the call before its answer is passed on.
-async fn pump(
-    gate: Arc<Gate>,
-    mut stream: ScreenedStream,
-    outlet: Arc<Outlet>,
-    mut draft: Draft,
-    call: Inspected,
-) {
-    let over = async {
-        match call.session() {
-            Some(session) => session.over().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::pin!(over);
-    loop {
-        let next = tokio::select! {
-            next = stream.next(&mut draft) => next,
-            () = &mut over => Err(refused::session_unknown()),
+/// The stateless era tells an unknown method by status as well (rule B3), and a notification that is
+/// refused by nothing else (rule H4).
+fn stateless(mut recorded: Recorded, refused: &Refused, draft: &Draft) -> Recorded {
+    let modern = draft.revision == Some(Revision::V2026_07_28.date());
+    if modern && recorded.status == StatusCode::OK {
+        recorded.status = match draft.message {
+            Some(_) => status_of_code(refused.rpc),
+            None => StatusCode::BAD_REQUEST,
         };
-        let last = match next {
-            Ok(Some(Part::Aside(bytes))) => {
-                outlet.push(bytes).await;
-                continue;
-            }
-            Ok(Some(Part::Answer(bytes))) => {
-                keep(&mut draft, &bytes);
-                match entry::write(&gate, &draft, Verdict::Allowed, None).await {
-                    Ok(()) => bytes,
-                    Err(refused) => spoken(&refused, draft.message.as_ref()),
-                }
-            }
-            Ok(None) => lost(&gate, &draft, refused::answer_malformed("there is none")).await,
-            Err(refused) => lost(&gate, &draft, refused).await,
-        };
-        outlet.push(last).await;
-        outlet.close();
-        stream.finish();
-        return;
     }
-}
-
-/// Carries the server's own messages until the session, the token or the server ends them.
-async fn overhear(
-    gate: Arc<Gate>,
-    mut stream: ScreenedStream,
-    outlet: Arc<Outlet>,
-    mut draft: Draft,
-    session: Option<Arc<Session>>,
-) {
-    let Some(session) = session else {
-        return outlet.close();
-    };
-    loop {
-        let next = tokio::select! {
-            next = stream.next(&mut draft) => next,
-            () = session.over() => break,
-        };
-        match next {
-            Ok(Some(Part::Aside(bytes) | Part::Answer(bytes))) => outlet.push(bytes).await,
-            Ok(None) => break,
-            Err(refused) => {
-                tracing::warn!(
-                    code = refused.refusal.code,
-                    "a server's own stream was ended: {}",
-                    refused.refusal.reason
-                );
-                // The client opened this stream long ago; that it broke is an event of its own.
-                let _ = entry::write(&gate, &draft, Verdict::Refused, Some(&refused)).await;
-                break;
-            }
-        }
-    }
-    outlet.close();
+    recorded
 }
 
 async fn lost(gate: &Gate, draft: &Draft, refused: Refused) -> Bytes {
@@ -285,7 +283,10 @@ fn turned_away(refused: &Refused, id: Option<&Id>) -> Recorded {
 /// A refusal as the caller hears it: what, by which control, whose fault, and how to get it right.
 fn spoken(refused: &Refused, id: Option<&Id>) -> Bytes {
     let refusal = &refused.refusal;
-    let data = json!(refusal);
+    let mut data = json!(refusal);
+    if let (Some(Value::Object(wanted)), Value::Object(data)) = (&refused.data, &mut data) {
+        data.extend(wanted.clone());
+    }
     let text = format!(
         "{} (control {}): {}",
         refusal.reason, refusal.control, refusal.remedy

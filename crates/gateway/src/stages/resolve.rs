@@ -1,16 +1,25 @@
-//! What the message is about, as approved: the method in the session's revision, and for a call the
-//! pinned definition of its tool (control 9.2). A tool that is unknown, changed or never approved
-//! goes no further.
+//! What the message is about, as approved: which of the route's servers it concerns, what that server
+//! calls it, and for a call the pinned definition of its tool (control 9.2). A tool that is unknown,
+//! changed or never approved goes no further; a handle that was not given to this caller neither.
 
+mod handle;
+mod place;
+
+pub use handle::Resumed;
+pub(in crate::stages) use handle::{From, Task, about, bound, open_task, task_ids};
+
+use crate::bridge::{self, Asker};
 use crate::catalog::{Standing, Tool};
 use crate::definitions;
 use crate::gate::Gate;
-use crate::sessions::Session;
+use crate::route::{Route, Served};
 use crate::stages::admit::Admitted;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Ask;
+use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
-use protocol::{Act, Edits, Message, Target};
+use controls::{Action, Finding, Severity};
+use protocol::{Act, Edits, Id, Message, Revision, Target};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -19,6 +28,8 @@ use std::sync::Arc;
 pub struct Resolved {
     admitted: Admitted,
     subject: Subject,
+    place: Place,
+    resumed: Option<Resumed>,
 }
 
 /// What a message is about.
@@ -26,8 +37,31 @@ pub struct Resolved {
 pub enum Subject {
     /// A tool, by its approved definition.
     Tool(Arc<Tool>),
+    /// A task, and the tool that began it.
+    Task(Box<str>),
     /// Anything else: policy judges it by name.
     Other,
+}
+
+/// Which servers a message concerns.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// All of the route, as far as the caller may use them.
+    All,
+    /// The one at this place on the route, and how the client calls what it asks of it.
+    One(usize, Box<str>),
+    /// The one whose question this answers.
+    Asked(Answering),
+    /// None: the gateway itself answers.
+    Ourselves,
+}
+
+/// What a client's response or progress is for.
+#[derive(Clone, Debug)]
+pub struct Answering {
+    pub(in crate::stages) asker: Asker,
+    /// What the server calls the progress that is told, if that is what the message does.
+    pub(in crate::stages) token: Option<Id>,
 }
 
 impl Resolved {
@@ -36,24 +70,52 @@ impl Resolved {
         &self.subject
     }
 
+    /// Which servers it concerns.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The one server it concerns, if it is one.
+    pub fn served(&self) -> Option<&Arc<Served>> {
+        match &self.place {
+            Place::One(place, _) => self.raw().route().served(*place),
+            Place::Asked(answering) => Some(answering.asker.far().served()),
+            Place::All | Place::Ourselves => self.raw().route().only(),
+        }
+    }
+
     /// The tool that is called.
     pub fn tool(&self) -> Option<&Arc<Tool>> {
         match &self.subject {
             Subject::Tool(tool) => Some(tool),
-            Subject::Other => None,
+            Subject::Task(_) | Subject::Other => None,
+        }
+    }
+
+    /// The earlier message that this one goes on with.
+    pub fn resumed(&self) -> Option<&Resumed> {
+        self.resumed.as_ref()
+    }
+
+    /// The revision the client speaks.
+    pub fn revision(&self) -> Revision {
+        let session = self.session().map(|session| session.revision());
+        session
+            .or(self.version())
+            .unwrap_or(Revision::newest_with_handshake())
+    }
+
+    /// What the client calls what the message is about.
+    pub fn outward(&self) -> Option<&str> {
+        match &self.place {
+            Place::One(_, outward) => Some(outward),
+            _ => None,
         }
     }
 
     /// Changes places of the message and reads it again.
     pub(super) fn rewrite(&mut self, edits: &Edits) -> Result<(), Refused> {
-        let Some(message) = self.admitted.message() else {
-            return Ok(());
-        };
-        let bytes = message
-            .document()
-            .apply(edits)
-            .map_err(|_| refused::crashed())?;
-        self.admitted.identified_mut().framed_mut().replace(bytes)
+        rewrite(&mut self.admitted, edits)
     }
 }
 
@@ -65,93 +127,173 @@ impl Deref for Resolved {
     }
 }
 
+fn rewrite(admitted: &mut Admitted, edits: &Edits) -> Result<(), Refused> {
+    let Some(message) = admitted.message().filter(|_| !edits.is_empty()) else {
+        return Ok(());
+    };
+    let bytes = message
+        .document()
+        .apply(edits)
+        .map_err(|_| refused::crashed())?;
+    admitted.identified_mut().framed_mut().replace(bytes)
+}
+
 /// Finds what the message is about.
 pub async fn find(
     gate: &Gate,
     mut admitted: Admitted,
     draft: &mut Draft,
 ) -> Result<Resolved, Refused> {
-    let subject = match (admitted.ask(), admitted.session()) {
-        (Ask::Call(_, method), None) if method.act == Act::Initialize => {
-            negotiate(&mut admitted)?;
-            Subject::Other
-        }
-        // INVARIANT: `identify` found a session for everything else; nothing is let through if not.
-        (_, None) => return Err(refused::session_missing()),
-        (Ask::Call(_, method), Some(session)) => {
-            let revision = session.revision();
-            let spoken = (method.first..=method.last).contains(&revision);
-            if !spoken || matches!(method.act, Act::Task | Act::Discover | Act::Listen) {
-                return Err(refused::method_unknown(method.name));
-            }
-            match admitted.target() {
-                Target::Tool(name) if method.act == Act::Call => {
-                    let session = Arc::clone(session);
-                    let tool = tool(gate, &admitted, &session, &name).await?;
-                    draft.tool = Some(Arc::clone(&tool));
-                    Subject::Tool(tool)
-                }
-                _ => Subject::Other,
-            }
-        }
-        (Ask::Response(message), Some(session)) => {
-            let asked = message.id().is_some_and(|id| session.answer(&id));
-            if !asked {
-                return Err(refused::unasked());
-            }
-            Subject::Other
-        }
-        (Ask::Listen { .. } | Ask::End, Some(_)) => Subject::Other,
+    spoken(&admitted, draft)?;
+    let place = place::find(gate, &mut admitted, draft)?;
+    if let Place::One(at, _) = &place {
+        draft.served = admitted.raw().route().served(*at).cloned();
+    }
+    let mut resolved = Resolved {
+        admitted,
+        subject: Subject::Other,
+        place,
+        resumed: None,
     };
-    match &subject {
+    resolved.subject = subject(gate, &mut resolved, draft).await?;
+    resolved.resumed = handle::resumed(gate, &resolved, draft)?;
+    match &resolved.subject {
         Subject::Tool(_) => draft.ran(controls::N9_2),
-        Subject::Other => draft.skipped(controls::N9_2, "no tool is called"),
+        _ => draft.skipped(controls::N9_2, "no tool is called"),
     }
     draft.done(Stage::Resolve);
-    Ok(Resolved { admitted, subject })
+    Ok(resolved)
 }
 
+/// Whether the client's revision has the method at all.
+fn spoken(admitted: &Admitted, draft: &mut Draft) -> Result<(), Refused> {
+    let Ask::Call(_, method) = admitted.ask() else {
+        return match admitted.session() {
+            Some(_) => Ok(()),
+            // INVARIANT: `identify` found a session for everything else; nothing gets by if not.
+            None => Err(refused::session_missing()),
+        };
+    };
+    if method.act == Act::Initialize {
+        return asked_below_floor(admitted, draft);
+    }
+    let Some(session) = admitted.session() else {
+        // Only a notification of the stateless era stands for itself.
+        return match admitted.is_modern() {
+            true => Ok(()),
+            false => Err(refused::session_missing()),
+        };
+    };
+    let revision = session.revision();
+    if !(method.first..=method.last).contains(&revision) {
+        return Err(refused::method_unknown(method.name));
+    }
+    if admitted.raw().alone == Alone::No && !revision.rules().batches {
+        return Err(refused::batch_not_spoken());
+    }
+    if method.act == Act::Task && session.is_stateless() && !session.offers(bridge::TASKS) {
+        return Err(refused::tasks_undeclared());
+    }
+    if method.list_member == Some("tasks") {
+        return Err(refused::tasks_unlisted());
+    }
+    Ok(())
+}
+
+/// Writes down that a client asked for a revision below the floor (control 3.4): it is answered with
+/// one that is served, and the attempt is in its record.
+fn asked_below_floor(admitted: &Admitted, draft: &mut Draft) -> Result<(), Refused> {
+    let params = admitted.message().and_then(Message::params);
+    let version = params.and_then(|params| params.get("protocolVersion")?.text());
+    let version = version.ok_or_else(|| refused::params_missing("initialize"))?;
+    let below = match Revision::named(&version) {
+        Some(revision) => revision < admitted.raw().route().floor,
+        None => false,
+    };
+    if below {
+        draft.findings.push(Finding {
+            control: controls::N3_4,
+            rule: "version_downgrade",
+            severity: Severity::Medium,
+            place: "/params/protocolVersion".into(),
+            count: 1,
+            action: Action::Report,
+        });
+    }
+    Ok(())
+}
+
+async fn subject(
+    gate: &Gate,
+    resolved: &mut Resolved,
+    draft: &mut Draft,
+) -> Result<Subject, Refused> {
+    let Place::One(at, outward) = &resolved.place else {
+        return Ok(Subject::Other);
+    };
+    let (Some(method), Some(served)) = (resolved.method(), resolved.raw().route().served(*at))
+    else {
+        return Ok(Subject::Other);
+    };
+    match (method.act, resolved.target()) {
+        (Act::Call, Target::Tool(name)) => {
+            let served = Arc::clone(served);
+            let tool = tool(gate, resolved, *at, &served, (&name, outward)).await?;
+            draft.tool = Some(Arc::clone(&tool));
+            let inner = tool.name.clone();
+            let edits = place::renamed(resolved, &inner);
+            resolved.rewrite(&edits)?;
+            Ok(Subject::Tool(tool))
+        }
+        (Act::Task, _) => Ok(match handle::task_of(gate, resolved)? {
+            Some((task, edits)) => {
+                resolved.rewrite(&edits)?;
+                Subject::Task(task.tool)
+            }
+            None => Subject::Other,
+        }),
+        _ => Ok(Subject::Other),
+    }
+}
+
+/// The tool by its approved definition. The name is the server's own, or the short form of one.
 async fn tool(
     gate: &Gate,
-    admitted: &Admitted,
-    session: &Session,
-    name: &str,
+    resolved: &Resolved,
+    at: usize,
+    served: &Arc<Served>,
+    (name, outward): (&str, &str),
 ) -> Result<Arc<Tool>, Refused> {
-    let served = &admitted.raw().route().server;
+    if !resolved.raw().route().settled.offers_tool(outward) {
+        return Err(refused::tool_unknown(outward));
+    }
+    let session = resolved.session().ok_or_else(refused::session_missing)?;
     if served.shelf.is_stale(gate.clock().unix_ms()) {
-        definitions::refresh(gate, served, session)
+        let far = session.links().far(at).await;
+        let far = far.map_err(|error| refused::upstream(&error))?;
+        definitions::refresh(gate, served, &far)
             .await
             .map_err(|error| refused::catalog(&error))?;
     }
-    match served.shelf.catalog().tool(name) {
+    let catalog = served.shelf.catalog();
+    let inner = inner_name(resolved.raw().route(), served, (name, outward));
+    match catalog.tool(inner.as_deref().unwrap_or(name)) {
         Some(Standing::Approved(tool)) => Ok(Arc::clone(tool)),
-        Some(Standing::Changed) => Err(refused::definition_changed(name)),
-        Some(Standing::Unapproved) => Err(refused::definition_waits(name)),
-        Some(Standing::Unusable(why)) => Err(refused::definition_unusable(name, why)),
-        None => Err(refused::tool_unknown(name)),
+        Some(Standing::Changed) => Err(refused::definition_changed(outward)),
+        Some(Standing::Unapproved) => Err(refused::definition_waits(outward)),
+        Some(Standing::Unusable(why)) => Err(refused::definition_unusable(outward, why)),
+        None => Err(refused::tool_unknown(outward)),
     }
 }
 
-/// Puts a revision that is spoken here into an `initialize` that asks for another (rule L1).
-fn negotiate(admitted: &mut Admitted) -> Result<(), Refused> {
-    let floor = admitted.raw().route().floor;
-    let params = admitted.message().and_then(Message::params);
-    let Some(version) = params.and_then(|params| params.get("protocolVersion")) else {
-        return Err(refused::params_missing("initialize"));
-    };
-    let asked = version
-        .text()
-        .ok_or_else(|| refused::params_missing("initialize"))?;
-    let chosen = protocol::revision::negotiate(&asked, floor);
-    if *asked == *chosen.date() {
-        return Ok(());
+/// The name a shortened one stands for: found among the names there are, never guessed.
+fn inner_name(route: &Route, served: &Served, (name, outward): (&str, &str)) -> Option<String> {
+    if !crate::naming::Naming::is_shortened(name) || outward == name {
+        return None;
     }
-    let mut edits = Edits::new();
-    edits.replace_string(version.range(), chosen.date());
-    let message = admitted.message().ok_or_else(refused::crashed)?;
-    let bytes = message
-        .document()
-        .apply(&edits)
-        .map_err(|_| refused::crashed())?;
-    admitted.identified_mut().framed_mut().replace(bytes)
+    let catalog = served.shelf.catalog();
+    let mut names = catalog.names();
+    names
+        .find(|inner| route.naming.matches(outward, &served.name, inner))
+        .map(str::to_owned)
 }

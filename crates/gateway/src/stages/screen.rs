@@ -3,6 +3,8 @@
 //! what this caller may see. Streams pass through here message by message.
 
 mod list;
+mod outward;
+mod question;
 mod stream;
 
 pub(super) use stream::Part;
@@ -10,18 +12,19 @@ pub use stream::ScreenedStream;
 
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
-use crate::sessions::{Binding, Session};
+use crate::route::{Route, Served};
+use crate::sessions::{Full, Session};
 use crate::stages::authorize::Circumstances;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::forward::{Answered, Back};
 use crate::stages::inspect::{self, Inspected};
+use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
-use crate::upstream::Link;
+use crate::stages::resolve::{Subject, bound};
 use bytes::Bytes;
 use config::settled::HiddenText;
-use protocol::{Act, Document, Edits, Id, Message, Revision, Shape};
+use protocol::{Act, Document, Message, Revision, Shape};
 use serde_json::Value;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// What the caller may hear. Only the stage `record` can send it.
@@ -37,6 +40,11 @@ pub(super) enum Clean {
     Accepted,
     Ended,
     Message(Bytes),
+    /// One message, as a stream: the server chose so, and some clients resume by it.
+    Told {
+        bytes: Bytes,
+        outlet: Arc<Outlet>,
+    },
     Opened {
         session: Arc<Session>,
         said: Bytes,
@@ -47,8 +55,9 @@ pub(super) enum Clean {
         outlet: Arc<Outlet>,
     },
     Unasked {
-        stream: Box<ScreenedStream>,
+        streams: Vec<ScreenedStream>,
         outlet: Arc<Outlet>,
+        first: Option<Bytes>,
     },
 }
 
@@ -62,24 +71,48 @@ pub async fn examine(
     let clean = match reply {
         Back::Accepted => Clean::Accepted,
         Back::Ended => Clean::Ended,
-        Back::Local(bytes) => Clean::Message(bytes),
-        Back::Resumed(reader) => Clean::Resumed(reader),
-        Back::Message(bytes) => {
-            Clean::Message(Screen::of(gate, &call, draft).answer(bytes, draft)?)
+        Back::Local(bytes) => {
+            let screen = Screen::of(gate, &call, call.served(), draft);
+            let message = screen.read(bytes)?;
+            Clean::Message(screen.cleaned(&message, draft)?)
         }
-        Back::Opened { id, link, said } => open(gate, &call, (id, link, said), draft).await?,
-        Back::Stream { events, outlet } => {
-            let stream = ScreenedStream::new(Screen::of(gate, &call, draft), events);
-            Clean::Stream {
-                stream: Box::new(stream),
-                outlet,
+        Back::Again(reader) => Clean::Resumed(reader),
+        Back::Opened { session, said } => open(gate, &call, *session, said, draft).await?,
+        Back::Lists { pages, missing } => {
+            draft.ran(controls::N9_2);
+            let streamed = pages.iter().any(|page| page.streamed);
+            let bytes = list::join(gate, &call, pages, missing, draft)?;
+            match streamed {
+                true => Clean::Told {
+                    bytes,
+                    outlet: outlet(&call),
+                },
+                false => Clean::Message(bytes),
             }
         }
-        Back::Unasked { events, outlet } => {
-            let stream = ScreenedStream::new(Screen::of(gate, &call, draft), events);
+        Back::Talk(talk) => {
+            let settled = talk.is_settled();
+            let screen = Screen::of(gate, &call, call.served(), draft);
+            let stream = Box::new(ScreenedStream::of_call(screen, *talk));
+            match settled {
+                true => settle(&call, stream, draft).await?,
+                false => streaming(&call, stream),
+            }
+        }
+        Back::Resumed(stream) => streaming(&call, stream),
+        Back::Unasked {
+            ears,
+            outlet,
+            first,
+        } => {
+            let streams = ears.into_iter().map(|ear| {
+                let screen = Screen::of(gate, &call, Some(ear.far().served()), draft);
+                ScreenedStream::of_feed(screen, ear, &call)
+            });
             Clean::Unasked {
-                stream: Box::new(stream),
+                streams: streams.collect(),
                 outlet,
+                first,
             }
         }
     };
@@ -88,30 +121,78 @@ pub async fn examine(
     Ok(Screened { call, clean })
 }
 
+/// The one message that a conversation consists of.
+async fn settle(
+    call: &Inspected,
+    mut stream: Box<ScreenedStream>,
+    draft: &mut Draft,
+) -> Result<Clean, Refused> {
+    match stream.next(draft).await? {
+        Some(Part::Answer(bytes)) => Ok(Clean::Message(bytes)),
+        Some(Part::Wants(wants)) => Ok(Clean::Message(stream.pause(call, wants, draft)?)),
+        Some(Part::Aside(_) | Part::Questions(_) | Part::Park(_)) | None => {
+            Err(refused::answer_malformed("there is none"))
+        }
+    }
+}
+
+/// A stream towards the client: remembered for a session, for nobody else.
+fn streaming(call: &Inspected, stream: Box<ScreenedStream>) -> Clean {
+    let outlet = outlet(call);
+    Clean::Stream { stream, outlet }
+}
+
+fn outlet(call: &Inspected) -> Arc<Outlet> {
+    let session = call.session().filter(|session| !session.is_stateless());
+    match session {
+        Some(session) => session.open_stream(),
+        None => Outlet::new(0),
+    }
+}
+
 /// What one call's answer is held against. It outlives the call where the answer is a stream.
 #[derive(Debug)]
 pub(super) struct Screen {
     pub(super) gate: Arc<Gate>,
-    pub(super) route: Arc<crate::route::Route>,
+    pub(super) route: Arc<Route>,
+    /// The server that is heard, if it is one.
+    pub(super) served: Option<Arc<Served>>,
     pub(super) principal: policy::Principal,
     pub(super) session: Option<Arc<Session>>,
     pub(super) circumstances: Circumstances,
-    pub(super) expected: Option<Id>,
     pub(super) method: Option<&'static protocol::Method>,
+    pub(super) revision: Revision,
     pub(super) tool: Option<Arc<crate::catalog::Tool>>,
+    /// The tool whose task this is about, or that may begin one.
+    pub(super) task_of: Box<str>,
+    /// Whom handles are made out to.
+    pub(super) client: Option<Box<str>>,
+    pub(super) user: Arc<str>,
+    /// Whether it came alone: in a batch nothing can be asked.
+    pub(super) alone: Alone,
 }
 
 impl Screen {
-    fn of(gate: &Arc<Gate>, call: &Inspected, draft: &Draft) -> Self {
+    fn of(gate: &Arc<Gate>, call: &Inspected, served: Option<&Arc<Served>>, draft: &Draft) -> Self {
+        let task_of = match call.subject() {
+            Subject::Tool(tool) => tool.name.clone(),
+            Subject::Task(tool) => tool.clone(),
+            Subject::Other => Box::default(),
+        };
         Screen {
             gate: Arc::clone(gate),
             route: Arc::clone(call.raw().route()),
+            served: served.cloned(),
             principal: call.principal().clone(),
             session: call.session().cloned(),
             circumstances: Circumstances::of(call, draft.at_ms()),
-            expected: call.message().and_then(Message::id),
             method: call.method(),
-            tool: call.tool().cloned(),
+            revision: call.revision(),
+            tool: call.tool().cloned().or_else(|| tool_of_task(call)),
+            task_of,
+            client: call.caller().client().map(Into::into),
+            user: call.caller().user().as_str().into(),
+            alone: call.raw().alone,
         }
     }
 
@@ -121,42 +202,38 @@ impl Screen {
         message.map_err(|flaw| refused::answer_malformed(&flaw.to_string()))
     }
 
-    fn answer(&self, bytes: Bytes, draft: &mut Draft) -> Result<Bytes, Refused> {
-        self.response(self.read(bytes)?, draft)
-    }
-
-    /// The response to the call: of the right id, fitting its schema, filtered and cleaned.
+    /// The response to the call: fitting its schema, in the client's words, and cleaned.
     pub(super) fn response(&self, message: Message, draft: &mut Draft) -> Result<Bytes, Refused> {
-        if message.shape() != Shape::Response || message.id() != self.expected {
+        if message.shape() != Shape::Response {
             return Err(refused::answer_malformed("it does not answer this request"));
         }
-        let message = match (self.method, message.result()) {
-            (Some(method), Some(_)) if method.list_member.is_some() => {
-                draft.ran(controls::N9_2);
-                list::filter(self, message, method)?
-            }
-            (Some(method), Some(result)) if method.act == Act::Call => {
-                self.structured(result)?;
-                message
-            }
-            _ => message,
-        };
+        if let Some(result) = message.result() {
+            self.structured(result)?;
+        }
+        let message = self.outward(message)?;
         let bytes = self.cleaned(&message, draft)?;
         draft.answer_bytes = Some(bytes.len());
         Ok(bytes)
     }
 
-    /// `structuredContent` against the `outputSchema` of the approved definition.
+    /// `structuredContent` against the `outputSchema` of the approved definition: of a call, and of
+    /// what a task came to.
     fn structured(&self, result: protocol::Value<'_>) -> Result<(), Refused> {
-        let Some(schema) = self.tool.as_ref().and_then(|tool| tool.output.as_ref()) else {
+        let called = self
+            .method
+            .is_some_and(|method| matches!(method.act, Act::Call | Act::Task));
+        let schema = self.tool.as_ref().and_then(|tool| tool.output.as_ref());
+        let Some(schema) = schema.filter(|_| called) else {
             return Ok(());
         };
+        // What a task of the stateless era came to stands inside the task.
+        let result = result.get("result").unwrap_or(result);
         let failed = result.get("isError").and_then(protocol::Value::boolean) == Some(true);
+        let promised = result.get("content").is_some();
         let Some(content) = result.get("structuredContent") else {
-            return if failed {
-                Ok(())
-            } else {
-                Err(refused::answer_off_schema("there is none"))
+            return match failed || !promised {
+                true => Ok(()),
+                false => Err(refused::answer_off_schema("there is none")),
             };
         };
         let content: Value = serde_json::from_slice(content.raw())
@@ -168,7 +245,10 @@ impl Screen {
 
     /// The message without hidden text, or a refusal where the server is set so.
     pub(super) fn cleaned(&self, message: &Message, draft: &mut Draft) -> Result<Bytes, Refused> {
-        let treatment = self.route.server.hidden_text;
+        let treatment = match &self.served {
+            Some(served) => served.hidden_text,
+            None => self.route.hidden_text,
+        };
         let looked = inspect::look(message.document(), controls::N1_4, treatment);
         let first = looked.findings.first().map(|finding| finding.rule);
         let room = inspect::FINDINGS.saturating_sub(draft.findings.len());
@@ -185,138 +265,68 @@ impl Screen {
     }
 }
 
-/// Looks at what the server said to `initialize`, and opens the session if it is fit to be spoken.
+/// The definition of the tool whose task is looked after, as it is approved now.
+fn tool_of_task(call: &Inspected) -> Option<Arc<crate::catalog::Tool>> {
+    let Subject::Task(name) = call.subject() else {
+        return None;
+    };
+    match call.served()?.shelf.catalog().tool(name) {
+        Some(crate::catalog::Standing::Approved(tool)) => Some(Arc::clone(tool)),
+        _ => None,
+    }
+}
+
+/// Opens the session once what is said on the occasion has been looked at.
 async fn open(
     gate: &Arc<Gate>,
     call: &Inspected,
-    (id, link, said): (String, Link, Bytes),
+    session: Session,
+    said: Bytes,
     draft: &mut Draft,
 ) -> Result<Clean, Refused> {
-    let screen = Screen::of(gate, call, draft);
-    match welcome(&screen, said, draft) {
+    let screen = Screen::of(gate, call, call.raw().route().only(), draft);
+    let looked = screen
+        .read(said)
+        .and_then(|message| screen.cleaned(&message, draft));
+    let said = match looked {
+        Ok(said) => said,
         Err(refused) => {
-            link.close().await;
-            Err(refused)
+            session.links().close().await;
+            return Err(refused);
         }
-        Ok((said, None)) => {
-            // The server declined with an error of its own: there is no session.
-            link.close().await;
-            Ok(Clean::Message(said))
-        }
-        Ok((said, Some(revision))) => {
-            let session = register(gate, call, id, link, revision, draft).await?;
+    };
+    let revision = session.revision();
+    match gate.sessions.open(session, draft.at_ms()) {
+        Ok(session) => {
             draft.session = Some(Arc::clone(&session));
             draft.revision = Some(revision.date());
             draft.ran(controls::M4);
+            draft.answer_bytes = Some(said.len());
             Ok(Clean::Opened { session, said })
         }
-    }
-}
-
-/// The server's answer to `initialize`: a revision at or above the floor, and nothing offered that
-/// cannot be kept (rule L4).
-fn welcome(
-    screen: &Screen,
-    said: Bytes,
-    draft: &mut Draft,
-) -> Result<(Bytes, Option<Revision>), Refused> {
-    let message = screen.read(said)?;
-    let Some(result) = message.result() else {
-        return Ok((screen.response(message, draft)?, None));
-    };
-    let version = result
-        .get("protocolVersion")
-        .and_then(protocol::Value::text);
-    let spoken = version.as_deref().and_then(Revision::named);
-    let spoken = spoken.filter(|revision| Revision::NEGOTIABLE.contains(revision));
-    let revision = spoken
-        .ok_or_else(|| refused::answer_malformed("it names no revision that is spoken here"))?;
-    if revision < screen.route.floor {
-        return Err(refused::server_below_floor(
-            revision.date(),
-            screen.route.floor.date(),
-        ));
-    }
-    // Tasks outlive their call, and what is not followed cannot be kept in bounds.
-    let tasks = result.at("/capabilities/tasks").is_some();
-    let message = if tasks {
-        without_tasks(screen, &message)?
-    } else {
-        message
-    };
-    Ok((screen.response(message, draft)?, Some(revision)))
-}
-
-fn without_tasks(screen: &Screen, message: &Message) -> Result<Message, Refused> {
-    let capabilities = message
-        .result()
-        .and_then(|result| result.get("capabilities"));
-    let mut edits = Edits::new();
-    if let Some(range) = capabilities.and_then(|capabilities| member(capabilities, "tasks")) {
-        edits.replace(range, Bytes::new());
-    }
-    let bytes = message
-        .document()
-        .apply(&edits)
-        .map_err(|_| refused::crashed())?;
-    screen.read(bytes)
-}
-
-/// Where a member stands in its object, with the one comma that goes when it goes.
-fn member(object: protocol::Value<'_>, name: &str) -> Option<Range<usize>> {
-    let members: Vec<_> = object
-        .members()
-        .map(|(key, value)| (key.range().start, value.range().end))
-        .collect();
-    let at = object.members().position(|(key, _)| key.is(name))?;
-    let (start, end) = *members.get(at)?;
-    match (
-        members.get(at + 1),
-        at.checked_sub(1).and_then(|before| members.get(before)),
-    ) {
-        (Some((next, _)), _) => Some(start..*next),
-        (None, Some((_, before))) => Some(*before..end),
-        (None, None) => Some(start..end),
-    }
-}
-
-/// What the client offered in its `initialize`.
-fn offers(call: &Inspected) -> Option<Document> {
-    let offered = call.message()?.params()?.get("capabilities")?;
-    Document::read(
-        Bytes::copy_from_slice(offered.raw()),
-        &call.raw().route().reading,
-    )
-    .ok()
-}
-
-async fn register(
-    gate: &Arc<Gate>,
-    call: &Inspected,
-    id: String,
-    link: Link,
-    revision: Revision,
-    draft: &Draft,
-) -> Result<Arc<Session>, Refused> {
-    let route = call.raw().route();
-    let binding = Binding {
-        user: call.caller().user().as_str().into(),
-        client: call.caller().client().map(Into::into),
-        route: (&*route.path).into(),
-        revision,
-        lifetime: route.lifetime,
-        served: Arc::clone(&route.server),
-        offers: offers(call),
-    };
-    let session = Session::new(id, binding, link, draft.at_ms());
-    match gate.sessions.open(session, draft.at_ms()) {
-        Ok(session) => Ok(session),
         Err((session, full)) => {
-            session.link().close().await;
+            session.links().close().await;
             Err(match full {
-                crate::sessions::Full::Gateway => refused::gateway_full(),
-                crate::sessions::Full::User => refused::sessions_full(route.lifetime.per_user),
+                Full::Gateway => refused::gateway_full(),
+                Full::User => refused::sessions_full(call.raw().route().lifetime.per_user),
             })
         }
     }
+}
+
+/// Seals something for this caller.
+fn sealed(
+    gate: &Gate,
+    call: &Inspected,
+    purpose: crate::seal::Purpose,
+    about: &[&[u8]],
+    expires_ms: u64,
+    payload: &[u8],
+) -> Result<String, Refused> {
+    gate.seal
+        .seal(&bound(call, purpose, about), expires_ms, payload)
+        .map_err(|error| {
+            tracing::error!("a handle could not be sealed: {error}");
+            refused::unsealed()
+        })
 }

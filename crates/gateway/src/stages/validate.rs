@@ -1,6 +1,7 @@
 //! Whether the arguments fit the schema of the very definition that was approved (control 1.2).
 
 use crate::stages::draft::{Draft, Stage};
+use crate::stages::identify;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Resolved, Subject};
 use serde_json::{Map, Value};
@@ -35,6 +36,7 @@ impl Deref for Valid {
 /// Parses the arguments once and holds them against the schema.
 pub fn check(resolved: Resolved, draft: &mut Draft) -> Result<Valid, Refused> {
     let arguments = arguments(&resolved)?;
+    mirrored(&resolved, draft)?;
     draft.done(Stage::Validate);
     match resolved.subject() {
         Subject::Tool(_) => draft.ran(controls::N1_2),
@@ -44,6 +46,22 @@ pub fn check(resolved: Resolved, draft: &mut Draft) -> Result<Valid, Refused> {
         resolved,
         arguments,
     })
+}
+
+/// Whether the headers that repeat arguments say what the arguments say (rule H10).
+fn mirrored(resolved: &Resolved, draft: &mut Draft) -> Result<(), Refused> {
+    let Some(tool) = resolved.tool().filter(|tool| !tool.mirror.is_empty()) else {
+        return Ok(());
+    };
+    if !resolved.is_modern() || !resolved.raw().has_headers() {
+        return Ok(());
+    }
+    let params = resolved.message().and_then(protocol::Message::params);
+    let arguments = params.and_then(|params| params.get("arguments"));
+    match tool.mirror.check(arguments, |name| resolved.raw().sent(name)) {
+        Ok(()) => Ok(()),
+        Err(mismatch) => identify::forgiven(resolved, resolved.caller(), &mismatch, draft),
+    }
 }
 
 /// The arguments of the message as it is now; called again when an edit changed them.

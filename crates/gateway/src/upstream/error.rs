@@ -2,6 +2,7 @@
 
 use crate::egress::EgressError;
 use controls::Fault;
+use protocol::Era;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -10,6 +11,8 @@ use thiserror::Error;
 /// [`UpstreamError::detail`].
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum UpstreamError {
+    #[error("the messages of the server come faster than they are read")]
+    Behind,
     #[error("the server's session came back with protocol version `{now}` instead of `{before}`")]
     Changed { before: String, now: String },
     #[error("the session on the server is closed")]
@@ -28,6 +31,17 @@ pub enum UpstreamError {
     Egress(#[from] EgressError),
     #[error("the server ended the stream before its answer")]
     Ended,
+    #[error("the server said more than {max} things and no answer")]
+    Endless { max: u32 },
+    #[error("the server wants its messages sent where it must not")]
+    Endpoint { reason: String },
+    #[error("the server does not speak the {} era of the protocol", called(*.era))]
+    Era { era: Era },
+    #[error("the server speaks only revision `{spoken}`, older than `{floor}`, the oldest this route allows")]
+    Floor {
+        spoken: &'static str,
+        floor: &'static str,
+    },
     #[error("too many {what} for this server")]
     Full { what: &'static str },
     #[error("the session already listens to this server")]
@@ -40,7 +54,7 @@ pub enum UpstreamError {
     Redirected { status: u16 },
     #[error("the server was not reachable lately; the next attempt is in {} s", retry_after.as_secs())]
     Resting { retry_after: Duration },
-    #[error("the server chose a protocol version that opens no session")]
+    #[error("the server offers no protocol version that can be used")]
     Revision { found: String },
     #[error("the server forgot the session, and again after it was opened anew")]
     SessionLost,
@@ -58,6 +72,7 @@ impl UpstreamError {
     /// Stable and machine-readable.
     pub fn code(&self) -> &'static str {
         match self {
+            UpstreamError::Behind => "upstream_behind",
             UpstreamError::Changed { .. } => "upstream_changed",
             UpstreamError::Closed => "upstream_closed",
             UpstreamError::Content { .. } => "upstream_content_type",
@@ -70,6 +85,10 @@ impl UpstreamError {
             UpstreamError::Egress(error) if error.is_unsent() => "upstream_unreachable",
             UpstreamError::Egress(_) => "upstream_broken",
             UpstreamError::Ended => "upstream_ended",
+            UpstreamError::Endless { .. } => "upstream_endless",
+            UpstreamError::Endpoint { .. } => "upstream_endpoint",
+            UpstreamError::Era { .. } => "upstream_era",
+            UpstreamError::Floor { .. } => "server_version_floor",
             UpstreamError::Full { .. } => "upstream_full",
             UpstreamError::Listening => "upstream_listening",
             UpstreamError::Malformed { .. } => "upstream_malformed",
@@ -112,7 +131,9 @@ impl UpstreamError {
             UpstreamError::Content { found } | UpstreamError::Revision { found } => {
                 format!("{self}: `{}`", found.escape_debug())
             }
-            UpstreamError::Start { reason } => format!("{self}: {reason}"),
+            UpstreamError::Start { reason } | UpstreamError::Endpoint { reason } => {
+                format!("{self}: {}", reason.escape_debug())
+            }
             _ => self.to_string(),
         }
     }
@@ -123,6 +144,13 @@ impl UpstreamError {
             UpstreamError::Resting { retry_after } => Some(*retry_after),
             _ => None,
         }
+    }
+}
+
+fn called(era: Era) -> &'static str {
+    match era {
+        Era::Legacy => "legacy",
+        Era::Modern => "modern",
     }
 }
 
@@ -153,6 +181,9 @@ mod tests {
                 reason: secret.clone(),
             }),
             UpstreamError::Start {
+                reason: secret.clone(),
+            },
+            UpstreamError::Endpoint {
                 reason: secret.clone(),
             },
             UpstreamError::Content {

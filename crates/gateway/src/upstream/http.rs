@@ -1,14 +1,23 @@
-//! A server behind Streamable HTTP: requests, sessions, and their revival (rules S1 to S9).
+//! A server behind Streamable HTTP: requests, sessions and their revival (rules S1 to S9), and
+//! requests that know no session (rules H3, H6, H13 and H14).
 //!
-//! What is sent is built from nothing but the message, the session the server gave, and the
-//! server's own credential. A request goes out a second time only when it was provably not
+//! What is sent is built from nothing but the message and its mirrors, the session the server gave,
+//! and the server's own credential. A request goes out a second time only when it was provably not
 //! executed: nobody was reached, or the server says it does not know the session.
 
+mod answering;
+mod meeting;
+mod mirrors;
+mod reader;
 mod replay;
 mod session;
+mod stateless;
 mod stream;
 
+pub(super) use answering::Answering;
+pub(super) use reader::Reader;
 pub(super) use session::Session;
+pub(super) use stateless::Stateless;
 pub(super) use stream::Stream;
 
 use super::breaker::Breaker;
@@ -24,6 +33,9 @@ use hyper::body::{Body, Incoming};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// The largest body of a refusal that is looked at.
+const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -78,9 +90,17 @@ impl Remote {
         })
     }
 
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    pub(super) fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
     /// Sends one request and waits for the head of its answer. Tries once more if nobody was
     /// reached.
-    async fn exchange(
+    pub(super) async fn exchange(
         &self,
         ask: &Ask<'_>,
         deadline: Instant,
@@ -89,7 +109,8 @@ impl Remote {
         loop {
             let attempt = self.breaker.admit(Instant::now())?;
             let request = self.request(ask);
-            match self.egress.send(&self.destination, request, deadline).await {
+            let to = ask.destination.unwrap_or(&self.destination);
+            match self.egress.send(to, request, deadline).await {
                 Ok(response) => {
                     attempt.reached();
                     return Ok(response);
@@ -123,7 +144,10 @@ impl Remote {
 
     /// INVARIANT: every header comes from here; nothing of a caller's request is at hand.
     fn request(&self, ask: &Ask<'_>) -> Request<Full<Bytes>> {
-        let mut headers = HeaderMap::with_capacity(8);
+        let mut headers = HeaderMap::with_capacity(8 + ask.mirrors.len());
+        for (name, value) in ask.mirrors {
+            headers.insert(name.clone(), value.clone());
+        }
         match ask.method {
             Method::POST => {
                 headers.insert(CONTENT_TYPE, JSON);
@@ -155,27 +179,55 @@ impl Remote {
 }
 
 /// One request in the making.
-struct Ask<'a> {
+pub(super) struct Ask<'a> {
     method: Method,
     body: Bytes,
     standing: &'a Standing,
     last_event_id: Option<&'a HeaderValue>,
+    /// Headers that mirror the body; none is one of those that are set here.
+    mirrors: &'a [(HeaderName, HeaderValue)],
+    /// Where to, if not to the server's own address: an address the server named on itself.
+    destination: Option<&'a Destination>,
 }
 
 impl<'a> Ask<'a> {
-    fn post(body: Bytes, standing: &'a Standing) -> Self {
+    pub(super) fn post(body: Bytes, standing: &'a Standing) -> Self {
         Ask {
             method: Method::POST,
             body,
             standing,
             last_event_id: None,
+            mirrors: &[],
+            destination: None,
         }
+    }
+
+    pub(super) fn get(standing: &'a Standing) -> Self {
+        Ask {
+            method: Method::GET,
+            ..Ask::post(Bytes::new(), standing)
+        }
+    }
+
+    fn after(mut self, last_event_id: Option<&'a HeaderValue>) -> Self {
+        self.last_event_id = last_event_id;
+        self
+    }
+
+    fn mirrored(mut self, mirrors: &'a [(HeaderName, HeaderValue)]) -> Self {
+        self.mirrors = mirrors;
+        self
+    }
+
+    pub(super) fn to(mut self, destination: &'a Destination) -> Self {
+        self.destination = Some(destination);
+        self
     }
 }
 
 /// What a server gave when the session was opened.
 #[derive(Clone, Debug, Default)]
-struct Standing {
+pub(super) struct Standing {
     id: Option<HeaderValue>,
     revision: Option<HeaderValue>,
 }
@@ -188,14 +240,14 @@ impl Standing {
 }
 
 /// What the body of an answer is.
-enum Media {
+pub(super) enum Media {
     Json,
     Events,
     Other(String),
 }
 
 /// The media type of an answer; a compressed one is none we asked for.
-fn media(response: &Response<Incoming>) -> Media {
+pub(super) fn media(response: &Response<Incoming>) -> Media {
     let shown = |value: &HeaderValue| {
         let text = value.to_str().unwrap_or("unreadable");
         text.chars().take(64).collect::<String>()
@@ -225,8 +277,6 @@ fn usable(name: HeaderName) -> Result<HeaderName, UpstreamError> {
         "host",
         "keep-alive",
         "last-event-id",
-        "mcp-protocol-version",
-        "mcp-session-id",
         "proxy-connection",
         "te",
         "trailer",
@@ -234,7 +284,7 @@ fn usable(name: HeaderName) -> Result<HeaderName, UpstreamError> {
         "upgrade",
         "user-agent",
     ];
-    if STEERING.contains(&name.as_str()) {
+    if STEERING.contains(&name.as_str()) || name.as_str().starts_with("mcp-") {
         return Err(UpstreamError::Settings {
             reason: format!("header `{name}` cannot carry a credential"),
         });
@@ -259,19 +309,33 @@ async fn drain(mut body: Incoming) {
 }
 
 /// The same in the background, if there is anything to read at all.
-fn discard(body: Incoming) {
+pub(super) fn discard(body: Incoming) {
     if !body.is_end_stream() {
         tokio::spawn(drain(body));
     }
 }
 
 /// A whole JSON answer.
-async fn whole(body: Incoming, max: usize, deadline: Instant) -> Result<Bytes, UpstreamError> {
+pub(super) async fn whole(
+    body: Incoming,
+    max: usize,
+    deadline: Instant,
+) -> Result<Bytes, UpstreamError> {
     match collect(body, max, deadline).await {
         Ok(bytes) => Ok(bytes),
         Err(EgressError::Deadline) => Err(UpstreamError::Deadline),
         Err(EgressError::TooLarge { max }) => Err(UpstreamError::TooLarge { max }),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The outcome of `future`, unless `deadline` comes first.
+pub(super) async fn within<F: Future>(deadline: Option<Instant>, future: F) -> Option<F::Output> {
+    match deadline {
+        None => Some(future.await),
+        // A server that never pauses must not outlast the deadline by it.
+        Some(deadline) if Instant::now() >= deadline => None,
+        Some(deadline) => tokio::time::timeout_at(deadline, future).await.ok(),
     }
 }
 

@@ -66,14 +66,41 @@ pub(super) fn pong(bytes: &Bytes) -> Option<Bytes> {
     Some(write::result(&message.id()?, b"{}"))
 }
 
+/// Why a request is not waited for any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unwanted {
+    /// It took too long.
+    Late,
+    /// Whoever asked has gone, or is too slow to listen.
+    Abandoned,
+}
+
 /// The notification that a request is not waited for any more.
-pub(super) fn cancelled(id: &Id) -> Bytes {
-    let parts: [&[u8]; 3] = [
-        b"{\"requestId\":",
-        id.raw(),
-        b",\"reason\":\"no answer in time\"}",
-    ];
-    write::notification("notifications/cancelled", Some(&parts.concat()))
+pub(super) fn cancelled(id: &Id, why: Unwanted) -> Bytes {
+    let reason: &[u8] = match why {
+        Unwanted::Late => b",\"reason\":\"no answer in time\"}",
+        Unwanted::Abandoned => b",\"reason\":\"nobody waits for it\"}",
+    };
+    let params = [b"{\"requestId\":", id.raw(), reason].concat();
+    write::notification("notifications/cancelled", Some(&params))
+}
+
+/// The code of an error that names no request, as a server sends it that could not or would not
+/// read one.
+pub(super) fn unaddressed_error(message: &Message) -> Option<i64> {
+    if message.id().is_some() {
+        return None;
+    }
+    message.error()?.get("code")?.integer()
+}
+
+/// The same error, as the answer to the request `id`.
+pub(super) fn addressed(message: &Message, id: &Id) -> Option<Bytes> {
+    let error = message.error()?;
+    let code = error.get("code")?.integer()?;
+    let text = error.get("message")?.text()?;
+    let data = error.get("data").map(Value::raw);
+    Some(write::error(Some(id), code, &text, data))
 }
 
 /// The notification that ends a handshake.

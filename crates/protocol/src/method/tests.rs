@@ -49,6 +49,59 @@ fn a_method_exists_only_in_its_revisions_and_for_its_sender() {
 }
 
 #[test]
+fn r1_modern_servers_ask_inside_results_and_never_in_requests() {
+    let since = [
+        ("sampling/createMessage", V2024_11_05),
+        ("roots/list", V2024_11_05),
+        ("elicitation/create", V2025_06_18),
+    ];
+    for (name, first) in since {
+        for revision in Revision::ALL {
+            let found = Method::question(name, *revision);
+            assert_eq!(found.is_some(), *revision >= first, "{name} {revision}");
+            assert!(found.is_none_or(|method| method.capability.is_some()));
+        }
+        assert_eq!(Method::find(name, V2026_07_28, Sender::Server), None);
+    }
+    for name in [
+        "tools/call",
+        "ping",
+        "tasks/get",
+        "notifications/message",
+        "",
+    ] {
+        assert_eq!(Method::question(name, V2025_11_25), None, "{name}");
+        assert_eq!(Method::question(name, V2026_07_28), None, "{name}");
+    }
+}
+
+#[test]
+fn modern_notifications_are_those_of_streams_and_listens() {
+    let modern = |sender| {
+        let rows = Method::of(V2026_07_28, sender);
+        let mut names: Vec<_> = rows
+            .filter(|method| method.shape == Shape::Notification)
+            .map(|method| method.name)
+            .collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(modern(Sender::Client), ["notifications/cancelled"]);
+    let told = [
+        "notifications/cancelled",
+        "notifications/message",
+        "notifications/progress",
+        "notifications/prompts/list_changed",
+        "notifications/resources/list_changed",
+        "notifications/resources/updated",
+        "notifications/subscriptions/acknowledged",
+        "notifications/tasks",
+        "notifications/tools/list_changed",
+    ];
+    assert_eq!(modern(Sender::Server), told);
+}
+
+#[test]
 fn unknown_methods_do_not_exist() {
     for name in [
         "",

@@ -123,6 +123,7 @@ fn entry(server: &str, name: &str, pin: Pin, labels: Vec<String>) -> Option<Tool
         definition: pin.definition,
         input,
         output: None,
+        mirror: protocol::mirror::Params::default(),
         labels,
     };
     Some(tool.entry(server))

@@ -5,15 +5,20 @@
 //! anything but loopback, and it is never part of the product.
 
 use anyhow::{Context as _, Result, bail};
-use ringwall_tests::fixture::{self, Journal, Manners, Options};
+use ringwall_tests::fixture::{self, Era, Face, Journal, ListenManners, Manners, Options};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: fixture-upstream [--stdio | --port N] [--ready-file FILE] [--log FILE] \
-[--credential VALUE] [--credential-header NAME] [--hostile]";
+const USAGE: &str = "usage: fixture-upstream [--stdio | [--sse] --port N] [--ready-file FILE] \
+[--log FILE] [--credential VALUE] [--credential-header NAME] [--era legacy|modern|both] [--page N] \
+[--hostile] [--listen-manners KIND]";
 
-enum Face {
-    Http { port: u16, ready: Option<PathBuf> },
+enum Where {
+    Http {
+        face: Face,
+        port: u16,
+        ready: Option<PathBuf>,
+    },
     Stdio,
 }
 
@@ -28,22 +33,24 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let (face, options) = parse(std::env::args().skip(1))?;
+    let (place, options) = parse(std::env::args().skip(1))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        match face {
-            Face::Stdio => fixture::serve_stdio(options).await,
-            Face::Http { port, ready } => fixture::serve_http(options, port, ready).await,
+        match place {
+            Where::Stdio => fixture::serve_stdio(options).await,
+            Where::Http { face, port, ready } => {
+                fixture::serve_http(options, face, port, ready).await
+            }
         }
     })
 }
 
-fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Face, Options)> {
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Where, Options)> {
     let mut options = Options::default();
-    let (mut port, mut ready, mut stdio) = (0, None, false);
+    let (mut port, mut ready, mut stdio, mut face) = (0, None, false, Face::default());
     while let Some(flag) = arguments.next() {
         let mut value = || {
             arguments
@@ -52,8 +59,17 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Face, Options)>
         };
         match flag.as_str() {
             "--stdio" => stdio = true,
+            "--sse" => face = Face::Sse,
             "--hostile" => options.manners = Manners::Hostile,
             "--port" => port = value()?.parse().context("`--port` wants a number")?,
+            "--page" => {
+                options.page = Some(value()?.parse().context("`--page` wants a number")?);
+            }
+            "--era" => options.era = Era::named(&value()?).context("there is no such era")?,
+            "--listen-manners" => {
+                let named = ListenManners::named(&value()?);
+                options.listen = named.context("there are no such manners")?;
+            }
             "--ready-file" => ready = Some(PathBuf::from(value()?)),
             "--log" => options.journal = Journal::open(value()?.as_ref())?,
             "--credential" => options.credential = Some(value()?),
@@ -61,10 +77,10 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Face, Options)>
             _ => bail!("unknown flag `{flag}`\n{USAGE}"),
         }
     }
-    let face = if stdio {
-        Face::Stdio
+    let place = if stdio {
+        Where::Stdio
     } else {
-        Face::Http { port, ready }
+        Where::Http { face, port, ready }
     };
-    Ok((face, options))
+    Ok((place, options))
 }

@@ -46,7 +46,7 @@ pub(in crate::posture) fn n10_1(_: &View<'_>, way: &Way<'_>) -> Status {
 
 pub(in crate::posture) fn n10_2(_: &View<'_>, way: &Way<'_>) -> Status {
     match way.server.upstream {
-        Upstream::Http(_) => {
+        Upstream::Http(_) | Upstream::Sse(_) => {
             Status::lacking(missing(&["the accounts of a server that runs elsewhere"]))
         }
         Upstream::Stdio(_) => Status::lacking(missing(&[
@@ -62,7 +62,7 @@ pub(in crate::posture) fn n10_3(_: &View<'_>, way: &Way<'_>) -> Status {
             "`confinement: none` of server `{}`: it reaches any network",
             way.server.name
         )),
-        Upstream::Http(http) => {
+        Upstream::Http(http) | Upstream::Sse(http) => {
             let mut missing = missing(&["the network of a server that runs elsewhere"]);
             if http.network == Network::Private {
                 let server = &way.server.name;

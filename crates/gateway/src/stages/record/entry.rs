@@ -33,6 +33,13 @@ pub(super) async fn write(
         })
 }
 
+/// The one server that is concerned, if it is one.
+fn server(draft: &Draft) -> Option<&str> {
+    let one = draft.served.as_ref().map(|served| &*served.name);
+    let only = || Some(draft.route.as_ref()?.server_name());
+    one.or_else(only).filter(|name| !name.is_empty())
+}
+
 fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) -> Record<'a> {
     let route = draft.route.as_deref();
     let known = draft.method.is_some() || verdict == Verdict::Allowed;
@@ -43,7 +50,7 @@ fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) 
         kind: if known { Kind::Call } else { Kind::Refusal },
         verdict,
         route: route.map(|route| (&*route.path).into()),
-        server: route.map(|route| (&*route.server.name).into()),
+        server: server(draft).map(Into::into),
         source: Some(draft.source.to_string().into()),
         transport: Some(draft.transport.into()),
         revision: draft.revision.map(Into::into),

@@ -1,40 +1,261 @@
 //! Lists, as this caller may see them: only tools whose definition is approved, and of everything
-//! only what the same policies let them list. What is withheld leaves no trace in the answer.
+//! only what the same policies and the route's profile let them list. What is withheld leaves no trace
+//! in the answer. The lists of several servers become one, in the order of the route.
 
-use super::Screen;
+use super::{Screen, sealed};
 use crate::catalog::Standing;
 use crate::definitions;
+use crate::gate::Gate;
+use crate::links::Far;
+use crate::naming::Naming;
+use crate::seal::Purpose;
+use crate::stages::draft::Draft;
+use crate::stages::forward::{Missing, Page};
+use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
+use crate::stages::resolve::From;
+use bytes::Bytes;
 use policy::{Action, Request, Target};
-use protocol::{Message, Method, write};
-use serde_json::Value;
+use protocol::bridge::{self, Asked};
+use protocol::revision::Era;
+use protocol::{Id, Message, Method, write};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
-pub(super) fn filter(
-    screen: &Screen,
-    message: Message,
-    method: &Method,
-) -> Result<Message, Refused> {
-    let (Some(member), Some(result), Some(id)) =
-        (method.list_member, message.result(), message.id())
-    else {
-        return Ok(message);
+/// Items of one page of a list that several servers fill.
+const PAGE: usize = 1000;
+/// How long a cursor is good for, in milliseconds.
+const CURSOR_MS: u64 = 3600 * 1000;
+
+/// What is listed, and for whom.
+struct Listing<'a> {
+    gate: &'a Arc<Gate>,
+    call: &'a Inspected,
+    method: &'static Method,
+    member: &'static str,
+    id: Id,
+}
+
+/// Joins the servers' pages into the one the client gets.
+pub(super) fn join(
+    gate: &Arc<Gate>,
+    call: &Inspected,
+    mut pages: Vec<Page>,
+    missing: Vec<Missing>,
+    draft: &mut Draft,
+) -> Result<Bytes, Refused> {
+    let method = call.method().ok_or_else(refused::crashed)?;
+    let listing = Listing {
+        gate,
+        call,
+        method,
+        member: method.list_member.ok_or_else(refused::crashed)?,
+        id: call
+            .message()
+            .and_then(Message::id)
+            .ok_or_else(refused::crashed)?,
     };
-    let mut result: Value = serde_json::from_slice(result.raw())
-        .map_err(|error| refused::answer_malformed(&error.to_string()))?;
-    let Some(items) = result.get_mut(member).and_then(Value::as_array_mut) else {
-        return Err(refused::answer_malformed("the list is missing"));
+    let alone = call.raw().route().only().is_some();
+    let bytes = match (alone, pages.pop()) {
+        (true, Some(page)) => listing.only(page, draft)?,
+        (true, None) => return Err(refused::crashed()),
+        (false, last) => {
+            pages.extend(last);
+            listing.merged(pages, missing, draft)?
+        }
     };
-    if member == "tools" {
-        approved_only(screen, items)?;
+    draft.answer_bytes = Some(bytes.len());
+    Ok(bytes)
+}
+
+impl Listing<'_> {
+    /// The page of the only server: everything it says besides stays as it is.
+    fn only(&self, page: Page, draft: &mut Draft) -> Result<Bytes, Refused> {
+        let screen = self.screen(&page.far, draft);
+        let message = match page.answer.result() {
+            None => page.answer,
+            Some(result) => {
+                let mut result: Map<String, Value> = parsed(result)?;
+                let items = self.filtered(&screen, &page.far, &mut result)?;
+                result.insert(self.member.to_owned(), Value::Array(items));
+                if let Some(cursor) = result.get("nextCursor").and_then(Value::as_str) {
+                    let cursor = self.cursor(cursor.as_bytes())?;
+                    result.insert("nextCursor".to_owned(), cursor.into());
+                }
+                self.message(&screen, result)?
+            }
+        };
+        let info = page.far.welcome().server_info();
+        let asked = self.asked(info.map(protocol::Value::raw));
+        let theirs = page.far.era();
+        let bytes = match (theirs, self.call.revision().rules().era) {
+            (Era::Legacy, Era::Modern) => bridge::answer_for_modern(&message, &self.id, &asked),
+            (Era::Modern, Era::Legacy) => bridge::answer_for_legacy(&message, &self.id, &asked),
+            _ => bridge::answer_same_era(&message, &self.id, &asked),
+        };
+        let bytes = bytes.map_err(|error| refused::unbridged(&error))?;
+        screen.cleaned(&screen.read(bytes)?, draft)
     }
-    items.retain(|item| may_list(screen, member, item));
-    let bytes = serde_json::to_vec(&result).map_err(|_| refused::crashed())?;
-    screen.read(write::result(&id, &bytes))
+
+    /// The lists of several servers as one. A server whose list cannot be shown is left out like one
+    /// that did not answer.
+    fn merged(
+        &self,
+        pages: Vec<Page>,
+        mut missing: Vec<Missing>,
+        draft: &mut Draft,
+    ) -> Result<Bytes, Refused> {
+        let mut all = Vec::new();
+        for page in pages {
+            let server = Arc::clone(&page.far.served().name);
+            if missing.iter().any(|missing| missing.server == server) {
+                continue;
+            }
+            match self.part(page, draft) {
+                Ok(items) => all.extend(items),
+                Err(refused) => missing.push(Missing {
+                    server,
+                    code: refused.refusal.code,
+                }),
+            }
+        }
+        let screen = Screen::of(self.gate, self.call, None, draft);
+        let mut result = Map::new();
+        let (items, next) = self.cut(all)?;
+        result.insert(self.member.to_owned(), Value::Array(items));
+        if let Some(next) = next {
+            let cursor = self.cursor(next.to_string().as_bytes())?;
+            result.insert("nextCursor".to_owned(), cursor.into());
+        }
+        if !missing.is_empty() {
+            let missing = missing.iter();
+            let left_out = missing
+                .map(|missing| json!({ "server": &*missing.server, "code": missing.code }))
+                .collect::<Vec<_>>();
+            let meta = json!({ "io.ringwall/unavailable": left_out });
+            result.insert("_meta".to_owned(), meta);
+        }
+        let message = self.message(&screen, result)?;
+        let asked = self.asked(None);
+        let bytes = match self.call.revision().rules().era {
+            Era::Modern => bridge::answer_for_modern(&message, &self.id, &asked),
+            Era::Legacy => bridge::answer_for_legacy(&message, &self.id, &asked),
+        };
+        bytes.map_err(|error| refused::unbridged(&error))
+    }
+
+    /// One server's items, filtered, cleaned and called by the client's names.
+    fn part(&self, page: Page, draft: &mut Draft) -> Result<Vec<Value>, Refused> {
+        let Some(result) = page.answer.result() else {
+            return Ok(Vec::new());
+        };
+        let screen = self.screen(&page.far, draft);
+        let mut result: Map<String, Value> = parsed(result)?;
+        let items = self.filtered(&screen, &page.far, &mut result)?;
+        let mut kept = Map::new();
+        kept.insert(self.member.to_owned(), Value::Array(items));
+        let message = self.message(&screen, kept)?;
+        let clean = screen.read(screen.cleaned(&message, draft)?)?;
+        let mut result: Map<String, Value> = match clean.result() {
+            Some(result) => parsed(result)?,
+            None => Map::new(),
+        };
+        match result.remove(self.member) {
+            Some(Value::Array(items)) => Ok(items),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn filtered(
+        &self,
+        screen: &Screen,
+        far: &Far,
+        result: &mut Map<String, Value>,
+    ) -> Result<Vec<Value>, Refused> {
+        let Some(Value::Array(mut items)) = result.remove(self.member) else {
+            return Err(refused::answer_malformed("the list is missing"));
+        };
+        if self.member == "tools" {
+            approved_only(screen, &mut items)?;
+            if !self.runs_tasks(far) {
+                items.retain(|tool| !needs_task(tool));
+            }
+        }
+        items.retain(|item| may_list(screen, self.member, item));
+        let route = self.call.raw().route();
+        items.retain_mut(|item| rename(screen, route.naming, self.member, item));
+        items.retain(|item| is_offered(screen, self.member, item));
+        Ok(items)
+    }
+
+    /// Whether tasks of the era of sessions can be run: between like and like, one server alone.
+    fn runs_tasks(&self, far: &Far) -> bool {
+        let legacy = self.call.revision().rules().era == Era::Legacy;
+        legacy && far.era() == Era::Legacy && self.call.raw().route().only().is_some()
+    }
+
+    /// What of a merged list stands on the page that is asked for, and where the next one begins.
+    fn cut(&self, all: Vec<Value>) -> Result<(Vec<Value>, Option<usize>), Refused> {
+        let start = match self.call.resumed().map(|resumed| &resumed.from) {
+            Some(From::Cursor(payload)) => {
+                let text = std::str::from_utf8(payload).unwrap_or_default();
+                text.parse::<usize>().map_err(|_| refused::crashed())?
+            }
+            _ => 0,
+        };
+        let most = self.call.raw().route().reading_answers.bytes / 2;
+        let mut bytes = 0;
+        let mut items = Vec::new();
+        let mut rest = all.into_iter().enumerate().skip(start);
+        for (at, item) in rest.by_ref() {
+            bytes += item.to_string().len();
+            if !items.is_empty() && (items.len() == PAGE || bytes > most) {
+                return Ok((items, Some(at)));
+            }
+            items.push(item);
+        }
+        Ok((items, None))
+    }
+
+    fn screen(&self, far: &Far, draft: &Draft) -> Screen {
+        Screen::of(self.gate, self.call, Some(far.served()), draft)
+    }
+
+    fn message(&self, screen: &Screen, result: Map<String, Value>) -> Result<Message, Refused> {
+        let bytes = serde_json::to_vec(&result).map_err(|_| refused::crashed())?;
+        screen.read(write::result(&self.id, &bytes))
+    }
+
+    fn asked<'a>(&self, server_info: Option<&'a [u8]>) -> Asked<'a> {
+        Asked {
+            method: self.method,
+            revision: self.call.revision(),
+            server_info,
+        }
+    }
+
+    fn cursor(&self, payload: &[u8]) -> Result<String, Refused> {
+        let about: [&[u8]; 1] = [self.method.name.as_bytes()];
+        let expires = self.gate.clock().unix_ms().saturating_add(CURSOR_MS);
+        sealed(
+            self.gate,
+            self.call,
+            Purpose::Cursor,
+            &about,
+            expires,
+            payload,
+        )
+    }
+}
+
+fn parsed(value: protocol::Value<'_>) -> Result<Map<String, Value>, Refused> {
+    serde_json::from_slice(value.raw())
+        .map_err(|error| refused::answer_malformed(&error.to_string()))
 }
 
 /// Keeps the tools that stand as approved, in the very definition that was approved.
 fn approved_only(screen: &Screen, items: &mut Vec<Value>) -> Result<(), Refused> {
-    let served = &screen.route.server;
+    let served = screen.served.as_ref().ok_or_else(refused::crashed)?;
     definitions::learn(&screen.gate, served, items)
         .map_err(|error| refused::catalog(&error.into()))?;
     let catalog = served.shelf.catalog();
@@ -49,8 +270,13 @@ fn approved_only(screen: &Screen, items: &mut Vec<Value>) -> Result<(), Refused>
     Ok(())
 }
 
+/// A tool that can be called as a task only.
+fn needs_task(tool: &Value) -> bool {
+    tool.pointer("/execution/taskSupport").and_then(Value::as_str) == Some("required")
+}
+
 fn may_list(screen: &Screen, member: &str, item: &Value) -> bool {
-    let server = &*screen.route.server.name;
+    let server = screen.served.as_ref().map_or("", |served| &*served.name);
     let text = |name: &str| item.get(name).and_then(Value::as_str);
     let target = match member {
         "tools" => text("name").map(|name| Target::Tool { server, name }),
@@ -68,5 +294,39 @@ fn may_list(screen: &Screen, member: &str, item: &Value) -> bool {
             context: &context,
         };
         screen.gate.policies().decide_cached(&request).allows()
+    })
+}
+
+/// Where an item of a list says what it is called.
+fn named(member: &str) -> &'static str {
+    match member {
+        "resources" => "uri",
+        "resourceTemplates" => "uriTemplate",
+        _ => "name",
+    }
+}
+
+/// Calls an item by the name the client knows it by; false if it has none.
+fn rename(screen: &Screen, naming: Naming, member: &str, item: &mut Value) -> bool {
+    let server = screen.served.as_ref().map_or("", |served| &*served.name);
+    let place = item.get_mut(named(member));
+    let Some(Value::String(name)) = place else {
+        return false;
+    };
+    *name = match member {
+        "resources" | "resourceTemplates" => naming.uri(server, name),
+        _ => naming.tool(server, name),
+    };
+    true
+}
+
+/// Whether the route's profile has it.
+fn is_offered(screen: &Screen, member: &str, item: &Value) -> bool {
+    let route = &screen.route.settled;
+    let name = item.get(named(member)).and_then(Value::as_str);
+    name.is_some_and(|name| match member {
+        "tools" => route.offers_tool(name),
+        "prompts" => route.offers_prompt(name),
+        _ => route.offers_resource(name),
     })
 }

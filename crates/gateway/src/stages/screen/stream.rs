@@ -1,177 +1,289 @@
-//! A stream of the server's messages, each of them screened before it is passed on. What the server
-//! asks of the client passes policy too; what no table row names goes no further.
+//! What a server says, one message at a time, each of them screened before it is passed on: in the
+//! course of a call, or unasked. What no table row names goes no further.
 
 use super::Screen;
-use crate::sessions::Session;
+use crate::bridge::{Asker, Said, Talk, Waiting};
+use crate::links::Ear;
 use crate::stages::draft::Draft;
+use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
-use crate::upstream::{Events, Outgoing, UpstreamError};
 use bytes::Bytes;
-use policy::{Action, Context, Request, Target};
-use protocol::{Act, Message, Method, Sender, Shape, codes, write};
+use protocol::bridge::{self, NoticeChange, Question, Subscription};
+use protocol::revision::Era;
+use protocol::{Id, Message, Method, Sender, Shape};
+use std::sync::Arc;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Messages of a server on their way to a client.
 #[derive(Debug)]
 pub struct ScreenedStream {
-    screen: Screen,
-    events: Events,
+    pub(super) screen: Screen,
+    source: Source,
+    /// What a legacy server asked of a modern client and is not told yet.
+    gathered: Vec<Waiting>,
+    until: Option<Instant>,
+    questions: u64,
 }
 
-/// One message that may be passed on.
+#[derive(Debug)]
+enum Source {
+    Call(Box<Talk>),
+    Feed {
+        ear: Ear,
+        /// The subscription the messages belong to, towards a modern client.
+        tag: Option<Id>,
+    },
+}
+
+/// Something that may be passed on.
 #[derive(Debug)]
 pub(in crate::stages) enum Part {
     /// The response the stream was for; nothing follows.
     Answer(Bytes),
-    /// A notification, or a question to the client.
+    /// A notification.
     Aside(Bytes),
+    /// Questions for a client that can be asked, in the era of sessions.
+    Questions(Vec<(Message, Asker)>),
+    /// What a stateless client has to bring along when it sends the call again.
+    Wants(Wants),
+    /// The same, asked by a server that waits for it.
+    Park(Vec<Waiting>),
+}
+
+/// What a server wants before it answers.
+#[derive(Debug)]
+pub(in crate::stages) struct Wants {
+    pub(super) questions: Vec<Question>,
+    /// The server's own words, cleaned, if it speaks the client's era.
+    pub(super) answer: Option<Message>,
+    /// The server's own state, byte for byte.
+    pub(super) state: Option<Bytes>,
 }
 
 impl ScreenedStream {
-    pub(super) fn new(screen: Screen, events: Events) -> Self {
-        ScreenedStream { screen, events }
+    pub(super) fn of_call(screen: Screen, talk: Talk) -> Self {
+        Self::new(screen, Source::Call(Box::new(talk)))
     }
 
-    /// The next message that may be passed on; nothing once the server has ended the stream.
+    pub(super) fn of_feed(screen: Screen, ear: Ear, call: &Inspected) -> Self {
+        let tag = call
+            .message()
+            .and_then(Message::id)
+            .filter(|_| screen.revision.rules().era == Era::Modern);
+        Self::new(screen, Source::Feed { ear, tag })
+    }
+
+    fn new(screen: Screen, source: Source) -> Self {
+        ScreenedStream {
+            screen,
+            source,
+            gathered: Vec::new(),
+            until: None,
+            questions: 0,
+        }
+    }
+
+    /// Goes on for another request of the same client, which did not answer everything yet.
+    pub(in crate::stages) fn resume(
+        &mut self,
+        id: Id,
+        token: Option<Id>,
+        waiting: Vec<Waiting>,
+        gone: watch::Receiver<bool>,
+    ) {
+        if let Source::Call(talk) = &mut self.source {
+            talk.resume(id, token, gone);
+        }
+        if !waiting.is_empty() {
+            self.until = Some(Instant::now());
+        }
+        self.gathered = waiting;
+    }
+
+    /// The next thing that may be passed on; nothing once the server has ended the stream.
     pub(in crate::stages) async fn next(
         &mut self,
         draft: &mut Draft,
     ) -> Result<Option<Part>, Refused> {
         loop {
-            let event = match self.events.next().await {
-                Ok(Some(event)) => event,
-                Ok(None) => return Ok(None),
-                Err(error) => return Err(refused::upstream(&error)),
+            let said = match self.until {
+                None => self.said().await?,
+                // More questions may follow at once, and the client is better asked only once.
+                Some(until) => match tokio::time::timeout_at(until, self.said()).await {
+                    Ok(said) => said?,
+                    Err(_) => {
+                        self.until = None;
+                        return Ok(Some(Part::Park(std::mem::take(&mut self.gathered))));
+                    }
+                },
             };
-            let message = self.screen.read(event.data)?;
-            match message.shape() {
-                Shape::Response if self.screen.expected.is_some() => {
-                    return Ok(Some(Part::Answer(self.screen.response(message, draft)?)));
-                }
-                // On a stream of the server's own there is nothing to respond to.
-                Shape::Response => tracing::debug!("a response on a stream that answers nothing"),
-                Shape::Notification => {
-                    if let Some(part) = self.notification(&message, draft)? {
-                        return Ok(Some(part));
-                    }
-                }
-                Shape::Request => {
-                    if let Some(part) = self.question(&message, draft).await? {
-                        return Ok(Some(part));
-                    }
-                }
+            let Some(said) = said else {
+                return Ok(None);
+            };
+            if let Some(part) = self.screened(said, draft).await? {
+                return Ok(Some(part));
             }
         }
     }
 
     /// Says that the answer was seen, so that the connection can be used again.
     pub(in crate::stages) fn finish(self) {
-        self.events.finish();
+        if let Source::Call(talk) = self.source {
+            talk.finish();
+        }
     }
 
-    fn notification(&self, message: &Message, draft: &mut Draft) -> Result<Option<Part>, Refused> {
-        let Some(method) = self.row(message) else {
+    /// Says that nobody waits for it any more.
+    pub(crate) fn cancel(self) {
+        if let Source::Call(talk) = self.source {
+            talk.cancel();
+        }
+    }
+
+    pub(super) fn talk(&self) -> Option<&Talk> {
+        match &self.source {
+            Source::Call(talk) => Some(talk),
+            Source::Feed { .. } => None,
+        }
+    }
+
+    async fn said(&mut self) -> Result<Option<Said>, Refused> {
+        match &mut self.source {
+            Source::Call(talk) => talk.next().await.map_err(|why| refused::broken(&why)),
+            Source::Feed { ear, tag } => overheard(&self.screen, ear, tag.as_ref()).await,
+        }
+    }
+
+    async fn screened(&mut self, said: Said, draft: &mut Draft) -> Result<Option<Part>, Refused> {
+        match said {
+            Said::Answer(message) => {
+                let bytes = self.screen.response(message, draft)?;
+                Ok(Some(Part::Answer(bytes)))
+            }
+            Said::Notice(message) => self.notice(message, draft),
+            Said::Wants { questions, answer } => {
+                let wants = self.screen.wants(questions, answer, draft)?;
+                Ok(Some(Part::Wants(wants)))
+            }
+            Said::Asks(asks) => self.asks(asks, draft).await,
+        }
+    }
+
+    fn notice(&self, message: Message, draft: &mut Draft) -> Result<Option<Part>, Refused> {
+        let Some(method) = self.screen.row(&message) else {
             tracing::debug!(
                 method = message.method(),
                 "a notification that no table row names"
             );
             return Ok(None);
         };
-        if method.changes == Some("tools/list") {
-            self.screen.route.server.shelf.distrust();
+        if let (Some("tools/list"), Some(served)) = (method.changes, &self.screen.served) {
+            served.shelf.distrust();
         }
-        Ok(Some(Part::Aside(self.screen.cleaned(message, draft)?)))
+        if self.screen.is_about_another(&message) {
+            tracing::debug!("a notification about a task of another client");
+            return Ok(None);
+        }
+        let message = self.screen.outward(message)?;
+        Ok(Some(Part::Aside(self.screen.cleaned(&message, draft)?)))
     }
 
-    /// A question of the server: answered here, refused by policy, or remembered and passed on.
-    async fn question(
-        &self,
-        message: &Message,
+    /// Questions of a server: answered here, refused by policy, or passed on.
+    async fn asks(
+        &mut self,
+        asks: Vec<(Message, Asker)>,
         draft: &mut Draft,
     ) -> Result<Option<Part>, Refused> {
-        let (Some(session), Some(id)) = (&self.screen.session, message.id()) else {
-            return Ok(None);
-        };
-        let row = self.row(message);
-        let answer = match row {
-            Some(method) if method.act == Act::Ping => write::result(&id, b"{}"),
-            Some(method) if method.act == Act::Ask && !offered(session, method) => write::error(
-                Some(&id),
-                codes::METHOD_NOT_FOUND,
-                "the client did not offer this",
-                None,
-            ),
-            Some(method) if method.act == Act::Ask && self.may_ask(method) => {
-                let clean = self.screen.cleaned(message, draft)?;
-                if session.ask(id.clone()) {
-                    return Ok(Some(Part::Aside(clean)));
-                }
-                write::error(
-                    Some(&id),
-                    refused::LIMIT,
-                    "too many questions are open",
-                    None,
-                )
+        let mut allowed = Vec::new();
+        for (message, asker) in asks {
+            if let Some(clean) = self.screen.question(message, &asker, draft).await? {
+                allowed.push((clean, asker));
             }
-            Some(_) => write::error(
-                Some(&id),
-                refused::POLICY,
-                "policy does not let this server ask",
-                None,
-            ),
-            None => write::error(Some(&id), codes::METHOD_NOT_FOUND, "method not found", None),
-        };
-        tracing::debug!(
-            method = message.method(),
-            "a question of the server was answered here"
-        );
-        let outgoing = Outgoing {
-            bytes: answer,
-            shape: Shape::Response,
-            id: Some(id.clone()),
-            method: "",
-        };
-        let deadline = Instant::now() + self.screen.route.server.timeout;
-        match session.link().send(outgoing, deadline).await {
-            // Whether the server heard it is its own affair: the call goes on or times out.
-            Ok(_) | Err(UpstreamError::Status { .. }) => Ok(None),
-            Err(error) => Err(refused::upstream(&error)),
         }
-    }
-
-    fn row(&self, message: &Message) -> Option<&'static Method> {
-        let revision = self.screen.session.as_ref()?.revision();
-        let row = Method::find(message.method(), revision, Sender::Server)?;
-        (row.shape == message.shape()).then_some(row)
-    }
-
-    fn may_ask(&self, method: &Method) -> bool {
-        let context = Context {
-            method: method.name,
-            ..self.screen.circumstances.bare()
-        };
-        let request = Request {
-            principal: &self.screen.principal,
-            action: Action::Ask,
-            resource: Target::Server {
-                name: &self.screen.route.server.name,
-            },
-            context: &context,
-        };
-        let allowed = self.screen.gate.policies().decide_cached(&request).allows();
-        let verdict = if allowed { "allowed" } else { "refused" };
-        let server = &self.screen.route.server.name;
-        self.screen
-            .gate
-            .note("server.asked", server, method.name, verdict);
-        allowed
+        if allowed.is_empty() {
+            return Ok(None);
+        }
+        if self.screen.revision.rules().server_requests {
+            return Ok(Some(Part::Questions(allowed)));
+        }
+        for (message, asker) in allowed {
+            self.questions += 1;
+            let key = format!("q{}", self.questions);
+            let question = bridge::question_of_legacy(&key, &message)
+                .map_err(|error| refused::unbridged(&error))?;
+            self.gathered.push(Waiting { question, asker });
+        }
+        let gather = self.screen.route.settled.bridge.gather;
+        self.until.get_or_insert(Instant::now() + gather);
+        Ok(None)
     }
 }
 
-/// Whether the client said that it can be asked this (rule L4).
-fn offered(session: &Session, method: &Method) -> bool {
-    let needed = method
-        .capability
-        .filter(|capability| capability.declared_by == Sender::Client);
-    needed.is_none_or(|capability| session.offers(capability))
+/// What a server says unasked, in the client's words.
+async fn overheard(
+    screen: &Screen,
+    ear: &mut Ear,
+    tag: Option<&Id>,
+) -> Result<Option<Said>, Refused> {
+    loop {
+        let next = ear.next().await.map_err(|why| refused::unheard(&why))?;
+        let Some(bytes) = next else {
+            return Ok(None);
+        };
+        let message = screen.read(bytes)?;
+        match message.shape() {
+            // On a stream of the server's own there is nothing to respond to.
+            Shape::Response => tracing::debug!("a response on a stream that answers nothing"),
+            Shape::Request => {
+                let far = Arc::clone(ear.far());
+                let Some(id) = message.id().filter(|_| far.era() == Era::Legacy) else {
+                    continue;
+                };
+                let asker = Asker::Server { far, id };
+                if tag.is_none() {
+                    return Ok(Some(Said::Asks(vec![(message, asker)])));
+                }
+                // A stateless client is asked in answers to its calls, and nowhere else.
+                asker.give_up().await;
+            }
+            Shape::Notification => {
+                let change = NoticeChange {
+                    sender: Sender::Server,
+                    to: screen.revision,
+                    token: None,
+                    request: None,
+                    subscription: match tag {
+                        Some(id) => Subscription::Set(id),
+                        None => Subscription::Remove,
+                    },
+                };
+                // A subscription carries changes only: neither progress nor logs (section 2.8).
+                let carried = tag.is_none()
+                    || (is_change(screen, &message) && ear.wish().covers(&message));
+                let told = bridge::notice(&message, &change);
+                let told = told.map_err(|error| refused::unbridged(&error))?;
+                if let Some(bytes) = told.filter(|_| carried) {
+                    return Ok(Some(Said::Notice(screen.read(bytes)?)));
+                }
+            }
+        }
+    }
+}
+
+fn is_change(screen: &Screen, message: &Message) -> bool {
+    screen.row(message).is_some_and(|method| {
+        method.changes.is_some() || method.name.starts_with("notifications/tasks")
+    })
+}
+
+impl Screen {
+    /// The row of something a server sent on its own account.
+    pub(super) fn row(&self, message: &Message) -> Option<&'static Method> {
+        if message.shape() == Shape::Response {
+            return self.method;
+        }
+        let row = Method::find(message.method(), self.revision, Sender::Server)?;
+        (row.shape == message.shape()).then_some(row)
+    }
 }

@@ -66,6 +66,7 @@ mod tests {
             shape: Shape::Request,
             id: Some(protocol::Id::from(1)),
             method,
+            headers: Vec::new(),
         });
     }
 

@@ -2,7 +2,11 @@
 //! has forgotten it (rule S9).
 
 use super::replay::Replay;
-use super::{Ask, FAREWELL, Media, Remote, SESSION_ID, Standing, Stream, discard, media, whole};
+use super::{
+    Ask, FAREWELL, Media, REFUSAL_BYTES_MAX, Remote, SESSION_ID, Standing, Stream, discard, media,
+    whole,
+};
+use crate::upstream::peek::Unwanted;
 use crate::upstream::{Events, Outgoing, Reply, Source, UpstreamError, lock, peek};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -15,8 +19,6 @@ use tokio::time::Instant;
 
 /// The longest session id a server may give.
 const SESSION_ID_MAX: usize = 1024;
-/// The largest body of a refusal that is looked at.
-const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 
 /// A session on a server.
 pub(in crate::upstream) struct Session {
@@ -75,7 +77,7 @@ impl Session {
         }
         match (&outcome, &message.id) {
             (Ok(_), _) => lock(&self.replay).remember(&message),
-            (Err(UpstreamError::Deadline), Some(id)) => self.cancel(id, &standing),
+            (Err(UpstreamError::Deadline), Some(id)) => self.cancel(id, &standing, Unwanted::Late),
             _ => {}
         }
         outcome
@@ -236,9 +238,9 @@ impl Session {
     }
 
     /// Says that the request `id` is not waited for any more. Nobody waits for this either.
-    pub(super) fn cancel(&self, id: &Id, standing: &Arc<Standing>) {
+    pub(super) fn cancel(&self, id: &Id, standing: &Arc<Standing>, why: Unwanted) {
         let (remote, standing) = (self.remote.clone(), standing.clone());
-        let message = peek::cancelled(id);
+        let message = peek::cancelled(id, why);
         tokio::spawn(async move { remote.tell(message, &standing).await });
     }
 
@@ -249,9 +251,7 @@ impl Session {
         Some(async move {
             let ask = Ask {
                 method: Method::DELETE,
-                body: Bytes::new(),
-                standing: &standing,
-                last_event_id: None,
+                ..Ask::get(&standing)
             };
             // A server may refuse to end sessions (405); the session is over for us all the same.
             if let Ok(response) = remote.exchange(&ask, Instant::now() + FAREWELL).await {

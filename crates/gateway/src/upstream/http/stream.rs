@@ -4,12 +4,12 @@
 //! Nothing is read ahead of what is asked for, so a slow reader slows the server and nobody's
 //! memory. A stream never delivers an event twice and never skips one silently.
 
-use super::{Ask, Media, Standing, discard, media};
+use super::{Ask, Media, Reader, Standing, discard, media, within};
 use crate::upstream::http::Session;
-use crate::upstream::{Event, UpstreamError, peek};
+use crate::upstream::peek::Unwanted;
+use crate::upstream::{EVENTS_MAX, Event, UpstreamError, peek};
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode};
-use http_body_util::BodyExt;
+use http::{HeaderValue, StatusCode};
 use hyper::body::Incoming;
 use protocol::{Id, sse};
 use std::fmt;
@@ -32,15 +32,14 @@ pub(in crate::upstream) struct Stream {
     session: Arc<Session>,
     standing: Arc<Standing>,
     purpose: Purpose,
-    body: Option<Incoming>,
-    decoder: sse::Decoder,
-    /// What came in one piece with the event handed out.
-    chunk: Bytes,
+    reader: Reader,
     last_id: Option<HeaderValue>,
     /// The last message handed out: the answer, if the stream ended as it should.
     last: Bytes,
     retry: Duration,
     attempts: u32,
+    /// How many events came.
+    said: u32,
 }
 
 /// What a stream is there for.
@@ -99,50 +98,73 @@ impl Stream {
             session: session.clone(),
             standing,
             purpose,
-            body: Some(body),
-            decoder: decoder(session),
-            chunk: Bytes::new(),
+            reader: Reader::new(body, session.remote.bounds.answer_bytes),
             last_id: None,
             last: Bytes::new(),
             retry: RETRY,
             attempts: 0,
+            said: 0,
         }
     }
 
     pub(in crate::upstream) async fn next(&mut self) -> Result<Option<Event>, UpstreamError> {
-        loop {
-            if let Some(event) = self.decode()? {
-                if let Some(event) = self.take(event).await {
-                    return Ok(Some(event));
-                }
-                continue;
-            }
-            let deadline = self.deadline();
-            let Some(body) = &mut self.body else {
-                return Ok(None);
-            };
-            match within(deadline, body.frame()).await {
+        while !self.reader.is_closed() {
+            match within(self.deadline(), self.reader.next()).await {
                 None => return Err(self.expire()),
-                Some(Some(Ok(frame))) => {
-                    if let Ok(data) = frame.into_data() {
-                        self.chunk = data;
+                Some(Err(error)) => return Err(error),
+                Some(Ok(Some(event))) => {
+                    self.count()?;
+                    if let Some(event) = self.take(event).await {
+                        return Ok(Some(event));
                     }
                 }
                 // An end and a break are the same to the protocol: what counts is what came.
-                Some(None | Some(Err(_))) => {
-                    self.body = None;
+                Some(Ok(None)) => {
+                    self.reader.close();
                     if !self.resume().await? {
                         return Ok(None);
                     }
                 }
             }
         }
+        Ok(None)
     }
 
     /// Nothing more is wanted.
     pub(in crate::upstream) fn finish(mut self) {
-        if let Some(body) = self.body.take() {
-            discard(body);
+        self.reader.finish();
+    }
+
+    /// The answer is not wanted any more.
+    pub(in crate::upstream) fn cancel(self) {
+        if let Purpose::Answer { id, .. } = &self.purpose
+            && !self.is_answered(id)
+        {
+            self.session.cancel(id, &self.standing, Unwanted::Abandoned);
+        }
+    }
+
+    fn is_answered(&self, id: &Id) -> bool {
+        peek::answers(&self.last, id, self.session.remote.bounds.answer_bytes)
+    }
+
+    /// Bounds what is said before an answer.
+    fn count(&mut self) -> Result<(), UpstreamError> {
+        if let Purpose::Answer { id, .. } = &self.purpose {
+            self.said += 1;
+            if self.said > EVENTS_MAX {
+                self.reader.close();
+                self.session.cancel(id, &self.standing, Unwanted::Abandoned);
+                return Err(UpstreamError::Endless { max: EVENTS_MAX });
+            }
+        }
+        Ok(())
+    }
+
+    /// The answer is waited for until then.
+    pub(in crate::upstream) fn extend(&mut self, until: Instant) {
+        if let Purpose::Answer { deadline, .. } = &mut self.purpose {
+            *deadline = until;
         }
     }
 
@@ -154,30 +176,11 @@ impl Stream {
     }
 
     fn expire(&mut self) -> UpstreamError {
-        self.body = None;
+        self.reader.close();
         if let Purpose::Answer { id, .. } = &self.purpose {
-            self.session.cancel(id, &self.standing);
+            self.session.cancel(id, &self.standing, Unwanted::Late);
         }
         UpstreamError::Deadline
-    }
-
-    /// The next event of what has come so far.
-    fn decode(&mut self) -> Result<Option<sse::Event>, UpstreamError> {
-        if self.chunk.is_empty() {
-            return Ok(None);
-        }
-        self.decoder.feed(&mut self.chunk).map_err(|error| {
-            self.body = None;
-            self.chunk = Bytes::new();
-            match error {
-                sse::SseError::Line(_) | sse::SseError::Event(_) => UpstreamError::TooLarge {
-                    max: self.session.remote.bounds.answer_bytes,
-                },
-                sse::SseError::Utf8 => UpstreamError::Malformed {
-                    reason: error.to_string(),
-                },
-            }
-        })
     }
 
     /// Notes what an event says about the stream, and hands out its message if it has one.
@@ -196,7 +199,9 @@ impl Stream {
         }
         self.attempts = 0;
         if let Some(pong) = peek::pong(&event.data) {
-            self.session.remote.tell(pong, &self.standing).await;
+            let telling = self.session.remote.tell(pong, &self.standing);
+            // A server that asks and does not listen gains no time by it.
+            within(self.deadline(), telling).await.unwrap_or_default();
             return None;
         }
         self.last = event.data.clone();
@@ -208,10 +213,8 @@ impl Stream {
 
     /// After the end of a body: whether there is more to read.
     async fn resume(&mut self) -> Result<bool, UpstreamError> {
-        self.decoder = decoder(&self.session);
         if let Purpose::Answer { id, .. } = &self.purpose {
-            let max = self.session.remote.bounds.answer_bytes;
-            if peek::answers(&self.last, id, max) {
+            if self.is_answered(id) {
                 return Ok(false);
             }
             // Without an id nothing can be resumed, and asking again might do it twice.
@@ -230,7 +233,8 @@ impl Stream {
             }
             match self.reopen().await {
                 Ok(Some(body)) => {
-                    self.body = Some(body);
+                    let max = self.session.remote.bounds.answer_bytes;
+                    self.reader = Reader::new(body, max);
                     return Ok(true);
                 }
                 Ok(None) => break,
@@ -298,12 +302,7 @@ async fn open(
     last_id: Option<&HeaderValue>,
     deadline: Instant,
 ) -> Result<Option<Incoming>, UpstreamError> {
-    let ask = Ask {
-        method: Method::GET,
-        body: Bytes::new(),
-        standing,
-        last_event_id: last_id,
-    };
+    let ask = Ask::get(standing).after(last_id);
     let response = session.remote.exchange(&ask, deadline).await?;
     let code = response.status();
     let status = code.as_u16();
@@ -326,20 +325,4 @@ async fn open(
     };
     discard(response.into_body());
     Err(refused)
-}
-
-fn decoder(session: &Session) -> sse::Decoder {
-    let max = session.remote.bounds.answer_bytes;
-    sse::Decoder::new(sse::Limits {
-        line: max.saturating_add(16),
-        event: max.saturating_add(1024),
-    })
-}
-
-/// The outcome of `future`, unless `deadline` comes first.
-async fn within<F: Future>(deadline: Option<Instant>, future: F) -> Option<F::Output> {
-    match deadline {
-        None => Some(future.await),
-        Some(deadline) => tokio::time::timeout_at(deadline, future).await.ok(),
-    }
 }

@@ -4,9 +4,9 @@
 //! directory are those of the configuration; there is no shell in between, and no text of a caller
 //! is at hand here.
 
-use super::board::Board;
-use super::{Settings, stderr};
-use crate::upstream::{StdioSpec, UpstreamError, Variable};
+use super::stderr;
+use crate::upstream::duplex::Board;
+use crate::upstream::{Bounds, StdioSpec, UpstreamError, Variable};
 use bytes::{Bytes, BytesMut};
 use protocol::lines::{Decoder, Line};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -28,7 +28,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A running process. Dropped, it is ended.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(in crate::upstream) struct Process {
     number: u64,
     lines: mpsc::Sender<Bytes>,
     stop: watch::Sender<bool>,
@@ -37,27 +37,29 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the process with the number `number`. What it says goes to `board`.
-    pub(super) fn start(
-        settings: &Arc<Settings>,
+    pub(in crate::upstream) fn start(
+        spec: &StdioSpec,
+        bounds: &Bounds,
         board: &Arc<Board>,
         number: u64,
     ) -> Result<Self, UpstreamError> {
-        let mut child = spawn(&settings.spec)?;
+        let mut child = spawn(spec)?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(errors)) = pipes else {
             return Err(UpstreamError::Start {
                 reason: "it has no pipes".to_owned(),
             });
         };
-        let server = settings.bounds.name.clone();
+        let server = bounds.name.clone();
         tracing::info!(%server, pid = child.id(), "started the server's process");
         let (lines, waiting) = mpsc::channel(LINES_MAX);
         let (stop, stopping) = watch::channel(false);
         let (left, gone) = watch::channel(false);
         let ring = stderr::Ring::default();
-        tokio::spawn(stderr::capture(errors, ring.clone(), server));
+        tokio::spawn(stderr::capture(errors, ring.clone(), server.clone()));
         let keeper = Keeper {
-            settings: settings.clone(),
+            server,
+            grace: spec.grace,
             board: board.clone(),
             number,
             child,
@@ -67,7 +69,7 @@ impl Process {
                 stdout,
                 board.clone(),
                 lines.downgrade(),
-                settings.bounds.answer_bytes,
+                bounds.answer_bytes,
             )),
         };
         tokio::spawn(async move {
@@ -82,17 +84,21 @@ impl Process {
         })
     }
 
-    pub(super) fn number(&self) -> u64 {
+    pub(in crate::upstream) fn number(&self) -> u64 {
         self.number
     }
 
-    pub(super) fn is_alive(&self) -> bool {
+    pub(in crate::upstream) fn is_alive(&self) -> bool {
         !*self.gone.borrow() && !self.lines.is_closed()
     }
 
-    /// Queues a line.
-    pub(super) async fn write(&self, line: Bytes, deadline: Instant) -> Result<(), UpstreamError> {
-        match tokio::time::timeout_at(deadline, self.lines.send(line)).await {
+    /// Queues a message.
+    pub(in crate::upstream) async fn write(
+        &self,
+        message: Bytes,
+        deadline: Instant,
+    ) -> Result<(), UpstreamError> {
+        match tokio::time::timeout_at(deadline, self.lines.send(line(&message))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(UpstreamError::Crashed {
                 reason: "it no longer reads".to_owned(),
@@ -101,19 +107,19 @@ impl Process {
         }
     }
 
-    /// Queues a line if there is room.
-    pub(super) fn try_write(&self, line: Bytes) {
+    /// Queues a message if there is room.
+    pub(in crate::upstream) fn try_write(&self, message: Bytes) {
         // A process too busy to read this has not missed anything it was owed.
-        drop(self.lines.try_send(line));
+        drop(self.lines.try_send(line(&message)));
     }
 
     /// Begins the end.
-    pub(super) fn stop(&self) {
+    pub(in crate::upstream) fn stop(&self) {
         self.stop.send_replace(true);
     }
 
     /// Waits until the process is gone.
-    pub(super) async fn stopped(&self) {
+    pub(in crate::upstream) async fn stopped(&self) {
         // An error means that whoever would tell is gone too.
         drop(self.gone.clone().wait_for(|gone| *gone).await);
     }
@@ -127,7 +133,8 @@ impl Drop for Process {
 
 /// What lives as long as the process does.
 struct Keeper {
-    settings: Arc<Settings>,
+    server: Arc<str>,
+    grace: Duration,
     board: Arc<Board>,
     number: u64,
     child: Child,
@@ -139,7 +146,7 @@ struct Keeper {
 impl Keeper {
     async fn keep(mut self, mut stopping: watch::Receiver<bool>) {
         let group = group(&self.child);
-        let server = self.settings.bounds.name.clone();
+        let server = self.server.clone();
         let told = tokio::select! {
             status = self.child.wait() => Some(status),
             // The sender is dropped only after it has sent; either way this is the end.
@@ -174,7 +181,7 @@ impl Keeper {
 
     /// Rule L6: close its input, wait, ask it to end, wait, end it.
     async fn end(&mut self, group: Option<Pid>) {
-        let grace = self.settings.spec.grace;
+        let grace = self.grace;
         self.writer.abort();
         if timeout(grace, self.child.wait()).await.is_ok() {
             return;
@@ -244,8 +251,8 @@ async fn read(
             Ok(_) => {}
         }
         let mut chunk = buffer.split().freeze();
-        while let Some(line) = decoder.feed(&mut chunk) {
-            let answer = match line {
+        while let Some(found) = decoder.feed(&mut chunk) {
+            let answer = match found {
                 Line::Message(bytes) => board.take(bytes),
                 Line::Noise(bytes) => {
                     board.noise(&bytes);
@@ -258,10 +265,22 @@ async fn read(
             };
             if let (Some(answer), Some(back)) = (answer, back.upgrade()) {
                 // A process that asks faster than it reads goes without an answer.
-                drop(back.try_send(answer));
+                drop(back.try_send(line(&answer)));
             }
         }
     }
+}
+
+/// The message as one line. A message that was read strictly has line ends between its values
+/// only, where a blank means the same.
+fn line(message: &[u8]) -> Bytes {
+    let mut line = Vec::with_capacity(message.len() + 1);
+    line.extend(message.iter().map(|byte| match byte {
+        b'\n' | b'\r' => b' ',
+        other => *other,
+    }));
+    line.push(b'\n');
+    line.into()
 }
 
 fn group(child: &Child) -> Option<Pid> {

@@ -1,17 +1,20 @@
 //! The stdio upstream against real processes: a small server written for the shell, which notes
 //! every line it gets and does what the name of the called tool says.
 
+mod eras;
 mod life;
+mod modern;
 mod talk;
 
 use crate::egress::{Egress, EgressSettings, SystemRoots};
 use crate::secret::Secret;
+use crate::upstream::scripted::introduction;
 use crate::upstream::{
-    Events, Link, Outgoing, Owner, Reply, Server, ServerSpec, Sharing, StdioSpec, Transport,
-    UpstreamError, Variable,
+    EraChoice, Events, Link, Met, Outgoing, Owner, Reply, Server, ServerSpec, Sharing, StdioSpec,
+    Transport, UpstreamError, Variable, Verdict,
 };
 use bytes::Bytes;
-use protocol::{Document, Limits, Message};
+use protocol::{Document, Era, Id, Limits, Message, Shape};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +54,7 @@ impl World {
             }),
             timeout: Duration::from_secs(20),
             answer_bytes: 64 * 1024,
+            era: EraChoice::Auto,
         };
         change(&mut spec);
         let egress = Egress::new(&EgressSettings {
@@ -83,6 +87,40 @@ impl World {
         self.server().open(&owner, initialize).await
     }
 
+    /// A world whose server knows of eras what `mode` says.
+    fn of(mode: &str) -> Self {
+        World::of_choice(mode, EraChoice::Auto)
+    }
+
+    fn of_choice(mode: &str, choice: EraChoice) -> Self {
+        World::with(|spec| {
+            spec.era = choice;
+            let stdio = stdio_spec(spec);
+            let mode = Variable::Literal(mode.to_owned());
+            stdio.environment.push(("MODE".to_owned(), mode));
+            stdio.probe = Duration::from_millis(200);
+        })
+    }
+
+    async fn meet(&self, user: &str, session: &str, prefer: Era) -> Result<Met, UpstreamError> {
+        let owner = Owner {
+            user: user.into(),
+            session: session.into(),
+        };
+        self.server().meet(&owner, introduction(prefer)).await
+    }
+
+    /// What the processes were told that bears on eras, each process with its start.
+    fn told(&self) -> Vec<&'static str> {
+        let words = ["start ", "server/discover", "\"initialize\"", "tools/call"];
+        let log = self.log();
+        let word = |line: &str| words.into_iter().find(|word| line.contains(word));
+        log.lines()
+            .filter_map(word)
+            .map(|word| word.trim_matches(['"', ' ']))
+            .collect()
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -109,7 +147,7 @@ const CANCELLED: &str =
 fn stdio_spec(spec: &mut ServerSpec) -> &mut StdioSpec {
     match &mut spec.transport {
         Transport::Stdio(stdio) => stdio,
-        Transport::Http(_) => panic!("not stdio"),
+        Transport::Http(_) | Transport::Sse(_) => panic!("not stdio"),
     }
 }
 

@@ -210,3 +210,96 @@ async fn the_answer_to_a_question_of_the_server_goes_back_to_it() {
     assert!(matches!(send(&link, said).await.unwrap(), Reply::Accepted));
     assert_eq!(world.until("roots\":[]").await.body, said);
 }
+
+#[tokio::test]
+async fn a_call_that_nobody_waits_for_is_cancelled_if_that_is_said() {
+    for (body, cancelled) in [
+        (format!("id: 1\ndata: {PROGRESS}\n\n"), true),
+        (format!("data: {}\n\n", result(7)), false),
+    ] {
+        let (world, link) = opened(move |_| events(body.clone()), nothing).await;
+        let mut events = stream(send(&link, &call(7)).await.unwrap());
+        next(&mut events).await.unwrap();
+        events.cancel();
+        if cancelled {
+            let told = world.until("notifications/cancelled").await;
+            assert!(told.says("\"requestId\":7,"), "{}", told.body);
+            assert_eq!(told.header("mcp-session-id"), Some("session-1"));
+        }
+        link.close().await;
+        let told = world.count("notifications/cancelled");
+        assert_eq!(told, usize::from(cancelled));
+    }
+    // To stop reading alone is no cancellation (rule S6).
+    let (sender, receiver) = mpsc::channel(8);
+    let receiver = Mutex::new(Some(receiver));
+    let answer = move |_: &Seen| streaming(receiver.lock().unwrap().take().unwrap());
+    let (world, link) = opened(answer, nothing).await;
+    sender.send("data: {\"a\":1}\n\n").await.unwrap();
+    drop(stream(send(&link, &call(7)).await.unwrap()));
+    sender.closed().await;
+    link.close().await;
+    assert_eq!(world.count("notifications/cancelled"), 0);
+}
+
+#[tokio::test]
+async fn bounds_a_stream_that_never_ends() {
+    let events_max = crate::upstream::EVENTS_MAX;
+    let (world, link) = opened(|_| flood(&"data: 1\n\n".repeat(1000)), nothing).await;
+    let mut events = stream(send(&link, &call(7)).await.unwrap());
+    let mut seen = 0;
+    let error = loop {
+        match events.next().await {
+            Ok(Some(_)) => seen += 1,
+            Ok(None) => panic!("it ended"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error, UpstreamError::Endless { max: events_max });
+    assert_eq!(seen, events_max);
+    assert_eq!(next(&mut events).await, None);
+    world.until("notifications/cancelled").await;
+    // What is no message is bounded by time.
+    let (_world, link) = opened(|_| flood(": still here\n\n"), nothing).await;
+    let soon = Duration::from_millis(50);
+    let mut events = stream(send_within(&link, &call(1), soon).await.unwrap());
+    assert_eq!(events.next().await.unwrap_err(), UpstreamError::Deadline);
+}
+
+#[tokio::test]
+async fn l5_a_server_that_pings_and_takes_no_answer_gains_no_time() {
+    // Every request is answered, but those that answer its pings.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut held = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = vec![0; 8192];
+            let length = stream.read(&mut buffer).await.unwrap_or(0);
+            let text = String::from_utf8_lossy(&buffer[..length]).to_string();
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type:";
+            if text.contains("\"initialize\"") {
+                let body = greeting("2025-11-25");
+                let answer = format!("{head} application/json\r\n\r\n{body}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                continue;
+            }
+            if text.contains("tools/call") {
+                let ping = r#"data: {"jsonrpc":"2.0","id":"p","method":"ping"}"#;
+                let pings = format!("{ping}\n\n").repeat(50);
+                let answer = format!("{head} text/event-stream\r\n\r\n{pings}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            held.push(stream);
+        }
+    });
+    let server = server(port, |_| {}).unwrap();
+    let (link, _) = server.open(&owner("s"), initialize()).await.unwrap();
+    let started = Instant::now();
+    let soon = Duration::from_millis(100);
+    let mut events = stream(send_within(&link, &call(1), soon).await.unwrap());
+    assert_eq!(events.next().await.unwrap_err(), UpstreamError::Deadline);
+    assert!(started.elapsed() < Duration::from_secs(4));
+}

@@ -1,0 +1,361 @@
+//! What a server says unasked, heard once per upstream end and handed to everybody of the same party
+//! who listens: one GET stream of a legacy server with counted subscriptions, one
+//! `subscriptions/listen` of a modern one with the union of what is wished (tables 3.1 and 3.2).
+//!
+//! A listener who falls behind loses the whole stream, never one message of it without being told.
+
+use super::far::Far;
+use crate::small::lock;
+use crate::upstream::{Events, Outgoing, UpstreamError};
+use bytes::Bytes;
+use protocol::bridge::{self, Wish};
+use protocol::revision::Era;
+use protocol::{Shape, write};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{broadcast, watch};
+use tokio::task::{AbortHandle, JoinSet};
+
+/// Messages a listener may lag behind.
+const BACKLOG: usize = 256;
+/// Resources one party may watch at one server.
+const URIS: usize = 256;
+/// Listeners of one party at one server.
+const EARS: usize = 64;
+
+/// What one server says unasked, to one party.
+#[derive(Debug, Default)]
+pub(super) struct Feed {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What each listener wishes to hear.
+    wishes: HashMap<u64, Wish>,
+    last: u64,
+    /// Resources a legacy client subscribed to, whether or not it listens now.
+    uris: BTreeSet<Box<str>>,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    sender: broadcast::Sender<Bytes>,
+    /// Counts changes of what is wished.
+    wanted: watch::Sender<u64>,
+    /// The last change that the server knows of; gone once nothing is heard any more.
+    ready: watch::Receiver<Ready>,
+    task: AbortHandle,
+}
+
+#[derive(Clone, Debug)]
+enum Ready {
+    Upto(u64),
+    Failed(Unheard),
+}
+
+/// Why nothing is heard.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Unheard {
+    /// The server says nothing unasked.
+    #[error("the server offers no stream of its own")]
+    Mute,
+    /// The listener read too slowly.
+    #[error("the listener fell behind and messages were lost")]
+    Behind,
+    /// Too many listeners or resources.
+    #[error("too many {0} for one caller at one server")]
+    Full(&'static str),
+    /// The server failed.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+}
+
+/// Somebody listening. Dropped, its wish is taken back; with the last one the server's stream ends.
+#[derive(Debug)]
+pub(crate) struct Ear {
+    far: Arc<Far>,
+    number: u64,
+    wish: Wish,
+    receiver: broadcast::Receiver<Bytes>,
+}
+
+impl Ear {
+    /// The next message; none once the server has ended the stream.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Unheard> {
+        match self.receiver.recv().await {
+            Ok(message) => Ok(Some(message)),
+            Err(broadcast::error::RecvError::Lagged(_)) => Err(Unheard::Behind),
+            Err(broadcast::error::RecvError::Closed) => Ok(None),
+        }
+    }
+
+    /// What it wishes to hear. Others of the same party may wish for more.
+    pub(crate) fn wish(&self) -> &Wish {
+        &self.wish
+    }
+
+    /// The server that is heard.
+    pub(crate) fn far(&self) -> &Arc<Far> {
+        &self.far
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        let mut state = lock(&self.far.feed.state);
+        state.wishes.remove(&self.number);
+        if state.wishes.is_empty() {
+            state.stop();
+        } else {
+            state.changed();
+        }
+    }
+}
+
+impl State {
+    fn changed(&self) {
+        if let Some(running) = &self.running {
+            running.wanted.send_modify(|count| *count += 1);
+        }
+    }
+
+    fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.task.abort();
+        }
+    }
+
+    /// Everything that anybody wishes.
+    fn union(&self) -> Wish {
+        let mut union = Wish::default();
+        let mut uris = self.uris.clone();
+        let mut tasks = BTreeSet::new();
+        for wish in self.wishes.values() {
+            union.tools |= wish.tools;
+            union.prompts |= wish.prompts;
+            union.resources |= wish.resources;
+            uris.extend(wish.uris.iter().cloned());
+            tasks.extend(wish.tasks.iter().cloned());
+        }
+        union.uris = uris.into_iter().collect();
+        union.tasks = tasks.into_iter().collect();
+        union
+    }
+}
+
+impl Feed {
+    /// Nothing is heard any more.
+    pub(super) fn end(&self) {
+        lock(&self.state).stop();
+    }
+
+    fn union(&self) -> Wish {
+        lock(&self.state).union()
+    }
+}
+
+impl Far {
+    /// Listens, once the server knows what for.
+    pub(crate) async fn hear(self: &Arc<Self>, wish: Wish) -> Result<Ear, Unheard> {
+        let (ear, count, mut ready) = self.join(wish)?;
+        let known = ready.wait_for(|ready| match ready {
+            Ready::Upto(known) => *known >= count,
+            Ready::Failed(_) => true,
+        });
+        // The server is met within its own timeout; this only holds if the task lives.
+        match tokio::time::timeout_at(self.deadline(), known).await {
+            Ok(Ok(state)) => match &*state {
+                Ready::Upto(_) => Ok(ear),
+                Ready::Failed(why) => Err(why.clone()),
+            },
+            Ok(Err(_)) => Err(UpstreamError::Ended.into()),
+            Err(_) => Err(UpstreamError::Deadline.into()),
+        }
+    }
+
+    /// Remembers a resource that a legacy client subscribes to, or takes it back.
+    pub(crate) fn watch(&self, uri: &str, wanted: bool) -> Result<(), Unheard> {
+        let mut state = lock(&self.feed.state);
+        if wanted {
+            if state.uris.len() >= URIS {
+                return Err(Unheard::Full("resources"));
+            }
+            state.uris.insert(uri.into());
+        } else {
+            state.uris.remove(uri);
+        }
+        state.changed();
+        Ok(())
+    }
+
+    fn join(
+        self: &Arc<Self>,
+        wish: Wish,
+    ) -> Result<(Ear, u64, watch::Receiver<Ready>), Unheard> {
+        let mut state = lock(&self.feed.state);
+        if state.wishes.len() >= EARS {
+            return Err(Unheard::Full("listeners"));
+        }
+        if state.union().uris.len() + wish.uris.len() > URIS {
+            return Err(Unheard::Full("resources"));
+        }
+        state.last += 1;
+        let number = state.last;
+        state.wishes.insert(number, wish.clone());
+        state.changed();
+        let running = state.running.get_or_insert_with(|| start(self));
+        let count = *running.wanted.borrow();
+        let ear = Ear {
+            far: Arc::clone(self),
+            number,
+            wish,
+            receiver: running.sender.subscribe(),
+        };
+        Ok((ear, count, running.ready.clone()))
+    }
+}
+
+fn start(far: &Arc<Far>) -> Running {
+    let (sender, _) = broadcast::channel(BACKLOG);
+    let (wanted, changes) = watch::channel(0);
+    let (known, ready) = watch::channel(Ready::Upto(0));
+    // Nothing is known to the server before the task says so, not even the first wish.
+    wanted.send_replace(1);
+    let hearing = Hearing {
+        far: Arc::clone(far),
+        sender: sender.clone(),
+        changes,
+        known,
+    };
+    let task = tokio::spawn(hearing.run()).abort_handle();
+    Running {
+        sender,
+        wanted,
+        ready,
+        task,
+    }
+}
+
+/// The task that listens.
+struct Hearing {
+    far: Arc<Far>,
+    sender: broadcast::Sender<Bytes>,
+    changes: watch::Receiver<u64>,
+    known: watch::Sender<Ready>,
+}
+
+impl Hearing {
+    async fn run(mut self) {
+        let ended = match self.far.era() {
+            Era::Legacy => self.legacy().await,
+            Era::Modern => self.modern().await,
+        };
+        if let Err(why) = ended {
+            tracing::info!(server = %self.far.served().name, "a server is not heard any more: {why}");
+            self.known.send_replace(Ready::Failed(why));
+        }
+        // Whoever comes next starts anew.
+        lock(&self.far.feed.state)
+            .running
+            .take_if(|running| running.sender.same_channel(&self.sender));
+    }
+
+    async fn legacy(&mut self) -> Result<(), Unheard> {
+        let Some(events) = self.far.link().listen(None).await? else {
+            return Err(Unheard::Mute);
+        };
+        let (far, changes, known) = (&self.far, &mut self.changes, &self.known);
+        tokio::select! {
+            heard = pour(events, &self.sender) => Ok(heard?),
+            () = subscriptions(far, changes, known) => Ok(()),
+        }
+    }
+
+    async fn modern(&mut self) -> Result<(), Unheard> {
+        // Dropping the set ends the readings in it, and a reading that ends is a subscription taken
+        // back.
+        let mut readings: JoinSet<Result<(), UpstreamError>> = JoinSet::new();
+        loop {
+            let count = *self.changes.borrow_and_update();
+            let events = listen(&self.far, &self.far.feed.union()).await?;
+            let mut fresh = JoinSet::new();
+            let sender = self.sender.clone();
+            fresh.spawn(async move { pour(events, &sender).await });
+            // The old one goes when the new one is there, so that nothing is missed in between.
+            drop(std::mem::replace(&mut readings, fresh));
+            self.known.send_replace(Ready::Upto(count));
+            tokio::select! {
+                changed = self.changes.changed() => match changed {
+                    Ok(()) => {}
+                    Err(_) => return Ok(()),
+                },
+                ended = readings.join_next() => match ended {
+                    Some(Ok(outcome)) => return Ok(outcome?),
+                    _ => return Ok(()),
+                },
+            }
+        }
+    }
+}
+
+/// Hands on whatever comes.
+async fn pour(mut events: Events, sender: &broadcast::Sender<Bytes>) -> Result<(), UpstreamError> {
+    while let Some(event) = events.next().await? {
+        // Nobody may be listening at this very moment; the last one to leave ends the task.
+        let _ = sender.send(event.data);
+    }
+    Ok(())
+}
+
+/// Keeps a legacy server's subscriptions what the listeners wish.
+async fn subscriptions(far: &Far, changes: &mut watch::Receiver<u64>, known: &watch::Sender<Ready>) {
+    let mut held = BTreeSet::new();
+    loop {
+        let count = *changes.borrow_and_update();
+        let wished: BTreeSet<Box<str>> = far.feed.union().uris.into_iter().collect();
+        for uri in wished.difference(&held) {
+            subscription(far, "resources/subscribe", uri).await;
+        }
+        for uri in held.difference(&wished) {
+            subscription(far, "resources/unsubscribe", uri).await;
+        }
+        held = wished;
+        known.send_replace(Ready::Upto(count));
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn subscription(far: &Far, method: &'static str, uri: &str) {
+    let params = [&b"{\"uri\":"[..], &write::string(uri), b"}"].concat();
+    if let Err(error) = far.ask(method, Some(&params)).await {
+        tracing::info!(server = %far.served().name, "{method} failed: {error}");
+    }
+}
+
+/// Opens a modern server's subscription and takes its acknowledgement.
+async fn listen(far: &Far, wish: &Wish) -> Result<Events, Unheard> {
+    let id = far.next_id();
+    let message = Outgoing {
+        bytes: bridge::listen_request(&id, wish, &far.stamp(None)),
+        shape: Shape::Request,
+        id: Some(id),
+        method: "subscriptions/listen",
+        headers: Vec::new(),
+    };
+    let mut events = far.link().subscribe(message).await?;
+    let first = events.next().await?.ok_or(UpstreamError::Ended)?;
+    let first = far.read(first.data)?;
+    if first.method() == "notifications/subscriptions/acknowledged" {
+        return Ok(events);
+    }
+    if first.error().is_some() {
+        return Err(Unheard::Mute);
+    }
+    Err(Unheard::Upstream(UpstreamError::Malformed {
+        reason: "a subscription that does not begin with its acknowledgement".to_owned(),
+    }))
+}

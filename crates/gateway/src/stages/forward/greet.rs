@@ -1,0 +1,176 @@
+//! How a client and a route introduce themselves: every server the caller may use is met, in its own
+//! era, and the route offers what they offer together. A server that cannot be met takes nothing from
+//! the others.
+
+use super::{Back, id_of};
+use crate::gate::Gate;
+use crate::links::{Far, Introduction, Links};
+use crate::route::Route;
+use crate::sessions::Session;
+use crate::stages::draft::Draft;
+use crate::stages::identify;
+use crate::stages::inspect::Inspected;
+use crate::stages::refused::{self, Refused};
+use crate::upstream::UpstreamError;
+use bytes::Bytes;
+use protocol::bridge::{self, Offer, Welcome};
+use protocol::{Message, Revision, revision};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How long a route with several servers waits for one that does not answer, before it goes on
+/// without it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the gateway calls itself where it stands for several servers.
+const OURSELVES: &[u8] = concat!(
+    "{\"name\":\"ringwall\",\"version\":\"",
+    env!("CARGO_PKG_VERSION"),
+    "\"}"
+)
+.as_bytes();
+
+/// Opens a session: `initialize` (rules L1, L4).
+pub(super) async fn initialize(
+    gate: &Gate,
+    call: &Inspected,
+    message: &Message,
+    servers: &[usize],
+    draft: &Draft,
+) -> Result<Back, Refused> {
+    let id = identity::session_id().map_err(|_| refused::no_entropy())?;
+    let route = call.raw().route();
+    let params = message.params();
+    let asked = params.and_then(|params| params.get("protocolVersion")?.text());
+    let asked = asked.ok_or_else(|| refused::params_missing("initialize"))?;
+    let member = |name: &str| params.and_then(|params| params.get(name));
+    let introduction = Introduction {
+        revision: revision::negotiate(&asked, route.floor),
+        capabilities: member("capabilities")
+            .and_then(|offered| identify::copy(route, offered.raw())),
+        info: member("clientInfo").map(|info| Bytes::copy_from_slice(info.raw())),
+    };
+    let spoken = introduction.revision;
+    let session = Session::of(route, call.caller(), introduction, id, draft.at_ms());
+    let met = match meet_all(gate, route, session.links(), servers).await {
+        Ok(met) => met,
+        Err(refused) => {
+            session.links().close().await;
+            return Err(refused);
+        }
+    };
+    let offers = welcomes(&met);
+    let offer = Offer {
+        welcomes: &offers,
+        own: OURSELVES,
+    };
+    let said = bridge::initialize_result(&id_of(message)?, spoken, &offer);
+    Ok(Back::Opened {
+        session: Box::new(session),
+        said,
+    })
+}
+
+/// Says what the route offers without opening anything: `server/discover` (rule V4).
+pub(super) async fn discover(
+    gate: &Gate,
+    call: &Inspected,
+    message: &Message,
+    servers: &[usize],
+) -> Result<Back, Refused> {
+    let session = call.session().ok_or_else(refused::session_missing)?;
+    let route = call.raw().route();
+    let met = meet_all(gate, route, session.links(), servers).await?;
+    let offers = welcomes(&met);
+    let offer = Offer {
+        welcomes: &offers,
+        own: OURSELVES,
+    };
+    let spoken: Vec<Revision> = Revision::ALL
+        .iter()
+        .copied()
+        .filter(|revision| *revision >= route.floor)
+        .collect();
+    let said = bridge::discover_result(&id_of(message)?, &spoken, &offer);
+    Ok(Back::Local(said))
+}
+
+fn welcomes(met: &[Arc<Far>]) -> Vec<(&str, &Welcome)> {
+    met.iter()
+        .map(|far| (&*far.served().name, far.welcome()))
+        .collect()
+}
+
+/// Meets all of these servers at once. Those that cannot be met are left out and noted; if that is
+/// all of them, the first one's reason is everybody's.
+async fn meet_all(
+    gate: &Gate,
+    route: &Route,
+    links: &Arc<Links>,
+    servers: &[usize],
+) -> Result<Vec<Arc<Far>>, Refused> {
+    let outcomes = each(links, servers, route.only().is_none(), |far| async { Ok(far) }).await;
+    let mut met = Vec::new();
+    let mut first = None;
+    for (at, outcome) in outcomes {
+        match outcome {
+            Ok(far) => met.push(far),
+            Err(error) => {
+                note_missing(gate, route, at, &error);
+                first.get_or_insert(error);
+            }
+        }
+    }
+    match (met.is_empty(), first) {
+        (true, Some(error)) => Err(refused::upstream(&error)),
+        _ => Ok(met),
+    }
+}
+
+/// Writes down that a server is left out of its route for now.
+pub(super) fn note_missing(gate: &Gate, route: &Route, at: usize, error: &UpstreamError) {
+    let Some(served) = route.served(at).filter(|_| route.only().is_none()) else {
+        return;
+    };
+    tracing::warn!(server = %served.name, route = %route.path, "left out: {}", error.detail());
+    gate.note("server.unavailable", &served.name, &route.path, error.code());
+}
+
+/// Does the same with each of these servers, all at once; what came of it in the order of the route.
+/// Each does it in a task of its own, so that being given up on breaks nothing that others wait for.
+pub(super) async fn each<T, F, Doing>(
+    links: &Arc<Links>,
+    servers: &[usize],
+    impatient: bool,
+    doing: Doing,
+) -> Vec<(usize, Result<T, UpstreamError>)>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, UpstreamError>> + Send + 'static,
+    Doing: Fn(Arc<Far>) -> F + Clone + Send + Sync + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for at in servers.iter().copied() {
+        let (links, doing) = (Arc::clone(links), doing.clone());
+        let work = tokio::spawn(async move { doing(links.far(at).await?).await });
+        tasks.spawn(async move {
+            let outcome = match impatient {
+                true => tokio::time::timeout(PATIENCE, work).await,
+                false => Ok(work.await),
+            };
+            let outcome = match outcome {
+                Err(_) => Err(UpstreamError::Deadline),
+                Ok(Err(_)) => Err(UpstreamError::Ended),
+                Ok(Ok(outcome)) => outcome,
+            };
+            (at, outcome)
+        });
+    }
+    let mut outcomes = Vec::with_capacity(servers.len());
+    while let Some(joined) = tasks.join_next().await {
+        outcomes.extend(joined.ok());
+    }
+    outcomes.sort_by_key(|(at, _)| *at);
+    outcomes
+}

@@ -1,0 +1,137 @@
+//! Lists: of one server page by page as it gives them, of several all at once, each in its own time. A
+//! server that fails is left out, with a notice; the others are listed.
+
+use super::Back;
+use super::greet::{each, note_missing};
+use crate::gate::Gate;
+use crate::links::Far;
+use crate::stages::inspect::Inspected;
+use crate::stages::refused::{self, Refused};
+use crate::stages::resolve::From;
+use crate::upstream::UpstreamError;
+use protocol::{Message, Method, write};
+use std::sync::Arc;
+
+/// Pages one server is asked for at most, where its list becomes part of a larger one.
+const PAGES: usize = 64;
+/// A cursor longer than this is nonsense.
+const CURSOR: usize = 4096;
+
+/// One page of one server's list, as it came.
+#[derive(Debug)]
+pub(in crate::stages) struct Page {
+    pub(in crate::stages) far: Arc<Far>,
+    pub(in crate::stages) answer: Message,
+    /// Whether it came as a stream.
+    pub(in crate::stages) streamed: bool,
+}
+
+/// A server that is left out.
+#[derive(Debug)]
+pub(in crate::stages) struct Missing {
+    pub(in crate::stages) server: Arc<str>,
+    pub(in crate::stages) code: &'static str,
+}
+
+/// Asks every server the caller may use.
+pub(super) async fn ask(
+    gate: &Gate,
+    call: &Inspected,
+    method: &'static Method,
+    servers: &[usize],
+) -> Result<Back, Refused> {
+    let session = call.session().ok_or_else(refused::session_missing)?;
+    let route = call.raw().route();
+    let alone = route.only().is_some();
+    let cursor = match call.resumed().map(|resumed| &resumed.from) {
+        Some(From::Cursor(text)) if alone => {
+            let text = std::str::from_utf8(text).map_err(|_| refused::crashed())?;
+            Some(Arc::<str>::from(text))
+        }
+        _ => None,
+    };
+    let outcomes = each(session.links(), servers, !alone, move |far| {
+        let cursor = cursor.clone();
+        async move {
+            let pages = match alone {
+                true => vec![page(&far, method.name, cursor.as_deref()).await?],
+                false => pages(&far, method).await?,
+            };
+            Ok((far, pages))
+        }
+    });
+    let mut pages = Vec::new();
+    let mut missing = Vec::new();
+    let mut first = None;
+    for (at, outcome) in outcomes.await {
+        match outcome {
+            Ok((far, answers)) => {
+                pages.extend(answers.into_iter().map(|(answer, streamed)| Page {
+                    far: Arc::clone(&far),
+                    answer,
+                    streamed,
+                }));
+            }
+            Err(error) => {
+                note_missing(gate, route, at, &error);
+                if let Some(served) = route.served(at) {
+                    missing.push(Missing {
+                        server: Arc::clone(&served.name),
+                        code: error.code(),
+                    });
+                }
+                first.get_or_insert(error);
+            }
+        }
+    }
+    match first {
+        Some(error) if missing.len() == servers.len() => Err(refused::upstream(&error)),
+        _ => Ok(Back::Lists { pages, missing }),
+    }
+}
+
+/// Every page of a server's list. One that does not offer such things has none.
+async fn pages(
+    far: &Arc<Far>,
+    method: &'static Method,
+) -> Result<Vec<(Message, bool)>, UpstreamError> {
+    let offers = method
+        .capability
+        .is_none_or(|capability| far.welcome().has(capability));
+    let mut pages = Vec::new();
+    if !offers {
+        return Ok(pages);
+    }
+    let mut cursor: Option<String> = None;
+    while pages.len() < PAGES {
+        let (answer, streamed) = page(far, method.name, cursor.as_deref()).await?;
+        let next = answer
+            .result()
+            .and_then(|result| result.get("nextCursor")?.text());
+        cursor = next.map(std::borrow::Cow::into_owned);
+        let errs = answer.result().is_none();
+        pages.push((answer, streamed));
+        match &cursor {
+            Some(cursor) if cursor.len() > CURSOR => {
+                return Err(UpstreamError::Malformed {
+                    reason: "its cursor is too long".to_owned(),
+                });
+            }
+            Some(_) if !errs => {}
+            _ => break,
+        }
+    }
+    Ok(pages)
+}
+
+async fn page(
+    far: &Arc<Far>,
+    method: &'static str,
+    cursor: Option<&str>,
+) -> Result<(Message, bool), UpstreamError> {
+    let params = cursor.map(|cursor| {
+        let text = write::string(cursor);
+        [&b"{\"cursor\":"[..], &text, b"}"].concat()
+    });
+    far.ask_framed(method, params.as_deref()).await
+}

@@ -1,0 +1,147 @@
+//! Carries what servers say unasked to a client who listens, until the session, the client or the last
+//! of the servers ends it.
+
+use super::{entry, pump};
+use crate::gate::Gate;
+use crate::outlet::Outlet;
+use crate::stages::draft::Draft;
+use crate::stages::inspect::Inspected;
+use crate::stages::refused::Refused;
+use crate::stages::screen::{Part, ScreenedStream};
+use audit::Verdict;
+use bytes::Bytes;
+use protocol::Message;
+use protocol::bridge;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// One listening client. Its call rides along: a stream is a place under its limits.
+pub(super) struct Listening {
+    gate: Arc<Gate>,
+    call: Arc<Inspected>,
+    streams: Vec<ScreenedStream>,
+    outlet: Arc<Outlet>,
+    first: Option<Bytes>,
+    asides: Vec<Draft>,
+    stateless: bool,
+}
+
+impl Listening {
+    pub(super) fn new(
+        gate: &Arc<Gate>,
+        call: Inspected,
+        streams: Vec<ScreenedStream>,
+        outlet: Arc<Outlet>,
+        first: Option<Bytes>,
+        draft: &Draft,
+    ) -> Self {
+        let asides = streams.iter().map(|_| Draft::aside(gate, draft)).collect();
+        Listening {
+            gate: Arc::clone(gate),
+            stateless: call.is_modern(),
+            call: Arc::new(call),
+            streams,
+            outlet,
+            first,
+            asides,
+        }
+    }
+
+    pub(super) async fn run(self) {
+        let Listening {
+            gate,
+            call,
+            streams,
+            outlet,
+            first,
+            asides,
+            stateless,
+        } = self;
+        if let Some(first) = first {
+            outlet.push(first).await;
+        }
+        let mut hearing = JoinSet::new();
+        for (stream, draft) in streams.into_iter().zip(asides) {
+            let (gate, call, outlet) = (Arc::clone(&gate), Arc::clone(&call), Arc::clone(&outlet));
+            hearing.spawn(async move { overhear(&gate, &call, stream, &outlet, draft).await });
+        }
+        let over = async {
+            match call.session() {
+                Some(session) => session.over().await,
+                None => std::future::pending().await,
+            }
+        };
+        let all_ended = async {
+            // A client that listens to nothing waits until it has enough of that.
+            if hearing.is_empty() {
+                std::future::pending::<()>().await;
+            }
+            while hearing.join_next().await.is_some() {}
+        };
+        tokio::select! {
+            () = all_ended => {}
+            () = over => {}
+            () = outlet.abandoned(), if stateless => {}
+        }
+        if let (true, Some(id)) = (stateless, call.message().and_then(Message::id)) {
+            outlet.push(bridge::listen_done(&id, None)).await;
+        }
+        outlet.close();
+    }
+}
+
+/// Carries one server's own messages.
+async fn overhear(
+    gate: &Gate,
+    call: &Inspected,
+    mut stream: ScreenedStream,
+    outlet: &Arc<Outlet>,
+    mut draft: Draft,
+) {
+    loop {
+        let said = match stream.next(&mut draft).await {
+            Ok(Some(Part::Aside(bytes))) => {
+                outlet.push(bytes).await;
+                Ok(())
+            }
+            Ok(Some(Part::Questions(questions))) => {
+                let mut asked = Ok(());
+                for (message, asker) in questions {
+                    if asked.is_ok() {
+                        asked = ask(call, outlet, &message, asker).await;
+                    }
+                }
+                asked
+            }
+            // On a stream that answers nothing there is neither answer nor call to go on with.
+            Ok(Some(Part::Answer(_) | Part::Wants(_) | Part::Park(_))) => Ok(()),
+            Ok(None) => return,
+            Err(refused) => Err(refused),
+        };
+        if let Err(refused) = said {
+            tracing::warn!(
+                code = refused.refusal.code,
+                "a server's own stream was ended: {}",
+                refused.refusal.reason
+            );
+            // The client opened this stream long ago; that it broke is an event of its own.
+            let _ = entry::write(gate, &draft, Verdict::Refused, Some(&refused)).await;
+            return;
+        }
+    }
+}
+
+async fn ask(
+    call: &Inspected,
+    outlet: &Arc<Outlet>,
+    message: &Message,
+    asker: crate::bridge::Asker,
+) -> Result<(), Refused> {
+    let Some(session) = call.session() else {
+        return Ok(());
+    };
+    if let Some(bytes) = pump::question(session, outlet, message, asker).await? {
+        outlet.push(bytes).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Refusals of what a message is about: unknown, not approved, off schema, denied.
+
+use super::*;
+
+pub(in crate::stages) fn tool_unknown(tool: &str) -> Refused {
+    let reason = format!("unknown tool: {}", quoted(tool));
+    Refused::new(
+        "tool_unknown",
+        controls::N2_2,
+        Fault::Caller,
+        reason,
+        "call a tool that `tools/list` names",
+    )
+    .rpc(codes::INVALID_PARAMS)
+}
+
+pub(in crate::stages) fn definition_waits(tool: &str) -> Refused {
+    let reason = format!("the definition of tool {} was never approved", quoted(tool));
+    let remedy = "the operator reviews it with `ringwall tools diff` and `ringwall tools approve`";
+    Refused::new(
+        "definition_unapproved",
+        controls::N9_2,
+        Fault::Operator,
+        reason,
+        remedy,
+    )
+    .rpc(DEFINITION)
+}
+
+pub(in crate::stages) fn definition_changed(tool: &str) -> Refused {
+    let reason = format!(
+        "the definition of tool {} is not the one that was approved",
+        quoted(tool)
+    );
+    let remedy = "the operator compares them with `ringwall tools diff` and decides";
+    Refused::new(
+        "definition_changed",
+        controls::N9_2,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(DEFINITION)
+}
+
+pub(in crate::stages) fn definition_unusable(tool: &str, why: &str) -> Refused {
+    let reason = format!(
+        "the definition of tool {} cannot be enforced: {why}",
+        quoted(tool)
+    );
+    let remedy = "the server's operator corrects the definition";
+    Refused::new(
+        "definition_unusable",
+        controls::N1_2,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(DEFINITION)
+}
+
+
+pub(in crate::stages) fn arguments(problem: String) -> Refused {
+    let remedy = "send arguments that fit the tool's inputSchema";
+    Refused::new(
+        "arguments_schema",
+        controls::N1_2,
+        Fault::Caller,
+        problem,
+        remedy,
+    )
+    .rpc(codes::INVALID_PARAMS)
+    .for_the_model()
+}
+
+
+pub(in crate::stages) fn hidden_text(rule: &str, place: &str) -> Refused {
+    let reason = format!("hidden characters ({rule}) at {}", quoted(place));
+    let remedy = "send text that people can see";
+    Refused::new("hidden_text", controls::N1_1, Fault::Caller, reason, remedy)
+        .rpc(codes::INVALID_PARAMS)
+}
+
+
+pub(in crate::stages) fn denied(act: &str, subject: &str, because: Option<&str>) -> Refused {
+    let because = because
+        .map(|because| format!(": {because}"))
+        .unwrap_or_default();
+    let reason = format!(
+        "policy does not allow this caller to {act} {}{because}",
+        quoted(subject)
+    );
+    let remedy = "ask the operator, who sees why with `ringwall policy explain`";
+    Refused::new(
+        "policy_denied",
+        controls::N2_2,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+}
+
+pub(in crate::stages) fn policy_failed() -> Refused {
+    Refused::new(
+        "policy_failed",
+        controls::N2_2,
+        Fault::Operator,
+        "a policy could not be evaluated for this call",
+        "the operator finds the error in the record of this call",
+    )
+}
+
+pub(in crate::stages) fn catalog(error: &crate::definitions::DefinitionsError) -> Refused {
+    let reason = format!("the server's tools cannot be read: {error}");
+    let remedy = "try again later; the operator finds the cause in the record of this call";
+    Refused::new(
+        "catalog_unavailable",
+        controls::N9_2,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(UPSTREAM)
+}
