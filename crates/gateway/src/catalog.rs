@@ -31,6 +31,8 @@ pub struct Tool {
     pub input: Schema,
     /// What its `structuredContent` must look like, if it says.
     pub output: Option<Schema>,
+    /// Whether it can be called as a task only.
+    pub needs_task: bool,
     /// Which arguments a modern client repeats in headers.
     pub mirror: Params,
     /// The operator's labels: those of the server and those its name matches.
@@ -352,10 +354,17 @@ impl Shelf {
             definition: definition.clone(),
             input,
             output,
+            needs_task: needs_task(definition),
             mirror,
             labels: crate::route::Served::labels_of(&self.server, name),
         }))
     }
+}
+
+/// Whether a tool can be called as a task only.
+pub(crate) fn needs_task(definition: &Value) -> bool {
+    let support = definition.pointer("/execution/taskSupport");
+    support.and_then(Value::as_str) == Some("required")
 }
 
 /// The arguments that headers repeat (rule H9).

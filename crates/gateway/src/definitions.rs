@@ -4,9 +4,9 @@
 
 use crate::catalog::Shelf;
 use crate::gate::Gate;
+use crate::links::Far;
 use crate::pins::PinsError;
 use crate::route::Served;
-use crate::links::Far;
 use crate::upstream::UpstreamError;
 use serde_json::Value;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Everything a call needs to find: what is configured now, and the state between calls. The
 //! configuration is swapped whole; a call keeps the one it began with.
 
-use crate::catalog::{self, Study};
 use crate::bridge::Parked;
+use crate::catalog::{self, Study};
 use crate::clock::Clock;
 use crate::pins::{Pins, PinsError};
 use crate::route::{Route, Served};
@@ -182,6 +182,17 @@ impl Gate {
     /// Writes down that something changed that is not a call. It is durable within the interval; if
     /// the ledger is broken, every call is refused anyway.
     pub fn note(&self, name: &str, server: &str, subject: &str, after: &str) {
+        self.note_of(None, name, (server, subject), after);
+    }
+
+    /// The same, of somebody's call.
+    pub fn note_of(
+        &self,
+        who: Option<audit::Who<'_>>,
+        name: &str,
+        (server, subject): (&str, &str),
+        after: &str,
+    ) {
         let record = audit::Record {
             at_ms: self.clock.unix_ms(),
             id: self.next_id().into(),
@@ -189,6 +200,7 @@ impl Gate {
             verdict: audit::Verdict::Allowed,
             server: Some(server.into()),
             subject: Some(subject.into()),
+            who,
             event: Some(audit::Event {
                 name: name.into(),
                 after: Some(after.into()),

@@ -553,3 +553,29 @@ fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseErro
     });
     Ok(Issuers::new(rules.collect(), Arc::new(fetcher))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A gateway around a local server shares its directory with others of its kind.
+    #[tokio::test]
+    async fn only_a_gateway_that_listens_can_be_asked_what_it_holds() {
+        let text = "version: 1\nlisteners: [{ address: '127.0.0.1:0' }]\n\
+             issuers: [{ issuer: 'https://id.example.com' }]\n\
+             servers: [{ name: s, http: { url: 'https://mcp.example.com/mcp' } }]\n\
+             routes: [{ path: /s, server: s }]\n";
+        let folder = tempfile::tempdir().unwrap();
+        let (mut settled, _) = config::load(text).unwrap();
+        settled.data = folder.path().to_owned();
+        let listens = control(&settled).await;
+        let path = listens.as_ref().map(|control| control.path().to_owned());
+        assert_eq!(path, Some(folder.path().join(Control::NAME)));
+        // What is in its way does not stop it.
+        assert!(control(&settled).await.is_none());
+        drop(listens);
+        settled.listeners.clear();
+        assert!(control(&settled).await.is_none());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

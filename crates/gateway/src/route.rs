@@ -163,8 +163,7 @@ impl Route {
         let limits = &route.limits;
         // A route that no issuer may enter (a local pipe) has nobody to send callers to.
         let metadata = ResourceMetadata::new(&audience, route.issuers.clone());
-        let metadata =
-            metadata.map(|page| page.scopes(&route.scopes).name(&name).to_json());
+        let metadata = metadata.map(|page| page.scopes(&route.scopes).name(&name).to_json());
         let rate = |rate| {
             pace(rate).map_err(|error| RouteError::Rate {
                 path: route.path.clone(),

@@ -7,8 +7,8 @@ mod flights;
 mod questions;
 mod tasks;
 
-pub(crate) use flights::InFlight;
 use flights::Flights;
+pub(crate) use flights::{Flight, InFlight};
 use questions::Questions;
 
 use crate::bridge::Asker;
@@ -416,20 +416,23 @@ impl Sessions {
         }
         let mut shard = self.shard(&session.user);
         let held = shard.entry(Arc::clone(&session.user)).or_default();
+        let known = held.get(&session.id);
+        if let Some(first) = known.filter(|first| !first.is_over(now_ms)) {
+            // Two requests of one stateless client at once: both use what the first one made.
+            return Ok(Arc::clone(first));
+        }
         let live = held
             .values()
-            .filter(|session| !session.is_over(now_ms))
+            .filter(|other| other.route == session.route && !other.is_over(now_ms))
             .count();
         if live >= session.lifetime.per_user {
             return Err((Box::new(session), Full::User));
         }
-        if let Some(first) = held.get(&session.id) {
-            // Two requests of one stateless client at once: both use what the first one made.
-            return Ok(Arc::clone(first));
-        }
         let session = Arc::new(session);
-        held.insert(session.id.clone(), Arc::clone(&session));
-        self.total.fetch_add(1, Ordering::Relaxed);
+        let before = held.insert(session.id.clone(), Arc::clone(&session));
+        if before.is_none() {
+            self.total.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(session)
     }
 
@@ -443,12 +446,14 @@ impl Sessions {
         Some(session)
     }
 
-    /// What this user's idlest stateless client has, so that another can take its place: whoever
+    /// What this user's idlest stateless client has on this route, so that another can take its place: whoever
     /// declares other capabilities every time cannot lock themselves out.
-    pub fn idlest(&self, user: &str) -> Option<Arc<Session>> {
+    pub fn idlest(&self, user: &str, route: &str) -> Option<Arc<Session>> {
         let shard = self.shard(user);
         let held = shard.get(user)?.values();
-        let idle = held.filter(|session| session.is_stateless() && session.under_way() == 0);
+        let idle = held
+            .filter(|session| session.is_stateless() && &*session.route == route)
+            .filter(|session| session.under_way() == 0);
         idle.min_by_key(|session| session.used_ms.load(Ordering::Relaxed))
             .cloned()
     }

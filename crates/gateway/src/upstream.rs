@@ -153,6 +153,9 @@ impl Server {
         owner: &Owner,
         initialize: Bytes,
     ) -> Result<(Link, Reply), UpstreamError> {
+        if !self.eras.permits(Era::Legacy) {
+            return Err(UpstreamError::Era { era: Era::Legacy });
+        }
         let (kind, answer) = match &self.kind {
             ServerKind::Http(remote) => {
                 let (session, answer) = http::Session::open(remote, initialize).await?;

@@ -80,9 +80,6 @@ pub enum BridgeError {
     /// The method exists in one era only.
     #[error("the server's era has no such method")]
     NoCounterpart,
-    /// The request asks to be run as a task, which the other era does in another way.
-    #[error("a call as a task of 2025-11-25 cannot be carried to this server")]
-    Task,
     /// The result is not the last word: it asks for inputs or names a task.
     #[error("the result is no final answer")]
     NotComplete,

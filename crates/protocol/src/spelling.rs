@@ -30,6 +30,7 @@ pub const PARAMS: &[&str] = &[
     "progressToken",
     "requestState",
     "inputResponses",
+    "notifications",
 ];
 
 /// The members of `_meta` that the protocol defines.
@@ -53,6 +54,7 @@ pub const REFERENCE: &[&str] = &["type", "name", "uri"];
 /// The members of results that are filtered, checked or shown to a model.
 pub const RESULT: &[&str] = &[
     "_meta",
+    "cacheScope",
     "capabilities",
     "completion",
     "content",
@@ -70,7 +72,9 @@ pub const RESULT: &[&str] = &[
     "resultType",
     "serverInfo",
     "structuredContent",
+    "supportedVersions",
     "tools",
+    "ttlMs",
 ];
 
 /// Refuses the object if a member is a variant of one of `names`. Anything that is no object passes.

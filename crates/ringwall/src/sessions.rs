@@ -4,8 +4,8 @@
 use crate::data::Data;
 use crate::page::{self, CARE, Cell, FAINT, Table};
 use crate::visible::visible;
-use anyhow::bail;
-use gateway::control::{self, AskError, Footing, HeldSession, HeldUser, Holdings, Wanted};
+use anyhow::anyhow;
+use gateway::control::{self, Footing, HeldSession, HeldUser, Holdings, Wanted};
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -45,12 +45,9 @@ impl Sessions {
             user: self.user,
             route: self.route,
         };
-        let held = match control::ask(&folder, &wanted) {
-            Ok(held) => held,
-            // Its words may hold words of somebody else.
-            Err(AskError::Refused(why)) => bail!("the gateway refuses: {}", visible(&why)),
-            Err(error) => return Err(error.into()),
-        };
+        // What went wrong may hold words of somebody else.
+        let held = control::ask(&folder, &wanted)
+            .map_err(|error| anyhow!("{}", visible(&error.to_string())))?;
         let text = if self.json {
             serde_json::to_string_pretty(&held)? + "\n"
         } else {

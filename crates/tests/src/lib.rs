@@ -4,10 +4,12 @@
 //! Nothing here knows the product's code; everything goes through its binary, its files and its
 //! sockets. Nothing here is ever shipped.
 
+pub mod client_leg;
 pub mod fixture;
 pub mod hop;
 pub mod issuer;
 pub mod mcp;
+pub mod pairing;
 pub mod peers;
 pub mod place;
 pub mod program;

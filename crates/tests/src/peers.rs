@@ -37,6 +37,7 @@
 //!
 //! The target is a URL, or a JSON list: a command to be spoken to on stdio.
 
+mod asker;
 mod behaviour;
 pub mod client;
 mod desk;

@@ -90,7 +90,8 @@ impl Verdicts {
         Ok(verdicts)
     }
 
-    fn add(&mut self, scenario: &str, check: &Value) -> Result<()> {
+    /// Counts one more check of this scenario.
+    pub(crate) fn add(&mut self, scenario: &str, check: &Value) -> Result<()> {
         let member = |name: &str| {
             check
                 .get(name)

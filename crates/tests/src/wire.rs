@@ -201,6 +201,24 @@ impl Reply {
         Ok(serde_json::from_str(&last.data)?)
     }
 
+    /// Every message of the body in its order: one, or those of an event stream.
+    pub fn messages(&self) -> Result<Vec<Value>> {
+        let is_stream = self
+            .header("content-type")
+            .is_some_and(|kind| kind.starts_with("text/event-stream"));
+        if !is_stream {
+            return Ok(vec![self.json()?]);
+        }
+        let mut rest = BytesMut::from(&self.body[..]);
+        let mut all = Vec::new();
+        while let Some(event) = next_event(&mut rest) {
+            if !event.data.is_empty() {
+                all.push(serde_json::from_str(&event.data)?);
+            }
+        }
+        Ok(all)
+    }
+
     /// The stable code of a refusal; of anything else, what it was, for the message of a test.
     pub fn code(&self) -> String {
         let message = self.json().unwrap_or_default();

@@ -171,8 +171,9 @@ impl Talk {
     /// Whether there is nothing but the answer, and the answer is all there is to it.
     pub(crate) fn is_settled(&self) -> bool {
         match &self.source {
-            Source::Message(_) => self.far.era() == self.aim.revision.rules().era
-                || self.far.era() == Era::Legacy,
+            Source::Message(_) => {
+                self.far.era() == self.aim.revision.rules().era || self.far.era() == Era::Legacy
+            }
             Source::Events(_) | Source::Over => false,
         }
     }
@@ -270,13 +271,15 @@ impl Talk {
                     });
                 }
             }
-            (Era::Modern, _) => match bridge::result_kind(&message, self.aim.method, self.aim.tasks) {
-                ResultKind::InputRequired => return self.wants(message, ours),
-                ResultKind::Complete | ResultKind::Task | ResultKind::Error => {}
-                ResultKind::Unknown => {
-                    return Err(malformed("it is of a kind that does not exist").into());
+            (Era::Modern, _) => {
+                match bridge::result_kind(&message, self.aim.method, self.aim.tasks) {
+                    ResultKind::InputRequired => return self.wants(message, ours),
+                    ResultKind::Complete | ResultKind::Task | ResultKind::Error => {}
+                    ResultKind::Unknown => {
+                        return Err(malformed("it is of a kind that does not exist").into());
+                    }
                 }
-            },
+            }
             (Era::Legacy, Era::Legacy) => {
                 if self.claim.id() == &self.aim.id {
                     return Ok(Said::Answer(message));
@@ -384,7 +387,9 @@ impl Talk {
             (Era::Modern, _) => {
                 let level = self.aim.level.map(LogLevel::as_str);
                 let stamp = self.far.stamp(level);
-                Ok(bridge::request_for_modern(message, &relabel, &stamp, retry)?)
+                Ok(bridge::request_for_modern(
+                    message, &relabel, &stamp, retry,
+                )?)
             }
         }
     }
@@ -505,6 +510,16 @@ fn malformed(reason: &str) -> UpstreamError {
 }
 
 impl Broken {
+    /// Whether the upstream end is of no more use; the next call meets the server anew.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Broken::Upstream(
+                UpstreamError::Changed { .. } | UpstreamError::Closed | UpstreamError::SessionLost
+            )
+        )
+    }
+
     /// Whether the server turned out not to speak the era it was met in; nothing was executed.
     pub(crate) fn is_era(&self) -> bool {
         matches!(self, Broken::Upstream(UpstreamError::Era { .. }))

@@ -182,23 +182,25 @@ impl Holdings {
             tasks: Session::TASKS,
             streams: Session::STREAMS + 1,
         };
-        let held = (gate.sessions.all(), gate.parked.by_user());
-        Holdings::seen(held, bounds, wanted, gate.clock().unix_ms())
+        let now_ms = gate.clock().unix_ms();
+        let (sessions, parked) = (gate.sessions.all(), gate.parked.by_user());
+        Holdings::seen(&sessions, parked, bounds, wanted, now_ms)
     }
 
     pub(super) fn seen(
-        (sessions, parked): (Vec<Arc<Session>>, Vec<(Arc<str>, usize)>),
+        sessions: &[Arc<Session>],
+        parked: Vec<(Arc<str>, usize)>,
         bounds: Bounds,
         wanted: &Wanted,
         now_ms: u64,
     ) -> Self {
-        let users = users(&sessions, parked);
+        let users = users(sessions, parked);
         let mut totals = Totals {
             users: users.len(),
             parked: users.values().map(|user| user.parked).sum(),
             ..Totals::default()
         };
-        for session in &sessions {
+        for session in sessions {
             totals.add(session);
         }
         let mut listed: Vec<_> = sessions.iter().filter(|it| wanted.is(it)).collect();

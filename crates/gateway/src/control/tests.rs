@@ -38,7 +38,7 @@ impl Running {
         UnixStream::connect(self.socket()).await.unwrap()
     }
 
-    /// What is said to these bytes, of which the end is shown.
+    /// What is said to these bytes, after which nothing follows.
     async fn said(&self, bytes: &[u8]) -> serde_json::Value {
         let mut stream = self.connect().await;
         // Whoever is not listened to is told so all the same.
@@ -78,11 +78,12 @@ async fn another_user_is_refused_before_anything_is_read() {
 #[tokio::test]
 async fn what_is_not_asked_rightly_is_refused_with_the_reason() {
     let running = Running::start(|_| {}).await;
-    let long = format!(
-        "{{\"ask\":\"sessions\",\"user\":\"{}\"}}\n",
-        "u".repeat(5000)
-    );
-    let fits = long.replacen(&"u".repeat(5000 - 4096 + long.len() - 5000), "", 1);
+    let sized = |bytes: usize| {
+        let around = "{\"ask\":\"sessions\",\"user\":\"\"}\n".len();
+        let user = "u".repeat(bytes - around);
+        format!("{{\"ask\":\"sessions\",\"user\":\"{user}\"}}\n")
+    };
+    let (fits, long) = (sized(Control::ASK_BYTES), sized(Control::ASK_BYTES + 1));
     assert_eq!(fits.len(), Control::ASK_BYTES);
     for (asked, said) in [
         ("{\"ask\":\"sessions\"}\n", "\"at_ms\":7"),
@@ -336,7 +337,7 @@ fn seen(sessions: &Sessions, wanted: &Wanted) -> Holdings {
         ("key-of-ada-at-https://a".into(), 3),
         ("key-of-nobody".into(), 1),
     ];
-    Holdings::seen((sessions.all(), parked), Bounds::default(), wanted, 10_000)
+    Holdings::seen(&sessions.all(), parked, Bounds::default(), wanted, 10_000)
 }
 
 #[test]
@@ -418,7 +419,8 @@ fn an_answer_lists_so_many_and_says_how_many_it_leaves_out() {
         sessions.open(session, 0).unwrap();
     }
     let held = Holdings::seen(
-        (sessions.all(), Vec::new()),
+        &sessions.all(),
+        Vec::new(),
         Bounds::default(),
         &Wanted::default(),
         0,

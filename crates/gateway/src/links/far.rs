@@ -48,10 +48,7 @@ impl Far {
         client: &Introduction,
         floor: Revision,
     ) -> Result<Arc<Self>, UpstreamError> {
-        let info = client
-            .info
-            .clone()
-            .unwrap_or(Bytes::from_static(OURSELVES));
+        let info = client.info.clone().unwrap_or(Bytes::from_static(OURSELVES));
         let declared = client.capabilities.as_ref().map(Document::root);
         let offered = |era| bridge::client_capabilities(declared, client.revision, era);
         let (legacy, modern) = (offered(Era::Legacy), offered(Era::Modern));
@@ -189,7 +186,9 @@ impl Far {
         method: &'static str,
         params: Option<&[u8]>,
     ) -> Result<Message, UpstreamError> {
-        self.ask_framed(method, params).await.map(|(answer, _)| answer)
+        self.ask_framed(method, params)
+            .await
+            .map(|(answer, _)| answer)
     }
 
     /// The same, and whether the answer came as a stream.

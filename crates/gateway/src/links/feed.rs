@@ -190,10 +190,7 @@ impl Far {
         Ok(())
     }
 
-    fn join(
-        self: &Arc<Self>,
-        wish: Wish,
-    ) -> Result<(Ear, u64, watch::Receiver<Ready>), Unheard> {
+    fn join(self: &Arc<Self>, wish: Wish) -> Result<(Ear, u64, watch::Receiver<Ready>), Unheard> {
         let mut state = lock(&self.feed.state);
         if state.wishes.len() >= EARS {
             return Err(Unheard::Full("listeners"));
@@ -310,7 +307,11 @@ async fn pour(mut events: Events, sender: &broadcast::Sender<Bytes>) -> Result<(
 }
 
 /// Keeps a legacy server's subscriptions what the listeners wish.
-async fn subscriptions(far: &Far, changes: &mut watch::Receiver<u64>, known: &watch::Sender<Ready>) {
+async fn subscriptions(
+    far: &Far,
+    changes: &mut watch::Receiver<u64>,
+    known: &watch::Sender<Ready>,
+) {
     let mut held = BTreeSet::new();
     loop {
         let count = *changes.borrow_and_update();

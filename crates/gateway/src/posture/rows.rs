@@ -193,9 +193,12 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N3_4,
         judges::n3_4,
-        "a floor for each route, negotiated down to it and never below; headers have to agree with the session",
+        "both eras on both faces, bridged; a floor for each route, negotiated down to it and never below; headers have to agree with the message and the session",
         &[
-            "n3_4_the_same_checks_pass_through_the_gateway",
+            "n3_4_a_legacy_client_meets_a_legacy_server",
+            "n3_4_a_modern_client_meets_a_modern_server",
+            "n3_4_a_modern_client_meets_a_legacy_server",
+            "n3_4_a_legacy_client_meets_a_modern_server",
             "n3_4_negotiates_down_to_the_floor_and_never_into_another_era",
             "initialize_never_answers_a_modern_version",
         ],

@@ -89,7 +89,9 @@ fn keys(gate: &Gate, identified: &Identified) -> Keys {
         limits.source,
     );
     keys.add(Dimension::User, keyer.key(user), limits.user);
-    let session = identified.session().filter(|session| !session.is_stateless());
+    let session = identified
+        .session()
+        .filter(|session| !session.is_stateless());
     if let Some(session) = session {
         keys.add(Dimension::Session, keyer.key(session.id()), limits.session);
     }

@@ -35,7 +35,11 @@ pub(super) async fn each(gate: &Arc<Gate>, raw: Raw, mut draft: Draft) -> Record
         if recorded.status != StatusCode::OK && recorded.status != StatusCode::ACCEPTED {
             refused.get_or_insert(Recorded {
                 answer: Answer::Empty,
-                ..Recorded::of(recorded.status, recorded.challenge.clone(), recorded.retry_after)
+                ..Recorded::of(
+                    recorded.status,
+                    recorded.challenge.clone(),
+                    recorded.retry_after,
+                )
             });
         }
         match recorded.answer {

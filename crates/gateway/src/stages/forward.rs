@@ -13,7 +13,7 @@ use crate::bridge::Talk;
 use crate::gate::Gate;
 use crate::links::{Ear, Far};
 use crate::outlet::{Outlet, Reader};
-use crate::sessions::Session;
+use crate::sessions::{Flight, Session};
 use crate::stages::authorize::Permitted;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Ask;
@@ -111,7 +111,7 @@ async fn request(
         (Act::List, _) => list::ask(gate, call, method, servers).await,
         (Act::Log, _) => level(call, message, servers).await,
         (Act::Listen, _) => listen::subscribe(gate, call, message, servers, draft).await,
-        (Act::Cancel, _) => cancel(call).await,
+        (Act::Cancel, _) => cancel(gate, call).await,
         (_, Place::Asked(answering)) => progress(message, answering).await,
         (_, Place::One(at, _)) => carry::send(gate, call, (message, method), *at, draft).await,
         (Act::Notify, Place::All) => tell_all(call, message, servers).await,
@@ -149,7 +149,10 @@ async fn level(call: &Inspected, message: &Message, servers: &[usize]) -> Result
 }
 
 /// Tells a legacy server how much to log, if it does not know yet.
-async fn attune(far: &Arc<Far>, level: Option<LogLevel>) -> Result<(), UpstreamError> {
+pub(super) async fn attune(
+    far: &Arc<Far>,
+    level: Option<LogLevel>,
+) -> Result<(), UpstreamError> {
     let logs = far.welcome().capabilities().get("logging").is_some();
     let Some(level) = level.filter(|_| far.era() == Era::Legacy && logs) else {
         return Ok(());
@@ -164,15 +167,17 @@ async fn attune(far: &Arc<Far>, level: Option<LogLevel>) -> Result<(), UpstreamE
 }
 
 /// Takes back a request of this client. One that is answered already is nobody's mistake.
-async fn cancel(call: &Inspected) -> Result<Back, Refused> {
+async fn cancel(gate: &Gate, call: &Inspected) -> Result<Back, Refused> {
     let params = call.message().and_then(Message::params);
     let id = params.and_then(|params| Id::read(params.get("requestId")?).ok());
-    let session = call.session();
-    let found = id.and_then(|id| session?.flights().find(&id));
+    let found = id.and_then(|id| match call.session() {
+        Some(session) => session.flights().find(&id),
+        None => of_pipe(gate, call, &id),
+    });
     let Some(flight) = found else {
         return Ok(Back::Accepted);
     };
-    match flight.at {
+    match &flight.at {
         // A legacy server is told, and may have answered already.
         Some((far, id)) if far.era() == Era::Legacy => {
             let params = [&b"{\"requestId\":"[..], id.raw(), b"}"].concat();
@@ -184,6 +189,20 @@ async fn cancel(call: &Inspected) -> Result<Back, Refused> {
         }
     }
     Ok(Back::Accepted)
+}
+
+/// The request of a stateless client at the other end of a pipe: there is one client, so its ids are
+/// its own. Over HTTP such a request is taken back by hanging up, and by nothing else (rule H13).
+fn of_pipe(gate: &Gate, call: &Inspected, id: &Id) -> Option<Flight> {
+    if call.raw().has_headers() {
+        return None;
+    }
+    let user = call.caller().user().as_str();
+    let standings = gate.sessions.all().into_iter();
+    let mut own = standings.filter(|standing| {
+        standing.is_stateless() && &**standing.user() == user && !standing.is_over(0)
+    });
+    own.find_map(|standing| standing.flights().find(id))
 }
 
 /// Tells a legacy server how far the client has come with what it asked.

@@ -171,11 +171,7 @@ fn principal(gate: &Gate, caller: &Caller) -> Result<Principal, Refused> {
 
 /// Headers that the body does not bear out are forgiven to nobody but the clients that the route names
 /// for this very mistake; the body alone counts then, and the record says so (rules H7, H10).
-pub(super) fn mirrored(
-    framed: &Framed,
-    caller: &Caller,
-    draft: &mut Draft,
-) -> Result<(), Refused> {
+pub(super) fn mirrored(framed: &Framed, caller: &Caller, draft: &mut Draft) -> Result<(), Refused> {
     match framed.mirrored() {
         Ok(()) => Ok(()),
         Err(mismatch) => forgiven(framed, caller, mismatch, draft),
@@ -247,7 +243,7 @@ async fn standing(
         Ok(session) => Ok(session),
         Err((session, Full::User)) => {
             // Nobody waits for the idlest; its place is free once it is gone.
-            let idlest = gate.sessions.idlest(user);
+            let idlest = gate.sessions.idlest(user, &route.path);
             let idlest = idlest.ok_or_else(|| refused::sessions_full(route.lifetime.per_user))?;
             gate.sessions.end(&idlest).await;
             gate.sessions

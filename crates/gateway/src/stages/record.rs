@@ -182,7 +182,9 @@ fn status_of(call: &Inspected, bytes: &Bytes) -> StatusCode {
         return StatusCode::OK;
     }
     let read = Document::read(bytes.clone(), &Limits::default()).and_then(Message::read);
-    let code = read.ok().and_then(|message| message.error()?.get("code")?.integer());
+    let code = read
+        .ok()
+        .and_then(|message| message.error()?.get("code")?.integer());
     status_of_code(code.unwrap_or(0))
 }
 
@@ -212,10 +214,18 @@ fn streamed(reader: Reader, primed: Primed, draft: &Draft) -> Answer {
 /// read are counted instead: they must not be able to fill the disk (control 4.4).
 pub async fn refusal(gate: &Gate, refused: Refused, draft: Draft) -> Recorded {
     if draft.caller.is_none() && !gate.strangers.is_worth_a_record(gate) {
-        return stateless(turned_away(&refused, draft.message.as_ref()), &refused, &draft);
+        return stateless(
+            turned_away(&refused, draft.message.as_ref()),
+            &refused,
+            &draft,
+        );
     }
     match entry::write(gate, &draft, Verdict::Refused, Some(&refused)).await {
-        Ok(()) => stateless(turned_away(&refused, draft.message.as_ref()), &refused, &draft),
+        Ok(()) => stateless(
+            turned_away(&refused, draft.message.as_ref()),
+            &refused,
+            &draft,
+        ),
         Err(unrecorded) => turned_away(&unrecorded, draft.message.as_ref()),
     }
 }

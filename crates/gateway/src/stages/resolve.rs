@@ -13,13 +13,14 @@ use crate::catalog::{Standing, Tool};
 use crate::definitions;
 use crate::gate::Gate;
 use crate::route::{Route, Served};
+use crate::sessions::Session;
 use crate::stages::admit::Admitted;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Ask;
 use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use controls::{Action, Finding, Severity};
-use protocol::{Act, Edits, Id, Message, Revision, Target};
+use protocol::{Act, Edits, Era, Id, Message, Revision, Target};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -278,11 +279,33 @@ async fn tool(
     let catalog = served.shelf.catalog();
     let inner = inner_name(resolved.raw().route(), served, (name, outward));
     match catalog.tool(inner.as_deref().unwrap_or(name)) {
+        // What can be run as a task only does not exist where tasks cannot be run.
+        Some(Standing::Approved(tool)) if tool.needs_task => {
+            match runs_tasks(resolved.raw().route(), session, at).await {
+                true => Ok(Arc::clone(tool)),
+                false => Err(refused::tool_unknown(outward)),
+            }
+        }
         Some(Standing::Approved(tool)) => Ok(Arc::clone(tool)),
         Some(Standing::Changed) => Err(refused::definition_changed(outward)),
         Some(Standing::Unapproved) => Err(refused::definition_waits(outward)),
         Some(Standing::Unusable(why)) => Err(refused::definition_unusable(outward, why)),
         None => Err(refused::tool_unknown(outward)),
+    }
+}
+
+/// Whether tasks can be run there: between like and like; in the era of sessions, where they are a
+/// capability of the whole session, with one server alone.
+async fn runs_tasks(route: &Route, session: &Session, at: usize) -> bool {
+    let far = session.links().far(at).await;
+    far.is_ok_and(|far| runs_tasks_with(route, session.revision(), far.era()))
+}
+
+pub(in crate::stages) fn runs_tasks_with(route: &Route, client: Revision, server: Era) -> bool {
+    match (client.rules().era, server) {
+        (Era::Legacy, Era::Legacy) => route.only().is_some(),
+        (Era::Modern, Era::Modern) => true,
+        _ => false,
     }
 }
 

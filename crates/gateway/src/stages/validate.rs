@@ -58,7 +58,10 @@ fn mirrored(resolved: &Resolved, draft: &mut Draft) -> Result<(), Refused> {
     }
     let params = resolved.message().and_then(protocol::Message::params);
     let arguments = params.and_then(|params| params.get("arguments"));
-    match tool.mirror.check(arguments, |name| resolved.raw().sent(name)) {
+    match tool
+        .mirror
+        .check(arguments, |name| resolved.raw().sent(name))
+    {
         Ok(()) => Ok(()),
         Err(mismatch) => identify::forgiven(resolved, resolved.caller(), &mismatch, draft),
     }

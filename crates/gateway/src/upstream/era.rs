@@ -134,6 +134,15 @@ impl Eras {
         }
     }
 
+    /// Whether the operator lets it be met in this era.
+    pub(super) fn permits(&self, era: Era) -> bool {
+        match self.choice {
+            EraChoice::Auto => true,
+            EraChoice::Legacy => era == Era::Legacy,
+            EraChoice::Modern => era == Era::Modern,
+        }
+    }
+
     /// It was met in this era.
     pub(super) fn found(&self, era: Era) {
         *lock(&self.facts).of(era) = Fact::Speaks;
@@ -407,6 +416,7 @@ mod tests {
             for prefer in [Era::Legacy, Era::Modern] {
                 assert_eq!(eras.order(prefer, Instant::now()), Order::only(era));
             }
+            assert!(eras.permits(era) && !eras.permits(other(era)));
             assert_eq!(eras.verdict(), Some(verdict));
             assert!(verdict.speaks(era) && !verdict.speaks(other(era)));
         }

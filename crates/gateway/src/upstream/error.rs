@@ -37,7 +37,9 @@ pub enum UpstreamError {
     Endpoint { reason: String },
     #[error("the server does not speak the {} era of the protocol", called(*.era))]
     Era { era: Era },
-    #[error("the server speaks only revision `{spoken}`, older than `{floor}`, the oldest this route allows")]
+    #[error(
+        "the server speaks only revision `{spoken}`, older than `{floor}`, the oldest this route allows"
+    )]
     Floor {
         spoken: &'static str,
         floor: &'static str,

@@ -201,9 +201,10 @@ impl Talk<'_> {
             id: Some(&id),
             token: Some(&token),
         };
-        let sent = match Self::era(self.server) {
-            Era::Legacy => request_for_legacy(request, &relabel),
-            Era::Modern => {
+        let sent = match (Self::era(self.server), Self::era(self.client)) {
+            (Era::Legacy, Era::Legacy) => request_same_era(request, &relabel),
+            (Era::Legacy, Era::Modern) => request_for_legacy(request, &relabel),
+            (Era::Modern, _) => {
                 let stamp = Stamp {
                     capabilities,
                     client_info: self.tape.one_in(2).then_some(OURS),
@@ -301,6 +302,48 @@ impl Talk<'_> {
             self.server,
             &response_for_legacy(&Id::from(7), input),
             Some(method),
+        );
+    }
+
+    /// Two of one era: nothing is translated, and still nothing may become illegal.
+    fn run_same_era(&mut self) {
+        let capabilities = self.client().of("ClientCapabilities");
+        let capabilities = Bytes::from(capabilities.to_string());
+        for _ in 0..=self.tape.below(3) {
+            let method = *self.tape.pick(METHODS);
+            let request = self.request(method, &json!({}));
+            let sent = self.upward(&request, &capabilities, None);
+            let id = parsed(sent.id().unwrap().raw());
+            if self.client == MODERN && ["tools/call", "prompts/get"].contains(&method) {
+                self.asked_same_era(method, &id);
+            }
+            let name = official(self.server).result_of(method);
+            let mut result = self.server().of(&name);
+            if self.server == MODERN {
+                set(&mut result, "resultType", json!("complete"));
+            }
+            let answer = json!({"jsonrpc": "2.0", "id": id, "result": result});
+            let answer = self.said(self.server, &answer, Some(method));
+            let made = self.downward(&answer, method);
+            let but = ["_meta", "cacheScope"];
+            same_but(answer.result(), made.result(), &but);
+        }
+    }
+
+    fn asked_same_era(&mut self, method: &str, id: &serde_json::Value) {
+        let mut result = self.server().of("InputRequiredResult");
+        set(&mut result, "resultType", json!("input_required"));
+        set(&mut result, "requestState", json!("theirs"));
+        let answer = json!({"jsonrpc": "2.0", "id": id, "result": result});
+        let answer = self.said(self.server, &answer, Some(method));
+        let mine = Id::from("mine");
+        let asked = self.asked(method);
+        let made = answer_asking_same_era(&answer, &mine, "ours", &asked).unwrap();
+        let made = legal(self.client, &made, Some(method));
+        same_but(answer.result(), made.result(), &["_meta", "requestState"]);
+        assert_eq!(
+            bridge::request_state(&made).as_deref(),
+            Some(&b"\"ours\""[..])
         );
     }
 
@@ -419,9 +462,12 @@ impl Talk<'_> {
     /// The answer as it goes to the client.
     fn downward(&self, answer: &Message, method: &str) -> Message {
         let (id, asked) = (Id::from("mine"), self.asked(method));
-        let made = match Self::era(self.client) {
-            Era::Legacy => answer_for_legacy(answer, &id, &asked),
-            Era::Modern => answer_for_modern(answer, &id, &asked),
+        let made = match (Self::era(self.server), Self::era(self.client)) {
+            (Era::Modern, Era::Legacy) => answer_for_legacy(answer, &id, &asked),
+            (Era::Legacy, Era::Modern) => answer_for_modern(answer, &id, &asked),
+            (Era::Modern, Era::Modern) | (Era::Legacy, Era::Legacy) => {
+                answer_same_era(answer, &id, &asked)
+            }
         };
         let made = legal(self.client, &made.unwrap(), Some(method));
         assert_eq!(made.id(), Some(id));
@@ -595,5 +641,14 @@ proptest! {
     ) {
         let tape = &mut tape;
         Talk { tape, client, server: MODERN, requests: 0 }.run();
+    }
+
+    #[test]
+    fn two_of_one_era_understand_each_other(
+        mut tape in tape(),
+        party in prop_oneof![legacy(), Just(MODERN)],
+    ) {
+        let tape = &mut tape;
+        Talk { tape, client: party, server: party, requests: 0 }.run_same_era();
     }
 }

@@ -123,6 +123,7 @@ fn entry(server: &str, name: &str, pin: Pin, labels: Vec<String>) -> Option<Tool
         definition: pin.definition,
         input,
         output: None,
+        needs_task: false,
         mirror: protocol::mirror::Params::default(),
         labels,
     };

@@ -12,4 +12,6 @@ mod posture;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod tools;

@@ -70,6 +70,16 @@ await run(async (where, desk) => {
       await client.subscribeResource({ uri: what });
       return { close: () => client.unsubscribeResource({ uri: what }) };
     },
+    async coreTask(params) {
+      const options = { task: { ttl: 60_000 } };
+      let created = false;
+      for await (const said of client.experimental.tasks.callToolStream(params, undefined, options)) {
+        created ||= said.type === 'taskCreated';
+        if (said.type === 'error') throw said.error;
+        if (said.type === 'result') return { ...said.result, created };
+      }
+      throw new Error('no result');
+    },
     close: () => client.close(),
   };
 });

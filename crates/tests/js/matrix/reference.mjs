@@ -69,6 +69,7 @@ export const behaviour = (announce) => ({
   add: ({ a, b }) => ({ ...told({ sum: a + b }), structuredContent: { sum: a + b } }),
   fail: () => surface.results.fail,
   media: () => surface.results.media,
+  slow: () => surface.results.slow,
   reject: () => {
     throw new Rejected('It was rejected, as it was told to.', { reason: 'told to' });
   },

@@ -4,7 +4,8 @@
 // is left out. It knows no SDK: the driver gives it a client.
 //
 // client: era, server(), list(kind), call(params, options), read(params), prompt(params),
-//   complete(params), ping(), level(level), watch(what) → { close() }, close().
+//   complete(params), ping(), level(level), watch(what) → { close() }, close(), and where the SDK has
+//   it coreTask(params).
 import { canonical } from './reference.mjs';
 
 const PATIENCE = 20_000;
@@ -100,19 +101,32 @@ async function until(condition) {
   throw new Error('nothing came');
 }
 
+// Some servers log on a stream of their own, which may be behind the one that carried the result.
+async function settled(desk) {
+  for (let seen = -1; seen !== desk.logs.length; await pause(AGAIN)) seen = desk.logs.length;
+}
+
 const verbs = {
   server: (client) => client.server(),
   ping: (client) => client.ping(),
   read: (client, _desk, { uri }) => client.read({ uri }),
   prompt: (client, _desk, { prompt, arguments: given }) => client.prompt({ name: prompt, arguments: given }),
   complete: (client, _desk, { ref, argument, context }) => client.complete({ ref, argument, context }),
-  async call(client, _desk, { tool, arguments: given = {}, meta, level, progress }) {
+  async call(client, desk, { tool, arguments: given = {}, meta, level, progress }) {
     if (level) await client.level(level);
     const seen = [];
     const onprogress = ({ progress: done, total, message }) => seen.push({ progress: done, total, message });
     const params = { name: tool, arguments: given, ...(meta ? { _meta: meta } : {}) };
     const result = await client.call(params, { level, ...(progress ? { onprogress } : {}) });
+    if (level) await settled(desk);
     return { ...result, ...(progress ? { progress: seen } : {}) };
+  },
+  task() {
+    throw new NotApplicable('this SDK has no tasks extension');
+  },
+  core_task(client, _desk, { tool, arguments: given }) {
+    if (!client.coreTask) throw new NotApplicable('this SDK has no core tasks');
+    return client.coreTask({ name: tool, arguments: given });
   },
   // A notice can be lost before its stream stands, so what announces it is done until it comes.
   async watch(client, desk, { what, tool, arguments: given }) {

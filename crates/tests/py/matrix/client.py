@@ -189,7 +189,16 @@ class Run:
             progress_callback=progress if step.get("progress") else None,
             meta=meta or None,
         )
+        if "level" in step:
+            await self.settled()
         return {**plain(result), **({"progress": seen} if step.get("progress") else {})}
+
+    async def settled(self):
+        """Some servers log on a stream of their own, which may be behind the one that carried the result."""
+        seen = -1
+        while seen != len(self.desk.logs):
+            seen = len(self.desk.logs)
+            await asyncio.sleep(AGAIN)
 
     async def read(self, step):
         return plain(await self.client.read_resource(step["uri"]))
@@ -224,6 +233,12 @@ class Run:
         if uri:
             await self.client.unsubscribe_resource(uri)
         return notice
+
+    async def task(self, _step):
+        raise NotApplicable("this SDK has no tasks extension")
+
+    async def core_task(self, _step):
+        raise NotApplicable("this SDK has no core tasks")
 
     async def cancel(self, _step):
         key = f"{os.getpid()}-{time.time_ns()}"

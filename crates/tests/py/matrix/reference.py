@@ -180,6 +180,7 @@ BEHAVIOUR = {
     "fail": plainly(lambda *_: SURFACE["results"]["fail"]),
     "media": plainly(lambda *_: SURFACE["results"]["media"]),
     "grown": plainly(lambda *_: SURFACE["results"]["grown"]),
+    "slow": plainly(lambda *_: SURFACE["results"]["slow"]),
     "tag": plainly(
         lambda _state, _given, peer: told(
             {"tag": peer.meta.get("org.example/tag"), "traceparent": peer.meta.get("traceparent")}

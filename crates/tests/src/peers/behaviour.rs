@@ -1,6 +1,7 @@
 //! What the reference server in Rust does. It knows of a request only what its `Asker` says.
 
-use super::server::{Asker, Halt, House};
+use super::asker::{Asker, Halt};
+use super::server::House;
 use super::surface::{at, canonical, consult, form, list, look, member, only, text, told, visit};
 use serde_json::{Map, Value, json};
 use std::sync::atomic::Ordering;

@@ -4,7 +4,8 @@ use super::desk::{Desk, noted, plain, typed, without};
 use super::surface::canonical;
 use anyhow::{Context as _, Result, bail, ensure};
 use rmcp::model::{
-    CallToolRequest, ClientRequest, ErrorData, PingRequest, ProtocolVersion, SubscriptionFilter,
+    CallToolRequest, CallToolResponse, ClientRequest, ErrorData, PingRequest, ProtocolVersion,
+    SubscriptionFilter,
 };
 use rmcp::service::{PeerRequestOptions, RunningService, ServiceError};
 use rmcp::transport::StreamableHttpClientTransport;
@@ -211,6 +212,8 @@ impl Run {
             }
             Some("watch") => self.watch(step).await,
             Some("cancel") => self.cancel().await,
+            Some("task") => self.task(step).await,
+            Some("core_task") => Err(Miss::NotApplicable("this SDK has no core tasks")),
             other => Err(Miss::Failed(format!("no verb {other:?}"))),
         }
     }
@@ -374,6 +377,30 @@ impl Run {
             sleep(AGAIN).await;
         }
         Err(Miss::Failed("nothing came".to_owned()))
+    }
+
+    /// Calls a tool that may answer with a task, and waits until the task has ended.
+    async fn task(&self, step: &Value) -> Seen {
+        let params = tool(step["tool"].as_str().unwrap_or_default(), &json!({}));
+        let id = match self.service.call_tool_once(typed(params)?).await? {
+            CallToolResponse::Complete(result) => {
+                return Ok(json!({ "task": false, "result": bare(&plain(result)) }));
+            }
+            CallToolResponse::Task(created) => created.task.task_id,
+            other => return Err(Miss::Failed(format!("{other:?}"))),
+        };
+        let end = Instant::now() + PATIENCE / 2;
+        while Instant::now() < end {
+            let params = typed(json!({ "taskId": id }))?;
+            let task = self.service.peer().get_task(params).await?;
+            if task.task.status().is_terminal() {
+                let task = plain(task);
+                let result = bare(&task["result"]);
+                return Ok(json!({ "task": true, "status": task["status"], "result": result }));
+            }
+            sleep(AGAIN).await;
+        }
+        Err(Miss::Failed("the task never ended".to_owned()))
     }
 
     async fn cancel(&self) -> Seen {

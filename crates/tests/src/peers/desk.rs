@@ -57,7 +57,8 @@ impl ClientHandler for Desk {
         let config = json!({
             "protocolVersion": "2025-11-25",
             "capabilities": {
-                "elicitation": { "form": {}, "url": {} }, "sampling": {}, "roots": {}
+                "elicitation": { "form": {}, "url": {} }, "sampling": {}, "roots": {},
+                "extensions": { "io.modelcontextprotocol/tasks": {} }
             },
             "clientInfo": { "name": "matrix-rmcp", "version": "1.0.0" }
         });

@@ -6,37 +6,44 @@
     reason = "sampling, roots and logging are part of both eras, if on their way out"
 )]
 
+use super::asker::{Asker, Halt};
 use super::behaviour;
+use super::desk::{plain, typed};
 use super::surface;
 use anyhow::Result;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, ErrorData,
-    GetPromptRequestParams, GetPromptResponse, InputRequiredResult, InputResponses,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-    ResourceUpdatedNotificationParam, ServerConfig, SetLevelRequestParams, SubscribeRequestParams,
-    SubscriptionFilter, Tool, UnsubscribeRequestParams,
+    CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+    CreateTaskResult, ErrorData, GetPromptRequestParams, GetPromptResponse, GetTaskParams,
+    GetTaskResult, InputResponses, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceRequestParams, ReadResourceResponse, ResourceUpdatedNotificationParam,
+    ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter,
+    TASKS_EXTENSION_ID, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
+use rmcp::task_manager::{TaskManager, TaskOptions};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use rmcp::{Peer, RoleServer, ServerHandler};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
-const MODERN: &str = "2026-07-28";
+/// The revision of the modern era.
+pub(super) const MODERN: &str = "2026-07-28";
 
-const LEVELS: [&str; 8] = [
+/// The levels of a log, least first.
+pub(super) const LEVELS: [&str; 8] = [
     "debug",
     "info",
     "notice",
@@ -48,7 +55,6 @@ const LEVELS: [&str; 8] = [
 ];
 
 /// What changes while the server runs, and who is told.
-#[derive(Debug)]
 pub(super) struct House {
     pub(super) grown: AtomicBool,
     /// How many waits of each key have begun, and how many were cancelled.
@@ -56,6 +62,8 @@ pub(super) struct House {
     sessions: Mutex<Vec<Arc<Session>>>,
     changes: broadcast::Sender<String>,
     elicitations: AtomicU64,
+    /// The tasks of the modern era; none where the legacy era is spoken too.
+    tasks: Option<TaskManager>,
 }
 
 /// One session of the legacy era.
@@ -92,175 +100,8 @@ impl House {
     }
 }
 
-/// Why a request has no answer yet, or none at all.
-#[derive(Debug)]
-pub(super) enum Halt {
-    /// The client is asked something first, which is how the modern era asks.
-    Asks(Box<InputRequiredResult>),
-    /// The request fails.
-    Fails(ErrorData),
-}
-
-impl Halt {
-    pub(super) fn rejected(message: &str, data: Option<Value>) -> Self {
-        Halt::Fails(ErrorData::invalid_params(message.to_owned(), data))
-    }
-
-    pub(super) fn missing(uri: &str) -> Self {
-        let message = format!("no resource {uri}");
-        Halt::Fails(ErrorData::resource_not_found(
-            message,
-            Some(json!({ "uri": uri })),
-        ))
-    }
-}
-
-/// The request at hand, and whoever sent it.
-pub(super) struct Asker<'a> {
-    server: &'a Reference,
-    context: &'a RequestContext<RoleServer>,
-    given: Option<&'a InputResponses>,
-    state: Option<&'a str>,
-}
-
-impl Asker<'_> {
-    fn is_modern(&self) -> bool {
-        let version = self.context.protocol_version();
-        version.is_some_and(|version| version.as_str() == MODERN)
-    }
-
-    /// The request's `_meta`.
-    pub(super) fn meta(&self) -> Value {
-        serde_json::to_value(&self.context.meta).unwrap_or_default()
-    }
-
-    /// What an earlier round left.
-    pub(super) fn state(&self) -> Option<&str> {
-        self.state
-    }
-
-    pub(super) async fn cancelled(&self) {
-        self.context.ct.cancelled().await;
-    }
-
-    pub(super) async fn progress(&self, done: i64, total: i64) {
-        let Some(token) = self.context.meta.get_progress_token() else {
-            return;
-        };
-        let params = json!({
-            "progressToken": token, "progress": done, "total": total, "message": format!("step {done}")
-        });
-        if let Ok(params) = serde_json::from_value(params) {
-            let _ = self.context.peer.notify_progress(params).await;
-        }
-    }
-
-    pub(super) async fn log(&self, level: &str, data: Value) {
-        let rank = |name: &str| LEVELS.iter().position(|level| *level == name);
-        let wanted = if self.is_modern() {
-            let level = self.meta();
-            let level = level.get("io.modelcontextprotocol/logLevel");
-            level.and_then(Value::as_str).and_then(rank)
-        } else {
-            self.server.session.level.lock().ok().map(|level| *level)
-        };
-        if wanted.is_none_or(|wanted| rank(level) < Some(wanted)) {
-            return;
-        }
-        let params = json!({ "level": level, "logger": "reference", "data": data });
-        if let Ok(params) = serde_json::from_value(params) {
-            let _ = self.context.peer.notify_logging_message(params).await;
-        }
-    }
-
-    /// Asks one thing.
-    pub(super) async fn one(
-        &self,
-        key: &str,
-        question: Value,
-        state: Option<&str>,
-    ) -> Result<Value, Halt> {
-        let answers = self.need(&[(key, question)], state).await?;
-        Ok(answers.get(key).cloned().unwrap_or_default())
-    }
-
-    /// Asks one thing or two at once: in the legacy era now, in the modern era by ending the request,
-    /// which comes back with the answers.
-    pub(super) async fn need(
-        &self,
-        questions: &[(&str, Value)],
-        state: Option<&str>,
-    ) -> Result<Map<String, Value>, Halt> {
-        if !self.is_modern() {
-            return self.ask_now(questions).await;
-        }
-        let given = self.given.into_iter().flatten();
-        let given: Map<String, Value> = given
-            .map(|(key, answer)| (key.clone(), answer.clone()))
-            .collect();
-        if questions.iter().all(|(key, _)| given.contains_key(*key)) {
-            return Ok(given);
-        }
-        let requests: Map<String, Value> = questions
-            .iter()
-            .map(|(key, question)| ((*key).to_owned(), question.clone()))
-            .collect();
-        let requests = typed(Value::Object(requests)).map_err(Halt::Fails)?;
-        let wanted = InputRequiredResult::new(Some(requests), state.map(str::to_owned));
-        Err(Halt::Asks(Box::new(wanted)))
-    }
-
-    async fn ask_now(&self, questions: &[(&str, Value)]) -> Result<Map<String, Value>, Halt> {
-        let mut answers = Map::new();
-        match questions {
-            [(first, one), (second, other)] => {
-                let (one, other) = tokio::try_join!(self.ask(one), self.ask(other))?;
-                answers.insert((*first).to_owned(), one);
-                answers.insert((*second).to_owned(), other);
-            }
-            questions => {
-                for (key, question) in questions {
-                    answers.insert((*key).to_owned(), self.ask(question).await?);
-                }
-            }
-        }
-        Ok(answers)
-    }
-
-    async fn ask(&self, question: &Value) -> Result<Value, Halt> {
-        let peer = &self.context.peer;
-        let mut params = question.get("params").cloned().unwrap_or_default();
-        if let (Some("url"), Some(members)) = (
-            params["mode"].as_str().map(str::to_owned).as_deref(),
-            params.as_object_mut(),
-        ) {
-            let id = self
-                .server
-                .house
-                .elicitations
-                .fetch_add(1, Ordering::Relaxed);
-            members.insert(
-                "elicitationId".to_owned(),
-                format!("elicitation-{id}").into(),
-            );
-        }
-        let answer = match question["method"].as_str() {
-            Some("elicitation/create") => {
-                let params = typed(params).map_err(Halt::Fails)?;
-                peer.create_elicitation(params).await.map(plain)
-            }
-            Some("sampling/createMessage") => {
-                let params = typed(params).map_err(Halt::Fails)?;
-                peer.create_message(params).await.map(plain)
-            }
-            _ => peer.list_roots().await.map(plain),
-        };
-        answer.map_err(|error| Halt::Fails(ErrorData::internal_error(error.to_string(), None)))
-    }
-}
-
 /// The server, once for each session, or once for each request of the modern era.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Reference {
     house: Arc<House>,
     session: Arc<Session>,
@@ -275,10 +116,11 @@ impl Reference {
         state: Option<&'a str>,
     ) -> Asker<'a> {
         Asker {
-            server: self,
             context,
             given,
             state,
+            level: self.session.level.lock().map_or(0, |level| *level),
+            elicitations: &self.house.elicitations,
         }
     }
 
@@ -296,7 +138,7 @@ impl Reference {
 impl ServerHandler for Reference {
     fn get_info(&self) -> ServerConfig {
         let info = surface::at("/server");
-        let config = json!({
+        let mut config = json!({
             "protocolVersion": "2025-11-25",
             "capabilities": {
                 "tools": { "listChanged": true },
@@ -308,6 +150,12 @@ impl ServerHandler for Reference {
             "serverInfo": surface::only(&info, &["name", "version"]),
             "instructions": info["instructions"]
         });
+        if let (true, Some(capabilities)) = (
+            self.house.tasks.is_some(),
+            config["capabilities"].as_object_mut(),
+        ) {
+            capabilities.insert("extensions".to_owned(), json!({ TASKS_EXTENSION_ID: {} }));
+        }
         serde_json::from_value(config).unwrap_or_default()
     }
 
@@ -349,11 +197,29 @@ impl ServerHandler for Reference {
         );
         let asker = self.asker(&context, given, state);
         let arguments = Value::Object(request.arguments.clone().unwrap_or_default());
+        let has_tasks = context
+            .client_capabilities()
+            .is_some_and(|all| all.supports_tasks());
+        if let (true, "slow", Some(tasks)) =
+            (has_tasks, request.name.as_ref(), self.house.tasks.as_ref())
+        {
+            return Ok(CallToolResponse::Task(CreateTaskResult::new(begun(tasks))));
+        }
         match behaviour::call(&self.house, &request.name, &arguments, &asker).await {
             Ok(answer) => Ok(CallToolResponse::Complete(result(answer)?)),
             Err(Halt::Asks(asks)) => Ok(CallToolResponse::InputRequired(*asks)),
             Err(Halt::Fails(error)) => Err(error),
         }
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let tasks = self.house.tasks.as_ref();
+        let tasks = tasks.ok_or_else(|| ErrorData::invalid_params("no tasks here", None))?;
+        Ok(GetTaskResult::new(tasks.get_task(&request.task_id)?))
     }
 
     async fn list_resources(
@@ -482,6 +348,18 @@ impl ServerHandler for Reference {
     }
 }
 
+/// Begins the task of the tool `slow`.
+fn begun(tasks: &TaskManager) -> rmcp::model::Task {
+    let options = TaskOptions::new().with_poll_interval_ms(100);
+    tasks.spawn(options, |_| {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let slow = surface::member("results", "slow").unwrap_or_default();
+            Ok(result(slow)?)
+        })
+    })
+}
+
 /// A result of the SDK from JSON. It says that it is complete; the SDK takes that out again for the
 /// legacy era.
 fn result<T: DeserializeOwned>(mut value: Value) -> Result<T, ErrorData> {
@@ -489,15 +367,6 @@ fn result<T: DeserializeOwned>(mut value: Value) -> Result<T, ErrorData> {
         members.insert("resultType".to_owned(), "complete".into());
     }
     typed(value)
-}
-
-fn typed<T: DeserializeOwned>(value: Value) -> Result<T, ErrorData> {
-    serde_json::from_value(value)
-        .map_err(|error| ErrorData::internal_error(error.to_string(), None))
-}
-
-fn plain(value: impl serde::Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
 }
 
 fn paged<T: DeserializeOwned>(
@@ -523,6 +392,7 @@ pub async fn serve(era: &str) -> Result<()> {
         sessions: Mutex::default(),
         changes: broadcast::Sender::new(64),
         elicitations: AtomicU64::new(0),
+        tasks: (era == "modern").then(TaskManager::new),
     });
     let service = StreamableHttpService::new(
         move || {

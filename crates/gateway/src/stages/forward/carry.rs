@@ -40,7 +40,7 @@ pub(super) async fn send(
         if method.act == Act::Subscribe && far.era() == Era::Modern {
             return watch(&far, call, message, method);
         }
-        attune(&far, wanted_level(call, session))
+        attune(&far, level_there(call, session, &far))
             .await
             .map_err(|error| refused::upstream(&error))?;
         let aim = aim(call, session, &far, (message, method), draft)?;
@@ -50,7 +50,12 @@ pub(super) async fn send(
             Err(broken) if broken.is_era() && std::mem::take(&mut again) => {
                 session.links().forget(&far).await;
             }
-            Err(broken) => return Err(refused::broken(&broken)),
+            Err(broken) => {
+                if broken.is_final() {
+                    session.links().forget(&far).await;
+                }
+                return Err(refused::broken(&broken));
+            }
         }
     }
 }
@@ -61,6 +66,18 @@ fn wanted_level(call: &Inspected, session: &Session) -> Option<protocol::log_lev
         Some(envelope) => envelope.log_level,
         None => session.level(),
     }
+}
+
+/// The level a legacy server is set to: what its client said, or the lowest that any of the stateless
+/// requests sharing the session asked for (table 3.1).
+fn level_there(
+    call: &Inspected,
+    session: &Session,
+    far: &Far,
+) -> Option<protocol::log_level::LogLevel> {
+    let wanted = wanted_level(call, session)?;
+    let held = far.level().filter(|_| session.is_stateless());
+    Some(held.map_or(wanted, |held| held.min(wanted)))
 }
 
 fn aim(
@@ -121,10 +138,7 @@ fn take_off(
 
 /// What a modern server wants to see in headers (rules H6, H9): the names and arguments as they are
 /// sent, whatever the client's headers were.
-fn headers(
-    call: &Inspected,
-    message: &Message,
-) -> Result<Vec<(HeaderName, HeaderValue)>, Refused> {
+fn headers(call: &Inspected, message: &Message) -> Result<Vec<(HeaderName, HeaderValue)>, Refused> {
     let unusable = |_| refused::arguments("a value is too long to be repeated in a header".into());
     let expected = mirror::expected(message.method(), message.params());
     let mut named = Vec::new();

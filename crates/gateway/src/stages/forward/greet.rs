@@ -110,7 +110,10 @@ async fn meet_all(
     links: &Arc<Links>,
     servers: &[usize],
 ) -> Result<Vec<Arc<Far>>, Refused> {
-    let outcomes = each(links, servers, route.only().is_none(), |far| async { Ok(far) }).await;
+    let outcomes = each(links, servers, route.only().is_none(), |far| async {
+        Ok(far)
+    })
+    .await;
     let mut met = Vec::new();
     let mut first = None;
     for (at, outcome) in outcomes {
@@ -134,7 +137,12 @@ pub(super) fn note_missing(gate: &Gate, route: &Route, at: usize, error: &Upstre
         return;
     };
     tracing::warn!(server = %served.name, route = %route.path, "left out: {}", error.detail());
-    gate.note("server.unavailable", &served.name, &route.path, error.code());
+    gate.note(
+        "server.unavailable",
+        &served.name,
+        &route.path,
+        error.code(),
+    );
 }
 
 /// Does the same with each of these servers, all at once; what came of it in the order of the route.

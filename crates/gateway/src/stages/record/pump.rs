@@ -175,7 +175,10 @@ async fn park(
         expires_ms,
     };
     let user: Arc<str> = call.caller().user().as_str().into();
-    let number = match gate.parked.park(&user, bridge.parked_per_user as usize, parked) {
+    let number = match gate
+        .parked
+        .park(&user, bridge.parked_per_user as usize, parked)
+    {
         Ok(number) => number,
         Err((parked, _)) => {
             parked.abandon().await;
@@ -208,7 +211,9 @@ pub(super) async fn question(
     let Some(id) = session.ask(asker.clone(), outlet.number(), token) else {
         let why = "too many questions are open";
         let told = asker.decline(refused::LIMIT, why).await;
-        return told.map(|()| None).map_err(|error| refused::upstream(&error));
+        return told
+            .map(|()| None)
+            .map_err(|error| refused::upstream(&error));
     };
     let mut edits = Edits::new();
     if let Some(place) = message.document().root().get("id") {

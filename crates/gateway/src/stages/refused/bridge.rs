@@ -105,7 +105,8 @@ pub(in crate::stages) fn tasks_undeclared() -> Refused {
 /// A handle (cursor, state, task id) that this caller was not given for this (rule R2).
 pub(in crate::stages) fn handle(what: &'static str, why: &crate::seal::OpenError) -> Refused {
     let reason = format!("this {what} is not valid here: {why}");
-    let remedy = "use each handle as it was given, by the same client, on the same route and request";
+    let remedy =
+        "use each handle as it was given, by the same client, on the same route and request";
     Refused::new(
         "handle_invalid",
         controls::N8_2,
@@ -173,14 +174,7 @@ pub(in crate::stages) fn batch_not_spoken() -> Refused {
 pub(in crate::stages) fn unbridged(error: &BridgeError) -> Refused {
     let reason = format!("this cannot be carried between protocol eras: {error}");
     let remedy = "use a client of the server's own era for this";
-    Refused::new(
-        "bridge",
-        controls::N3_4,
-        Fault::Upstream,
-        reason,
-        remedy,
-    )
-    .rpc(UPSTREAM)
+    Refused::new("bridge", controls::N3_4, Fault::Upstream, reason, remedy).rpc(UPSTREAM)
 }
 
 /// A conversation that ended without an answer.

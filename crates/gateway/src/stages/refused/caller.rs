@@ -2,7 +2,10 @@
 
 use super::*;
 
-pub(in crate::stages) fn token(error: &identity::TokenError, challenge: Option<HeaderValue>) -> Refused {
+pub(in crate::stages) fn token(
+    error: &identity::TokenError,
+    challenge: Option<HeaderValue>,
+) -> Refused {
     let remedy = "get a token for this resource; the challenge names where its metadata lies";
     let refused = Refused::new(
         error.code(),
@@ -31,7 +34,10 @@ pub(in crate::stages) fn issuer_away(error: &identity::TokenError) -> Refused {
     .after(Duration::from_secs(5))
 }
 
-pub(in crate::stages) fn bearer(error: &identity::BearerError, challenge: Option<HeaderValue>) -> Refused {
+pub(in crate::stages) fn bearer(
+    error: &identity::BearerError,
+    challenge: Option<HeaderValue>,
+) -> Refused {
     let remedy = "send exactly one header `Authorization: Bearer <token>`";
     let refused = Refused::new(
         error.code(),
@@ -129,7 +135,6 @@ pub(in crate::stages) fn gateway_full() -> Refused {
     .rpc(LIMIT)
     .after(Duration::from_secs(60))
 }
-
 
 pub(in crate::stages) fn too_much(exceeded: &watch::Exceeded, control: Control) -> Refused {
     let code = if control == controls::N4_1 {

@@ -59,7 +59,6 @@ pub(in crate::stages) fn definition_unusable(tool: &str, why: &str) -> Refused {
     .rpc(DEFINITION)
 }
 
-
 pub(in crate::stages) fn arguments(problem: String) -> Refused {
     let remedy = "send arguments that fit the tool's inputSchema";
     Refused::new(
@@ -73,14 +72,12 @@ pub(in crate::stages) fn arguments(problem: String) -> Refused {
     .for_the_model()
 }
 
-
 pub(in crate::stages) fn hidden_text(rule: &str, place: &str) -> Refused {
     let reason = format!("hidden characters ({rule}) at {}", quoted(place));
     let remedy = "send text that people can see";
     Refused::new("hidden_text", controls::N1_1, Fault::Caller, reason, remedy)
         .rpc(codes::INVALID_PARAMS)
 }
-
 
 pub(in crate::stages) fn denied(act: &str, subject: &str, because: Option<&str>) -> Refused {
     let because = because

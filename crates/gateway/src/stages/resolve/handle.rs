@@ -51,7 +51,9 @@ impl From {
 
     fn of_payload(payload: &[u8]) -> Option<Self> {
         match payload.split_first()? {
-            (b'P', number) => Some(From::Parked(std::str::from_utf8(number).ok()?.parse().ok()?)),
+            (b'P', number) => Some(From::Parked(
+                std::str::from_utf8(number).ok()?.parse().ok()?,
+            )),
             (b'S', state) => Some(From::Server(Bytes::copy_from_slice(state))),
             (b'A', []) => Some(From::Again),
             _ => None,
@@ -145,18 +147,18 @@ pub(super) fn resumed(
     let parts: [&[u8]; 1] = [&about];
     let payload = gate
         .seal
-        .open(&bound(resolved, Purpose::State, &parts), draft.at_ms(), &state)
+        .open(
+            &bound(resolved, Purpose::State, &parts),
+            draft.at_ms(),
+            &state,
+        )
         .map_err(|error| refused::handle("requestState", &error))?;
     let from = From::of_payload(&payload)
         .ok_or_else(|| refused::handle("requestState", &OpenError::Malformed))?;
     Ok(Some(Resumed { inputs, from }))
 }
 
-fn cursor(
-    gate: &Gate,
-    resolved: &Resolved,
-    draft: &Draft,
-) -> Result<Option<Resumed>, Refused> {
+fn cursor(gate: &Gate, resolved: &Resolved, draft: &Draft) -> Result<Option<Resumed>, Refused> {
     let params = resolved.message().and_then(Message::params);
     let Some(cursor) = params.and_then(|params| params.get("cursor")) else {
         return Ok(None);
@@ -167,7 +169,11 @@ fn cursor(
     let parts: [&[u8]; 1] = [method.as_bytes()];
     let payload = gate
         .seal
-        .open(&bound(resolved, Purpose::Cursor, &parts), draft.at_ms(), &text)
+        .open(
+            &bound(resolved, Purpose::Cursor, &parts),
+            draft.at_ms(),
+            &text,
+        )
         .map_err(invalid)?;
     Ok(Some(Resumed {
         inputs: Vec::new(),
@@ -182,16 +188,15 @@ pub(super) fn task_place(gate: &Gate, admitted: &Admitted) -> Result<Place, Refu
     };
     let task = open_task(gate, admitted, &sealed)?;
     let route = admitted.raw().route();
-    let found = route.places().find(|(_, served)| *served.name == *task.server);
+    let found = route
+        .places()
+        .find(|(_, served)| *served.name == *task.server);
     let (at, _) = found.ok_or_else(|| refused::handle("task id", &OpenError::Foreign))?;
     Ok(Place::One(at, sealed.into()))
 }
 
 /// The task a message is about, and the edits that put the server's ids in the place of ours.
-pub(super) fn task_of(
-    gate: &Gate,
-    resolved: &Resolved,
-) -> Result<Option<(Task, Edits)>, Refused> {
+pub(super) fn task_of(gate: &Gate, resolved: &Resolved) -> Result<Option<(Task, Edits)>, Refused> {
     let Target::Task(sealed) = resolved.target() else {
         return Ok(None);
     };

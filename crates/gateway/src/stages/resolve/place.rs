@@ -103,7 +103,11 @@ fn subject_renamed(admitted: &Admitted, inner: &str) -> Edits {
     let params = admitted.message().and_then(Message::params);
     let pointer = match admitted.target() {
         Target::Tool(_) => "/name",
-        Target::Prompt(_) if admitted.method().is_some_and(|method| method.act == Act::Get) => {
+        Target::Prompt(_)
+            if admitted
+                .method()
+                .is_some_and(|method| method.act == Act::Get) =>
+        {
             "/name"
         }
         Target::Prompt(_) => "/ref/name",

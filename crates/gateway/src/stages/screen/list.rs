@@ -3,7 +3,7 @@
 //! in the answer. The lists of several servers become one, in the order of the route.
 
 use super::{Screen, sealed};
-use crate::catalog::Standing;
+use crate::catalog::{self, Standing};
 use crate::definitions;
 use crate::gate::Gate;
 use crate::links::Far;
@@ -13,7 +13,7 @@ use crate::stages::draft::Draft;
 use crate::stages::forward::{Missing, Page};
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
-use crate::stages::resolve::From;
+use crate::stages::resolve::{From, runs_tasks_with};
 use bytes::Bytes;
 use policy::{Action, Request, Target};
 use protocol::bridge::{self, Asked};
@@ -177,8 +177,8 @@ impl Listing<'_> {
         };
         if self.member == "tools" {
             approved_only(screen, &mut items)?;
-            if !self.runs_tasks(far) {
-                items.retain(|tool| !needs_task(tool));
+            if !runs_tasks_with(self.call.raw().route(), self.call.revision(), far.era()) {
+                items.retain(|tool| !catalog::needs_task(tool));
             }
         }
         items.retain(|item| may_list(screen, self.member, item));
@@ -186,12 +186,6 @@ impl Listing<'_> {
         items.retain_mut(|item| rename(screen, route.naming, self.member, item));
         items.retain(|item| is_offered(screen, self.member, item));
         Ok(items)
-    }
-
-    /// Whether tasks of the era of sessions can be run: between like and like, one server alone.
-    fn runs_tasks(&self, far: &Far) -> bool {
-        let legacy = self.call.revision().rules().era == Era::Legacy;
-        legacy && far.era() == Era::Legacy && self.call.raw().route().only().is_some()
     }
 
     /// What of a merged list stands on the page that is asked for, and where the next one begins.
@@ -268,11 +262,6 @@ fn approved_only(screen: &Screen, items: &mut Vec<Value>) -> Result<(), Refused>
         }
     });
     Ok(())
-}
-
-/// A tool that can be called as a task only.
-fn needs_task(tool: &Value) -> bool {
-    tool.pointer("/execution/taskSupport").and_then(Value::as_str) == Some("required")
 }
 
 fn may_list(screen: &Screen, member: &str, item: &Value) -> bool {

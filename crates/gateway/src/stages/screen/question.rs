@@ -40,7 +40,11 @@ impl Screen {
             }
             Some(no) => no,
         };
-        tracing::debug!(method = message.method(), "a question was answered here: {}", no.1);
+        tracing::debug!(
+            method = message.method(),
+            "a question was answered here: {}",
+            no.1
+        );
         asker
             .decline(no.0, &no.1)
             .await
@@ -136,8 +140,14 @@ impl Screen {
         };
         let allowed = self.gate.policies().decide_cached(&request).allows();
         let verdict = if allowed { "allowed" } else { "refused" };
+        let who = audit::Who {
+            user: Some((&*self.user).into()),
+            client: self.client.as_deref().map(Into::into),
+            session_digest: self.session.as_ref().map(|session| session.name().into()),
+            ..audit::Who::default()
+        };
         self.gate
-            .note("server.asked", &served.name, method.name, verdict);
+            .note_of(Some(who), "server.asked", (&served.name, method.name), verdict);
         allowed
     }
 
@@ -245,12 +255,7 @@ impl ScreenedStream {
     }
 }
 
-fn state(
-    gate: &Gate,
-    call: &Inspected,
-    from: &From,
-    expires_ms: u64,
-) -> Result<String, Refused> {
+fn state(gate: &Gate, call: &Inspected, from: &From, expires_ms: u64) -> Result<String, Refused> {
     let served = call.served().ok_or_else(refused::crashed)?;
     let about = resolve::about(call, served);
     let parts: [&[u8]; 1] = [&about];
@@ -263,4 +268,3 @@ fn state(
         &from.to_payload(),
     )
 }
-

@@ -259,8 +259,8 @@ async fn overheard(
                     },
                 };
                 // A subscription carries changes only: neither progress nor logs (section 2.8).
-                let carried = tag.is_none()
-                    || (is_change(screen, &message) && ear.wish().covers(&message));
+                let carried =
+                    tag.is_none() || (is_change(screen, &message) && ear.wish().covers(&message));
                 let told = bridge::notice(&message, &change);
                 let told = told.map_err(|error| refused::unbridged(&error))?;
                 if let Some(bytes) = told.filter(|_| carried) {

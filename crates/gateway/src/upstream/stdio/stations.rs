@@ -121,3 +121,69 @@ impl Stations {
             .is_some_and(|kept| Arc::ptr_eq(kept, station))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::duplex::{Channel, Hail, Settings};
+    use crate::upstream::era::Order;
+    use crate::upstream::{Bounds, StdioSpec};
+    use std::time::Duration;
+
+    const LIMITS: (usize, usize) = (2, 3);
+
+    fn station() -> Station {
+        let settings = Settings {
+            bounds: Bounds {
+                name: "clock".into(),
+                timeout: Duration::from_secs(1),
+                answer_bytes: 4096,
+            },
+            channel: Channel::Process(Arc::new(StdioSpec::default())),
+            breaker: None,
+        };
+        let hail = Hail {
+            initialize: r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#.into(),
+            discover: "".into(),
+            order: Order::only(Era::Modern),
+        };
+        Station::new(Arc::new(settings), hail)
+    }
+
+    fn key(user: &str, slot: Slot) -> Key {
+        Key {
+            user: user.into(),
+            session: None,
+            slot,
+        }
+    }
+
+    #[test]
+    fn a_station_that_nobody_can_join_still_counts_and_is_still_ended() {
+        let mut stations = Stations::default();
+        let modern = key("alice", Slot::Modern);
+        let first = stations.join(&modern, LIMITS, station).unwrap();
+        let again = stations.join(&modern, LIMITS, station).unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        stations.forget(&first);
+        let second = stations.join(&modern, LIMITS, station).unwrap();
+        assert!(!Arc::ptr_eq(&first, &second));
+        let third = key("alice", Slot::Legacy([0; 32]));
+        let full = UpstreamError::Full { what: "processes" };
+        let refused = stations.join(&third, LIMITS, station).unwrap_err();
+        assert_eq!(refused, full, "two of one user");
+        stations
+            .join(&key("bob", Slot::Modern), LIMITS, station)
+            .unwrap();
+        let carol = key("carol", Slot::Modern);
+        let refused = stations.join(&carol, LIMITS, station).unwrap_err();
+        assert_eq!(refused, full, "three in all");
+        stations.remove(&first);
+        stations.join(&carol, LIMITS, station).unwrap();
+        stations.forget(&second);
+        let all = stations.drain();
+        assert_eq!(all.len(), 3);
+        assert!(all.iter().any(|station| Arc::ptr_eq(station, &second)));
+        assert!(stations.drain().is_empty());
+    }
+}

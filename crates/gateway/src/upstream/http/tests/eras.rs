@@ -249,6 +249,8 @@ async fn n3_4_only_the_era_that_is_configured_is_ever_tried() {
         let met = world.meet(prefer).await.unwrap();
         assert_eq!(met.link.era() == Era::Modern, expected == "modern");
         assert_eq!(asked(&world), [words]);
+        let opened = world.server.open(&owner("s"), initialize()).await;
+        assert_eq!(opened.is_ok(), expected == "legacy");
         // A server that refuses that one is not met at all.
         let neither = |_: &Seen, _: usize| reply(404, "text/plain", "");
         let world = World::with(neither, |spec| spec.era = choice).await;

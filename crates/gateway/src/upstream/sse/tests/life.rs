@@ -162,7 +162,7 @@ async fn a_session_that_could_not_be_opened_leaves_no_stream_behind() {
     let server = Old::with(
         |_, _| Some(accepted()),
         |spec| {
-            spec.timeout = Duration::from_millis(60);
+            spec.timeout = Duration::from_millis(400);
         },
     )
     .await;
@@ -190,7 +190,7 @@ async fn l5_no_caller_can_outwait_the_timeout_of_the_server() {
     let server = Old::with(
         |seen, _| seen.says("tools/call").then(accepted),
         |spec| {
-            spec.timeout = Duration::from_millis(60);
+            spec.timeout = Duration::from_millis(400);
         },
     )
     .await;

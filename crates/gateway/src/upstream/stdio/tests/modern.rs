@@ -153,7 +153,7 @@ async fn a_server_that_asks_is_declined_at_the_pipe() {
 #[tokio::test]
 async fn a_subscription_that_is_never_acknowledged_is_an_error() {
     let world = World::with(|spec| {
-        spec.timeout = Duration::from_millis(300);
+        spec.timeout = Duration::from_secs(1);
         let script = format!(
             "MODE=modern; {}",
             SERVER.replace("subscriptions/listen", "-")
