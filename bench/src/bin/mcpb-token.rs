@@ -1,6 +1,8 @@
 //! Makes throw-away keys, a JWKS and signed access tokens for the benchmark.
 //!
-//!   mcpb-token --out DIR [--count 64] [--iss URL] [--aud X] [--sub X] [--ttl SECS] [--claims JSON]
+//!   mcpb-token --out DIR [--count 64] [--iss URL] [--aud X] [--sub X] [--users N] [--ttl SECS] [--claims JSON]
+//!
+//! With `--users N` the tokens are those of N users in turn: and so on.
 //!
 //! Writes DIR/jwks.json (one EdDSA and one ES256 key), DIR/tokens.EdDSA and DIR/tokens.ES256 (one token
 //! a line, each with its own jti), and DIR/tokens.bad (signature broken) for a negative check.
@@ -21,8 +23,8 @@ fn b64(b: &[u8]) -> String {
 }
 
 fn main() {
-    let (mut out, mut count, mut iss, mut aud, mut sub, mut ttl) =
-        (String::new(), 64usize, "http://127.0.0.1:9000".to_string(), "mcpbench".to_string(), "bench-user".to_string(), 86400u64);
+    let (mut out, mut count, mut iss, mut aud, mut sub, mut users, mut ttl) =
+        (String::new(), 64usize, "http://127.0.0.1:9000".to_string(), "mcpbench".to_string(), "bench-user".to_string(), 1usize, 86400u64);
     let mut extra = serde_json::Map::new();
     let mut a = std::env::args().skip(1);
     while let Some(k) = a.next() {
@@ -33,6 +35,7 @@ fn main() {
             "--iss" => iss = v,
             "--aud" => aud = v,
             "--sub" => sub = v,
+            "--users" => users = v.parse::<usize>().unwrap().max(1),
             "--ttl" => ttl = v.parse().unwrap(),
             "--claims" => extra = serde_json::from_str(&v).expect("claims json object"),
             _ => panic!("unknown option {k}"),
@@ -54,6 +57,7 @@ fn main() {
     for (name, kid) in [("EdDSA", "ed1"), ("ES256", "ec1")] {
         let mut all = String::new();
         for i in 0..count {
+            let sub = if users == 1 { sub.clone() } else { format!("{sub}-{}", i % users) };
             let mut c = serde_json::json!({"iss": iss, "aud": aud, "sub": sub, "iat": now, "nbf": now - 5, "exp": now + ttl, "jti": format!("{kid}-{i}"), "scope": "mcp:tools mcp:read"});
             c.as_object_mut().unwrap().extend(extra.clone());
             let msg = format!("{}.{}", b64(format!("{{\"alg\":\"{name}\",\"typ\":\"at+jwt\",\"kid\":\"{kid}\"}}").as_bytes()), b64(c.to_string().as_bytes()));

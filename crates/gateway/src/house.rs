@@ -448,6 +448,7 @@ fn served(
         hidden_text: server.hidden_text,
         timeout: server.timeout,
         reading_answers: answers,
+        resting: std::sync::Mutex::default(),
         reading: tokio::sync::Mutex::new(()),
         labels: server.labels.clone(),
         settled: server.clone(),

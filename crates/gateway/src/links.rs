@@ -76,6 +76,12 @@ impl Links {
         &self.client
     }
 
+    /// The server at this place.
+    pub(crate) fn served(&self, index: usize) -> Option<Arc<Served>> {
+        let end = self.ends.get(index)?;
+        Some(Arc::clone(&end.served))
+    }
+
     /// Whether these are links to these very servers. After a reload a route may lead elsewhere.
     pub fn is_to(&self, servers: &[Arc<Served>]) -> bool {
         self.ends.len() == servers.len()
@@ -98,7 +104,8 @@ impl Links {
         Ok(met)
     }
 
-    /// Gives up a far end that is of no more use; the next call meets the server anew.
+    /// Gives up a far end that is of no more use; the next call meets the server anew. Calls under way
+    /// keep it until they end.
     pub(crate) async fn forget(&self, dead: &Arc<Far>) {
         for end in &self.ends {
             let mut far = end.far.lock().await;
@@ -106,6 +113,7 @@ impl Links {
                 *far = None;
             }
         }
+        dead.mute();
     }
 
     /// The far ends that were met, by their place on the route.

@@ -300,4 +300,25 @@ mod tests {
         assert_eq!(reader.next().await, None);
         assert!(!outlet.is_read());
     }
+
+    #[tokio::test]
+    async fn h13_an_outlet_knows_when_its_reader_has_left() {
+        let outlet = Outlet::new(1);
+        let waits = |outlet: &Arc<Outlet>| {
+            let outlet = Arc::clone(outlet);
+            tokio::spawn(async move { outlet.abandoned().await })
+        };
+        // Before anybody reads, nobody can have left.
+        let mut early = waits(&outlet);
+        let reader = outlet.read(0);
+        tokio::task::yield_now().await;
+        assert!(!early.is_finished());
+        let taken_over = outlet.read(0);
+        drop(reader);
+        tokio::task::yield_now().await;
+        assert!(!early.is_finished());
+        drop(taken_over);
+        (&mut early).await.unwrap();
+        outlet.abandoned().await;
+    }
 }

@@ -173,8 +173,8 @@ pub async fn recorded(world: &World, words: &[&str]) -> Result<Value> {
     let mut tick = tokio::time::interval(LOOK);
     for _ in 0..LOOKS {
         tick.tick().await;
-        if let Some(record) = ledger(&world.gateway, words).await?.pop() {
-            return Ok(record);
+        if let Some(line) = ledger(&world.gateway, words).await?.pop() {
+            return Ok(line.get("record").cloned().unwrap_or_default());
         }
     }
     let all = ledger(&world.gateway, &[]).await?;

@@ -287,6 +287,19 @@ impl Events {
         }
     }
 
+    /// What is left of it as a whole answer, once it has ended.
+    pub async fn reply(self) -> Result<Reply> {
+        let rest = tokio::time::timeout(PATIENCE, self.body.collect());
+        let rest = rest.await.context("the answer does not end")??;
+        let mut body = self.rest;
+        body.extend_from_slice(&rest.to_bytes());
+        Ok(Reply {
+            status: self.status,
+            headers: self.headers,
+            body: body.freeze(),
+        })
+    }
+
     /// The next message that satisfies `wanted`.
     pub async fn message(&mut self, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
         while let Some(event) = self.next().await? {

@@ -1,9 +1,13 @@
 //! One small world per test: an issuer, a server, and the gateway between them and the caller, all
 //! on ports of their own in a folder of their own. It ends with the test.
 
+mod fleet;
 mod gateway;
+mod plain;
 
+pub use fleet::{Caller, Fleet, Footing, List, Member};
 pub use gateway::{Gateway, ledger, ringwall};
+pub use plain::Plain;
 
 use crate::issuer::{Issuer, overlaid};
 use crate::mcp::Client;

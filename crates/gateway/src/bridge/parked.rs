@@ -6,6 +6,7 @@ use super::Asker;
 use crate::small::lock;
 use crate::stages::ScreenedStream;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 
 /// A call that waits.
@@ -44,10 +45,21 @@ pub(crate) struct Parked {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     users: HashMap<Arc<str>, HashMap<u64, ParkedCall>>,
     last: u64,
+}
+
+impl Default for State {
+    /// Numbers begin anywhere: a sealed state outlives a restart, and must not name a call that was
+    /// parked after it.
+    fn default() -> Self {
+        State {
+            users: HashMap::new(),
+            last: RandomState::new().hash_one("parked"),
+        }
+    }
 }
 
 /// A user has as many parked calls as they may.
@@ -63,7 +75,7 @@ impl Parked {
         call: ParkedCall,
     ) -> Result<u64, (Box<ParkedCall>, Full)> {
         let mut state = lock(&self.state);
-        state.last += 1;
+        state.last = state.last.wrapping_add(1);
         let number = state.last;
         let held = state.users.entry(Arc::clone(user)).or_default();
         if held.len() >= most {
@@ -110,5 +122,18 @@ impl Parked {
             !held.is_empty()
         });
         taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r2_a_state_of_before_a_restart_names_no_call_of_after_it() {
+        let firsts: std::collections::HashSet<u64> = (0..64)
+            .map(|_| lock(&Parked::default().state).last)
+            .collect();
+        assert_eq!(firsts.len(), 64);
     }
 }

@@ -126,7 +126,11 @@ struct Turn {
 impl Talk {
     /// Sends the request and waits for the first word of the answer.
     pub(crate) async fn begin(far: &Arc<Far>, mut aim: Aim) -> Result<Self, Broken> {
-        let claim = far.claim(&aim.id);
+        let claim = match (far.era(), aim.revision.rules().era) {
+            // A stateless client may use an id again once it is answered, a session never (rule B1).
+            (Era::Legacy, Era::Modern) => far.claim(&far.call_id()),
+            _ => far.claim(&aim.id),
+        };
         let token = aim
             .token
             .as_ref()
@@ -160,6 +164,14 @@ impl Talk {
             method: self.aim.method,
             revision: self.aim.revision,
             server_info: self.far.welcome().server_info().map(protocol::Value::raw),
+        }
+    }
+
+    /// Hands on what a legacy server said in the course of this call although it is for everybody of
+    /// the same party who listens. A modern one has to say it where they listen.
+    pub(crate) fn overheard(&self, notice: &Bytes) {
+        if self.far.era() == Era::Legacy {
+            self.far.spread(notice);
         }
     }
 
@@ -305,8 +317,13 @@ impl Talk {
 
     /// A modern server that wants more before it answers.
     fn wants(&mut self, message: Message, ours: Era) -> Result<Said, Broken> {
-        let questions = bridge::questions(&message)?;
+        // What is no question (rule R1) is the server's mistake in whatever era the client is.
+        let questions = bridge::questions(&message).map_err(|error| malformed(&error.to_string()))?;
         let state = bridge::request_state(&message);
+        let written = message.result().and_then(|result| result.get("requestState"));
+        if written.is_some() && state.is_none() {
+            return Err(malformed("its `requestState` is no text").into());
+        }
         if ours == Era::Modern {
             return Ok(Said::Wants {
                 questions,
@@ -437,12 +454,16 @@ impl Talk {
         if message.method() == "notifications/message" && !self.is_loud_enough(&message) {
             return Ok(None);
         }
+        if message.method() == "notifications/progress" && !self.is_of_this(&message) {
+            return Ok(None);
+        }
         let change = NoticeChange {
             sender: Sender::Server,
             to: self.aim.revision,
             token: self.aim.token.as_ref().filter(|_| self.token.is_some()),
             request: None,
-            subscription: Subscription::Keep,
+            // On the stream of a call nothing belongs to a subscription (section 2.8).
+            subscription: Subscription::Remove,
         };
         let Some(bytes) = bridge::notice(&message, &change)? else {
             return Ok(None);
@@ -452,6 +473,18 @@ impl Talk {
         } else {
             self.far.read(bytes)?
         }))
+    }
+
+    /// Whether the progress is that of this call. Between two of the era of sessions it may be that of
+    /// another one of the same session (section 2.8).
+    fn is_of_this(&self, message: &Message) -> bool {
+        if self.far.era() == Era::Legacy && self.aim.revision.rules().era == Era::Legacy {
+            return true;
+        }
+        let params = message.params();
+        let token = params.and_then(|params| Id::read(params.get("progressToken")?).ok());
+        let expected = self.token.as_ref().or(self.aim.token.as_ref());
+        self.aim.token.is_some() && token.as_ref() == expected
     }
 
     /// A modern client hears of a call's log what it asked for, and nothing unasked.

@@ -153,6 +153,12 @@ impl Far {
         Id::from(format!("ringwall-{number}").as_str())
     }
 
+    /// An id of ours for a client's request.
+    pub(crate) fn call_id(&self) -> Id {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        Id::from(format!("call-{number}").as_str())
+    }
+
     /// The client's log level, as this server knows it.
     pub(crate) fn level(&self) -> Option<LogLevel> {
         *lock(&self.level)
@@ -249,8 +255,13 @@ impl Far {
         Instant::now() + self.served.timeout
     }
 
-    pub(super) async fn close(&self) {
+    /// Nothing that it says unasked is heard any more.
+    pub(super) fn mute(&self) {
         self.feed.end();
+    }
+
+    pub(super) async fn close(&self) {
+        self.mute();
         self.link.close().await;
     }
 }

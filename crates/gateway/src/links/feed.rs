@@ -72,7 +72,8 @@ pub(crate) enum Unheard {
     Upstream(#[from] UpstreamError),
 }
 
-/// Somebody listening. Dropped, its wish is taken back; with the last one the server's stream ends.
+/// Somebody listening. Dropped, its wish is taken back; with the last one a modern server's stream
+/// ends.
 #[derive(Debug)]
 pub(crate) struct Ear {
     far: Arc<Far>,
@@ -106,7 +107,9 @@ impl Drop for Ear {
     fn drop(&mut self) {
         let mut state = lock(&self.far.feed.state);
         state.wishes.remove(&self.number);
-        if state.wishes.is_empty() {
+        // A legacy server has one stream for a session, and takes time to see it end: it is kept for
+        // whoever listens next, and only what was subscribed to is taken back.
+        if state.wishes.is_empty() && self.far.era() == Era::Modern {
             state.stop();
         } else {
             state.changed();
@@ -159,7 +162,17 @@ impl Feed {
 impl Far {
     /// Listens, once the server knows what for.
     pub(crate) async fn hear(self: &Arc<Self>, wish: Wish) -> Result<Ear, Unheard> {
-        let (ear, count, mut ready) = self.join(wish)?;
+        let (ear, count, ready) = self.join(wish)?;
+        self.until_known(count, ready).await?;
+        Ok(ear)
+    }
+
+    /// Waits until the server knows of the change with this number.
+    async fn until_known(
+        &self,
+        count: u64,
+        mut ready: watch::Receiver<Ready>,
+    ) -> Result<(), Unheard> {
         let known = ready.wait_for(|ready| match ready {
             Ready::Upto(known) => *known >= count,
             Ready::Failed(_) => true,
@@ -167,7 +180,7 @@ impl Far {
         // The server is met within its own timeout; this only holds if the task lives.
         match tokio::time::timeout_at(self.deadline(), known).await {
             Ok(Ok(state)) => match &*state {
-                Ready::Upto(_) => Ok(ear),
+                Ready::Upto(_) => Ok(()),
                 Ready::Failed(why) => Err(why.clone()),
             },
             Ok(Err(_)) => Err(UpstreamError::Ended.into()),
@@ -175,8 +188,24 @@ impl Far {
         }
     }
 
-    /// Remembers a resource that a legacy client subscribes to, or takes it back.
-    pub(crate) fn watch(&self, uri: &str, wanted: bool) -> Result<(), Unheard> {
+    /// Remembers a resource that a legacy client subscribes to, or takes it back; where somebody
+    /// listens, the server knows before this returns, so that no change is missed.
+    pub(crate) async fn watch(&self, uri: &str, wanted: bool) -> Result<(), Unheard> {
+        let Some((count, ready)) = self.note_watched(uri, wanted)? else {
+            return Ok(());
+        };
+        let known = self.until_known(count, ready).await;
+        if known.is_err() && wanted {
+            lock(&self.feed.state).uris.remove(uri);
+        }
+        known
+    }
+
+    fn note_watched(
+        &self,
+        uri: &str,
+        wanted: bool,
+    ) -> Result<Option<(u64, watch::Receiver<Ready>)>, Unheard> {
         let mut state = lock(&self.feed.state);
         if wanted {
             if state.uris.len() >= URIS {
@@ -187,7 +216,16 @@ impl Far {
             state.uris.remove(uri);
         }
         state.changed();
-        Ok(())
+        let running = state.running.as_ref();
+        Ok(running.map(|running| (*running.wanted.borrow(), running.ready.clone())))
+    }
+
+    /// Hands something to everybody who listens, wherever the server said it.
+    pub(crate) fn spread(&self, notice: &Bytes) {
+        if let Some(running) = &lock(&self.feed.state).running {
+            // Whoever does not listen does not want it.
+            let _ = running.sender.send(notice.clone());
+        }
     }
 
     fn join(self: &Arc<Self>, wish: Wish) -> Result<(Ear, u64, watch::Receiver<Ready>), Unheard> {

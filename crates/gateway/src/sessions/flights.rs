@@ -72,3 +72,26 @@ impl Drop for InFlight {
         lock(&self.flights.flights).remove(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b1_an_id_is_taken_until_its_request_is_over() {
+        let flights = Arc::new(Flights::default());
+        let gone = Arc::new(watch::Sender::new(false));
+        let (one, other) = (Id::from(1), Id::from("1"));
+        let first = flights.enter(one.clone(), Arc::clone(&gone));
+        assert!(first.is_some());
+        assert!(flights.enter(one.clone(), Arc::clone(&gone)).is_none());
+        // The number and the text are two ids.
+        let second = flights.enter(other.clone(), Arc::clone(&gone));
+        assert!(second.is_some());
+        assert_eq!(flights.len(), 2);
+        drop(first);
+        assert!(flights.find(&one).is_none());
+        assert!(flights.find(&other).is_some_and(|flight| flight.at.is_none()));
+        assert!(flights.enter(one, gone).is_some());
+    }
+}

@@ -5,7 +5,7 @@
 use super::draft::Draft;
 use super::raw::{Alone, Raw, Verb};
 use super::refused::{self, Refused};
-use super::{Answer, Recorded, call, record};
+use super::{Answer, Knocked, Recorded, admit, call, record};
 use crate::gate::Gate;
 use crate::outlet::Reader;
 use bytes::Bytes;
@@ -22,13 +22,24 @@ pub(super) fn is_one(raw: &Raw) -> bool {
 /// Takes each message all the way, one after the other, and joins what they are answered.
 pub(super) async fn each(gate: &Arc<Gate>, raw: Raw, mut draft: Draft) -> Recorded {
     draft.enter(&raw);
-    let parts = match split(&raw) {
-        Ok(parts) => parts,
+    // The whole is paid for before it is read, and each of its messages again.
+    let paid = admit::knock(gate, raw, &mut draft).map(Knocked::into_raw);
+    let split = paid.and_then(|raw| split(&raw).map(|parts| (raw, parts)));
+    let (raw, parts) = match split {
+        Ok(split) => split,
         Err(refused) => return record::refusal(gate, refused, draft).await,
     };
-    let mut answers = Vec::new();
+    let mut answers = Answers {
+        most: raw.route.reading_answers.bytes,
+        bytes: 0,
+        list: Vec::new(),
+    };
     let mut refused: Option<Recorded> = None;
     for part in parts {
+        if answers.is_full() {
+            let refused = refused::batch_answers_too_large(answers.most);
+            return record::refusal(gate, refused, draft).await;
+        }
         let draft = Draft::begin(gate, raw.source(), draft.transport);
         // Boxed, because a batch is a call that makes calls.
         let recorded = Box::pin(call(gate, part, draft)).await;
@@ -44,11 +55,36 @@ pub(super) async fn each(gate: &Arc<Gate>, raw: Raw, mut draft: Draft) -> Record
         }
         match recorded.answer {
             Answer::Empty => {}
-            Answer::Message(bytes) => answers.push(bytes),
+            Answer::Message(bytes) => answers.add(bytes),
             Answer::Stream { reader, .. } => drain(reader, &mut answers).await,
         }
     }
-    joined(answers, refused)
+    if answers.is_full() {
+        let refused = refused::batch_answers_too_large(answers.most);
+        return record::refusal(gate, refused, draft).await;
+    }
+    joined(answers.list, refused)
+}
+
+/// What the messages of a batch are answered: together no more than one answer may be, and one more.
+struct Answers {
+    most: usize,
+    bytes: usize,
+    list: Vec<Bytes>,
+}
+
+impl Answers {
+    fn is_full(&self) -> bool {
+        self.bytes > self.most
+    }
+
+    /// Adds an answer, unless there is too much already: then the whole is refused.
+    fn add(&mut self, bytes: Bytes) {
+        if !self.is_full() {
+            self.bytes += bytes.len();
+            self.list.push(bytes);
+        }
+    }
 }
 
 /// The messages of a batch, each from its own slice of the body. The whole is read first: a batch that
@@ -69,9 +105,9 @@ fn split(raw: &Raw) -> Result<Vec<Raw>, Refused> {
 }
 
 /// Everything a call says until its answer: in a batch there is no stream of its own for it.
-async fn drain(mut reader: Reader, answers: &mut Vec<Bytes>) {
+async fn drain(mut reader: Reader, answers: &mut Answers) {
     while let Some(event) = reader.next().await {
-        answers.push(event.data);
+        answers.add(event.data);
     }
 }
 

@@ -7,7 +7,7 @@ mod greet;
 mod list;
 mod listen;
 
-pub(super) use list::{Missing, Page};
+pub(super) use list::{Missing, Page, pages as every_page};
 
 use crate::bridge::Talk;
 use crate::gate::Gate;
@@ -82,7 +82,9 @@ pub async fn send(
         (Ask::Call(message, method), _) => {
             request(gate, &call, (message, method), &servers, draft).await?
         }
-        (Ask::Listen { after }, _) => listen::open(&call, after.as_deref(), &servers).await?,
+        (Ask::Listen { after }, _) => {
+            listen::open(gate, &call, after.as_deref(), &servers).await?
+        }
         (Ask::End, _) => {
             if let Some(session) = call.session() {
                 gate.sessions.end(session).await;

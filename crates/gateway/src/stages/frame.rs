@@ -4,10 +4,10 @@
 
 use crate::stages::admit::Knocked;
 use crate::stages::draft::{Draft, Stage};
-use crate::stages::raw::{self, Alone, Door, Raw, Verb};
+use crate::stages::raw::{self, Door, Raw, Verb};
 use crate::stages::refused::{self, Refused};
 use http::header;
-use protocol::modern::Envelope;
+use protocol::modern::{Envelope, VERSION_KEY};
 use protocol::{Act, Document, Message, Method, Revision, Sender, Shape, Target, mirror};
 
 /// A message that can be read in one way only.
@@ -65,9 +65,9 @@ impl Framed {
         Envelope::read(message.params()).ok()
     }
 
-    /// Whether the headers mirror the body.
-    pub(super) fn mirrored(&self) -> Result<(), &mirror::Mismatch> {
-        self.mirrored.as_ref().map(|()| ())
+    /// What the headers say that the body does not.
+    pub(super) fn mismatch(&self) -> Option<&mirror::Mismatch> {
+        self.mirrored.as_ref().err()
     }
 
     /// The message, if there is one.
@@ -171,7 +171,7 @@ fn post(
     named: Result<Option<Revision>, Refused>,
     draft: &mut Draft,
 ) -> Result<(Ask, Option<Revision>), Refused> {
-    if let (Door::Http { .. }, Alone::Yes) = (&raw.door, raw.alone) {
+    if let Door::Http { .. } = raw.door {
         let declared = raw.header(&header::CONTENT_TYPE)?;
         if !declared.is_some_and(protocol::content_type::is_json) {
             return Err(refused::not_json());
@@ -245,7 +245,7 @@ fn spoken(
         };
     }
     if message.shape() != Shape::Request {
-        return Ok(Some(Revision::V2026_07_28));
+        return unasking(raw, message).map(Some);
     }
     let envelope = Envelope::read(message.params());
     let envelope = envelope.map_err(|error| refused::envelope(&error))?;
@@ -258,6 +258,27 @@ fn spoken(
         Some(revision) => Ok(Some(revision)),
         None => Err(refused::version_unsupported(
             &envelope.version,
+            &raw.route.spoken(),
+        )),
+    }
+}
+
+/// The revision of a stateless message that asks nothing. It need not say anything of itself, but
+/// what it says must be what its header says: a message of two eras is of none.
+fn unasking(raw: &Raw, message: &Message) -> Result<Revision, Refused> {
+    let meta = message.params().and_then(|params| params.get("_meta"));
+    let Some(written) = meta.and_then(|meta| meta.get(VERSION_KEY)) else {
+        return Ok(Revision::V2026_07_28);
+    };
+    let version = written.text().unwrap_or_default();
+    if raw.has_headers() {
+        mirror::check_version(&version, raw.sent(mirror::VERSION))
+            .map_err(|mismatch| refused::header_mismatch(&mismatch))?;
+    }
+    match Revision::named(&version).filter(|revision| revision.rules().modern_meta) {
+        Some(revision) => Ok(revision),
+        None => Err(refused::version_unsupported(
+            &version,
             &raw.route.spoken(),
         )),
     }

@@ -172,9 +172,9 @@ fn principal(gate: &Gate, caller: &Caller) -> Result<Principal, Refused> {
 /// Headers that the body does not bear out are forgiven to nobody but the clients that the route names
 /// for this very mistake; the body alone counts then, and the record says so (rules H7, H10).
 pub(super) fn mirrored(framed: &Framed, caller: &Caller, draft: &mut Draft) -> Result<(), Refused> {
-    match framed.mirrored() {
-        Ok(()) => Ok(()),
-        Err(mismatch) => forgiven(framed, caller, mismatch, draft),
+    match framed.mismatch() {
+        None => Ok(()),
+        Some(mismatch) => forgiven(framed, caller, mismatch, draft),
     }
 }
 

@@ -9,18 +9,20 @@ pub use handle::Resumed;
 pub(in crate::stages) use handle::{From, Task, about, bound, open_task, task_ids};
 
 use crate::bridge::{self, Asker};
-use crate::catalog::{Standing, Tool};
+use crate::catalog::{Catalog, Standing, Tool};
 use crate::definitions;
 use crate::gate::Gate;
+use crate::naming::Naming;
 use crate::route::{Route, Served};
 use crate::sessions::Session;
 use crate::stages::admit::Admitted;
 use crate::stages::draft::{Draft, Stage};
+use crate::stages::forward::every_page;
 use crate::stages::frame::Ask;
 use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use controls::{Action, Finding, Severity};
-use protocol::{Act, Edits, Era, Id, Message, Revision, Target};
+use protocol::{Act, Edits, Era, Id, Message, Method, Revision, Sender, Target};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -168,6 +170,12 @@ pub async fn find(
 
 /// Whether the client's revision has the method at all.
 fn spoken(admitted: &Admitted, draft: &mut Draft) -> Result<(), Refused> {
+    // Whatever it is: a batch is of one revision, and of a session of that revision (rule B5).
+    let session = admitted.session();
+    let has_batches = session.is_some_and(|session| session.revision().rules().batches);
+    if admitted.raw().alone == Alone::No && !has_batches {
+        return Err(refused::batch_not_spoken());
+    }
     let Ask::Call(_, method) = admitted.ask() else {
         return match admitted.session() {
             Some(_) => Ok(()),
@@ -188,9 +196,6 @@ fn spoken(admitted: &Admitted, draft: &mut Draft) -> Result<(), Refused> {
     let revision = session.revision();
     if !(method.first..=method.last).contains(&revision) {
         return Err(refused::method_unknown(method.name));
-    }
-    if admitted.raw().alone == Alone::No && !revision.rules().batches {
-        return Err(refused::batch_not_spoken());
     }
     if method.act == Act::Task && session.is_stateless() && !session.offers(bridge::TASKS) {
         return Err(refused::tasks_undeclared());
@@ -237,14 +242,25 @@ async fn subject(
         return Ok(Subject::Other);
     };
     match (method.act, resolved.target()) {
-        (Act::Call, Target::Tool(name)) => {
+        (Act::Call, Target::Tool(_)) => {
             let served = Arc::clone(served);
-            let tool = tool(gate, resolved, *at, &served, (&name, outward)).await?;
+            let tool = tool(gate, resolved, *at, &served, outward).await?;
             draft.tool = Some(Arc::clone(&tool));
             let inner = tool.name.clone();
             let edits = place::renamed(resolved, &inner);
             resolved.rewrite(&edits)?;
             Ok(Subject::Tool(tool))
+        }
+        (Act::Get | Act::Complete, Target::Prompt(name))
+            if resolved.raw().route().naming == Naming::Prefixed
+                && Naming::is_shortened(&name) =>
+        {
+            let served = Arc::clone(served);
+            let name = prompt_name(resolved, *at, &served, outward).await?;
+            let edits = place::renamed(resolved, &name);
+            draft.subject = Some(name.chars().take(256).collect::<String>().into());
+            resolved.rewrite(&edits)?;
+            Ok(Subject::Other)
         }
         (Act::Task, _) => Ok(match handle::task_of(gate, resolved)? {
             Some((task, edits)) => {
@@ -263,7 +279,7 @@ async fn tool(
     resolved: &Resolved,
     at: usize,
     served: &Arc<Served>,
-    (name, outward): (&str, &str),
+    outward: &str,
 ) -> Result<Arc<Tool>, Refused> {
     if !resolved.raw().route().settled.offers_tool(outward) {
         return Err(refused::tool_unknown(outward));
@@ -277,8 +293,8 @@ async fn tool(
             .map_err(|error| refused::catalog(&error))?;
     }
     let catalog = served.shelf.catalog();
-    let inner = inner_name(resolved.raw().route(), served, (name, outward));
-    match catalog.tool(inner.as_deref().unwrap_or(name)) {
+    let inner = inner_name(resolved.raw().route(), served, &catalog, outward);
+    match inner.and_then(|name| catalog.tool(name)) {
         // What can be run as a task only does not exist where tasks cannot be run.
         Some(Standing::Approved(tool)) if tool.needs_task => {
             match runs_tasks(resolved.raw().route(), session, at).await {
@@ -309,14 +325,45 @@ pub(in crate::stages) fn runs_tasks_with(route: &Route, client: Revision, server
     }
 }
 
-/// The name a shortened one stands for: found among the names there are, never guessed.
-fn inner_name(route: &Route, served: &Served, (name, outward): (&str, &str)) -> Option<String> {
-    if !crate::naming::Naming::is_shortened(name) || outward == name {
-        return None;
+/// What the server calls a prompt whose name was shortened: found among the prompts it has now.
+async fn prompt_name(
+    resolved: &Resolved,
+    at: usize,
+    served: &Served,
+    outward: &str,
+) -> Result<String, Refused> {
+    let unknown = || refused::prompt_unknown(outward);
+    let list = Method::find("prompts/list", Revision::V2026_07_28, Sender::Client);
+    let list = list.ok_or_else(refused::crashed)?;
+    let session = resolved.session().ok_or_else(refused::session_missing)?;
+    let far = session.links().far(at).await;
+    let far = far.map_err(|error| refused::upstream(&error))?;
+    let pages = every_page(&far, list).await;
+    let pages = pages.map_err(|error| refused::upstream(&error))?;
+    let naming = resolved.raw().route().naming;
+    let results = pages.iter().filter_map(|(answer, _)| answer.result());
+    let prompts = results.filter_map(|result| result.get("prompts"));
+    let mut names = prompts
+        .flat_map(protocol::Value::elements)
+        .filter_map(|prompt| prompt.get("name")?.text());
+    let found = names.find(|name| naming.matches(outward, &served.name, name));
+    found.map(std::borrow::Cow::into_owned).ok_or_else(unknown)
+}
+
+/// What the server calls the tool. A name is only taken back to the one it was made from: a shortened
+/// one is found among the names there are, never guessed, and no tool has two names.
+fn inner_name<'n>(
+    route: &Route,
+    served: &Served,
+    catalog: &'n Catalog,
+    outward: &'n str,
+) -> Option<&'n str> {
+    let Some((_, inner)) = route.naming.split_tool(outward) else {
+        return (route.naming == Naming::Plain).then_some(outward);
+    };
+    let is_it = |name: &&str| route.naming.matches(outward, &served.name, name);
+    match Naming::is_shortened(inner) {
+        true => catalog.names().find(is_it),
+        false => Some(inner).filter(is_it),
     }
-    let catalog = served.shelf.catalog();
-    let mut names = catalog.names();
-    names
-        .find(|inner| route.naming.matches(outward, &served.name, inner))
-        .map(str::to_owned)
 }

@@ -8,6 +8,7 @@ use gateway::outlet::Reader;
 use gateway::route::Route;
 use gateway::stages::{self, Answer, Draft, Raw, Recorded};
 use protocol::lines::{Decoder, Line};
+use protocol::modern::Envelope;
 use protocol::{Document, Message, Shape, codes, write};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -16,6 +17,8 @@ use tokio::task::JoinSet;
 
 /// Calls under way at a time; further lines wait in the pipe.
 const CALLS: u32 = 64;
+/// Streams of changes that a stateless client may hear at a time.
+const EARS: usize = 16;
 /// Lines that wait to be written.
 const LINES: usize = 64;
 /// How much is read at a time.
@@ -28,6 +31,7 @@ pub(super) struct Pipe {
     session: Option<Box<str>>,
     calls: JoinSet<()>,
     seats: Arc<Semaphore>,
+    ears: Arc<Semaphore>,
 }
 
 /// What every line of the pipe comes with.
@@ -46,6 +50,10 @@ type Out = mpsc::Sender<Bytes>;
 enum Kind {
     /// Is answered, and may take its time.
     Request,
+    /// The same, and complete in itself: it needs no session.
+    Stateless,
+    /// Opens a stream that never ends by itself.
+    Listen,
     /// Is never answered.
     Aside,
     /// Cannot be read; the stages say why.
@@ -62,6 +70,7 @@ impl Pipe {
             session: None,
             calls: JoinSet::new(),
             seats,
+            ears: Arc::new(Semaphore::new(EARS)),
         }
     }
 
@@ -141,6 +150,8 @@ impl Pipe {
         };
         let kind = self.kind(&bytes);
         match (&self.session, kind) {
+            (_, Kind::Stateless) => self.spawn(bytes, Arc::clone(&self.seats), out).await,
+            (_, Kind::Listen) => self.spawn(bytes, Arc::clone(&self.ears), out).await,
             // Until there is a session nothing else makes sense, and after that what is not answered
             // keeps its place in the order.
             (None, _) => self.open(bytes, kind, out).await,
@@ -148,28 +159,35 @@ impl Pipe {
                 let recorded = self.caller.call(self.session.clone(), bytes).await;
                 deliver(recorded, kind, out).await;
             }
-            (Some(session), Kind::Request) => {
-                let Ok(seat) = Arc::clone(&self.seats).acquire_owned().await else {
-                    return;
-                };
-                let (caller, session, out) = (self.caller.clone(), session.clone(), out.clone());
-                self.calls.spawn(async move {
-                    let recorded = caller.call(Some(session), bytes).await;
-                    deliver(recorded, Kind::Request, &out).await;
-                    drop::<OwnedSemaphorePermit>(seat);
-                });
-            }
+            (Some(_), Kind::Request) => self.spawn(bytes, Arc::clone(&self.seats), out).await,
         }
+    }
+
+    /// Takes a request all the way while the next lines are read.
+    async fn spawn(&mut self, bytes: Bytes, seats: Arc<Semaphore>, out: &Out) {
+        let Ok(seat) = seats.acquire_owned().await else {
+            return;
+        };
+        let (caller, session, out) = (self.caller.clone(), self.session.clone(), out.clone());
+        self.calls.spawn(async move {
+            let recorded = caller.call(session, bytes).await;
+            deliver(recorded, Kind::Request, &out).await;
+            drop::<OwnedSemaphorePermit>(seat);
+        });
     }
 
     /// How the line is scheduled. The stages read it again and decide on their own reading.
     fn kind(&self, bytes: &Bytes) -> Kind {
         let message =
             Document::read(bytes.clone(), &self.caller.route.reading).and_then(Message::read);
-        match message.map(|message| message.shape()) {
-            Ok(Shape::Request) => Kind::Request,
-            Ok(Shape::Notification | Shape::Response) => Kind::Aside,
-            Err(_) => Kind::Unreadable,
+        let Ok(message) = message else {
+            return Kind::Unreadable;
+        };
+        match (message.shape(), Envelope::is_declared(&message)) {
+            (Shape::Request, true) if message.method() == "subscriptions/listen" => Kind::Listen,
+            (Shape::Request, true) => Kind::Stateless,
+            (Shape::Request, false) => Kind::Request,
+            (Shape::Notification | Shape::Response, _) => Kind::Aside,
         }
     }
 

@@ -14,15 +14,7 @@ struct Client {
 impl Client {
     /// Starts the demo's workshop behind the wrapper, and greets it.
     fn greeting(folder: &Path, wrap: &[&str], server: &[&str]) -> Self {
-        let mut arguments = vec!["wrap"];
-        arguments.extend(wrap);
-        arguments.extend(["--", RINGWALL, "demo-server", "workshop"]);
-        arguments.extend(server);
-        let mut client = Client {
-            talk: Talk::start(&arguments, folder),
-            last: 0,
-            heard: Vec::new(),
-        };
+        let mut client = Client::silent(folder, wrap, server);
         let said = client.ask("initialize", json!({
             "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" },
         }));
@@ -31,6 +23,28 @@ impl Client {
             .talk
             .say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string());
         client
+    }
+
+    /// Starts the demo's workshop behind the wrapper, and says nothing yet.
+    fn silent(folder: &Path, wrap: &[&str], server: &[&str]) -> Self {
+        let mut arguments = vec!["wrap"];
+        arguments.extend(wrap);
+        arguments.extend(["--", RINGWALL, "demo-server", "workshop"]);
+        arguments.extend(server);
+        Client {
+            talk: Talk::start(&arguments, folder),
+            last: 0,
+            heard: Vec::new(),
+        }
+    }
+
+    /// Asks as a client of the stateless era does: each request says it all.
+    fn ask_alone(&mut self, method: &str, mut params: Value) -> Value {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        self.ask(method, params)
     }
 
     fn send(&mut self, method: &str, params: Value) -> u64 {
@@ -148,6 +162,43 @@ fn a_local_client_is_guarded_like_any_other() {
         .filter_map(|hit| hit.code)
         .collect();
     assert_eq!(codes, ["definition_changed", "arguments_schema"]);
+}
+
+#[test]
+fn v9_a_stateless_client_needs_no_handshake_and_is_guarded_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut client = Client::silent(folder.path(), &["--data", "data"], &["--turn-after", "2"]);
+    let answer = client.ask_alone("server/discover", json!({}));
+    let versions = answer["result"]["supportedVersions"].as_array().unwrap();
+    assert!(versions.contains(&json!("2026-07-28")), "{answer}");
+
+    let ticket = json!({ "name": "read_ticket", "arguments": { "id": 4711 } });
+    let answer = client.ask_alone("tools/call", ticket);
+    assert_eq!(answer["result"]["resultType"], "complete", "{answer}");
+
+    // A stream of changes is open while calls go on, and says what the server announces.
+    let listen = client.send(
+        "subscriptions/listen",
+        json!({
+            "notifications": { "toolsListChanged": true },
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {},
+            },
+        }),
+    );
+    client.hear("notifications/subscriptions/acknowledged");
+    client.ask_alone("tools/list", json!({}));
+    client.hear("notifications/tools/list_changed");
+    let tag = "/params/_meta/io.modelcontextprotocol~1subscriptionId";
+    let tagged = |said: &Value| said.pointer(tag) == Some(&json!(listen));
+    assert!(client.heard.iter().all(tagged), "{:?}", client.heard);
+
+    let search =
+        json!({ "name": "search_docs", "arguments": { "query": "x", "context": "a key" } });
+    let answer = client.ask_alone("tools/call", search);
+    assert_eq!(code(&answer), Some("definition_changed"), "{answer}");
+    client.leave();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Runs the client leg in a network of its own, which has nothing but loopback: the suite's servers
 //! listen on all interfaces. The same goes for processes: what the suite leaves running ends with it.
 
-use super::THROUGH;
+use super::{Era, THROUGH};
 use crate::place;
 use crate::program::Command;
 use crate::suite::Verdicts;
@@ -40,18 +40,30 @@ pub enum Played {
 }
 
 impl Leg {
-    /// Plays every scenario of the list, as the program `player` does it.
-    pub async fn of(requirements: &str, player: &str) -> Result<Self> {
+    /// Plays every scenario of the list as a client of this era.
+    pub async fn of(requirements: &str, era: Era) -> Result<Self> {
         let out = tempfile::tempdir()?;
-        let player = place::built(player)?;
+        let player = place::built("conformance-client")?;
         // The suite hands this to a shell, with the server's URL behind it.
-        let player = format!("'{}'", player.display());
+        let player = format!("'{}' {era}", player.display());
         let suite = Command::new("unshare")
-            .arguments(["--map-root-user", "--net", "--pid", "--fork", "--kill-child"])
+            .arguments([
+                "--map-root-user",
+                "--net",
+                "--pid",
+                "--fork",
+                "--kill-child",
+            ])
             .arguments(["sh", "-c", LOOPBACK_ONLY, "sh"])
             .argument(place::node()?)
             .argument(place::installed(SUITE)?)
-            .arguments(["client", "--command", &player, "--requirements", requirements])
+            .arguments([
+                "client",
+                "--command",
+                &player,
+                "--requirements",
+                requirements,
+            ])
             .arguments(["--timeout", PATIENCE_MILLISECONDS, "-o"])
             .argument(out.path());
         let ended = suite.run().await?;
@@ -113,5 +125,29 @@ fn scenario(folder: &DirEntry) -> Result<String> {
     let name = folder.file_name().to_string_lossy().into_owned();
     // The time of the run: `-2026-11-22T20-13-49-148Z`.
     let scenario = name.len().checked_sub(25).and_then(|end| name.get(..end));
-    Ok(scenario.with_context(|| format!("folder `{name}`"))?.to_owned())
+    Ok(scenario
+        .with_context(|| format!("folder `{name}`"))?
+        .to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_names_its_scenario_and_its_family() {
+        let out = tempfile::tempdir().unwrap();
+        let time = "-2026-11-22T20-13-49-148Z";
+        for name in ["sse-retry", "auth/basic-cimd"] {
+            let folder = out.path().join(format!("{name}{time}"));
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(CHECKS), "[]").unwrap();
+        }
+        let mut found = scenarios(out.path()).unwrap();
+        found.sort();
+        let names: Vec<_> = found.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["auth/basic-cimd", "sse-retry"]);
+        std::fs::create_dir(out.path().join("auth/short")).unwrap();
+        assert!(scenarios(out.path()).is_err());
+    }
 }

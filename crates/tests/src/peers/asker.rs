@@ -8,6 +8,7 @@
 
 use super::desk::{plain, typed};
 use super::server::{LEVELS, MODERN};
+use super::surface::word;
 use rmcp::RoleServer;
 use rmcp::model::{ErrorData, InputRequiredResult, InputResponses};
 use rmcp::service::RequestContext;
@@ -158,10 +159,7 @@ impl Asker<'_> {
     async fn ask(&self, question: &Value) -> Result<Value, Halt> {
         let peer = &self.context.peer;
         let mut params = question.get("params").cloned().unwrap_or_default();
-        if let (Some("url"), Some(members)) = (
-            params["mode"].as_str().map(str::to_owned).as_deref(),
-            params.as_object_mut(),
-        ) {
+        if let (true, Some(members)) = (word(&params, "mode") == "url", params.as_object_mut()) {
             let id = self.elicitations.fetch_add(1, Ordering::Relaxed);
             members.insert(
                 "elicitationId".to_owned(),

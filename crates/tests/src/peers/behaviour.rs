@@ -2,7 +2,9 @@
 
 use super::asker::{Asker, Halt};
 use super::server::House;
-use super::surface::{at, canonical, consult, form, list, look, member, only, text, told, visit};
+use super::surface::{
+    at, canonical, consult, form, list, look, member, only, text, told, visit, word,
+};
 use serde_json::{Map, Value, json};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -181,7 +183,7 @@ fn roots(answer: &Value) -> Value {
 pub(super) async fn read(uri: &str, asker: &Asker<'_>) -> Answer {
     if uri == "ref://guarded" {
         let answer = asker.one("form", form("May it be read?"), None).await?;
-        if answer["action"] != "accept" {
+        if word(&answer, "action") != "accept" {
             return Err(Halt::rejected("the user does not want it read", None));
         }
     }
@@ -244,10 +246,6 @@ pub(super) fn complete(params: &Value) -> Value {
         .map(|value| given.map_or_else(|| value.to_owned(), |name| format!("{value} for {name}")))
         .collect();
     json!({ "completion": { "total": values.len(), "values": values, "hasMore": false } })
-}
-
-fn word<'a>(object: &'a Value, name: &str) -> &'a str {
-    object.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn number(object: &Value, name: &str) -> i64 {

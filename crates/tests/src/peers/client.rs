@@ -1,7 +1,7 @@
 //! The reference script on rmcp, in either era. It only performs the steps and says what it saw.
 
 use super::desk::{Desk, noted, plain, typed, without};
-use super::surface::canonical;
+use super::surface::{canonical, part, word};
 use anyhow::{Context as _, Result, bail, ensure};
 use rmcp::model::{
     CallToolRequest, CallToolResponse, ClientRequest, ErrorData, PingRequest, ProtocolVersion,
@@ -220,7 +220,7 @@ impl Run {
 
     fn server(&self) -> Seen {
         let info = plain(self.service.peer_info().as_deref());
-        let capabilities = info["capabilities"].as_object();
+        let capabilities = part(&info, "capabilities").as_object();
         let mut names: Vec<&String> = capabilities
             .into_iter()
             .flatten()
@@ -228,7 +228,7 @@ impl Run {
             .collect();
         names.sort();
         let mut seen = Map::new();
-        seen.insert("info".to_owned(), info["serverInfo"].clone());
+        seen.insert("info".to_owned(), part(&info, "serverInfo").clone());
         seen.insert("capabilities".to_owned(), json!(names));
         if let Some(instructions) = info.get("instructions").filter(|said| !said.is_null()) {
             seen.insert("instructions".to_owned(), instructions.clone());
@@ -269,10 +269,7 @@ impl Run {
                 self.service.peer().set_level(params).await?;
             }
         }
-        let mut params = tool(
-            step["tool"].as_str().unwrap_or_default(),
-            &step["arguments"],
-        );
+        let mut params = tool(word(step, "tool"), &step["arguments"]);
         if let (false, Some(members)) = (meta.is_empty(), params.as_object_mut()) {
             members.insert("_meta".to_owned(), Value::Object(meta));
         }
@@ -320,7 +317,7 @@ impl Run {
     /// A notice can be lost before its stream stands, so what announces it is done until it comes.
     #[expect(deprecated, reason = "the legacy era has resources/subscribe")]
     async fn watch(&self, step: &Value) -> Seen {
-        let what = step["what"].as_str().unwrap_or_default();
+        let what = word(step, "what");
         let uri = what.contains(':').then_some(what);
         self.desk.heard().notices.clear();
         if self.modern {
@@ -362,13 +359,11 @@ impl Run {
         };
         let end = Instant::now() + PATIENCE / 2;
         while Instant::now() < end {
-            let params = tool(
-                step["tool"].as_str().unwrap_or_default(),
-                &step["arguments"],
-            );
+            let params = tool(word(step, "tool"), &step["arguments"]);
             self.service.call_tool(typed(params)?).await?;
             let fits = |notice: &&Value| {
-                notice["method"] == *method && uri.is_none_or(|uri| notice["params"]["uri"] == uri)
+                word(notice, "method") == method
+                    && uri.is_none_or(|uri| word(part(notice, "params"), "uri") == uri)
             };
             let found = self.desk.heard().notices.iter().find(fits).cloned();
             if let Some(notice) = found {
@@ -381,7 +376,7 @@ impl Run {
 
     /// Calls a tool that may answer with a task, and waits until the task has ended.
     async fn task(&self, step: &Value) -> Seen {
-        let params = tool(step["tool"].as_str().unwrap_or_default(), &json!({}));
+        let params = tool(word(step, "tool"), &json!({}));
         let id = match self.service.call_tool_once(typed(params)?).await? {
             CallToolResponse::Complete(result) => {
                 return Ok(json!({ "task": false, "result": bare(&plain(result)) }));
@@ -395,8 +390,10 @@ impl Run {
             let task = self.service.peer().get_task(params).await?;
             if task.task.status().is_terminal() {
                 let task = plain(task);
-                let result = bare(&task["result"]);
-                return Ok(json!({ "task": true, "status": task["status"], "result": result }));
+                let result = bare(part(&task, "result"));
+                return Ok(
+                    json!({ "task": true, "status": part(&task, "status"), "result": result }),
+                );
             }
             sleep(AGAIN).await;
         }
@@ -434,7 +431,7 @@ impl Run {
             let result = plain(result);
             let text = result.pointer("/content/0/text").and_then(Value::as_str);
             let said: Value = serde_json::from_str(text.unwrap_or_default()).unwrap_or_default();
-            if said[count].as_u64().is_some_and(|count| count > 0) {
+            if part(&said, count).as_u64().is_some_and(|count| count > 0) {
                 return Ok(said);
             }
             sleep(AGAIN).await;

@@ -7,6 +7,7 @@
     reason = "sampling, roots and logging are part of both eras, if on their way out"
 )]
 
+use super::surface::{part, word};
 use rmcp::model::{
     ClientConfig, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams,
     ElicitResult, ErrorData, ListRootsResult, LoggingMessageNotificationParam,
@@ -72,13 +73,15 @@ impl ClientHandler for Desk {
     ) -> Result<ElicitResult, ErrorData> {
         self.note("elicitation/create", &request);
         let asked = plain(&request);
-        let message = asked["message"].as_str().unwrap_or_default();
+        let message = word(&asked, "message");
         let refused = ["decline", "cancel"];
         let refused = refused.iter().find(|action| message.contains(**action));
         typed(match refused {
             Some(action) => json!({ "action": action }),
-            None if asked["mode"] == "url" => json!({ "action": "accept" }),
-            None => json!({ "action": "accept", "content": filled(&asked["requestedSchema"]) }),
+            None if word(&asked, "mode") == "url" => json!({ "action": "accept" }),
+            None => {
+                json!({ "action": "accept", "content": filled(part(&asked, "requestedSchema")) })
+            }
         })
     }
 
@@ -162,7 +165,7 @@ impl ClientHandler for Desk {
 /// Notes what came on a subscription as if it had come to the handler.
 pub(super) fn noted(desk: &Desk, notification: &ServerNotification) {
     let seen = plain(notification);
-    let method = seen["method"].as_str().unwrap_or_default();
+    let method = word(&seen, "method");
     desk.notice(method, seen.get("params").unwrap_or(&json!({})));
 }
 

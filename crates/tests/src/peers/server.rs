@@ -148,11 +148,13 @@ impl ServerHandler for Reference {
                 "logging": {}
             },
             "serverInfo": surface::only(&info, &["name", "version"]),
-            "instructions": info["instructions"]
+            "instructions": surface::part(&info, "instructions")
         });
         if let (true, Some(capabilities)) = (
             self.house.tasks.is_some(),
-            config["capabilities"].as_object_mut(),
+            config
+                .get_mut("capabilities")
+                .and_then(Value::as_object_mut),
         ) {
             capabilities.insert("extensions".to_owned(), json!({ TASKS_EXTENSION_ID: {} }));
         }

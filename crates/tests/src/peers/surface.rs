@@ -102,6 +102,17 @@ pub(super) fn look() -> Value {
     json!({ "method": "roots/list" })
 }
 
+/// A member of an object; null if there is none.
+pub(super) fn part<'a>(object: &'a Value, name: &str) -> &'a Value {
+    static NOTHING: Value = Value::Null;
+    object.get(name).unwrap_or(&NOTHING)
+}
+
+/// A member that is text; empty if there is none.
+pub(super) fn word<'a>(object: &'a Value, name: &str) -> &'a str {
+    part(object, name).as_str().unwrap_or_default()
+}
+
 /// These members of an object, those that are there and not null.
 pub(super) fn only(object: &Value, names: &[&str]) -> Map<String, Value> {
     let known = names.iter().filter_map(|name| {

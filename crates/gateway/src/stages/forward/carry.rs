@@ -38,7 +38,7 @@ pub(super) async fn send(
         let far = session.links().far(at).await;
         let far = far.map_err(|error| refused::upstream(&error))?;
         if method.act == Act::Subscribe && far.era() == Era::Modern {
-            return watch(&far, call, message, method);
+            return watch(&far, call, message, method).await;
         }
         attune(&far, level_there(call, session, &far))
             .await
@@ -160,7 +160,7 @@ fn headers(call: &Inspected, message: &Message) -> Result<Vec<(HeaderName, Heade
 }
 
 /// A legacy client watches a resource of a modern server: the gateway listens in its place.
-fn watch(
+async fn watch(
     far: &Arc<Far>,
     call: &Inspected,
     message: &Message,
@@ -169,6 +169,7 @@ fn watch(
     let target = call.target();
     let wanted = method.name == "resources/subscribe";
     far.watch(target.name(), wanted)
+        .await
         .map_err(|why| refused::unheard(&why))?;
     Ok(Back::Local(write::result(&id_of(message)?, b"{}")))
 }

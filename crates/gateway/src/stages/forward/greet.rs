@@ -5,7 +5,7 @@
 use super::{Back, id_of};
 use crate::gate::Gate;
 use crate::links::{Far, Introduction, Links};
-use crate::route::Route;
+use crate::route::{Route, Served};
 use crate::sessions::Session;
 use crate::stages::draft::Draft;
 use crate::stages::identify;
@@ -145,8 +145,47 @@ pub(super) fn note_missing(gate: &Gate, route: &Route, at: usize, error: &Upstre
     );
 }
 
+/// Does it while there is patience. A server that let somebody wait too long is left out for a while
+/// without being waited for; what was begun goes on in its own task, and breaks nothing by being given
+/// up on.
+async fn hurried<T, F, Doing>(
+    served: &Served,
+    at: usize,
+    links: Arc<Links>,
+    doing: Doing,
+) -> Result<T, UpstreamError>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, UpstreamError>> + Send + 'static,
+    Doing: Fn(Arc<Far>) -> F + Send + Sync + 'static,
+{
+    if let Some(retry_after) = served.rest() {
+        return Err(UpstreamError::Resting { retry_after });
+    }
+    let work = tokio::spawn(doing_with(at, links, doing));
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(UpstreamError::Ended),
+        Err(_) => {
+            served.let_rest();
+            Err(UpstreamError::Deadline)
+        }
+    }
+}
+
+async fn doing_with<T, F, Doing>(
+    at: usize,
+    links: Arc<Links>,
+    doing: Doing,
+) -> Result<T, UpstreamError>
+where
+    F: Future<Output = Result<T, UpstreamError>>,
+    Doing: Fn(Arc<Far>) -> F,
+{
+    doing(links.far(at).await?).await
+}
+
 /// Does the same with each of these servers, all at once; what came of it in the order of the route.
-/// Each does it in a task of its own, so that being given up on breaks nothing that others wait for.
 pub(super) async fn each<T, F, Doing>(
     links: &Arc<Links>,
     servers: &[usize],
@@ -161,16 +200,10 @@ where
     let mut tasks = JoinSet::new();
     for at in servers.iter().copied() {
         let (links, doing) = (Arc::clone(links), doing.clone());
-        let work = tokio::spawn(async move { doing(links.far(at).await?).await });
         tasks.spawn(async move {
-            let outcome = match impatient {
-                true => tokio::time::timeout(PATIENCE, work).await,
-                false => Ok(work.await),
-            };
-            let outcome = match outcome {
-                Err(_) => Err(UpstreamError::Deadline),
-                Ok(Err(_)) => Err(UpstreamError::Ended),
-                Ok(Ok(outcome)) => outcome,
+            let outcome = match links.served(at).filter(|_| impatient) {
+                Some(served) => hurried(&served, at, links, doing).await,
+                None => doing_with(at, links, doing).await,
             };
             (at, outcome)
         });

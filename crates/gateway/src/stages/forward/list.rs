@@ -91,7 +91,7 @@ pub(super) async fn ask(
 }
 
 /// Every page of a server's list. One that does not offer such things has none.
-async fn pages(
+pub(in crate::stages) async fn pages(
     far: &Arc<Far>,
     method: &'static Method,
 ) -> Result<Vec<(Message, bool)>, UpstreamError> {

@@ -1,9 +1,10 @@
 //! The servers' own messages: on the stream a legacy client opens with a GET, or on the one a modern
 //! client subscribes to with a filter (rules S1, S5; section 2.8).
 
+use super::greet::{each, note_missing};
 use super::{Back, id_of};
 use crate::gate::Gate;
-use crate::links::{Ear, Unheard};
+use crate::links::{Ear, Far, Unheard};
 use crate::outlet::Outlet;
 use crate::stages::authorize;
 use crate::stages::draft::Draft;
@@ -13,9 +14,12 @@ use crate::stages::resolve;
 use protocol::bridge::{self, Wish};
 use protocol::revision::Era;
 use protocol::{Message, Revision};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Opens the stream of a session, or takes it up after the event the client saw last.
 pub(super) async fn open(
+    gate: &Gate,
     call: &Inspected,
     after: Option<&str>,
     servers: &[usize],
@@ -38,10 +42,11 @@ pub(super) async fn open(
         resources: true,
         ..Wish::default()
     };
+    let wishes = servers.iter().map(|at| (*at, everything.clone()));
     let mut ears = Vec::new();
     let mut why = Unheard::Mute;
-    for at in servers.iter().copied() {
-        match hear(call, at, &everything).await {
+    for (_, heard) in hear_all(gate, call, wishes.collect()).await? {
+        match heard {
             Ok(ear) => ears.push(ear),
             Err(error) => why = error,
         }
@@ -67,17 +72,23 @@ pub(super) async fn subscribe(
 ) -> Result<Back, Refused> {
     let wish = bridge::wish(message).map_err(|_| refused::params_missing(message.method()))?;
     let route = call.raw().route();
+    let (mut wishes, mut outwardly) = (BTreeMap::new(), BTreeMap::new());
+    for at in servers.iter().copied() {
+        if let Some(served) = route.served(at) {
+            let (inner, outward) = theirs(gate, call, &served.name, &wish, draft)?;
+            wishes.insert(at, inner);
+            outwardly.insert(at, outward);
+        }
+    }
     let mut ears = Vec::new();
     let mut honoured = Wish::default();
     let mut why = None;
-    for at in servers.iter().copied() {
-        let Some(served) = route.served(at) else {
-            continue;
-        };
-        let (inner, outward) = theirs(gate, call, &served.name, &wish, draft)?;
-        match hear(call, at, &inner).await {
+    for (at, heard) in hear_all(gate, call, wishes).await? {
+        let outward = outwardly.remove(&at).unwrap_or_default();
+        match heard {
             Ok(ear) => {
-                let limited = inner.limited_to(ear.far().welcome().capabilities());
+                // The wish was limited to what the server offers before it was told.
+                let limited = ear.wish().clone();
                 honoured = honoured.union(&Wish {
                     uris: match limited.uris.is_empty() {
                         true => Vec::new(),
@@ -144,15 +155,43 @@ fn theirs(
     Ok((inner, outward))
 }
 
-async fn hear(call: &Inspected, at: usize, wish: &Wish) -> Result<Ear, Unheard> {
-    let session = call.session().ok_or(Unheard::Mute)?;
-    let far = session.links().far(at).await?;
-    let same_era = far.era() == Era::Modern && session.revision() >= Revision::V2026_07_28;
+/// Listens to all of these servers at once. One that cannot be heard holds up none of the others.
+async fn hear_all(
+    gate: &Gate,
+    call: &Inspected,
+    wishes: BTreeMap<usize, Wish>,
+) -> Result<Vec<(usize, Result<Ear, Unheard>)>, Refused> {
+    let session = call.session().ok_or_else(refused::session_missing)?;
+    let route = call.raw().route();
+    let servers: Vec<usize> = wishes.keys().copied().collect();
+    let named = wishes.into_iter().filter_map(|(at, wish)| {
+        let served = route.served(at)?;
+        Some((Arc::clone(&served.name), wish))
+    });
+    let wishes: Arc<HashMap<Arc<str>, Wish>> = Arc::new(named.collect());
+    let revision = session.revision();
+    let doing = move |far: Arc<Far>| {
+        let wish = wishes.get(&far.served().name).cloned().unwrap_or_default();
+        async move { Ok(hear(&far, revision, wish).await) }
+    };
+    let outcomes = each(session.links(), &servers, route.only().is_none(), doing).await;
+    let heard = outcomes.into_iter().map(|(at, outcome)| {
+        let heard = outcome.map_err(Unheard::Upstream).and_then(|heard| heard);
+        if let Err(Unheard::Upstream(error)) = &heard {
+            note_missing(gate, route, at, error);
+        }
+        (at, heard)
+    });
+    Ok(heard.collect())
+}
+
+async fn hear(far: &Arc<Far>, revision: Revision, wish: Wish) -> Result<Ear, Unheard> {
+    let stateless = revision.rules().era == Era::Modern;
     let mut wish = wish.limited_to(far.welcome().capabilities());
-    if !same_era {
+    if !(stateless && far.era() == Era::Modern) {
         wish.tasks.clear();
     }
-    if session.is_stateless() && wish.is_empty() {
+    if stateless && wish.is_empty() {
         return Err(Unheard::Mute);
     }
     far.hear(wish).await

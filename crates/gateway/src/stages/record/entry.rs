@@ -142,6 +142,8 @@ fn refusal(refused: &Refused) -> Refusal<'_> {
         },
         reason: match &refused.detail {
             None => (&*refused.refusal.reason).into(),
+            // Most details begin with what the caller heard.
+            Some(detail) if detail.starts_with(&*refused.refusal.reason) => (&**detail).into(),
             Some(detail) => format!("{}: {detail}", refused.refusal.reason).into(),
         },
     }

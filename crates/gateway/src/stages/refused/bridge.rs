@@ -170,6 +170,19 @@ pub(in crate::stages) fn batch_not_spoken() -> Refused {
     .rpc(codes::INVALID_REQUEST)
 }
 
+/// Answers of a batch that are too large together.
+pub(in crate::stages) fn batch_answers_too_large(most: usize) -> Refused {
+    let reason = format!("the answers to this batch are larger than {most} bytes together");
+    Refused::new(
+        "batch_answers",
+        controls::N4_3,
+        Fault::Caller,
+        reason,
+        "send fewer messages in one batch; what was answered is in the ledger",
+    )
+    .rpc(LIMIT)
+}
+
 /// Something that one era has and the other has not.
 pub(in crate::stages) fn unbridged(error: &BridgeError) -> Refused {
     let reason = format!("this cannot be carried between protocol eras: {error}");

@@ -52,6 +52,13 @@ fn named(admitted: &mut Admitted, method: &Method, draft: &mut Draft) -> Result<
         return Err(unknown(&target));
     }
     let (at, inner) = found;
+    // No prompt has two names; what a short one stands for is found where its server can be asked.
+    if let (Target::Prompt(name), Some(served)) = (&target, route.served(at))
+        && !Naming::is_shortened(inner)
+        && !route.naming.matches(name, &served.name, inner)
+    {
+        return Err(unknown(&target));
+    }
     let outward: Box<str> = target.name().into();
     let inner = inner.to_owned();
     // A tool's name is put in once its definition is found: it may be a short form.

@@ -16,10 +16,12 @@ use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{From, runs_tasks_with};
 use bytes::Bytes;
 use policy::{Action, Request, Target};
+use crate::upstream::UpstreamError;
 use protocol::bridge::{self, Asked};
 use protocol::revision::Era;
 use protocol::{Id, Message, Method, write};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Items of one page of a list that several servers fill.
@@ -106,19 +108,31 @@ impl Listing<'_> {
         draft: &mut Draft,
     ) -> Result<Bytes, Refused> {
         let mut all = Vec::new();
+        let mut begun: Option<(Arc<str>, usize)> = None;
         for page in pages {
             let server = Arc::clone(&page.far.served().name);
             if missing.iter().any(|missing| missing.server == server) {
                 continue;
             }
+            let begins = begun.take_if(|(name, _)| *name == server);
+            let (_, start) = begun.insert(begins.unwrap_or((Arc::clone(&server), all.len())));
             match self.part(page, draft) {
                 Ok(items) => all.extend(items),
-                Err(refused) => missing.push(Missing {
-                    server,
-                    code: refused.refusal.code,
-                }),
+                Err(refused) => {
+                    all.truncate(*start);
+                    missing.push(Missing {
+                        server,
+                        code: refused.refusal.code,
+                    });
+                }
             }
         }
+        // A server that repeats itself is listed once: nothing has a name that something else has.
+        let mut known = HashSet::new();
+        all.retain(|item| {
+            let name = item.get(named(self.member)).and_then(Value::as_str);
+            known.insert(name.unwrap_or_default().to_owned())
+        });
         let screen = Screen::of(self.gate, self.call, None, draft);
         let mut result = Map::new();
         let (items, next) = self.cut(all)?;
@@ -147,7 +161,9 @@ impl Listing<'_> {
     /// One server's items, filtered, cleaned and called by the client's names.
     fn part(&self, page: Page, draft: &mut Draft) -> Result<Vec<Value>, Refused> {
         let Some(result) = page.answer.result() else {
-            return Ok(Vec::new());
+            let code = page.answer.error().and_then(|error| error.get("code")?.integer());
+            let code = code.unwrap_or_default();
+            return Err(refused::upstream(&UpstreamError::Declined { code }));
         };
         let screen = self.screen(&page.far, draft);
         let mut result: Map<String, Value> = parsed(result)?;

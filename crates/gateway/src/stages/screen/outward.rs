@@ -5,6 +5,7 @@ use super::Screen;
 use crate::seal::{Bound, Purpose};
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Task, task_ids};
+use policy::{Action, Request, Target};
 use protocol::{Act, Edits, Message, Shape};
 
 /// How long a task can be looked after, in milliseconds: a server forgets it sooner.
@@ -56,6 +57,31 @@ impl Screen {
             edits.replace_string(place.range(), &handle);
         }
         Ok(())
+    }
+
+    /// Whether the resource the message tells of, if it tells of one, is there for this client:
+    /// offered here, and theirs to read. A server may tell of anything, asked or not.
+    pub(super) fn may_be_told_of(&self, message: &Message) -> bool {
+        if message.method() != "notifications/resources/updated" {
+            return true;
+        }
+        let uri = message.params().and_then(|params| params.get("uri")?.text());
+        let (Some(served), Some(uri)) = (&self.served, uri) else {
+            return false;
+        };
+        let outward = self.route.naming.uri(&served.name, &uri);
+        let context = self.circumstances.bare();
+        let request = Request {
+            principal: &self.principal,
+            action: Action::Read,
+            resource: Target::Resource {
+                server: &served.name,
+                uri: &uri,
+            },
+            context: &context,
+        };
+        self.route.settled.offers_resource(&outward)
+            && self.gate.policies().decide_cached(&request).allows()
     }
 
     /// Whether the message tells of a task that is not this client's.

@@ -106,6 +106,7 @@ impl Screen {
         let state = answer.as_ref().and_then(bridge::request_state);
         let answer = match answer {
             Some(message) => {
+                let message = self.outward(self.with_provenance(message)?)?;
                 let clean = self.cleaned(&message, draft)?;
                 Some(self.read(clean)?)
             }
@@ -171,23 +172,33 @@ impl Screen {
         let name = write::string(&served.name);
         let mark = [&b"\"io.ringwall/server\":"[..], &name].concat();
         let mut edits = Edits::new();
-        let params = message.params();
-        let meta = params.and_then(|params| params.get("_meta"));
-        let (inside, empty, mark) = match (meta, params) {
-            (Some(meta), _) => (meta.range(), meta.count() == 0, mark),
-            (None, Some(params)) => {
-                let meta = [b"\"_meta\":{", &mark[..], b"}"].concat();
-                (params.range(), params.count() == 0, meta)
-            }
-            (None, None) => return Ok(message),
-        };
-        let comma: &[u8] = if empty { b"" } else { b"," };
-        // Right behind the opening brace.
-        let at = inside.start + 1;
-        edits.replace(at..at, [&mark[..], comma].concat());
+        // A server with sessions asks in a request, a stateless one inside a result.
+        let asked = message.result().and_then(|result| result.get("inputRequests"));
+        let asked = asked.into_iter().flat_map(protocol::Value::members);
+        let asked = asked.filter_map(|(_, question)| question.get("params"));
+        for params in message.params().into_iter().chain(asked) {
+            marked(params, &mark, &mut edits);
+        }
+        if edits.is_empty() {
+            return Ok(message);
+        }
         let bytes = message.document().apply(&edits);
         self.read(bytes.map_err(|_| refused::crashed())?)
     }
+}
+
+/// Puts a mark into the `_meta` of a question, right behind an opening brace.
+fn marked(params: protocol::Value<'_>, mark: &[u8], edits: &mut Edits) {
+    let (inside, empty, mark) = match params.get("_meta") {
+        Some(meta) => (meta.range(), meta.count() == 0, mark.to_vec()),
+        None => {
+            let meta = [b"\"_meta\":{", mark, b"}"].concat();
+            (params.range(), params.count() == 0, meta)
+        }
+    };
+    let comma: &[u8] = if empty { b"" } else { b"," };
+    let at = inside.start + 1;
+    edits.replace(at..at, [&mark[..], comma].concat());
 }
 
 impl ScreenedStream {

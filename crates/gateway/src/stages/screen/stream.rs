@@ -181,8 +181,19 @@ impl ScreenedStream {
         if let (Some("tools/list"), Some(served)) = (method.changes, &self.screen.served) {
             served.shelf.distrust();
         }
+        if !self.screen.may_be_told_of(&message) {
+            tracing::debug!("a notification about a resource that is not there for this client");
+            return Ok(None);
+        }
         if self.screen.is_about_another(&message) {
             tracing::debug!("a notification about a task of another client");
+            return Ok(None);
+        }
+        if let (Source::Call(talk), Era::Modern) = (&self.source, self.screen.revision.rules().era)
+            && is_change(&self.screen, &message)
+        {
+            // A stateless client hears of changes where it listens for them (rule H12).
+            talk.overheard(message.bytes());
             return Ok(None);
         }
         let message = self.screen.outward(message)?;
@@ -208,6 +219,11 @@ impl ScreenedStream {
             return Ok(Some(Part::Questions(allowed)));
         }
         for (message, asker) in allowed {
+            if self.gathered.len() >= bridge::QUESTIONS_MAX {
+                let told = asker.decline(refused::LIMIT, "too many questions are open");
+                told.await.map_err(|error| refused::upstream(&error))?;
+                continue;
+            }
             self.questions += 1;
             let key = format!("q{}", self.questions);
             let question = bridge::question_of_legacy(&key, &message)
@@ -259,8 +275,10 @@ async fn overheard(
                     },
                 };
                 // A subscription carries changes only: neither progress nor logs (section 2.8).
-                let carried =
-                    tag.is_none() || (is_change(screen, &message) && ear.wish().covers(&message));
+                let carried = match tag {
+                    Some(_) => is_change(screen, &message) && ear.wish().covers(&message),
+                    None => ear.far().era() == Era::Legacy || is_change(screen, &message),
+                };
                 let told = bridge::notice(&message, &change);
                 let told = told.map_err(|error| refused::unbridged(&error))?;
                 if let Some(bytes) = told.filter(|_| carried) {
