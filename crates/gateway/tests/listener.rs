@@ -321,7 +321,10 @@ async fn answers_the_preflight_of_a_known_origin_only() {
         ("DELETE /mcp", known, 401),
         ("POST /mcp", "https://evil.example", 403),
     ] {
-        let header = format!("origin: {origin}\r\naccess-control-request-method: POST");
+        let header = format!(
+            "origin: {origin}\r\naccess-control-request-method: POST\r\n\
+             access-control-request-headers: content-type, Mcp-Param-Region, x-other"
+        );
         let answer = ask(world.gateway, &requested(line, &header)).await;
         assert_eq!(status(&answer), expected, "{line} {origin}: {answer}");
         let allowed = header_of(&answer, "access-control-allow-origin");
@@ -330,6 +333,8 @@ async fn answers_the_preflight_of_a_known_origin_only() {
             let headers = header_of(&answer, "access-control-allow-headers").unwrap();
             assert!(headers.contains("authorization"), "{headers}");
             assert!(headers.contains("mcp-session-id"), "{headers}");
+            // Which arguments are repeated in headers is for each tool to say (rule H9).
+            assert!(headers.ends_with(", mcp-param-region"), "{headers}");
             assert_eq!(header_of(&answer, "vary"), Some("origin"));
         }
         assert_eq!(header_of(&answer, "access-control-allow-credentials"), None);

@@ -333,7 +333,7 @@ async fn what_policy_hides_is_not_there_whichever_way_it_is_asked_for() -> Resul
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_policy_denies_to_somebody_is_not_there_for_them() -> Result<()> {
     let denied = "forbid(principal, action, resource) when \
-                  { resource in Ringwall::Server::\"new\" && principal.SUB == \"bob\" };\n";
+                  { resource in Ringwall::Server::\"new\" && principal.user == \"bob\" };\n";
     let plan = Plan::default().policy(&format!("{PERMIT_ALL}{denied}"));
     let fleet = Fleet::start(plan, &two(), &[]).await?;
     for footing in Footing::BOTH {
@@ -345,6 +345,11 @@ async fn a_server_that_policy_denies_to_somebody_is_not_there_for_them() -> Resu
             // It is not out of order: it is not there.
             assert!(!page.to_string().contains("unavailable"), "{page}");
         }
+        // It was not even met.
+        let heard = fleet.journal_text("new")?;
+        if footing == Footing::Session {
+            assert_eq!(heard, "");
+        }
         for (method, params) in [
             ("tools/call", json!({ "name": "new__echo", "arguments": { "text": "x" } })),
             ("prompts/get", json!({ "name": "new__test_simple_prompt" })),
@@ -355,8 +360,10 @@ async fn a_server_that_policy_denies_to_somebody_is_not_there_for_them() -> Resu
         }
         assert_eq!(text(&bob.call("old__echo", json!({ "text": "x" })).await?), "x");
     }
-    // It was not even met for him; for Alice it is.
-    assert_eq!(fleet.journal_text("new")?, "");
+    let heard = fleet.journal_text("new")?;
+    for method in ["tools/call", "prompts/", "resources/"] {
+        assert!(!heard.contains(method), "{method}: {heard}");
+    }
     let alice = fleet.caller(Footing::Session, "/all", "alice").await?;
     assert_eq!(text(&alice.call("new__echo", json!({ "text": "x" })).await?), "x");
     Ok(())

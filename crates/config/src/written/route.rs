@@ -124,7 +124,7 @@ pub struct Sessions {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bridge {
-    /// How many calls of one user may be parked on a route. Each keeps a stream of a server open.
+    /// How many calls of one user may be parked, on this route and all others. Each keeps a stream of a server open.
     #[schemars(transform = bounds::PARKED_PER_USER.told())]
     pub parked_per_user: Option<u64>,
     /// How long a call is parked. Then the server is told that nobody answers: a person may think, and

@@ -11,8 +11,9 @@ use crate::stages::refused::{self, Refused};
 use crate::stages::{self, Answer, Door, Draft, Primed, Raw, Recorded, Verb, record};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
+use protocol::mirror::Params;
 use hyper::body::{Body as _, Incoming};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -73,7 +74,7 @@ async fn inside(
         return http_of(record::refusal(gate, refused, draft).await);
     };
     if request.method() == Method::OPTIONS {
-        return preflight();
+        return preflight(request.headers());
     }
     let Some(verb) = verb_of(request.method()) else {
         let refused = refused::verb(request.method().as_str());
@@ -209,7 +210,7 @@ fn document(status: StatusCode, bytes: Bytes) -> Response<Body> {
 }
 
 /// The answer to a browser's question whether it may; `allow_origin` adds for whom.
-fn preflight() -> Response<Body> {
+fn preflight(asked: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -217,17 +218,33 @@ fn preflight() -> Response<Body> {
         header::ACCESS_CONTROL_ALLOW_METHODS,
         HeaderValue::from_static("POST, GET, DELETE"),
     );
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static(
-            "authorization, content-type, accept, mcp-session-id, mcp-protocol-version, last-event-id, mcp-method, mcp-name",
-        ),
-    );
+    if let Ok(allowed) = HeaderValue::try_from(allowed_headers(asked)) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    }
     headers.insert(
         header::ACCESS_CONTROL_MAX_AGE,
         HeaderValue::from_static("600"),
     );
     response
+}
+
+/// The headers of the protocol, and of those that repeat arguments the ones that are asked for: what
+/// they are called is for each tool to say (rule H9).
+fn allowed_headers(asked: &HeaderMap) -> String {
+    let mut allowed = "authorization, content-type, accept, mcp-session-id, mcp-protocol-version, \
+                       last-event-id, mcp-method, mcp-name"
+        .to_owned();
+    let asked = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+    let asked = asked.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let names = asked.split(',').map(str::trim).take(Params::MAX);
+    for name in names.filter(|name| HeaderName::from_bytes(name.as_bytes()).is_ok()) {
+        let lower = name.to_ascii_lowercase();
+        if lower.starts_with("mcp-param-") {
+            allowed.push_str(", ");
+            allowed.push_str(&lower);
+        }
+    }
+    allowed
 }
 
 fn allow_origin(response: &mut Response<Body>, origin: HeaderValue) {

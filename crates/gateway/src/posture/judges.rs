@@ -230,7 +230,7 @@ pub(super) fn n3_1(view: &View<'_>, way: &Way<'_>) -> Status {
 }
 
 pub(super) fn n3_4(_: &View<'_>, way: &Way<'_>) -> Status {
-    let mut missing = missing(&["the revision 2026-07-28, and the bridge between both eras"]);
+    let mut missing = Vec::new();
     let floor = way.route.protocol.minimum;
     if floor < Revision::R20250618 {
         missing.push(format!(

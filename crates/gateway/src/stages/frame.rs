@@ -249,6 +249,10 @@ fn spoken(
     }
     let envelope = Envelope::read(message.params());
     let envelope = envelope.map_err(|error| refused::envelope(&error))?;
+    if let Some(meta) = message.meta() {
+        // What goes on into somebody's traces is what the standard says it is (rule B6).
+        protocol::modern::check_trace(meta).map_err(|error| refused::trace(&error))?;
+    }
     if raw.has_headers() {
         mirror::check_version(&envelope.version, raw.sent(mirror::VERSION))
             .map_err(|mismatch| refused::header_mismatch(&mismatch))?;

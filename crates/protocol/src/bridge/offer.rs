@@ -116,7 +116,8 @@ pub fn offered_capabilities(offer: &Offer<'_>, revision: Revision) -> Bytes {
 }
 
 /// Tasks of 2025-11-25 are never bridged, and never offered where several servers would have to
-/// tell whose they are (2.11).
+/// tell whose they are (2.11). They are not listed: a server knows the gateway's credential only, and
+/// would list everybody's.
 fn core_tasks(offer: &Offer<'_>, revision: Revision) -> Option<Bytes> {
     let [(_, server)] = offer.welcomes else {
         return None;
@@ -132,7 +133,6 @@ fn core_tasks(offer: &Offer<'_>, revision: Revision) -> Option<Bytes> {
     });
     let members = [
         empty("cancel", "/tasks/cancel"),
-        empty("list", "/tasks/list"),
         calls,
     ];
     let members: Vec<(&str, Bytes)> = members.into_iter().flatten().collect();

@@ -5,7 +5,7 @@ use crate::bridge::Broken;
 use crate::links::Unheard;
 use protocol::bridge::{BridgeError, Need};
 use protocol::mirror::Mismatch;
-use protocol::modern::EnvelopeError;
+use protocol::modern::{EnvelopeError, TraceError};
 use serde_json::json;
 
 /// A request of the stateless era that does not say all it has to (rule V2).
@@ -14,6 +14,20 @@ pub(in crate::stages) fn envelope(error: &EnvelopeError) -> Refused {
     Refused::new(
         "envelope",
         controls::N3_4,
+        Fault::Caller,
+        error.to_string(),
+        remedy,
+    )
+    .status(StatusCode::BAD_REQUEST)
+    .rpc(codes::INVALID_PARAMS)
+}
+
+/// A trace context that is none (rule B6).
+pub(in crate::stages) fn trace(error: &TraceError) -> Refused {
+    let remedy = "send `traceparent`, `tracestate` and `baggage` as W3C defines them, or leave them out";
+    Refused::new(
+        "trace_context",
+        controls::N1_1,
         Fault::Caller,
         error.to_string(),
         remedy,

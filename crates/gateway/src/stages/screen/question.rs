@@ -147,8 +147,12 @@ impl Screen {
             session_digest: self.session.as_ref().map(|session| session.name().into()),
             ..audit::Who::default()
         };
-        self.gate
-            .note_of(Some(who), "server.asked", (&served.name, method.name), verdict);
+        self.gate.note_of(
+            Some(who),
+            "server.asked",
+            (&served.name, method.name),
+            verdict,
+        );
         allowed
     }
 
@@ -173,7 +177,8 @@ impl Screen {
         let mark = [&b"\"io.ringwall/server\":"[..], &name].concat();
         let mut edits = Edits::new();
         // A server with sessions asks in a request, a stateless one inside a result.
-        let asked = message.result().and_then(|result| result.get("inputRequests"));
+        let result = message.result();
+        let asked = result.and_then(|result| result.get("inputRequests"));
         let asked = asked.into_iter().flat_map(protocol::Value::members);
         let asked = asked.filter_map(|(_, question)| question.get("params"));
         for params in message.params().into_iter().chain(asked) {
@@ -278,4 +283,33 @@ fn state(gate: &Gate, call: &Inspected, from: &From, expires_ms: u64) -> Result<
         expires_ms,
         &from.to_payload(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_stands_in_every_question_and_changes_nothing_else() {
+        let cases = [
+            ("{}", r#"{"_meta":{"s":1}}"#),
+            (r#"{"message":"x"}"#, r#"{"_meta":{"s":1},"message":"x"}"#),
+            (
+                r#"{"_meta":{},"url":"y"}"#,
+                r#"{"_meta":{"s":1},"url":"y"}"#,
+            ),
+            (r#"{"_meta":{"k":2}}"#, r#"{"_meta":{"s":1,"k":2}}"#),
+            (
+                r#"{ "a":1, "_meta":{ "k":2 } }"#,
+                r#"{ "a":1, "_meta":{"s":1, "k":2 } }"#,
+            ),
+        ];
+        for (params, expected) in cases {
+            let document = Document::read(params.into(), &protocol::Limits::default()).unwrap();
+            let mut edits = Edits::new();
+            marked(document.root(), b"\"s\":1", &mut edits);
+            let written = document.apply(&edits).unwrap();
+            assert_eq!(std::str::from_utf8(&written).unwrap(), expected);
+        }
+    }
 }

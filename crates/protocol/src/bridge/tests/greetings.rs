@@ -164,7 +164,7 @@ fn v4_reads_the_answer_to_discover() {
 
 #[test]
 fn v11_clients_are_told_only_what_can_be_kept_on_both_hops() {
-    let all = r#"{"tools":{"listChanged":true},"prompts":{"listChanged":true},"resources":{"subscribe":true,"listChanged":true},"completions":{"x":1},"logging":{},"experimental":{"a":{}},"other":{},"tasks":{"list":{},"cancel":{},"requests":{"tools":{"call":{}},"x":{}}},"extensions":{"io.modelcontextprotocol/tasks":{},"com.example/x":{}}}"#;
+    let all = r#"{"tools":{"listChanged":true},"prompts":{"listChanged":true},"resources":{"subscribe":true,"listChanged":true},"completions":{"x":1},"logging":{},"experimental":{"a":{}},"other":{},"tasks":{"cancel":{},"requests":{"tools":{"call":{}},"x":{}}},"extensions":{"io.modelcontextprotocol/tasks":{},"com.example/x":{}}}"#;
     let common = r#""logging":{},"prompts":{"listChanged":true},"resources":{"listChanged":true,"subscribe":true}"#;
     let tools = r#""tools":{"listChanged":true}"#;
     let plain = format!(r#"{{"completions":{{}},{common},{tools}}}"#);
