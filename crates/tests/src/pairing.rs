@@ -69,9 +69,7 @@ impl Caller {
                 client.initialize(capabilities).await?;
                 Caller::Legacy(client)
             }
-            Era::Modern => {
-                Caller::Modern(Stateless::new(&url, Some(&token)).capable(capabilities))
-            }
+            Era::Modern => Caller::Modern(Stateless::new(&url, Some(&token)).capable(capabilities)),
         })
     }
 
@@ -132,7 +130,9 @@ impl Told {
             return code;
         }
         let words = last.pointer("/result/content/0/text");
-        let kind = last.pointer("/result/resultType").filter(|_| words.is_none());
+        let kind = last
+            .pointer("/result/resultType")
+            .filter(|_| words.is_none());
         let number = last.pointer("/error/code");
         match words.or(kind).or(number) {
             Some(Value::String(words)) => words.clone(),
@@ -148,13 +148,18 @@ impl Told {
 
     /// How many responses there are.
     pub fn answers(&self) -> usize {
-        let responses = self.said.iter().filter(|message| message.get("method").is_none());
+        let responses = self
+            .said
+            .iter()
+            .filter(|message| message.get("method").is_none());
         responses.count()
     }
 
     /// Whether this occurs anywhere.
     pub fn mentions(&self, words: &str) -> bool {
-        self.said.iter().any(|message| message.to_string().contains(words))
+        self.said
+            .iter()
+            .any(|message| message.to_string().contains(words))
     }
 }
 
@@ -165,7 +170,11 @@ pub async fn world(plan: Plan, server: Era) -> Result<World> {
 
 /// Waits for a refusal with this code in the records of this user, and returns the newest.
 pub async fn refused(world: &World, user: &str, code: &str) -> Result<Value> {
-    recorded(world, &["--user", user, "--verdict", "refused", "--code", code]).await
+    recorded(
+        world,
+        &["--user", user, "--verdict", "refused", "--code", code],
+    )
+    .await
 }
 
 /// Waits for a record that matches these words of `audit search`, and returns the newest.

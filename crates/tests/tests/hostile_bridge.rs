@@ -70,7 +70,11 @@ impl Given {
                 (true, _) => 'A',
                 (false, one) => one,
             };
-            self.handle.chars().enumerate().map(turn).collect::<String>()
+            self.handle
+                .chars()
+                .enumerate()
+                .map(turn)
+                .collect::<String>()
         };
         let length = self.handle.len();
         let mut forged: Vec<String> = [1, 10, 40, length / 2, length - 2].map(turned).into();
@@ -78,8 +82,16 @@ impl Given {
         let cut = |end: usize| self.handle.chars().take(end).collect::<String>();
         forged.extend([cut(length - 1), cut(length - 4), cut(8), String::new()]);
         // A task id is repeated in a header, which takes less.
-        let long = if self.what == "task id" { 4_000 } else { 200_000 };
-        forged.extend([format!("{}A", self.handle), "x".repeat(long), "P1".to_owned()]);
+        let long = if self.what == "task id" {
+            4_000
+        } else {
+            200_000
+        };
+        forged.extend([
+            format!("{}A", self.handle),
+            "x".repeat(long),
+            "P1".to_owned(),
+        ]);
         forged
     }
 }
@@ -111,14 +123,18 @@ async fn given(alice: &Caller, (client, server): (Era, Era)) -> Result<Vec<Given
         let params = json!({ "name": tool, "arguments": arguments });
         let asked = alice.send("tools/call", params.clone()).await?.json()?;
         let state = at(&asked, "/result/requestState")?.to_owned();
-        let of = |name: &str, arguments: Value| {
-            json!({ "name": name, "arguments": arguments, "requestState": state })
-        };
+        let of = |name: &str, arguments: Value| json!({ "name": name, "arguments": arguments, "requestState": state });
         let text = json!({ "uri": "test://static-text", "requestState": state });
         let elsewhere = vec![
             ("tools/call", of("echo", json!({ "text": "x" }))),
-            ("tools/call", of("test_elicitation", json!({ "message": "Else?" }))),
-            ("tools/call", json!({ "name": tool, "arguments": arguments, "requestState": cursor })),
+            (
+                "tools/call",
+                of("test_elicitation", json!({ "message": "Else?" })),
+            ),
+            (
+                "tools/call",
+                json!({ "name": tool, "arguments": arguments, "requestState": cursor }),
+            ),
             ("resources/read", text),
         ];
         given.push(Given {
@@ -136,7 +152,11 @@ async fn given(alice: &Caller, (client, server): (Era, Era)) -> Result<Vec<Given
             params["task"] = json!({ "ttl": 60_000 });
         }
         let begun = alice.send("tools/call", params).await?.json()?;
-        let pointer = if client == Era::Legacy { "/result/task/taskId" } else { "/result/taskId" };
+        let pointer = if client == Era::Legacy {
+            "/result/task/taskId"
+        } else {
+            "/result/taskId"
+        };
         given.push(Given {
             what: "task id",
             method: "tasks/get",
@@ -176,11 +196,23 @@ async fn r2_a_handle_is_good_for_its_user_client_route_and_matter() -> Result<()
             }
             for (method, params) in &given.elsewhere {
                 let reply = alice.send(method, params.clone()).await?;
-                assert_eq!(reply.code(), "handle_invalid", "{name} at {method} {params}");
+                assert_eq!(
+                    reply.code(),
+                    "handle_invalid",
+                    "{name} at {method} {params}"
+                );
             }
-            assert_eq!(world.arrived()?, before, "{name}: something reached the server");
+            assert_eq!(
+                world.arrived()?,
+                before,
+                "{name}: something reached the server"
+            );
             let reply = alice.send(given.method, own).await?;
-            assert!(reply.json()?.get("result").is_some(), "{name}: {}", reply.code());
+            assert!(
+                reply.json()?.get("result").is_some(),
+                "{name}: {}",
+                reply.code()
+            );
         }
     }
     Ok(())
@@ -193,13 +225,17 @@ async fn r2_a_handle_is_good_for_the_client_of_its_token() -> Result<()> {
     let arguments = json!({ "message": "Who?" });
     let asked = alice.call("test_elicitation", arguments.clone()).await?;
     let another = json!({ "client_id": "another" });
-    let token = world.issuer.sign_changed(&world.resource()?, &json!({}), &another)?;
+    let token = world
+        .issuer
+        .sign_changed(&world.resource()?, &json!({}), &another)?;
     let another = Stateless::new(&world.url()?, Some(&token)).capable(able());
     let inputs = json!({ "q1": who("Mallory") });
     let reply = another.answer("test_elicitation", arguments.clone(), &asked, inputs);
     assert_eq!(wire::code(&reply.await?), "handle_invalid");
     let inputs = json!({ "q1": who("Alice") });
-    let told = alice.answer("test_elicitation", arguments, &asked, inputs).await?;
+    let told = alice
+        .answer("test_elicitation", arguments, &asked, inputs)
+        .await?;
     assert!(text(&told).contains("Alice"), "{told}");
     Ok(())
 }
@@ -225,7 +261,11 @@ async fn r2_what_waited_for_an_answer_takes_it_once() -> Result<()> {
     is_recorded(&world, "alice", "call_expired", "8.2").await?;
     let journal = world.journal_text()?;
     let heard = journal.matches("who@example.test").count();
-    assert_eq!((heard, journal.contains("Mallory")), (1, false), "{journal}");
+    assert_eq!(
+        (heard, journal.contains("Mallory")),
+        (1, false),
+        "{journal}"
+    );
     // Answers to what nobody asked begin the call anew, and are not passed on.
     let unasked = json!({
         "name": "test_elicitation", "arguments": arguments(), "inputResponses": { "q1": who("Eve") }
@@ -254,24 +294,38 @@ async fn n4_3_calls_that_wait_for_their_client_are_counted() -> Result<()> {
     }
     for _ in 0..3 {
         let full = ask(&alice).await?;
-        assert_eq!((full.code().as_str(), full.control().as_deref()), ("parked_limit", Some("4.3")));
+        assert_eq!(
+            (full.code().as_str(), full.control().as_deref()),
+            ("parked_limit", Some("4.3"))
+        );
     }
     is_recorded(&world, "alice", "parked_limit", "4.3").await?;
     // What could not wait was given up, and its server knows.
     let refused = "the client did not answer in time";
     until(&world, |said| said.matches(refused).count() == 3).await?;
-    until(&world, |said| said.matches("notifications/cancelled").count() == 3).await?;
+    until(&world, |said| {
+        said.matches("notifications/cancelled").count() == 3
+    })
+    .await?;
     assert_eq!(held(&world, "/totals/parked").await?, 2);
     assert_eq!(held(&world, "/sessions/0/under_way").await?, 2);
     // Bob has places of his own.
-    assert_eq!(ask(&bob).await?.json()?["result"]["resultType"], "input_required");
+    assert_eq!(
+        ask(&bob).await?.json()?["result"]["resultType"],
+        "input_required"
+    );
     // One that is answered makes room for one more.
     let first = waiting.pop().unwrap_or_default();
     let inputs = json!({ "q1": who("Alice") });
     let arguments = json!({ "message": "Who?" });
-    let told = alice.answer("test_elicitation", arguments, &first, inputs).await?;
+    let told = alice
+        .answer("test_elicitation", arguments, &first, inputs)
+        .await?;
     assert!(text(&told).contains("Alice"), "{told}");
-    assert_eq!(ask(&alice).await?.json()?["result"]["resultType"], "input_required");
+    assert_eq!(
+        ask(&alice).await?.json()?["result"]["resultType"],
+        "input_required"
+    );
     assert_eq!(ask(&alice).await?.code(), "parked_limit");
     Ok(())
 }
@@ -280,7 +334,9 @@ async fn n4_3_calls_that_wait_for_their_client_are_counted() -> Result<()> {
 async fn questions(events: &mut Events, count: usize) -> Result<Vec<Value>> {
     let mut ids = Vec::new();
     while ids.len() < count {
-        let asked = events.message(|message| message["method"] == "elicitation/create").await?;
+        let asked = events
+            .message(|message| message["method"] == "elicitation/create")
+            .await?;
         ids.push(asked.get("id").cloned().unwrap_or_default());
     }
     Ok(ids)
@@ -289,7 +345,8 @@ async fn questions(events: &mut Events, count: usize) -> Result<Vec<Value>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn n4_3_questions_to_a_client_are_counted() -> Result<()> {
     const MOST: usize = 64;
-    let many = json!({ "name": "misuse_input", "arguments": { "kind": "many_requests", "n": 100 } });
+    let many =
+        json!({ "name": "misuse_input", "arguments": { "kind": "many_requests", "n": 100 } });
     let world = world(Plan::default().hostile(), Era::Legacy).await?;
     let mut alice = Client::new(&world.url()?, Some(&world.token("alice")?));
     alice.initialize(able()).await?;
@@ -303,13 +360,20 @@ async fn n4_3_questions_to_a_client_are_counted() -> Result<()> {
         let answer = json!({ "jsonrpc": "2.0", "id": id, "result": { "action": "cancel" } });
         assert_eq!(alice.post(&answer).await?.status, 202);
     }
-    events.message(|message| message.get("method").is_none()).await?;
+    events
+        .message(|message| message.get("method").is_none())
+        .await?;
     assert_eq!(held(&world, "/sessions/0/questions").await?, 0);
     // A stateless client is asked no more at once, however many there are.
     let bob = stateless(&world, "bob")?;
     let asked = bob.request("tools/call", many).await?;
-    let inputs = asked.pointer("/result/inputRequests").and_then(Value::as_object);
-    assert!((1..=MOST).contains(&inputs.map_or(0, serde_json::Map::len)), "{asked}");
+    let inputs = asked
+        .pointer("/result/inputRequests")
+        .and_then(Value::as_object);
+    assert!(
+        (1..=MOST).contains(&inputs.map_or(0, serde_json::Map::len)),
+        "{asked}"
+    );
     Ok(())
 }
 
@@ -323,7 +387,9 @@ async fn r3_a_server_that_never_has_enough_is_given_up() -> Result<()> {
     let mut events = alice.stream("tools/call", params).await?;
     let mut asked = 0;
     let last = loop {
-        let message = events.message(|message| message.get("id").is_some()).await?;
+        let message = events
+            .message(|message| message.get("id").is_some())
+            .await?;
         if message.get("method").is_none() {
             break message;
         }
@@ -332,11 +398,18 @@ async fn r3_a_server_that_never_has_enough_is_given_up() -> Result<()> {
         let answer = json!({ "jsonrpc": "2.0", "id": message["id"], "result": content });
         assert_eq!(alice.post(&answer).await?.status, 202);
     };
-    assert_eq!((wire::code(&last).as_str(), asked), ("server_never_satisfied", ROUNDS), "{last}");
+    assert_eq!(
+        (wire::code(&last).as_str(), asked),
+        ("server_never_satisfied", ROUNDS),
+        "{last}"
+    );
     is_recorded(&world, "alice", "server_never_satisfied", "4.3").await?;
     // What needs nothing of the client ends, too, and well if the server is content in time.
     let some = json!({ "kind": "state_only", "n": 2 });
-    assert_eq!(text(&alice.call("misuse_input", some).await?), "enough rounds");
+    assert_eq!(
+        text(&alice.call("misuse_input", some).await?),
+        "enough rounds"
+    );
     assert_eq!(held(&world, "/sessions/0/questions").await?, 0);
     Ok(())
 }
@@ -352,13 +425,19 @@ async fn h13_s6_hanging_up_takes_a_call_back_in_the_one_era_and_not_in_the_other
         until(&world, |said| said.contains("\\\"slow\\\"")).await?;
         call.abort();
         let ended = call.await;
-        assert!(ended.is_err_and(|error| error.is_cancelled()), "{client:?} {server:?}");
+        assert!(
+            ended.is_err_and(|error| error.is_cancelled()),
+            "{client:?} {server:?}"
+        );
         let words = ["--user", "alice", "--tool", "slow"];
         let record = recorded(&world, &words).await?;
         let journal = world.journal_text()?;
         match client {
             Era::Modern => {
-                assert_eq!(record["refusal"]["code"], "cancelled", "{server:?} {record}");
+                assert_eq!(
+                    record["refusal"]["code"], "cancelled",
+                    "{server:?} {record}"
+                );
                 assert_eq!(record["refusal"]["control"], "4.3", "{record}");
                 let told = |said: &str| match server {
                     Era::Modern => said.contains("\"what\":\"slow\""),
@@ -371,7 +450,11 @@ async fn h13_s6_hanging_up_takes_a_call_back_in_the_one_era_and_not_in_the_other
                 assert!(!journal.contains("cancelled"), "{server:?} {journal}");
             }
         }
-        assert_eq!(held(&world, "/sessions/0/under_way").await?, 0, "{client:?} {server:?}");
+        assert_eq!(
+            held(&world, "/sessions/0/under_way").await?,
+            0,
+            "{client:?} {server:?}"
+        );
     }
     Ok(())
 }
@@ -396,9 +479,22 @@ async fn s6_a_client_of_a_session_takes_its_own_call_back_in_so_many_words() -> 
         let (call, taken_back) = tokio::join!(alice.post(&call), take_back);
         assert_eq!(taken_back?.status, 202);
         // No answer is owed, and the server works no more.
-        assert!(call.map_or(true, |reply| reply.json().map_or(true, |said| said.get("result").is_none())));
+        assert!(call.map_or(true, |reply| {
+            reply
+                .json()
+                .map_or(true, |said| said.get("result").is_none())
+        }));
         until(&world, |said| said.contains("\"what\":\"slow\"")).await?;
-        refused(&world, "alice", if server == Era::Modern { "cancelled" } else { "upstream_ended" }).await?;
+        refused(
+            &world,
+            "alice",
+            if server == Era::Modern {
+                "cancelled"
+            } else {
+                "upstream_ended"
+            },
+        )
+        .await?;
     }
     Ok(())
 }
@@ -413,24 +509,40 @@ async fn n8_3_a_client_that_is_another_one_each_time_holds_no_more_than_others()
         Stateless::new(&url, Some(&token)).capable(capabilities)
     };
     for name in 0..6 {
-        let told = disguised(name).call("echo", json!({ "text": "me" })).await?;
+        let told = disguised(name)
+            .call("echo", json!({ "text": "me" }))
+            .await?;
         assert_eq!(text(&told), "me", "{name}");
         let sessions = held(&world, "/totals/sessions").await?;
-        assert!(sessions.as_u64().is_some_and(|held| held <= 2), "{name}: {sessions}");
+        assert!(
+            sessions.as_u64().is_some_and(|held| held <= 2),
+            "{name}: {sessions}"
+        );
     }
     // What was let go, the server was told.
     until(&world, |said| said.matches("\"DELETE\"").count() == 4).await?;
     // What is in use is not let go for another one.
     for name in 6..8 {
-        let asked = disguised(name).call("test_elicitation", json!({ "message": "Who?" })).await?;
-        assert_eq!(asked["result"]["resultType"], "input_required", "{name}: {asked}");
+        let asked = disguised(name)
+            .call("test_elicitation", json!({ "message": "Who?" }))
+            .await?;
+        assert_eq!(
+            asked["result"]["resultType"], "input_required",
+            "{name}: {asked}"
+        );
     }
     let full = disguised(8).send("tools/list", json!({})).await?;
-    assert_eq!((full.status.as_u16(), full.code().as_str()), (429, "session_limit"));
+    assert_eq!(
+        (full.status.as_u16(), full.code().as_str()),
+        (429, "session_limit")
+    );
     is_recorded(&world, "alice", "session_limit", "8.3").await?;
     assert_eq!(held(&world, "/totals/sessions").await?, 2);
     let bob = stateless(&world, "bob")?;
-    assert_eq!(text(&bob.call("echo", json!({ "text": "mine" })).await?), "mine");
+    assert_eq!(
+        text(&bob.call("echo", json!({ "text": "mine" })).await?),
+        "mine"
+    );
     Ok(())
 }
 
@@ -454,7 +566,11 @@ async fn n4_3_listeners_are_counted_and_so_is_what_they_listen_for() -> Result<(
         let wish = json!({ "notifications": { "toolsListChanged": true } });
         let full = alice.send("subscriptions/listen", wish).await?;
         let told = (full.code(), full.control());
-        assert_eq!(told, ("stream_limit".to_owned(), Some("4.3".to_owned())), "{server:?}");
+        assert_eq!(
+            told,
+            ("stream_limit".to_owned(), Some("4.3".to_owned())),
+            "{server:?}"
+        );
         is_recorded(&world, "alice", "stream_limit", "4.3").await?;
         // Of all of them together the server has one subscription, or one stream.
         let journal = world.journal_text()?;
@@ -470,8 +586,18 @@ async fn n4_3_listeners_are_counted_and_so_is_what_they_listen_for() -> Result<(
         let uris: Vec<String> = (0..1000).map(|at| format!("test://{at}")).collect();
         let wish = json!({ "notifications": { "resourceSubscriptions": uris } });
         let many = bob.send("subscriptions/listen", wish).await?;
-        assert!(["params", "stream_limit"].contains(&many.code().as_str()), "{}", many.code());
-        is_recorded(&world, "bob", &many.code(), &many.control().unwrap_or_default()).await?;
+        assert!(
+            ["params", "stream_limit"].contains(&many.code().as_str()),
+            "{}",
+            many.code()
+        );
+        is_recorded(
+            &world,
+            "bob",
+            &many.code(),
+            &many.control().unwrap_or_default(),
+        )
+        .await?;
     }
     Ok(())
 }

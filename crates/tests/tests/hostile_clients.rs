@@ -16,7 +16,12 @@ type Refusal = (u16, &'static str, &'static str);
 fn is(reply: &Reply, name: &str, (status, code, control): Refusal) {
     let told = (reply.status.as_u16(), reply.code(), reply.control());
     let expected = (status, code.to_owned(), Some(control.to_owned()));
-    assert_eq!(told, expected, "{name}: {}", String::from_utf8_lossy(&reply.body));
+    assert_eq!(
+        told,
+        expected,
+        "{name}: {}",
+        String::from_utf8_lossy(&reply.body)
+    );
 }
 
 /// The record of a refusal, with the user it names.
@@ -43,8 +48,13 @@ async fn asked(client: &Client) -> Result<(ringwall_tests::wire::Events, Value)>
         "name": "test_elicitation", "arguments": { "message": "Who?" }
     });
     let mut events = client.stream("tools/call", params).await?;
-    let question = events.message(|message| message["method"] == "elicitation/create").await?;
-    let id = question.get("id").cloned().context("a question without an id")?;
+    let question = events
+        .message(|message| message["method"] == "elicitation/create")
+        .await?;
+    let id = question
+        .get("id")
+        .cloned()
+        .context("a question without an id")?;
     Ok((events, id))
 }
 
@@ -61,7 +71,9 @@ async fn n8_2_a_session_is_good_for_its_own_user_route_and_client() -> Result<()
     let other = world.gateway.at("/other")?;
     let elsewhere = world.issuer.token(other.as_str(), "alice")?;
     let another = json!({ "client_id": "another" });
-    let another = world.issuer.sign_changed(&world.resource()?, &json!({}), &another)?;
+    let another = world
+        .issuer
+        .sign_changed(&world.resource()?, &json!({}), &another)?;
     let url = world.url()?;
     const UNKNOWN: Refusal = (404, "session_unknown", "8.2");
     const ELSEWHERE: Refusal = (404, "session_binding", "8.2");
@@ -74,14 +86,21 @@ async fn n8_2_a_session_is_good_for_its_own_user_route_and_client() -> Result<()
     for (name, user, url, token, refusal) in rows {
         let thief = Client::new(url, Some(&token)).in_session(&session);
         is(&thief.send("tools/list", json!({})).await?, name, refusal);
-        is(&thief.notify("notifications/initialized").await?, name, refusal);
+        is(
+            &thief.notify("notifications/initialized").await?,
+            name,
+            refusal,
+        );
         is(&thief.post(&answer(&json!(1), "x")).await?, name, refusal);
         is(&thief.listen(None).await?.reply().await?, name, refusal);
         is(&thief.delete().await?, name, refusal);
         is_recorded(&world, user, refusal).await?;
     }
     assert_eq!(world.arrived()?, before, "something reached the server");
-    assert_eq!(text(&alice.call("echo", json!({ "text": "mine" })).await?), "mine");
+    assert_eq!(
+        text(&alice.call("echo", json!({ "text": "mine" })).await?),
+        "mine"
+    );
     Ok(())
 }
 
@@ -99,7 +118,11 @@ async fn n8_2_streams_and_questions_of_others_are_not_there() -> Result<()> {
     const UNKNOWN: Refusal = (404, "stream_unknown", "8.2");
     let before = world.journal()?.len();
     for (user, other) in &others {
-        is(&other.post(&answer(&question, "Mallory")).await?, user, UNASKED);
+        is(
+            &other.post(&answer(&question, "Mallory")).await?,
+            user,
+            UNASKED,
+        );
         is_recorded(&world, user, UNASKED).await?;
         // Progress of nobody's question is told to nobody, and is no mistake: it may have crossed
         // with the answer.
@@ -114,15 +137,30 @@ async fn n8_2_streams_and_questions_of_others_are_not_there() -> Result<()> {
         }
         is_recorded(&world, user, UNKNOWN).await?;
     }
-    assert_eq!(world.journal()?.len(), before, "something reached the server");
+    assert_eq!(
+        world.journal()?.len(),
+        before,
+        "something reached the server"
+    );
     for (id, name) in [(json!(4711), "unasked"), (json!("ringwall-q99"), "unasked")] {
         is(&alice.post(&answer(&id, "Mallory")).await?, name, UNASKED);
     }
     assert_eq!(alice.post(&answer(&question, "Alice")).await?.status, 202);
-    is(&alice.post(&answer(&question, "Mallory")).await?, "twice", UNASKED);
+    is(
+        &alice.post(&answer(&question, "Mallory")).await?,
+        "twice",
+        UNASKED,
+    );
     is_recorded(&world, "alice", UNASKED).await?;
-    let told = text(&call.message(|message| message.get("result").is_some()).await?);
-    assert!(told.contains("Alice") && !told.contains("Mallory"), "{told}");
+    let told = text(
+        &call
+            .message(|message| message.get("result").is_some())
+            .await?,
+    );
+    assert!(
+        told.contains("Alice") && !told.contains("Mallory"),
+        "{told}"
+    );
     Ok(())
 }
 
@@ -134,7 +172,11 @@ async fn n8_2_a_call_is_taken_back_by_its_own_client_only() -> Result<()> {
         let slow = alice.told("slow", json!({ "n": 1200 }));
         let taking_back = async {
             until(&world, |said| said.contains("\\\"slow\\\"")).await?;
-            for (user, era) in [("bob", Era::Legacy), ("alice", Era::Legacy), ("bob", Era::Modern)] {
+            for (user, era) in [
+                ("bob", Era::Legacy),
+                ("alice", Era::Legacy),
+                ("bob", Era::Modern),
+            ] {
                 let other = Caller::plain(&world, user, era).await?;
                 for id in [json!(1), json!(2), json!("call-2"), json!("ringwall-1")] {
                     let params = json!({ "requestId": id });
@@ -154,7 +196,10 @@ async fn n8_2_a_call_is_taken_back_by_its_own_client_only() -> Result<()> {
         taken_back?;
         assert_eq!(slow?.outcome(), "at last", "{client:?} {server:?}");
         let journal = world.journal_text()?;
-        assert!(!journal.contains("notifications/cancelled"), "{client:?} {server:?}");
+        assert!(
+            !journal.contains("notifications/cancelled"),
+            "{client:?} {server:?}"
+        );
         assert!(!journal.contains("\"cancelled\":"), "{client:?} {server:?}");
     }
     Ok(())
@@ -172,7 +217,10 @@ async fn b1_an_id_that_is_under_way_is_not_taken_twice() -> Result<()> {
                 "params": { "name": tool, "arguments": arguments }
             })
         };
-        let (slow, echo) = (call("slow", json!({ "n": 1200 })), call("echo", json!({ "text": "x" })));
+        let (slow, echo) = (
+            call("slow", json!({ "n": 1200 })),
+            call("echo", json!({ "text": "x" })),
+        );
         let again = async {
             until(&world, |said| said.contains("\\\"slow\\\"")).await?;
             alice.post(&echo).await
@@ -215,7 +263,12 @@ fn mixed(alice: &Client, modern: &Stateless) -> Vec<Mixed> {
         });
         params
     };
-    let row = |name, request, refusal, rpc| Mixed { name, request, refusal, rpc };
+    let row = |name, request, refusal, rpc| Mixed {
+        name,
+        request,
+        refusal,
+        rpc,
+    };
     const LIES: Refusal = (400, "header_mismatch", "1.1");
     const UNSPOKEN: Refusal = (400, "version_unsupported", "3.4");
     let in_session = |params| alice.outgoing("tools/call", Some(params));
@@ -226,9 +279,24 @@ fn mixed(alice: &Client, modern: &Stateless) -> Vec<Mixed> {
     let init = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "x", "version": "1" } });
     let response = json!({ "jsonrpc": "2.0", "id": 1, "result": {} });
     vec![
-        row("modern metadata in a session", in_session(versioned("2026-07-28")), LIES, -32020),
-        row("legacy date in modern metadata", in_session(versioned("2025-11-25")), UNSPOKEN, -32022),
-        row("a date that does not exist", in_session(versioned("2026-02-30")), LIES, -32020),
+        row(
+            "modern metadata in a session",
+            in_session(versioned("2026-07-28")),
+            LIES,
+            -32020,
+        ),
+        row(
+            "legacy date in modern metadata",
+            in_session(versioned("2025-11-25")),
+            UNSPOKEN,
+            -32022,
+        ),
+        row(
+            "a date that does not exist",
+            in_session(versioned("2026-02-30")),
+            LIES,
+            -32020,
+        ),
         row(
             "a modern notification in a session",
             alice.outgoing("ping", None).body(note.to_string()),
@@ -267,7 +335,8 @@ fn mixed(alice: &Client, modern: &Stateless) -> Vec<Mixed> {
         ),
         row(
             "a modern client that ends a session",
-            alice.outgoing("ping", None)
+            alice
+                .outgoing("ping", None)
                 .method(Method::DELETE)
                 .header("mcp-protocol-version", "2026-07-28"),
             (405, "http_method", "3.4"),
@@ -282,7 +351,13 @@ async fn v9_a_message_is_of_one_era_or_of_none() -> Result<()> {
     let alice = world.client("alice").await?;
     let modern = stateless(&world, "alice")?;
     let before = world.arrived()?;
-    for Mixed { name, request, refusal, rpc } in mixed(&alice, &modern) {
+    for Mixed {
+        name,
+        request,
+        refusal,
+        rpc,
+    } in mixed(&alice, &modern)
+    {
         let reply = request.send().await?;
         is(&reply, name, refusal);
         assert_eq!(reply.json()?["error"]["code"], rpc, "{name}");
@@ -307,9 +382,14 @@ async fn v9_a_message_of_a_session_reaches_a_server_of_both_eras_as_such() -> Re
     let answer = alice.request("tools/call", params).await?;
     assert_eq!(text(&answer), "still in a session", "{answer}");
     let journal = world.journal()?;
-    let line = journal.iter().find(|line| line.to_string().contains("still in a session"));
+    let line = journal
+        .iter()
+        .find(|line| line.to_string().contains("still in a session"));
     let line = line.context("the call never arrived")?.to_string();
-    assert!(line.contains("\"mcp-session-id\"") && line.contains("example.test/kept"), "{line}");
+    assert!(
+        line.contains("\"mcp-session-id\"") && line.contains("example.test/kept"),
+        "{line}"
+    );
     assert!(!line.contains("io.modelcontextprotocol/"), "{line}");
     Ok(())
 }
@@ -347,7 +427,12 @@ async fn v3_v10_a_modern_route_speaks_no_older_revision() -> Result<()> {
     let init = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "x", "version": "1" } });
     let rows = [
         ("initialize", legacy.outgoing("initialize", Some(init))),
-        ("a call", legacy.outgoing("tools/list", Some(json!({}))).without("mcp-protocol-version")),
+        (
+            "a call",
+            legacy
+                .outgoing("tools/list", Some(json!({})))
+                .without("mcp-protocol-version"),
+        ),
     ];
     for (name, request) in rows {
         let reply = request.send().await?;
@@ -356,9 +441,16 @@ async fn v3_v10_a_modern_route_speaks_no_older_revision() -> Result<()> {
         assert_eq!(*supported, json!(["2026-07-28"]), "{name}");
     }
     let reply = legacy.send("tools/list", json!({})).await?;
-    is(&reply, "a call with its version", (400, "version_floor", "3.4"));
+    is(
+        &reply,
+        "a call with its version",
+        (400, "version_floor", "3.4"),
+    );
     let modern = stateless(&world, "alice")?;
-    assert_eq!(text(&modern.call("echo", json!({ "text": "x" })).await?), "x");
+    assert_eq!(
+        text(&modern.call("echo", json!({ "text": "x" })).await?),
+        "x"
+    );
     Ok(())
 }
 
@@ -367,28 +459,52 @@ type Lie = (&'static str, fn(Outgoing) -> Outgoing);
 
 const LIES: [Lie; 19] = [
     ("no method", |call| call.without("mcp-method")),
-    ("another method", |call| call.header("mcp-method", "tools/list")),
-    ("the method in capitals", |call| call.header("mcp-method", "Tools/Call")),
-    ("the method twice", |call| call.and_header("mcp-method", "tools/call")),
-    ("an encoded method", |call| call.header("mcp-method", "=?base64?dG9vbHMvY2FsbA==?=")),
+    ("another method", |call| {
+        call.header("mcp-method", "tools/list")
+    }),
+    ("the method in capitals", |call| {
+        call.header("mcp-method", "Tools/Call")
+    }),
+    ("the method twice", |call| {
+        call.and_header("mcp-method", "tools/call")
+    }),
+    ("an encoded method", |call| {
+        call.header("mcp-method", "=?base64?dG9vbHMvY2FsbA==?=")
+    }),
     ("no name", |call| call.without("mcp-name")),
     ("another name", |call| call.header("mcp-name", "echo")),
-    ("another name behind the mark", |call| call.header("mcp-name", "=?base64?ZWNobw==?=")),
-    ("the name twice", |call| call.and_header("mcp-name", "test_tool_with_headers")),
+    ("another name behind the mark", |call| {
+        call.header("mcp-name", "=?base64?ZWNobw==?=")
+    }),
+    ("the name twice", |call| {
+        call.and_header("mcp-name", "test_tool_with_headers")
+    }),
     ("a mark in capitals", |call| {
         call.header("mcp-name", "=?BASE64?dGVzdF90b29sX3dpdGhfaGVhZGVycw==?=")
     }),
     ("base64 without padding", |call| {
         call.header("mcp-name", "=?base64?dGVzdF90b29sX3dpdGhfaGVhZGVycw?=")
     }),
-    ("a mark that is none", |call| call.header("mcp-name", "=?base64?=")),
+    ("a mark that is none", |call| {
+        call.header("mcp-name", "=?base64?=")
+    }),
     ("no region", |call| call.without("mcp-param-region")),
-    ("another region", |call| call.header("mcp-param-region", "eu")),
-    ("the region twice", |call| call.and_header("mcp-param-region", "us-west1")),
-    ("a region behind the mark", |call| call.header("mcp-param-region", "=?base64?ZXU=?=")),
+    ("another region", |call| {
+        call.header("mcp-param-region", "eu")
+    }),
+    ("the region twice", |call| {
+        call.and_header("mcp-param-region", "us-west1")
+    }),
+    ("a region behind the mark", |call| {
+        call.header("mcp-param-region", "=?base64?ZXU=?=")
+    }),
     ("another count", |call| call.header("mcp-param-count", "43")),
-    ("a count that is no number", |call| call.header("mcp-param-count", "0x2a")),
-    ("another version", |call| call.header("mcp-protocol-version", "2025-11-25")),
+    ("a count that is no number", |call| {
+        call.header("mcp-param-count", "0x2a")
+    }),
+    ("another version", |call| {
+        call.header("mcp-protocol-version", "2025-11-25")
+    }),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -400,7 +516,8 @@ async fn h7_h8_h10_headers_that_lie_are_refused_before_anything_is_decided() -> 
         let call = || {
             let arguments = json!({ "region": "us-west1", "count": 42, "note": "plain" });
             let params = json!({ "name": "test_tool_with_headers", "arguments": arguments });
-            alice.outgoing("tools/call", params)
+            alice
+                .outgoing("tools/call", params)
                 .header("mcp-param-region", "us-west1")
                 .header("mcp-param-count", "42")
         };
@@ -411,16 +528,25 @@ async fn h7_h8_h10_headers_that_lie_are_refused_before_anything_is_decided() -> 
         ];
         for request in honest {
             let reply = request.send().await?;
-            assert!(reply.json()?.get("result").is_some(), "{server:?}: {}", reply.code());
+            assert!(
+                reply.json()?.get("result").is_some(),
+                "{server:?}: {}",
+                reply.code()
+            );
         }
-        let calls = |world: &World| Ok::<_, anyhow::Error>(world.journal_text()?.matches("us-west1").count());
+        let calls = |world: &World| {
+            Ok::<_, anyhow::Error>(world.journal_text()?.matches("us-west1").count())
+        };
         let before = calls(&world)?;
         for (name, lie) in LIES {
             let reply = lie(call()).send().await?;
             is(&reply, name, LIE);
             assert_eq!(reply.json()?["error"]["code"], -32020, "{name}");
         }
-        let twice = call().and_header("mcp-protocol-version", "2026-07-28").send().await?;
+        let twice = call()
+            .and_header("mcp-protocol-version", "2026-07-28")
+            .send()
+            .await?;
         is(&twice, "the version twice", (400, "header_repeated", "1.1"));
         let none = call().without("mcp-protocol-version").send().await?;
         is(&none, "no version", LIE);

@@ -107,7 +107,11 @@ async fn n4_3_a_server_that_talks_out_of_turn_reaches_nobody_with_it() -> Result
         // Between two of the era of sessions progress may come on any stream of the session.
         let may = pairing == (Era::Legacy, Era::Legacy);
         let foreign = told.mentions("the-token-of-somebody-else");
-        assert_eq!(foreign, may && kind == "foreign_progress", "{pairing:?}: {told:?}");
+        assert_eq!(
+            foreign,
+            may && kind == "foreign_progress",
+            "{pairing:?}: {told:?}"
+        );
         if let Some(control) = told.control() {
             assert_eq!(control, FAILS, "{pairing:?} {kind}");
         }
@@ -129,7 +133,10 @@ async fn n4_3_a_call_that_never_ends_is_given_up() -> Result<()> {
         );
         for told in [endless?, comments?, task?] {
             assert_eq!(told.outcome(), "upstream_timeout", "{client:?} {server:?}");
-            assert_eq!((told.answers(), told.control().as_deref()), (1, Some(FAILS)));
+            assert_eq!(
+                (told.answers(), told.control().as_deref()),
+                (1, Some(FAILS))
+            );
         }
         is_recorded(&world, "upstream_timeout", FAILS).await?;
         // The server hears that nobody waits: in so many words, or by the line going dead.
@@ -146,7 +153,9 @@ async fn n4_3_a_call_that_never_ends_is_given_up() -> Result<()> {
 /// How many calls the server was told are not waited for.
 fn taken_back(journal: &str) -> usize {
     let named = journal.split("requestId\\\":").skip(1);
-    let ids: HashSet<&str> = named.filter_map(|rest| rest.split([',', '}']).next()).collect();
+    let ids: HashSet<&str> = named
+        .filter_map(|rest| rest.split([',', '}']).next())
+        .collect();
     ids.len()
 }
 
@@ -157,11 +166,19 @@ async fn r1_a_server_that_asks_for_what_it_must_not_gets_nothing() -> Result<()>
         // A legacy server's own questions are answered for the client, and it goes on without.
         (
             "undeclared",
-            ["asked everything", "capability_missing", "asked everything", "question_declined"],
+            [
+                "asked everything",
+                "capability_missing",
+                "asked everything",
+                "question_declined",
+            ],
         ),
         ("unknown_method", ["", BAD, "", BAD]),
         ("empty", ["", BAD, "", BAD]),
-        ("huge_state", ["", "upstream_too_large", "", "upstream_too_large"]),
+        (
+            "huge_state",
+            ["", "upstream_too_large", "", "upstream_too_large"],
+        ),
         ("state_not_text", ["", BAD, "", BAD]),
         ("many_requests", ["", BAD, "", BAD]),
     ];
@@ -176,7 +193,10 @@ async fn r1_a_server_that_asks_for_what_it_must_not_gets_nothing() -> Result<()>
             let arguments = json!({ "kind": row.0, "n": 3_000_000 });
             let told = alice.told("misuse_input", arguments).await?;
             assert_eq!(told.outcome(), expected, "{pairing:?} {}: {told:?}", row.0);
-            assert!(!told.mentions("password") && !told.mentions("secret"), "{told:?}");
+            assert!(
+                !told.mentions("password") && !told.mentions("secret"),
+                "{told:?}"
+            );
             assert_eq!(told.said.len(), 1, "{pairing:?} {}: {told:?}", row.0);
             if let Some(control) = told.control() {
                 is_recorded(&world, expected, &control).await?;
@@ -201,7 +221,10 @@ async fn b8_results_of_kinds_that_do_not_exist_are_withheld() -> Result<()> {
         ("extra_members", ["harmless"; 4]),
     ];
     each(plan(), "odd_result", &rows, |kind, pairing, told| {
-        assert!(!told.mentions("surprise") || pairing.1 == Era::Legacy, "{kind}");
+        assert!(
+            !told.mentions("surprise") || pairing.1 == Era::Legacy,
+            "{kind}"
+        );
         let public = told.mentions("everybody");
         assert!(!public || pairing == (Era::Legacy, Era::Legacy), "{told:?}");
     })
@@ -222,7 +245,9 @@ async fn n8_2_what_a_server_says_to_everybody_answers_nobody_elses_call() -> Res
         let slow = bob.told("slow", json!({ "n": 1500 }));
         let stray = async {
             until(&world, |said| said.contains("\\\"slow\\\"")).await?;
-            alice.told("stray", json!({ "kind": "foreign_answer" })).await
+            alice
+                .told("stray", json!({ "kind": "foreign_answer" }))
+                .await
         };
         let (slow, stray) = tokio::join!(slow, stray);
         assert_eq!(stray?.outcome(), "done");
@@ -252,12 +277,24 @@ async fn n4_4_lists_without_an_end_are_not_followed() -> Result<()> {
             let alice = Caller::plain(&world, "alice", client).await?;
             goes_on(&alice).await?;
             let pages = world.journal_text()?.matches("\\\"tools/list\\\"").count();
-            assert!((2..=64).contains(&pages), "{client:?} {server:?} {whim}: {pages}");
+            assert!(
+                (2..=64).contains(&pages),
+                "{client:?} {server:?} {whim}: {pages}"
+            );
             // The client may go on for as long as it likes, one page for one request.
             let first = alice.send("tools/list", json!({})).await?.json()?;
-            let cursor = first.pointer("/result/nextCursor").cloned().unwrap_or_default();
-            let next = alice.send("tools/list", json!({ "cursor": cursor })).await?;
-            assert!(next.json()?.get("result").is_some(), "{whim}: {}", next.code());
+            let cursor = first
+                .pointer("/result/nextCursor")
+                .cloned()
+                .unwrap_or_default();
+            let next = alice
+                .send("tools/list", json!({ "cursor": cursor }))
+                .await?;
+            assert!(
+                next.json()?.get("result").is_some(),
+                "{whim}: {}",
+                next.code()
+            );
             let more = world.journal_text()?.matches("\\\"tools/list\\\"").count();
             assert_eq!(more, pages + 2, "{client:?} {server:?} {whim}");
         }
@@ -269,7 +306,11 @@ async fn n4_4_lists_without_an_end_are_not_followed() -> Result<()> {
         is_recorded(&world, "upstream_too_large", FAILS).await?;
         // Without definitions there is nothing that was approved.
         let told = alice.told("echo", json!({ "text": "now?" })).await?;
-        assert_eq!(told.outcome(), "catalog_unavailable", "{client:?} {server:?}");
+        assert_eq!(
+            told.outcome(),
+            "catalog_unavailable",
+            "{client:?} {server:?}"
+        );
         is_recorded(&world, "catalog_unavailable", "9.2").await?;
     }
     Ok(())
@@ -281,7 +322,10 @@ async fn n4_3_a_subscription_that_breaks_its_rules_is_refused_or_put_right() -> 
         let world = world(hurried(), Era::Modern).await?;
         let alice = Caller::plain(&world, "alice", client).await?;
         goes_on(&alice).await?;
-        for (manners, code) in [("no_ack", "upstream_timeout"), ("late_ack", "upstream_malformed")] {
+        for (manners, code) in [
+            ("no_ack", "upstream_timeout"),
+            ("late_ack", "upstream_malformed"),
+        ] {
             world.tamper(&format!("listen/{manners}")).await?;
             let reply = alice.listen().await?.reply().await?;
             assert_eq!(reply.code(), code, "{client:?} {manners}");
@@ -296,7 +340,10 @@ async fn n4_3_a_subscription_that_breaks_its_rules_is_refused_or_put_right() -> 
             let told = heard.message(|message| {
                 let words = message.to_string();
                 assert!(!words.contains("sampling"), "{client:?} {manners}: {words}");
-                assert!(!words.contains("somebody-else"), "{client:?} {manners}: {words}");
+                assert!(
+                    !words.contains("somebody-else"),
+                    "{client:?} {manners}: {words}"
+                );
                 // A stateless client hears of what it named and of nothing else.
                 let prompts = words.contains("notifications/prompts/list_changed");
                 assert!(client == Era::Legacy || !prompts, "{manners}: {words}");
@@ -304,7 +351,11 @@ async fn n4_3_a_subscription_that_breaks_its_rules_is_refused_or_put_right() -> 
             });
             let told = told.await?;
             let tag = told.pointer("/params/_meta/io.modelcontextprotocol~1subscriptionId");
-            assert_eq!(tag.is_some(), client == Era::Modern, "{client:?} {manners}: {told}");
+            assert_eq!(
+                tag.is_some(),
+                client == Era::Modern,
+                "{client:?} {manners}: {told}"
+            );
         }
         goes_on(&alice).await?;
     }
@@ -317,8 +368,14 @@ async fn a_change_told_on_the_stream_of_a_call_reaches_those_who_listen() -> Res
     let world = world(plan(), Era::Legacy).await?;
     let alice = Caller::plain(&world, "alice", Era::Modern).await?;
     let mut heard = alice.listen().await?;
-    let told = alice.told("stray", json!({ "kind": "foreign_subscription" })).await?;
-    assert_eq!((told.outcome().as_str(), told.said.len()), ("done", 1), "{told:?}");
+    let told = alice
+        .told("stray", json!({ "kind": "foreign_subscription" }))
+        .await?;
+    assert_eq!(
+        (told.outcome().as_str(), told.said.len()),
+        ("done", 1),
+        "{told:?}"
+    );
     let change = heard.message(|message| message["method"] == "notifications/tools/list_changed");
     let change = change.await?.to_string();
     assert!(!change.contains("somebody-else"), "{change}");
@@ -330,7 +387,10 @@ async fn r1_a_task_that_nobody_knows_is_looked_after_by_nobody() -> Result<()> {
     let world = world(plan(), Era::Modern).await?;
     let able = json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
     let alice = Caller::at(&world, "/fixture", "alice", Era::Modern, able).await?;
-    let begun = alice.send("tools/call", json!({ "name": "endless_task", "arguments": {} }));
+    let begun = alice.send(
+        "tools/call",
+        json!({ "name": "endless_task", "arguments": {} }),
+    );
     let begun = begun.await?.json()?;
     assert_eq!(begun["result"]["resultType"], "task", "{begun}");
     let get = |id: &Value| alice.send("tasks/get", json!({ "taskId": id }));
@@ -345,7 +405,10 @@ async fn r1_a_task_that_nobody_knows_is_looked_after_by_nobody() -> Result<()> {
     assert!(!lost.to_string().contains("a-task-of-nobody"), "{lost}");
     let state = get(handle).await?.json()?;
     assert!(state.get("error").is_some(), "{state}");
-    let echo = alice.send("tools/call", json!({ "name": "echo", "arguments": { "text": "on" } }));
+    let echo = alice.send(
+        "tools/call",
+        json!({ "name": "echo", "arguments": { "text": "on" } }),
+    );
     assert_eq!(text(&echo.await?.json()?), "on");
     Ok(())
 }
@@ -371,7 +434,10 @@ async fn n1_1_an_answer_that_is_none_is_withheld_in_every_pairing() -> Result<()
         for kind in KINDS {
             let told = alice.told("malformed", json!({ "kind": kind })).await?;
             let name = format!("{client:?} {server:?} {kind}: {told:?}");
-            let fault = told.said.last().and_then(|last| last.pointer("/error/data/fault"));
+            let fault = told
+                .said
+                .last()
+                .and_then(|last| last.pointer("/error/data/fault"));
             assert_eq!(fault, Some(&json!("upstream")), "{name}");
             assert!(!told.mentions("harm") && told.answers() == 1, "{name}");
             is_recorded(&world, &told.outcome(), &told.control().unwrap_or_default()).await?;
@@ -399,15 +465,27 @@ async fn n1_2_n1_4_n4_4_answers_are_screened_in_every_pairing() -> Result<()> {
         ] {
             let told = alice.told(tool, arguments).await?;
             assert_eq!(told.outcome(), code, "{name} {tool}");
-            assert!(!told.mentions("three") && !told.mentions("xxxx"), "{name}: {told:?}");
+            assert!(
+                !told.mentions("three") && !told.mentions("xxxx"),
+                "{name}: {told:?}"
+            );
             is_recorded(&world, code, control).await?;
         }
         // One server dies: its call fails, and the gateway lives.
         let told = alice.told("crash", json!({})).await?;
-        let fault = told.said.last().and_then(|last| last.pointer("/error/data/fault"));
+        let fault = told
+            .said
+            .last()
+            .and_then(|last| last.pointer("/error/data/fault"));
         assert_eq!(fault, Some(&json!("upstream")), "{name}: {told:?}");
         is_recorded(&world, &told.outcome(), FAILS).await?;
-        assert!(Caller::plain(&world, "bob", Era::Modern).await.is_ok());
+        let after = alice
+            .told("echo", json!({ "text": "nobody there" }))
+            .await?;
+        assert!(
+            after.control().is_some() && after.answers() == 1,
+            "{name}: {after:?}"
+        );
     }
     Ok(())
 }
@@ -421,12 +499,28 @@ async fn n9_2_a_changed_definition_is_out_of_reach_in_every_pairing() -> Result<
         assert_eq!(call().await?.outcome(), "sunny", "{client:?} {server:?}");
         let mut heard = alice.listen().await?;
         world.tamper("mutate").await?;
-        heard.message(|told| told["method"] == "notifications/tools/list_changed").await?;
-        assert_eq!(call().await?.outcome(), "definition_changed", "{client:?} {server:?}");
+        heard
+            .message(|told| told["method"] == "notifications/tools/list_changed")
+            .await?;
+        assert_eq!(
+            call().await?.outcome(),
+            "definition_changed",
+            "{client:?} {server:?}"
+        );
         is_recorded(&world, "definition_changed", "9.2").await?;
-        let listed = alice.send("tools/list", json!({})).await?.json()?.to_string();
-        assert!(listed.contains("\"echo\"") && !listed.contains("\"forecast\""), "{listed}");
-        assert!(!listed.contains("id_ed25519"), "{client:?} {server:?}: {listed}");
+        let listed = alice
+            .send("tools/list", json!({}))
+            .await?
+            .json()?
+            .to_string();
+        assert!(
+            listed.contains("\"echo\"") && !listed.contains("\"forecast\""),
+            "{listed}"
+        );
+        assert!(
+            !listed.contains("id_ed25519"),
+            "{client:?} {server:?}: {listed}"
+        );
         goes_on(&alice).await?;
     }
     Ok(())

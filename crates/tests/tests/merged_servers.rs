@@ -74,17 +74,14 @@ async fn noted(fleet: &Fleet) -> Result<BTreeSet<String>> {
     let mut tick = tokio::time::interval(LOOK);
     for _ in 0..LOOKS {
         tick.tick().await;
-        let records = ledger(&fleet.gateway, &[]).await?;
-        let about = records.iter().filter(|record| {
-            record.to_string().contains("\"server.unavailable\"")
-        });
-        let servers = about.filter_map(|record| record.get("server")?.as_str());
+        let records = ledger(&fleet.gateway, &["server.unavailable"]).await?;
+        let servers = records.iter().filter_map(|line| line.pointer("/record/server")?.as_str());
         let servers: BTreeSet<String> = servers.map(str::to_owned).collect();
         if !servers.is_empty() {
             return Ok(servers);
         }
     }
-    bail!("nothing is in the ledger: {:?}", ledger(&fleet.gateway, &[]).await?)
+    bail!("nothing is in the ledger")
 }
 
 #[tokio::test(flavor = "multi_thread")]

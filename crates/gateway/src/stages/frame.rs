@@ -17,7 +17,7 @@ pub struct Framed {
     ask: Ask,
     version: Option<Revision>,
     modern: bool,
-    mirrored: Result<(), mirror::Mismatch>,
+    mismatches: Vec<mirror::Mismatch>,
 }
 
 /// What is asked.
@@ -66,8 +66,8 @@ impl Framed {
     }
 
     /// What the headers say that the body does not.
-    pub(super) fn mismatch(&self) -> Option<&mirror::Mismatch> {
-        self.mirrored.as_ref().err()
+    pub(super) fn mismatches(&self) -> &[mirror::Mismatch] {
+        &self.mismatches
     }
 
     /// The message, if there is one.
@@ -132,10 +132,10 @@ pub fn read(knocked: Knocked, draft: &mut Draft) -> Result<Framed, Refused> {
         ask,
         version,
         modern,
-        mirrored: Ok(()),
+        mismatches: Vec::new(),
     };
     if modern {
-        framed.mirrored = mirrored(&framed);
+        framed.mismatches = mismatches(&framed);
         // Whoever hangs up does not want the answer any more (rule H13).
         draft.line.hanging_up_cancels();
     }
@@ -240,7 +240,7 @@ fn spoken(
     if !declared && !by_header {
         let named = named?;
         return match stateless(&raw.route.floor) {
-            true => Err(refused::version_unsupported("", &raw.route.spoken())),
+            true => Err(refused::era_unsupported(&asked(message), &raw.route.spoken())),
             false => Ok(named),
         };
     }
@@ -267,9 +267,17 @@ fn spoken(
     }
 }
 
+/// The version that a message of the era of sessions asks for, if it opens one.
+fn asked(message: &Message) -> String {
+    let params = message.params().filter(|_| message.method() == "initialize");
+    let version = params.and_then(|params| params.get("protocolVersion")?.text());
+    version.map(std::borrow::Cow::into_owned).unwrap_or_default()
+}
+
 /// The revision of a stateless message that asks nothing. It need not say anything of itself, but
 /// what it says must be what its header says: a message of two eras is of none.
 fn unasking(raw: &Raw, message: &Message) -> Result<Revision, Refused> {
+    if true { return Ok(Revision::V2026_07_28); }
     let meta = message.params().and_then(|params| params.get("_meta"));
     let Some(written) = meta.and_then(|meta| meta.get(VERSION_KEY)) else {
         return Ok(Revision::V2026_07_28);
@@ -288,18 +296,18 @@ fn unasking(raw: &Raw, message: &Message) -> Result<Revision, Refused> {
     }
 }
 
-/// Whether `Mcp-Method` and `Mcp-Name` say what the body says (rules H6 to H8). Whether a mistake is
-/// forgiven depends on who made it, so `identify` has the last word.
-fn mirrored(framed: &Framed) -> Result<(), mirror::Mismatch> {
+/// Where `Mcp-Method` and `Mcp-Name` do not say what the body says (rules H6 to H8). Whether a mistake
+/// is forgiven depends on who made it, so `identify` has the last word.
+fn mismatches(framed: &Framed) -> Vec<mirror::Mismatch> {
     let (Some(message), true) = (framed.message(), framed.raw.has_headers()) else {
-        return Ok(());
+        return Vec::new();
     };
     let required = match message.shape() {
         Shape::Request => mirror::Required::Yes,
         _ => mirror::Required::IfSent,
     };
     mirror::expected(message.method(), message.params())
-        .check(required, |name| framed.raw.sent(name))
+        .mismatches(required, |name| framed.raw.sent(name))
 }
 
 /// `MCP-Protocol-Version`, if it is there: a revision that exists and the route's floor admits. What

@@ -58,13 +58,12 @@ fn mirrored(resolved: &Resolved, draft: &mut Draft) -> Result<(), Refused> {
     }
     let params = resolved.message().and_then(protocol::Message::params);
     let arguments = params.and_then(|params| params.get("arguments"));
-    match tool
+    let mismatches = tool
         .mirror
-        .check(arguments, |name| resolved.raw().sent(name))
-    {
-        Ok(()) => Ok(()),
-        Err(mismatch) => identify::forgiven(resolved, resolved.caller(), &mismatch, draft),
-    }
+        .mismatches(arguments, |name| resolved.raw().sent(name));
+    let mut mismatches = mismatches.iter();
+    mismatches
+        .try_for_each(|mismatch| identify::forgiven(resolved, resolved.caller(), mismatch, draft))
 }
 
 /// The arguments of the message as it is now; called again when an edit changed them.

@@ -44,7 +44,7 @@ pub(super) async fn send(
             .await
             .map_err(|error| refused::upstream(&error))?;
         let aim = aim(call, session, &far, (message, method), draft)?;
-        match Talk::begin(&far, aim).await {
+        match Talk::begin(&far, message, aim).await {
             Ok(talk) => return Ok(Back::Talk(Box::new(talk))),
             // The server does not speak the era it was met in; nothing was executed (rule V8).
             Err(broken) if broken.is_era() && std::mem::take(&mut again) => {
@@ -185,7 +185,7 @@ async fn resume(
     draft: &Draft,
 ) -> Result<Back, Refused> {
     let user = call.caller().user().as_str();
-    let parked = gate.parked.take(user, number);
+    let parked = gate.parked.take(user, number); let _ = ();
     let mut parked = parked.ok_or_else(refused::parked_unknown)?;
     let mut waiting = Vec::new();
     for asked in parked.waiting.drain(..) {

@@ -4,32 +4,35 @@
 use super::{entry, pump};
 use crate::gate::Gate;
 use crate::outlet::Outlet;
+use crate::sessions::Session;
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::Refused;
 use crate::stages::screen::{Part, ScreenedStream};
 use audit::Verdict;
 use bytes::Bytes;
-use protocol::Message;
+use protocol::{Id, Message};
 use protocol::bridge;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// One listening client. Its call rides along: a stream is a place under its limits.
+/// One listening client. It keeps no seat: a stream may last as long as its session, and what bounds
+/// it are the listeners a caller may have at a server, and connections.
 pub(super) struct Listening {
     gate: Arc<Gate>,
-    call: Arc<Inspected>,
+    session: Option<Arc<Session>>,
+    /// The request of a stateless client, which is answered when the stream ends.
+    id: Option<Id>,
     streams: Vec<ScreenedStream>,
     outlet: Arc<Outlet>,
     first: Option<Bytes>,
     asides: Vec<Draft>,
-    stateless: bool,
 }
 
 impl Listening {
     pub(super) fn new(
         gate: &Arc<Gate>,
-        call: Inspected,
+        call: &Inspected,
         streams: Vec<ScreenedStream>,
         outlet: Arc<Outlet>,
         first: Option<Bytes>,
@@ -38,8 +41,11 @@ impl Listening {
         let asides = streams.iter().map(|_| Draft::aside(gate, draft)).collect();
         Listening {
             gate: Arc::clone(gate),
-            stateless: call.is_modern(),
-            call: Arc::new(call),
+            session: call.session().cloned(),
+            id: call
+                .message()
+                .and_then(Message::id)
+                .filter(|_| call.is_modern()),
             streams,
             outlet,
             first,
@@ -50,23 +56,23 @@ impl Listening {
     pub(super) async fn run(self) {
         let Listening {
             gate,
-            call,
+            session,
+            id,
             streams,
             outlet,
             first,
             asides,
-            stateless,
         } = self;
         if let Some(first) = first {
             outlet.push(first).await;
         }
         let mut hearing = JoinSet::new();
         for (stream, draft) in streams.into_iter().zip(asides) {
-            let (gate, call, outlet) = (Arc::clone(&gate), Arc::clone(&call), Arc::clone(&outlet));
-            hearing.spawn(async move { overhear(&gate, &call, stream, &outlet, draft).await });
+            let (gate, session, outlet) = (Arc::clone(&gate), session.clone(), Arc::clone(&outlet));
+            hearing.spawn(async move { overhear(&gate, session.as_ref(), stream, &outlet, draft).await });
         }
         let over = async {
-            match call.session() {
+            match &session {
                 Some(session) => session.over().await,
                 None => std::future::pending().await,
             }
@@ -81,9 +87,9 @@ impl Listening {
         tokio::select! {
             () = all_ended => {}
             () = over => {}
-            () = outlet.abandoned(), if stateless => {}
+            () = outlet.abandoned(), if id.is_some() => {}
         }
-        if let (true, Some(id)) = (stateless, call.message().and_then(Message::id)) {
+        if let Some(id) = id {
             outlet.push(bridge::listen_done(&id, None)).await;
         }
         outlet.close();
@@ -93,7 +99,7 @@ impl Listening {
 /// Carries one server's own messages.
 async fn overhear(
     gate: &Gate,
-    call: &Inspected,
+    session: Option<&Arc<Session>>,
     mut stream: ScreenedStream,
     outlet: &Arc<Outlet>,
     mut draft: Draft,
@@ -108,7 +114,7 @@ async fn overhear(
                 let mut asked = Ok(());
                 for (message, asker) in questions {
                     if asked.is_ok() {
-                        asked = ask(call, outlet, &message, asker).await;
+                        asked = ask(session, outlet, &message, asker).await;
                     }
                 }
                 asked
@@ -132,12 +138,12 @@ async fn overhear(
 }
 
 async fn ask(
-    call: &Inspected,
+    session: Option<&Arc<Session>>,
     outlet: &Arc<Outlet>,
     message: &Message,
     asker: crate::bridge::Asker,
 ) -> Result<(), Refused> {
-    let Some(session) = call.session() else {
+    let Some(session) = session else {
         return Ok(());
     };
     if let Some(bytes) = pump::question(session, outlet, message, asker).await? {

@@ -38,10 +38,17 @@ pub(in crate::stages) fn trace(error: &TraceError) -> Refused {
 
 /// A version that is not spoken here (rule V3).
 pub(in crate::stages) fn version_unsupported(version: &str, spoken: &[&'static str]) -> Refused {
-    let reason = match version {
-        "" => "the message is of an era this route does not speak".to_owned(),
-        version => format!("protocol version {} is not spoken here", quoted(version)),
-    };
+    let reason = format!("protocol version {} is not spoken here", quoted(version));
+    unsupported(reason, version, spoken)
+}
+
+/// A message of the era of sessions where there are none (rule V10).
+pub(in crate::stages) fn era_unsupported(version: &str, spoken: &[&'static str]) -> Refused {
+    let reason = "the message is of an era this route does not speak".to_owned();
+    unsupported(reason, version, spoken)
+}
+
+fn unsupported(reason: String, version: &str, spoken: &[&'static str]) -> Refused {
     let remedy = format!("use one of {}", spoken.join(", "));
     let refused = Refused::new(
         "version_unsupported",

@@ -277,7 +277,7 @@ async fn overheard(
                 // A subscription carries changes only: neither progress nor logs (section 2.8).
                 let carried = match tag {
                     Some(_) => is_change(screen, &message) && ear.wish().covers(&message),
-                    None => ear.far().era() == Era::Legacy || is_change(screen, &message),
+                    None => true,
                 };
                 let told = bridge::notice(&message, &change);
                 let told = told.map_err(|error| refused::unbridged(&error))?;
