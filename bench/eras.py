@@ -8,7 +8,7 @@ Keys, configurations and ledgers are made anew in every run. What is to be compa
 one run of bench.py (parts calls and merged); memory and streams are measured here, each on a gateway that was
 just started. Asserts nothing but that answers are right. Writes OUT/report.md.
 """
-import argparse, http.client, json, os, selectors, shutil, socket, statistics, subprocess, sys, time
+import argparse, http.client, json, os, selectors, shutil, signal, socket, statistics, subprocess, sys, time
 
 here = os.path.dirname(os.path.abspath(__file__))
 ap = argparse.ArgumentParser()
@@ -156,7 +156,11 @@ def bench(name, only, scenarios, *more):
     out = f"{a.out}/{name}"
     cmd = [sys.executable, os.path.join(here, "bench.py"), "--targets", os.path.join(here, "targets-eras.json"), "--out", out, "--bin", a.bin,
            "--gateway", a.gateway, "--only", only, "--scenarios", scenarios, "--rounds", a.rounds, "--secs", a.secs, "--warm", "1", *more, *a.rest]
-    subprocess.run(cmd + (["--pin"] if a.pin else []), check=True)
+    p = subprocess.Popen(cmd + (["--pin"] if a.pin else []))
+    running.append(p)
+    if p.wait():
+        sys.exit(f"bench.py failed: {p.returncode}")
+    running.remove(p)
     raw = [json.loads(line) for line in open(f"{out}/raw.jsonl")]
     for r in raw:
         if "error" in r or r.get("bad"):
@@ -253,7 +257,7 @@ def ratio(raw, scenario, name, base, key=lambda r: r["procs"]["gw"]["cpu_us_per_
 
 def merged_part(tokens):
     say("\n## Many servers behind one route\n\nServers of 100 tools each, all of them one process on the other core; a policy for each server.\n")
-    say("| servers | tools | first start, all tools new: list s | CPU s | start with known tools: list s | CPU s | RSS MiB |\n|---|---|---|---|---|---|---|")
+    say("| servers | tools | first start, all tools new: list s | CPU s | stop s | start with known tools: list s | CPU s | stop s | RSS MiB |\n|---|---|---|---|---|---|---|---|---|")
     ups = upstreams("many")
     for n, port in PORTS.items():
         row = []
@@ -268,7 +272,9 @@ def merged_part(tokens):
             if tools != n * 100:
                 say(f"!! {tools} tools instead of {n * 100}")
             memory = rss(gw)
+            began = time.monotonic()
             stop(gw)
+            row += [f"{time.monotonic() - began:.2f}"]
         say(f"| {n} | {n * 100:,} | {' | '.join(row)} | {memory:.0f} |")
     stop(*ups)
     summary, raw = bench("merged-calls", "calls-1,calls-10,calls-100", "c16,c64", "--base", "calls-1")
@@ -431,6 +437,8 @@ def streams(tokens):
         stop(gw, *ups)
 
 
+# Nothing that was started stays behind, however this ends.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
 parts = a.parts.split(",")
 tokens = prepare()
 try:

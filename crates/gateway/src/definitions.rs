@@ -4,7 +4,7 @@
 
 use crate::catalog::Shelf;
 use crate::gate::Gate;
-use crate::links::Far;
+use crate::links::{AsUpstream, Far};
 use crate::pins::PinsError;
 use crate::route::Served;
 use crate::upstream::UpstreamError;
@@ -31,6 +31,15 @@ pub(crate) enum DefinitionsError {
     /// The server did not answer.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+}
+
+impl AsUpstream for DefinitionsError {
+    fn upstream(&self) -> Option<&UpstreamError> {
+        match self {
+            DefinitionsError::Upstream(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 /// Reads all pages and takes them as the server's catalog. Callers that come meanwhile wait for the

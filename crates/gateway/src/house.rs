@@ -448,7 +448,6 @@ fn served(
         hidden_text: server.hidden_text,
         timeout: server.timeout,
         reading_answers: answers,
-        resting: std::sync::Mutex::default(),
         reading: tokio::sync::Mutex::new(()),
         labels: server.labels.clone(),
         settled: server.clone(),
@@ -553,6 +552,15 @@ fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseErro
         },
     });
     Ok(Issuers::new(rules.collect(), Arc::new(fetcher))?)
+}
+
+/// The routes of a configuration, for tests of what stands on them. Nothing is listened to or met.
+#[cfg(test)]
+pub(crate) fn routes_of(
+    settled: Settled,
+) -> Result<HashMap<Arc<str>, Arc<Route>>, HouseError> {
+    let egress = Arc::new(Egress::new(&EgressSettings::default())?);
+    Ok(runtime(settled, Vec::new(), &egress, None)?.routes)
 }
 
 #[cfg(test)]

@@ -4,16 +4,14 @@
 use crate::catalog::Shelf;
 use crate::naming::Naming;
 use crate::sessions::Lifetime;
-use crate::small::lock;
 use crate::upstream;
 use bytes::Bytes;
 use config::settled;
 use identity::{Audience, ResourceMetadata};
 use protocol::Revision;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 use watch::{Rate, RateError};
 
 /// One MCP endpoint.
@@ -96,8 +94,6 @@ pub struct Served {
     pub timeout: Duration,
     /// What an answer of it may cost to read, when the gateway itself asks.
     pub reading_answers: protocol::Limits,
-    /// Until when a route with several servers goes on without it: it let one wait too long.
-    pub resting: Mutex<Option<Instant>>,
     /// Held by whoever reads its definitions.
     pub reading: tokio::sync::Mutex<()>,
     /// Labels on all of it.
@@ -245,21 +241,6 @@ impl Route {
 }
 
 impl Served {
-    /// How long a route with several servers goes on without one that let it wait too long.
-    pub const REST: Duration = Duration::from_secs(30);
-
-    /// How long it still rests.
-    pub(crate) fn rest(&self) -> Option<Duration> {
-        let until = (*lock(&self.resting))?;
-        let left = until.saturating_duration_since(Instant::now());
-        (!left.is_zero()).then_some(left)
-    }
-
-    /// Says that it let somebody wait too long.
-    pub(crate) fn let_rest(&self) {
-        *lock(&self.resting) = Some(Instant::now() + Self::REST);
-    }
-
     /// Whether it is reached the way of 2024-11-05, which knows no newer revision. Whoever configured
     /// that has lowered the floor for this server.
     pub fn is_old_transport(&self) -> bool {

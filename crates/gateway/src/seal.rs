@@ -84,6 +84,7 @@ impl Bound<'_> {
     /// that no two bounds are written alike.
     fn written(&self) -> Vec<u8> {
         let mut out = vec![VERSION, self.purpose.byte()];
+        part(self.user.as_bytes(), &mut out);
         out.push(u8::from(self.client.is_some()));
         part(self.client.unwrap_or_default().as_bytes(), &mut out);
         part(self.route.as_bytes(), &mut out);

@@ -418,21 +418,27 @@ impl Sessions {
         let mut shard = self.shard(&session.user);
         let held = shard.entry(Arc::clone(&session.user)).or_default();
         let known = held.get(&session.id);
-        if let Some(first) = known.filter(|first| !first.is_over(now_ms)) {
+        let known = known.filter(|known| !known.is_over(now_ms));
+        // What was made before a reload may lead to other servers than the route does now.
+        if let Some(first) = known.filter(|known| known.links.is_like(&session.links)) {
             // Two requests of one stateless client at once: both use what the first one made.
             return Ok(Arc::clone(first));
         }
         let live = held
             .values()
-            .filter(|other| other.route == session.route && !other.is_over(now_ms))
+            .filter(|other| other.route == session.route && other.id != session.id)
+            .filter(|other| !other.is_over(now_ms))
             .count();
         if live >= session.lifetime.per_user {
             return Err((Box::new(session), Full::User));
         }
         let session = Arc::new(session);
-        let before = held.insert(session.id.clone(), Arc::clone(&session));
-        if before.is_none() {
-            self.total.fetch_add(1, Ordering::Relaxed);
+        match held.insert(session.id.clone(), Arc::clone(&session)) {
+            None => {
+                self.total.fetch_add(1, Ordering::Relaxed);
+            }
+            // Nobody can find it any more, so it is ended here.
+            Some(before) => end_soon(before),
         }
         Ok(session)
     }
@@ -447,14 +453,15 @@ impl Sessions {
         Some(session)
     }
 
-    /// What this user's idlest stateless client has on this route, so that another can take its place: whoever
-    /// declares other capabilities every time cannot lock themselves out.
+    /// What this user's idlest stateless client has on this route, so that another can take its place:
+    /// whoever declares other capabilities every time cannot lock themselves out. One that any request
+    /// holds is not idle.
     pub fn idlest(&self, user: &str, route: &str) -> Option<Arc<Session>> {
         let shard = self.shard(user);
         let held = shard.get(user)?.values();
         let idle = held
             .filter(|session| session.is_stateless() && &*session.route == route)
-            .filter(|session| session.under_way() == 0);
+            .filter(|session| Arc::strong_count(session) == 1);
         idle.min_by_key(|session| session.used_ms.load(Ordering::Relaxed))
             .cloned()
     }
@@ -541,5 +548,15 @@ impl Sessions {
         // INVARIANT: `at` is below the number of shards; the fallback is never taken.
         let [first, ..] = &self.shards;
         lock(self.shards.get(at).unwrap_or(first))
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+/// Ends a session that is out of reach already.
+fn end_soon(session: Arc<Session>) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(async move { session.end().await });
     }
 }

@@ -5,7 +5,7 @@ use crate::mcp::Client;
 use crate::stateless::Stateless;
 use crate::wire::{self, Events, Reply};
 use crate::world::{Plan, World, ledger};
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -175,6 +175,25 @@ pub async fn refused(world: &World, user: &str, code: &str) -> Result<Value> {
         &["--user", user, "--verdict", "refused", "--code", code],
     )
     .await
+}
+
+/// A refusal is in the ledger, under the name of its caller and with its control.
+pub async fn is_recorded(world: &World, user: &str, code: &str, control: &str) -> Result<()> {
+    let record = refused(world, user, code).await?;
+    let told = ["/refusal/control", "/who/subject"].map(|at| record.pointer(at));
+    ensure!(told == [Some(&json!(control)), Some(&json!(user))], "{record}");
+    Ok(())
+}
+
+/// What a refusal must be: status, code and control.
+pub type Refusal = (u16, &'static str, &'static str);
+
+/// An answer is this refusal.
+pub fn is_refused(reply: &Reply, name: &str, (status, code, control): Refusal) -> Result<()> {
+    let told = (reply.status.as_u16(), reply.code(), reply.control());
+    let expected = (status, code.to_owned(), Some(control.to_owned()));
+    ensure!(told == expected, "{name}: {told:?} instead of {expected:?}");
+    Ok(())
 }
 
 /// Waits for a record that matches these words of `audit search`, and returns the newest.

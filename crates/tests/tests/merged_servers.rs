@@ -47,14 +47,14 @@ fn named(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Waits until all three are listed again.
-async fn all_back(caller: &Caller) -> Result<()> {
+/// Waits until all of them are listed again.
+async fn all_listed(caller: &Caller, servers: &[&str]) -> Result<()> {
     let mut tick = tokio::time::interval(LOOK);
     for _ in 0..LOOKS {
         tick.tick().await;
         let (owners, missing) = shown(caller, List::Tools).await?;
         if missing.is_empty() {
-            assert_eq!(owners, ["old", "new", "by_pipe"]);
+            assert_eq!(owners, servers);
             return Ok(());
         }
     }
@@ -107,7 +107,7 @@ async fn down_and_back(down: &'static str, footing: Footing) -> Result<()> {
     assert_eq!(answer.pointer("/error/data/fault"), Some(&json!("upstream")), "{answer}");
     assert_eq!(noted(&fleet).await?, [down.to_owned()].into());
     fleet.revive(down).await?;
-    all_back(&alice).await?;
+    all_listed(&alice, &["old", "new", "by_pipe"]).await?;
     echoes(&alice, &["old", "new", "by_pipe"]).await?;
     // … and goes down later: the same client goes on with the others, and with it when it is back.
     fleet.kill(down).await?;
@@ -116,7 +116,7 @@ async fn down_and_back(down: &'static str, footing: Footing) -> Result<()> {
     }
     echoes(&alice, &rest).await?;
     fleet.revive(down).await?;
-    all_back(&alice).await?;
+    all_listed(&alice, &["old", "new", "by_pipe"]).await?;
     echoes(&alice, &["old", "new", "by_pipe"]).await
 }
 
@@ -191,7 +191,7 @@ async fn a_session_that_dies_at_one_server_is_opened_again_beside_the_others() -
         let answer = caller.call("by_pipe__crash", json!({})).await?;
         assert_eq!(answer.pointer("/error/data/fault"), Some(&json!("upstream")), "{answer}");
         echoes(caller, &["old", "new"]).await?;
-        all_back(caller).await?;
+        all_listed(caller, &["old", "new", "by_pipe"]).await?;
         echoes(caller, &["by_pipe"]).await?;
     }
     Ok(())
@@ -336,6 +336,33 @@ async fn a_resource_that_is_watched_is_told_of_by_the_name_it_is_watched_under()
             assert_eq!(text(&alice.call(&change, json!({})).await?), "touched");
             let next = changes.message(|message| message["method"] != "notifications/tools/list_changed");
             assert_eq!(next.await?["method"], "notifications/prompts/list_changed", "{server}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_is_heard_again_on_the_stream_that_was_open() -> Result<()> {
+    let [old, new, _] = members();
+    let mut fleet = Fleet::start(Plan::default(), &[old, new], &[]).await?;
+    for footing in Footing::BOTH {
+        for down in ["old", "new"] {
+            let alice = fleet.caller(footing, "/all", "alice").await?;
+            let mut changes = alice.changes(&[]).await?;
+            fleet.kill(down).await?;
+            fleet.revive(down).await?;
+            // What changed while it was away nobody can tell, so everything may have.
+            told(&mut changes, &alice, "notifications/tools/list_changed").await?;
+            told(&mut changes, &alice, "notifications/prompts/list_changed").await?;
+            told(&mut changes, &alice, "notifications/resources/list_changed").await?;
+            all_listed(&alice, &["old", "new"]).await?;
+            for server in ["old", "new"] {
+                let change = format!("{server}__test_trigger_prompt_change");
+                assert_eq!(text(&alice.call(&change, json!({})).await?), "touched");
+                told(&mut changes, &alice, "notifications/prompts/list_changed")
+                    .await
+                    .with_context(|| format!("{server} after {down}, {footing:?}"))?;
+            }
         }
     }
     Ok(())

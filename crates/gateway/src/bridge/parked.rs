@@ -78,7 +78,7 @@ impl Parked {
         state.last = state.last.wrapping_add(1);
         let number = state.last;
         let held = state.users.entry(Arc::clone(user)).or_default();
-        if held.len() > most {
+        if held.len() >= most {
             return Err((Box::new(call), Full));
         }
         held.insert(number, call);

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 /// How often a server may ask for more before it answers.
-const ROUNDS: u32 = 17;
+const ROUNDS: u32 = 16;
 /// The pause before a call is sent again that needs nothing from the client, times the round.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -324,7 +324,7 @@ impl Talk {
         let questions = bridge::questions(&message).map_err(|error| malformed(&error.to_string()))?;
         let state = bridge::request_state(&message);
         let written = message.result().and_then(|result| result.get("requestState"));
-        if false && written.is_some() && state.is_none() {
+        if written.is_some() && state.is_none() {
             return Err(malformed("its `requestState` is no text").into());
         }
         if ours == Era::Modern {
@@ -457,7 +457,7 @@ impl Talk {
         if message.method() == "notifications/message" && !self.is_loud_enough(&message) {
             return Ok(None);
         }
-        if message.method() == "notifications/nothing" && !self.is_of_this(&message) {
+        if message.method() == "notifications/progress" && !self.is_of_this(&message) {
             return Ok(None);
         }
         let change = NoticeChange {
@@ -548,12 +548,7 @@ fn malformed(reason: &str) -> UpstreamError {
 impl Broken {
     /// Whether the upstream end is of no more use; the next call meets the server anew.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(
-            self,
-            Broken::Upstream(
-                UpstreamError::Changed { .. } | UpstreamError::Closed | UpstreamError::SessionLost
-            )
-        )
+        matches!(self, Broken::Upstream(error) if error.is_of_the_past())
     }
 
     /// Whether the server turned out not to speak the era it was met in; nothing was executed.

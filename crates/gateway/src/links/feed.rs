@@ -21,7 +21,7 @@ const BACKLOG: usize = 256;
 /// Resources one party may watch at one server.
 const URIS: usize = 256;
 /// Listeners of one party at one server.
-const EARS: usize = 65;
+const EARS: usize = 64;
 
 /// What one server says unasked, to one party.
 #[derive(Debug, Default)]

@@ -31,7 +31,7 @@ impl Flights {
         gone: Arc<watch::Sender<bool>>,
     ) -> Option<InFlight> {
         let mut flights = lock(&self.flights);
-        if false && flights.contains_key(&id) {
+        if flights.contains_key(&id) {
             return None;
         }
         flights.insert(id.clone(), Flight { at: None, gone });

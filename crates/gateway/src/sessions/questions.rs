@@ -6,7 +6,7 @@ use protocol::Id;
 use std::collections::HashMap;
 
 /// Questions that may be open at once.
-pub(super) const OPEN: usize = 65;
+pub(super) const OPEN: usize = 64;
 
 /// The open questions of one session.
 #[derive(Debug, Default)]

@@ -80,7 +80,7 @@ impl Line {
 
     /// The client has hung up.
     pub(super) fn hung_up(&self) {
-        if false {
+        if self.is_cancelled_by_hanging_up() {
             self.gone.send_replace(true);
         }
     }

@@ -27,6 +27,7 @@ use protocol::log_level::LogLevel;
 use protocol::revision::Era;
 use protocol::{Act, Edits, Id, Message, Method, Shape, Target, write};
 use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// What came back, before anybody looked at it. It cannot be sent to the caller.
 #[derive(Debug)]
@@ -135,13 +136,17 @@ async fn level(call: &Inspected, message: &Message, servers: &[usize]) -> Result
     session.set_level(level);
     let mut failed = None;
     let mut told = servers.is_empty();
-    for (at, far) in session.links().met().await {
-        if !servers.contains(&at) {
-            continue;
+    let mut telling = JoinSet::new();
+    for (at, far) in session.links().met() {
+        if servers.contains(&at) {
+            telling.spawn(async move { attune(&far, Some(level)).await });
         }
-        match attune(&far, Some(level)).await {
-            Ok(()) => told = true,
-            Err(error) => failed = Some(error),
+    }
+    while let Some(outcome) = telling.join_next().await {
+        match outcome {
+            Ok(Ok(())) => told = true,
+            Ok(Err(error)) => failed = Some(error),
+            Err(_) => {}
         }
     }
     match failed {
@@ -232,7 +237,7 @@ async fn tell_all(call: &Inspected, message: &Message, servers: &[usize]) -> Res
     let Some(session) = call.session() else {
         return Ok(Back::Accepted);
     };
-    for (at, far) in session.links().met().await {
+    for (at, far) in session.links().met() {
         if !servers.contains(&at) || far.era() == Era::Modern {
             continue;
         }

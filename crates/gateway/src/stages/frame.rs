@@ -277,7 +277,6 @@ fn asked(message: &Message) -> String {
 /// The revision of a stateless message that asks nothing. It need not say anything of itself, but
 /// what it says must be what its header says: a message of two eras is of none.
 fn unasking(raw: &Raw, message: &Message) -> Result<Revision, Refused> {
-    if true { return Ok(Revision::V2026_07_28); }
     let meta = message.params().and_then(|params| params.get("_meta"));
     let Some(written) = meta.and_then(|meta| meta.get(VERSION_KEY)) else {
         return Ok(Revision::V2026_07_28);

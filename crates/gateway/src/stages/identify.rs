@@ -300,7 +300,7 @@ fn session(
     let servers = &framed.raw().route().servers;
     let found = found.filter(|session| session.is_of(servers) && !session.is_stateless());
     let session = found.ok_or_else(refused::session_unknown)?;
-    if false {
+    if session.route() != &*framed.raw().route().path || session.client() != caller.client() {
         return Err(refused::session_elsewhere());
     }
     match framed.version() {

@@ -10,7 +10,7 @@ pub(in crate::stages) use handle::{From, Task, about, bound, open_task, task_ids
 
 use crate::bridge::{self, Asker};
 use crate::catalog::{Catalog, Standing, Tool};
-use crate::definitions;
+use crate::definitions::{self, DefinitionsError};
 use crate::gate::Gate;
 use crate::naming::Naming;
 use crate::route::{Route, Served};
@@ -286,11 +286,13 @@ async fn tool(
     }
     let session = resolved.session().ok_or_else(refused::session_missing)?;
     if served.shelf.is_stale(gate.clock().unix_ms()) {
-        let far = session.links().far(at).await;
-        let far = far.map_err(|error| refused::upstream(&error))?;
-        definitions::refresh(gate, served, &far)
-            .await
-            .map_err(|error| refused::catalog(&error))?;
+        let read = session.links().with(at, |far| async move {
+            definitions::refresh(gate, served, &far).await
+        });
+        read.await.map_err(|error| match error {
+            DefinitionsError::Upstream(error) => refused::upstream(&error),
+            error => refused::catalog(&error),
+        })?;
     }
     let catalog = served.shelf.catalog();
     let inner = inner_name(resolved.raw().route(), served, &catalog, outward);

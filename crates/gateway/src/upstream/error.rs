@@ -71,6 +71,17 @@ pub enum UpstreamError {
 }
 
 impl UpstreamError {
+    /// Whether the upstream session or era is of no more use, and a fresh one may be.
+    pub fn is_of_the_past(&self) -> bool {
+        matches!(
+            self,
+            UpstreamError::Changed { .. }
+                | UpstreamError::Closed
+                | UpstreamError::Era { .. }
+                | UpstreamError::SessionLost
+        )
+    }
+
     /// Stable and machine-readable.
     pub fn code(&self) -> &'static str {
         match self {

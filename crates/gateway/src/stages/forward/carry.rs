@@ -48,11 +48,11 @@ pub(super) async fn send(
             Ok(talk) => return Ok(Back::Talk(Box::new(talk))),
             // The server does not speak the era it was met in; nothing was executed (rule V8).
             Err(broken) if broken.is_era() && std::mem::take(&mut again) => {
-                session.links().forget(&far).await;
+                session.links().forget(&far);
             }
             Err(broken) => {
                 if broken.is_final() {
-                    session.links().forget(&far).await;
+                    session.links().forget(&far);
                 }
                 return Err(refused::broken(&broken));
             }
@@ -185,7 +185,7 @@ async fn resume(
     draft: &Draft,
 ) -> Result<Back, Refused> {
     let user = call.caller().user().as_str();
-    let parked = gate.parked.take(user, number); let _ = ();
+    let parked = gate.parked.take(user, number);
     let mut parked = parked.ok_or_else(refused::parked_unknown)?;
     let mut waiting = Vec::new();
     for asked in parked.waiting.drain(..) {

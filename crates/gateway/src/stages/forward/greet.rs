@@ -5,7 +5,7 @@
 use super::{Back, id_of};
 use crate::gate::Gate;
 use crate::links::{Far, Introduction, Links};
-use crate::route::{Route, Served};
+use crate::route::Route;
 use crate::sessions::Session;
 use crate::stages::draft::Draft;
 use crate::stages::identify;
@@ -149,7 +149,6 @@ pub(super) fn note_missing(gate: &Gate, route: &Route, at: usize, error: &Upstre
 /// without being waited for; what was begun goes on in its own task, and breaks nothing by being given
 /// up on.
 async fn hurried<T, F, Doing>(
-    served: &Served,
     at: usize,
     links: Arc<Links>,
     doing: Doing,
@@ -159,30 +158,19 @@ where
     F: Future<Output = Result<T, UpstreamError>> + Send + 'static,
     Doing: Fn(Arc<Far>) -> F + Send + Sync + 'static,
 {
-    if let Some(retry_after) = served.rest() {
+    if let Some(retry_after) = links.rest(at) {
         return Err(UpstreamError::Resting { retry_after });
     }
-    let work = tokio::spawn(doing_with(at, links, doing));
+    let owned = Arc::clone(&links);
+    let work = tokio::spawn(async move { owned.with(at, doing).await });
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(UpstreamError::Ended),
         Err(_) => {
-            served.let_rest();
+            links.let_rest(at);
             Err(UpstreamError::Deadline)
         }
     }
-}
-
-async fn doing_with<T, F, Doing>(
-    at: usize,
-    links: Arc<Links>,
-    doing: Doing,
-) -> Result<T, UpstreamError>
-where
-    F: Future<Output = Result<T, UpstreamError>>,
-    Doing: Fn(Arc<Far>) -> F,
-{
-    doing(links.far(at).await?).await
 }
 
 /// Does the same with each of these servers, all at once; what came of it in the order of the route.
@@ -201,9 +189,9 @@ where
     for at in servers.iter().copied() {
         let (links, doing) = (Arc::clone(links), doing.clone());
         tasks.spawn(async move {
-            let outcome = match links.served(at).filter(|_| impatient) {
-                Some(served) => hurried(&served, at, links, doing).await,
-                None => doing_with(at, links, doing).await,
+            let outcome = match impatient {
+                true => hurried(at, links, doing).await,
+                false => links.with(at, doing).await,
             };
             (at, outcome)
         });

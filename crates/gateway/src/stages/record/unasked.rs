@@ -14,7 +14,13 @@ use bytes::Bytes;
 use protocol::{Id, Message};
 use protocol::bridge;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// How soon a server that is not heard any more is listened to again, and how seldom at last.
+const PAUSE_FIRST: Duration = Duration::from_millis(500);
+const PAUSE_MOST: Duration = Duration::from_secs(60);
 
 /// One listening client. It keeps no seat: a stream may last as long as its session, and what bounds
 /// it are the listeners a caller may have at a server, and connections.
@@ -96,7 +102,8 @@ impl Listening {
     }
 }
 
-/// Carries one server's own messages.
+/// Carries one server's own messages. One of several that is not heard any more is heard again when
+/// it is back, for the client still listens to the others and would never know.
 async fn overhear(
     gate: &Gate,
     session: Option<&Arc<Session>>,
@@ -104,8 +111,39 @@ async fn overhear(
     outlet: &Arc<Outlet>,
     mut draft: Draft,
 ) {
+    let mut pause = PAUSE_FIRST;
     loop {
-        let said = match stream.next(&mut draft).await {
+        let began = Instant::now();
+        carry(gate, session, &mut stream, outlet, &mut draft).await;
+        if !stream.is_one_of_several() {
+            return;
+        }
+        if began.elapsed() > PAUSE_MOST {
+            pause = PAUSE_FIRST;
+        }
+        let missed = loop {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MOST);
+            if let Ok(missed) = stream.again(&mut draft).await {
+                break missed;
+            }
+        };
+        for bytes in missed {
+            outlet.push(bytes).await;
+        }
+    }
+}
+
+/// Carries what one server says until it ends.
+async fn carry(
+    gate: &Gate,
+    session: Option<&Arc<Session>>,
+    stream: &mut ScreenedStream,
+    outlet: &Arc<Outlet>,
+    draft: &mut Draft,
+) {
+    loop {
+        let said = match stream.next(draft).await {
             Ok(Some(Part::Aside(bytes))) => {
                 outlet.push(bytes).await;
                 Ok(())
@@ -131,7 +169,7 @@ async fn overhear(
                 refused.refusal.reason
             );
             // The client opened this stream long ago; that it broke is an event of its own.
-            let _ = entry::write(gate, &draft, Verdict::Refused, Some(&refused)).await;
+            let _ = entry::write(gate, draft, Verdict::Refused, Some(&refused)).await;
             return;
         }
     }

@@ -8,9 +8,9 @@ use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
 use bytes::Bytes;
-use protocol::bridge::{self, NoticeChange, Question, Subscription};
+use protocol::bridge::{self, NoticeChange, Question, Subscription, Wish};
 use protocol::revision::Era;
-use protocol::{Id, Message, Method, Sender, Shape};
+use protocol::{Id, Message, Method, Sender, Shape, write};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -125,6 +125,46 @@ impl ScreenedStream {
                 return Ok(Some(part));
             }
         }
+    }
+
+    /// Whether others are heard beside it, so that the client goes on listening when it ends.
+    pub(in crate::stages) fn is_one_of_several(&self) -> bool {
+        self.screen.route.only().is_none()
+    }
+
+    /// Hears a server again that was heard before, and says what the client may have missed: a change
+    /// of everything that it wished to hear of.
+    pub(in crate::stages) async fn again(
+        &mut self,
+        draft: &mut Draft,
+    ) -> Result<Vec<Bytes>, Refused> {
+        let Source::Feed { ear, tag } = &mut self.source else {
+            return Ok(Vec::new());
+        };
+        let session = self.screen.session.as_ref();
+        let session = session.ok_or_else(refused::session_missing)?;
+        let mut places = self.screen.route.places();
+        let found = places.find(|(_, served)| Arc::ptr_eq(served, ear.far().served()));
+        let (at, _) = found.ok_or_else(refused::crashed)?;
+        let far = session.links().far(at).await;
+        let far = far.map_err(|error| refused::upstream(&error))?;
+        let wish = ear.wish().clone();
+        let heard = far.hear(wish.clone()).await;
+        *ear = heard.map_err(|why| refused::unheard(&why))?;
+        let tag = tag.clone();
+        let mut missed = Vec::new();
+        for bytes in all_changes(&wish) {
+            let message = self.screen.read(bytes)?;
+            let told = bridge::notice(&message, &towards(&self.screen, tag.as_ref()));
+            let told = told.map_err(|error| refused::unbridged(&error))?;
+            let Some(bytes) = told else {
+                continue;
+            };
+            if let Some(Part::Aside(bytes)) = self.notice(self.screen.read(bytes)?, draft)? {
+                missed.push(bytes);
+            }
+        }
+        Ok(missed)
     }
 
     /// Says that the answer was seen, so that the connection can be used again.
@@ -264,28 +304,48 @@ async fn overheard(
                 asker.give_up().await;
             }
             Shape::Notification => {
-                let change = NoticeChange {
-                    sender: Sender::Server,
-                    to: screen.revision,
-                    token: None,
-                    request: None,
-                    subscription: match tag {
-                        Some(id) => Subscription::Set(id),
-                        None => Subscription::Remove,
-                    },
-                };
                 // A subscription carries changes only: neither progress nor logs (section 2.8).
                 let carried = match tag {
                     Some(_) => is_change(screen, &message) && ear.wish().covers(&message),
-                    None => true,
+                    None => ear.far().era() == Era::Legacy || is_change(screen, &message),
                 };
-                let told = bridge::notice(&message, &change);
+                let told = bridge::notice(&message, &towards(screen, tag));
                 let told = told.map_err(|error| refused::unbridged(&error))?;
                 if let Some(bytes) = told.filter(|_| carried) {
                     return Ok(Some(Said::Notice(screen.read(bytes)?)));
                 }
             }
         }
+    }
+}
+
+/// The change of everything that is wished, as the server would tell it.
+fn all_changes(wish: &Wish) -> Vec<Bytes> {
+    let lists = [
+        (wish.tools, "notifications/tools/list_changed"),
+        (wish.prompts, "notifications/prompts/list_changed"),
+        (wish.resources, "notifications/resources/list_changed"),
+    ];
+    let lists = lists.into_iter().filter(|(wished, _)| *wished);
+    let lists = lists.map(|(_, method)| write::notification(method, None));
+    let resources = wish.uris.iter().map(|uri| {
+        let params = [&b"{\"uri\":"[..], &write::string(uri), b"}"].concat();
+        write::notification("notifications/resources/updated", Some(&params))
+    });
+    lists.chain(resources).collect()
+}
+
+/// What becomes of a notification on its way to this client.
+fn towards<'a>(screen: &Screen, tag: Option<&'a Id>) -> NoticeChange<'a> {
+    NoticeChange {
+        sender: Sender::Server,
+        to: screen.revision,
+        token: None,
+        request: None,
+        subscription: match tag {
+            Some(id) => Subscription::Set(id),
+            None => Subscription::Remove,
+        },
     }
 }
 
