@@ -80,7 +80,7 @@ words! {
 
     /// Who shares a process of a local server.
     Process {
-        /// All sessions of one user.
+        /// The sessions of one user by one client on one route.
         User = "user",
         /// Nobody: each session has its own.
         Session = "session",

@@ -4,6 +4,10 @@
 //! no text and its schemas can be enforced. Everything else stands aside with the reason: it is not
 //! listed and not callable (control 9.2). A catalog is never edited: a new one takes its place.
 
+mod shelves;
+
+pub use shelves::Shelves;
+
 use crate::pins::{Pin, Pins, PinsError, Sighting};
 use arc_swap::ArcSwap;
 use config::settled;
@@ -100,6 +104,15 @@ pub struct Study {
     pub changes: Vec<Change>,
 }
 
+/// How much of what a server offers was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// All of it, by the gateway itself.
+    Whole,
+    /// What one caller was shown.
+    Page,
+}
+
 /// Everything known of a server's tools at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -132,7 +145,7 @@ impl Catalog {
     }
 }
 
-/// Where one server's catalog lies, and whether it is still to be believed.
+/// Where one server's catalog lies, as it is in one revision, and whether it is still to be believed.
 #[derive(Debug)]
 pub struct Shelf {
     server: settled::Server,
@@ -200,10 +213,12 @@ impl Shelf {
             },
             pins,
             now_ms,
+            Extent::Whole,
         )
     }
 
-    /// The catalog that there is, with a page of definitions. It is not in force yet.
+    /// The catalog that there is, with a page of definitions. It is not in force yet. One caller's page
+    /// takes no approval away from the others: what differs on it is a reason to read everything again.
     pub fn page(
         &self,
         definitions: &[Value],
@@ -211,7 +226,7 @@ impl Shelf {
         now_ms: u64,
     ) -> Result<Study, PinsError> {
         let catalog = Catalog::clone(&self.catalog.load());
-        self.study(definitions, catalog, pins, now_ms)
+        self.study(definitions, catalog, pins, now_ms, Extent::Page)
     }
 
     /// Puts a catalog in force.
@@ -225,6 +240,7 @@ impl Shelf {
         catalog: Catalog,
         pins: &Pins,
         now_ms: u64,
+        extent: Extent,
     ) -> Result<Study, PinsError> {
         let pinned = pins.of(self.server.name.as_str())?;
         let before = self.catalog.load_full();
@@ -249,6 +265,14 @@ impl Shelf {
                     if tool.digest == digest
                         && pinned.get(name).is_some_and(|pin| pin.digest == digest) =>
                 {
+                    Standing::Approved(Arc::clone(tool))
+                }
+                // Pinned as it was, and different in this caller's hands only.
+                Some(Standing::Approved(tool))
+                    if extent == Extent::Page
+                        && pinned.get(name).is_some_and(|pin| pin.digest == tool.digest) =>
+                {
+                    self.distrust();
                     Standing::Approved(Arc::clone(tool))
                 }
                 _ => self.judge(name, definition, digest, pinned.get(name), pins, now_ms)?,

@@ -8,6 +8,7 @@ use crate::links::{AsUpstream, Far};
 use crate::pins::PinsError;
 use crate::route::Served;
 use crate::upstream::UpstreamError;
+use protocol::{Method, Sender};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,9 @@ const CURSOR: usize = 4096;
 /// Why the definitions could not be had. The tools of that server are then not callable.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DefinitionsError {
+    /// The server has tools, and does not tell which.
+    #[error("the server answered its list of tools with an error (code {0})")]
+    Declined(i64),
     /// What came back cannot be read.
     #[error("its list of tools is malformed: {0}")]
     Malformed(String),
@@ -54,20 +58,22 @@ pub(crate) async fn refresh(
     let _reading = tokio::time::timeout(PATIENCE, served.reading.lock())
         .await
         .ok();
-    if !served.shelf.is_stale(gate.clock().unix_ms()) {
+    let shelf = served.shelves.of(far.revision());
+    if !shelf.is_stale(gate.clock().unix_ms()) {
         return Ok(());
     }
-    let doubts = served.shelf.doubts();
+    let doubts = shelf.doubts();
     read_all(gate, served, far).await?;
-    served.shelf.trust(doubts);
+    shelf.trust(doubts);
     Ok(())
 }
 
 async fn read_all(gate: &Gate, served: &Served, far: &Far) -> Result<(), DefinitionsError> {
     let mut definitions = Vec::new();
     let mut cursor: Option<String> = None;
+    let mut room = Room::of(far);
     for _ in 0..PAGES {
-        let page = page(far, cursor.as_deref()).await?;
+        let page = page(far, cursor.as_deref(), &mut room).await?;
         if let Some(Value::Array(tools)) = page.get("tools") {
             definitions.extend(tools.iter().cloned());
         }
@@ -88,31 +94,90 @@ async fn read_all(gate: &Gate, served: &Served, far: &Far) -> Result<(), Definit
             Some(_) => {}
         }
     }
-    gate.publish(served, || {
-        served
-            .shelf
-            .whole(&definitions, &gate.pins, gate.clock().unix_ms())
+    let shelf = served.shelves.of(far.revision());
+    gate.publish(served, shelf, || {
+        shelf.whole(&definitions, &gate.pins, gate.clock().unix_ms())
     })?;
     Ok(())
 }
 
 /// Takes one page that a caller listed into the catalog, and returns with what is known of it.
-pub(crate) fn learn(gate: &Gate, served: &Served, definitions: &[Value]) -> Result<(), PinsError> {
-    gate.publish(served, || {
-        served
-            .shelf
-            .page(definitions, &gate.pins, gate.clock().unix_ms())
+pub(crate) fn learn(
+    gate: &Gate,
+    served: &Served,
+    shelf: &Shelf,
+    definitions: &[Value],
+) -> Result<(), PinsError> {
+    gate.publish(served, shelf, || {
+        shelf.page(definitions, &gate.pins, gate.clock().unix_ms())
     })
 }
 
-async fn page(far: &Far, cursor: Option<&str>) -> Result<Value, DefinitionsError> {
+async fn page(far: &Far, cursor: Option<&str>, room: &mut Room) -> Result<Value, DefinitionsError> {
     let params = cursor.map(|cursor| serde_json::json!({ "cursor": cursor }).to_string());
     let params = params.as_ref().map(String::as_bytes);
     let answer = far.ask("tools/list", params).await?;
-    // A server without tools answers with an error: then it has none.
+    room.take(answer.bytes().len())?;
     let Some(result) = answer.result() else {
-        return Ok(Value::Null);
+        // A server without tools answers with an error: then it has none. From any other, one caller's
+        // error takes the tools of nobody else away.
+        if !has_tools(far) {
+            return Ok(Value::Null);
+        }
+        let code = answer
+            .error()
+            .and_then(|error| error.get("code")?.integer());
+        let code = code.unwrap_or_default();
+        return Err(DefinitionsError::Declined(code));
     };
-    serde_json::from_slice(result.raw())
-        .map_err(|error| DefinitionsError::Malformed(error.to_string()))
+    let page: Value = serde_json::from_slice(result.raw())
+        .map_err(|error| DefinitionsError::Malformed(error.to_string()))?;
+    match page.get("tools") {
+        Some(Value::Array(_)) => Ok(page),
+        _ => Err(DefinitionsError::Malformed("it is missing".to_owned())),
+    }
+}
+
+fn has_tools(far: &Far) -> bool {
+    let list = Method::find("tools/list", far.revision(), Sender::Client);
+    let capability = list.and_then(|list| list.capability);
+    capability.is_some_and(|capability| far.welcome().has(capability))
+}
+
+/// What all pages of a list may come to in bytes: as much as one answer.
+#[derive(Debug)]
+pub(crate) struct Room {
+    most: usize,
+    left: usize,
+}
+
+impl Room {
+    /// For a list of this server.
+    pub(crate) fn of(far: &Far) -> Self {
+        let most = far.served().reading_answers.bytes;
+        Room { most, left: most }
+    }
+
+    /// Takes up that many bytes, if there are so many left.
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), UpstreamError> {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.ok_or(UpstreamError::TooLarge { max: self.most })?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n4_3_the_pages_of_a_list_are_bounded_together() {
+        let mut room = Room { most: 10, left: 10 };
+        assert!(room.take(6).is_ok() && room.take(4).is_ok());
+        let over = room.take(1);
+        assert!(
+            matches!(over, Err(UpstreamError::TooLarge { max: 10 })),
+            "{over:?}"
+        );
+    }
 }

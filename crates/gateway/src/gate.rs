@@ -2,7 +2,7 @@
 //! configuration is swapped whole; a call keeps the one it began with.
 
 use crate::bridge::Parked;
-use crate::catalog::{self, Study};
+use crate::catalog::{self, Shelf, Study};
 use crate::clock::Clock;
 use crate::pins::{Pins, PinsError};
 use crate::route::{Route, Served};
@@ -139,6 +139,7 @@ impl Gate {
     pub fn publish(
         &self,
         served: &Served,
+        shelf: &Shelf,
         study: impl FnOnce() -> Result<Study, PinsError>,
     ) -> Result<(), PinsError> {
         let _one_at_a_time = lock(&self.publishing);
@@ -148,10 +149,11 @@ impl Gate {
         let running = runtime.servers.get(&served.name);
         let is_running = running.is_some_and(|running| std::ptr::eq(&**running, served));
         if is_running && !changes.is_empty() {
-            self.recompile(served, &catalog);
+            self.recompile(served, (shelf, &catalog));
         }
-        served.shelf.store(catalog);
-        for change in changes {
+        shelf.store(catalog);
+        let news = changes.into_iter();
+        for change in news.filter(|change| !served.shelves.is_known(shelf, change)) {
             let name = format!("tool.{}", change.what);
             tracing::info!(server = %served.name, tool = %change.tool, digest = %change.digest, "{name}");
             self.note(
@@ -166,11 +168,11 @@ impl Gate {
 
     /// Compiles the policies again, with these tools of this server. Old policies stay in force if
     /// that fails: they were written for fewer tools, and what they do not know is denied.
-    fn recompile(&self, served: &Served, catalog: &catalog::Catalog) {
+    fn recompile(&self, served: &Served, coming: (&Shelf, &catalog::Catalog)) {
         let runtime = self.runtime();
         match Policies::compile(
             &runtime.sources,
-            &runtime.policy_catalog(Some((served, catalog))),
+            &runtime.policy_catalog(Some((served, coming))),
         ) {
             Ok(policies) => self.policies.store(Arc::new(policies)),
             Err(error) => {
@@ -185,14 +187,15 @@ impl Gate {
         self.note_of(None, name, (server, subject), after);
     }
 
-    /// The same, of somebody's call.
+    /// The same, of somebody's call. False if it cannot be written down: then what it is about must
+    /// not happen.
     pub fn note_of(
         &self,
         who: Option<audit::Who<'_>>,
         name: &str,
         (server, subject): (&str, &str),
         after: &str,
-    ) {
+    ) -> bool {
         let record = audit::Record {
             at_ms: self.clock.unix_ms(),
             id: self.next_id().into(),
@@ -210,8 +213,11 @@ impl Gate {
         };
         let mut bytes = Vec::with_capacity(512);
         record.to_canonical(&mut bytes);
-        // Dropping the future does not take the record out of the queue.
-        drop(self.ledger.append(bytes, audit::Durability::Interval));
+        // Nothing is waited for: whether it is in the queue is known at once, and there it stays.
+        let taken = self.ledger.append(bytes, audit::Durability::Interval).wait();
+        taken
+            .inspect_err(|error| tracing::error!(%error, "`{name}` could not be written down"))
+            .is_ok()
     }
 
     /// Where time is read.
@@ -243,7 +249,7 @@ impl Runtime {
     /// its catalog is about to be.
     pub(crate) fn policy_catalog(
         &self,
-        coming: Option<(&Served, &catalog::Catalog)>,
+        coming: Option<(&Served, (&Shelf, &catalog::Catalog))>,
     ) -> policy::Catalog {
         let mut catalog = policy::Catalog {
             claims: crate::claims::known(),
@@ -254,14 +260,11 @@ impl Runtime {
                 name: served.name.to_string(),
                 labels: served.labels.clone(),
             });
-            let known = served.shelf.catalog();
-            let tools = match coming {
-                Some((this, coming)) if std::ptr::eq(this, &**served) => coming,
-                _ => &*known,
-            };
+            let coming = coming.filter(|(this, _)| std::ptr::eq(*this, &**served));
+            let tools = served.shelves.approved_with(coming.map(|(_, coming)| coming));
             catalog
                 .tools
-                .extend(tools.approved().map(|tool| tool.entry(&served.name)));
+                .extend(tools.iter().map(|tool| tool.entry(&served.name)));
         }
         catalog
     }

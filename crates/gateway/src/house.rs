@@ -2,7 +2,7 @@
 //! swept now and then, and stopped without losing a record. A configuration that cannot be built
 //! changes nothing.
 
-use crate::catalog::Shelf;
+use crate::catalog::Shelves;
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::egress::{
@@ -281,7 +281,7 @@ async fn watch_pins(gate: Arc<Gate>) {
         if now != seen {
             seen = now;
             for served in gate.runtime().servers.values() {
-                served.shelf.distrust();
+                served.shelves.distrust();
             }
         }
     }
@@ -444,7 +444,7 @@ fn served(
     Ok(Served {
         name: server.name.as_str().into(),
         upstream: Arc::new(upstream::Server::new(egress, spec)?),
-        shelf: Shelf::new(server.clone()),
+        shelves: Shelves::new(server),
         hidden_text: server.hidden_text,
         timeout: server.timeout,
         reading_answers: answers,

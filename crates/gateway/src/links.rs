@@ -3,9 +3,11 @@
 //!
 //! A link carries what the stages let through; nothing is decided here.
 
+mod attention;
 mod far;
 mod feed;
 
+pub(crate) use attention::Attention;
 pub(crate) use far::{Claim, Far};
 pub(crate) use feed::{Ear, Unheard};
 
@@ -187,6 +189,11 @@ impl Links {
         let ends = self.ends.iter().enumerate();
         ends.filter_map(|(index, end)| Some((index, end.met()?)))
             .collect()
+    }
+
+    /// In which revision the server at this place was met, if it was.
+    pub(crate) fn revision_at(&self, index: usize) -> Option<Revision> {
+        Some(self.ends.get(index)?.met()?.revision())
     }
 
     /// Which servers were met, and in which revision.

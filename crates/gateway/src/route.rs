@@ -1,7 +1,7 @@
 //! The settled configuration turned into what the stages use: routes with their limits, audiences
 //! and servers. Nothing here is looked up twice on the path of a call.
 
-use crate::catalog::Shelf;
+use crate::catalog::Shelves;
 use crate::naming::Naming;
 use crate::sessions::Lifetime;
 use crate::upstream;
@@ -86,8 +86,8 @@ pub struct Served {
     pub name: Arc<str>,
     /// The way to it.
     pub upstream: Arc<upstream::Server>,
-    /// What it offers.
-    pub shelf: Shelf,
+    /// What it offers, in each revision.
+    pub shelves: Shelves,
     /// What is done about hidden text.
     pub hidden_text: settled::HiddenText,
     /// How long a whole call may take.

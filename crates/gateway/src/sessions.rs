@@ -135,6 +135,8 @@ impl Session {
         let user: Arc<str> = caller.user().as_str().into();
         let owner = Owner {
             user: Arc::clone(&user),
+            client: caller.client().map(Into::into),
+            route: (&*route.path).into(),
             session: id.as_str().into(),
         };
         let binding = Binding {

@@ -36,11 +36,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// How ids begin under which the gateway asks for something on its own account. No request of a
+/// client carries one.
+pub(crate) const OWN_IDS: &str = "ringwall-";
+
 /// Whose upstream session a link is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Owner {
     /// The verified user.
     pub user: Arc<str>,
+    /// The client that acts for the user, if it is known by name.
+    pub client: Option<Arc<str>>,
+    /// The route it comes by: policies differ from one to the other.
+    pub route: Arc<str>,
     /// One session of that user.
     pub session: Arc<str>,
 }

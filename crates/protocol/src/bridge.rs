@@ -24,6 +24,7 @@ pub use answer::{
     Asked, ResultKind, answer_asking_same_era, answer_for_legacy, answer_for_modern,
     answer_same_era, result_kind,
 };
+pub use amend::disown;
 pub use capability::client_capabilities;
 pub use content::needs_core_tasks;
 pub use greeting::Welcome;
@@ -36,7 +37,7 @@ pub use offer::{
 };
 pub use question::{
     Need, Question, input_required, question_for_legacy, question_of_legacy, questions,
-    request_state, url_elicitations,
+    questions_in, request_state, url_elicitations,
 };
 pub use request::{
     Relabel, Retry, Stamp, request_for_legacy, request_for_modern, request_same_era,

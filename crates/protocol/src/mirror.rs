@@ -173,36 +173,7 @@ impl Expected<'_> {
         required: Required,
         sent: impl Fn(&str) -> Sent<'h>,
     ) -> Result<(), Mismatch> {
-        self.check_method(required, &sent)?;
-        self.check_name(required, &sent)
-    }
-
-    /// Everything that the headers do not say: whoever forgives one mistake has not forgiven another.
-    pub fn mismatches<'h>(
-        &self,
-        required: Required,
-        sent: impl Fn(&str) -> Sent<'h>,
-    ) -> Vec<Mismatch> {
-        let checks = [
-            self.check_method(required, &sent),
-            self.check_name(required, &sent),
-        ];
-        checks.into_iter().filter_map(Result::err).collect()
-    }
-
-    fn check_method<'h>(
-        &self,
-        required: Required,
-        sent: impl Fn(&str) -> Sent<'h>,
-    ) -> Result<(), Mismatch> {
-        check_literal(Mirrored::Method, required, self.method, sent(METHOD))
-    }
-
-    fn check_name<'h>(
-        &self,
-        required: Required,
-        sent: impl Fn(&str) -> Sent<'h>,
-    ) -> Result<(), Mismatch> {
+        check_literal(Mirrored::Method, required, self.method, sent(METHOD))?;
         if !self.named {
             return Ok(());
         }

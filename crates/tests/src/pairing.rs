@@ -181,7 +181,10 @@ pub async fn refused(world: &World, user: &str, code: &str) -> Result<Value> {
 pub async fn is_recorded(world: &World, user: &str, code: &str, control: &str) -> Result<()> {
     let record = refused(world, user, code).await?;
     let told = ["/refusal/control", "/who/subject"].map(|at| record.pointer(at));
-    ensure!(told == [Some(&json!(control)), Some(&json!(user))], "{record}");
+    ensure!(
+        told == [Some(&json!(control)), Some(&json!(user))],
+        "{record}"
+    );
     Ok(())
 }
 

@@ -33,8 +33,15 @@ impl Batcher {
         let opening = Client::new(&world.url()?, Some(&token)).outgoing("initialize", Some(params));
         let reply = opening.send().await?;
         let spoken = reply.json()?;
-        assert_eq!(spoken.pointer("/result/protocolVersion"), Some(&json!(version)), "{spoken}");
-        let session = reply.header("mcp-session-id").context("no session")?.to_owned();
+        assert_eq!(
+            spoken.pointer("/result/protocolVersion"),
+            Some(&json!(version)),
+            "{spoken}"
+        );
+        let session = reply
+            .header("mcp-session-id")
+            .context("no session")?
+            .to_owned();
         let batcher = Batcher {
             world,
             token,
@@ -80,7 +87,14 @@ async fn records(world: &World, method: &str) -> Result<Vec<(String, String, Str
         let seq = line.get("seq").and_then(Value::as_u64).unwrap_or_default();
         let of_user = member("/who/subject");
         assert_eq!(of_user, "alice", "{record}");
-        rows.push((seq, (member("/subject"), member("/verdict"), member("/refusal/code"))));
+        rows.push((
+            seq,
+            (
+                member("/subject"),
+                member("/verdict"),
+                member("/refusal/code"),
+            ),
+        ));
     }
     rows.sort();
     Ok(rows.into_iter().map(|(_, row)| row).collect())
@@ -110,7 +124,11 @@ async fn b5_each_message_of_a_batch_goes_through_every_stage_and_has_its_record(
             call(json!(7), "add", json!({ "a": 40, "b": 2 })),
         ]);
         let reply = alice.post(&batch).await?;
-        assert_eq!(reply.header("content-type"), Some("application/json"), "{reply:?}");
+        assert_eq!(
+            reply.header("content-type"),
+            Some("application/json"),
+            "{reply:?}"
+        );
         let answers = reply.json()?;
         let answers = answers.as_array().context("no array")?;
         let told: Vec<(Value, String)> = answers
@@ -141,9 +159,15 @@ async fn b5_each_message_of_a_batch_goes_through_every_stage_and_has_its_record(
             ],
             "{era}"
         );
-        assert_eq!(records(&alice.world, "ping").await?, [row("", "allowed", "")]);
+        assert_eq!(
+            records(&alice.world, "ping").await?,
+            [row("", "allowed", "")]
+        );
         let heard = alice.world.journal_text()?;
-        assert!(!heard.contains("mallory"), "the refused call reached the server");
+        assert!(
+            !heard.contains("mallory"),
+            "the refused call reached the server"
+        );
     }
     Ok(())
 }
@@ -162,11 +186,19 @@ async fn b5_what_no_message_asks_for_is_not_answered() -> Result<()> {
     let alice = Batcher::start(lowered(), OLD).await?;
     let note = json!({ "jsonrpc": "2.0", "method": "notifications/roots/list_changed" });
     let reply = alice.post(&json!([note, note])).await?;
-    assert_eq!((reply.status.as_u16(), reply.body.len()), (202, 0), "{reply:?}");
+    assert_eq!(
+        (reply.status.as_u16(), reply.body.len()),
+        (202, 0),
+        "{reply:?}"
+    );
     // One message in an array is still answered in one.
     let reply = alice.post(&json!([echo(1)])).await?;
     let answer = reply.json()?;
-    assert_eq!(answer.pointer("/0/result/content/0/text"), Some(&json!("said 1")), "{answer}");
+    assert_eq!(
+        answer.pointer("/0/result/content/0/text"),
+        Some(&json!("said 1")),
+        "{answer}"
+    );
     // What a call says on the way stands before its answer.
     let params = json!({
         "name": "test_tool_with_progress", "arguments": {}, "_meta": { "progressToken": "t" }
@@ -174,7 +206,10 @@ async fn b5_what_no_message_asks_for_is_not_answered() -> Result<()> {
     let progress = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params });
     let answers = alice.post(&json!([progress, echo(3)])).await?.json()?;
     let answers = answers.as_array().context("no array")?;
-    let methods: Vec<_> = answers.iter().filter_map(|one| one["method"].as_str()).collect();
+    let methods: Vec<_> = answers
+        .iter()
+        .filter_map(|one| one["method"].as_str())
+        .collect();
     assert_eq!(methods, ["notifications/progress"; 3], "{answers:?}");
     let ids: Vec<_> = answers.iter().filter_map(|one| one.get("id")).collect();
     assert_eq!(ids, [&json!(2), &json!(3)]);
@@ -206,15 +241,29 @@ async fn b5_a_batch_that_cannot_be_one_is_refused_whole() -> Result<()> {
     }
     // Two readers would see two different batches.
     let twice = echo(1).to_string().replace("\"id\":1", "\"id\":1,\"id\":2");
-    for body in [format!("[{twice}]"), format!("[{}]]", echo(1)), format!("[{},]", echo(1))] {
-        let reply = alice.outgoing(&json!([]))?.body(body.clone()).send().await?;
+    for body in [
+        format!("[{twice}]"),
+        format!("[{}]]", echo(1)),
+        format!("[{},]", echo(1)),
+    ] {
+        let reply = alice
+            .outgoing(&json!([]))?
+            .body(body.clone())
+            .send()
+            .await?;
         assert_eq!(reply.status, 400, "{body}: {reply:?}");
     }
     // A batch is a body like any other.
-    let plain = alice.outgoing(&json!([echo(1)]))?.header("content-type", "text/plain");
+    let plain = alice
+        .outgoing(&json!([echo(1)]))?
+        .header("content-type", "text/plain");
     let plain = plain.send().await?;
     assert!(plain.status.is_client_error(), "{plain:?}");
-    assert_eq!(alice.world.arrived()?, before, "something reached the server");
+    assert_eq!(
+        alice.world.arrived()?,
+        before,
+        "something reached the server"
+    );
     Ok(())
 }
 
@@ -243,14 +292,22 @@ async fn b5_a_batch_is_of_its_revision_and_of_nobody_elses_session() -> Result<(
     // Nor on a route that speaks nothing so old.
     let strict = Batcher::start(Plan::default(), "2025-06-18").await?;
     let reply = strict.post(&json!([echo(1)])).await?;
-    assert_eq!((reply.status.as_u16(), reply.code()), (400, "rpc_batch".to_owned()));
+    assert_eq!(
+        (reply.status.as_u16(), reply.code()),
+        (400, "rpc_batch".to_owned())
+    );
     // Nor without a session, nor with a token that is none, nor in the session of another user.
     let url = newer.world.url()?;
     let batch = json!([echo(1), echo(2)]);
     let bobs = format!("Bearer {}", newer.world.token("bob")?);
     for (changed, status) in [
         (newer.outgoing(&batch)?.without("mcp-session-id"), 400),
-        (newer.outgoing(&batch)?.header("authorization", "Bearer nonsense"), 401),
+        (
+            newer
+                .outgoing(&batch)?
+                .header("authorization", "Bearer nonsense"),
+            401,
+        ),
         (newer.outgoing(&batch)?.without("authorization"), 401),
         (newer.outgoing(&batch)?.header("authorization", &bobs), 404),
         (Outgoing::message(&url, &batch), 401),
@@ -258,7 +315,11 @@ async fn b5_a_batch_is_of_its_revision_and_of_nobody_elses_session() -> Result<(
         let reply = changed.without("mcp-protocol-version").send().await?;
         assert_eq!(reply.status, status, "{reply:?}");
     }
-    assert_eq!(newer.world.arrived()?, before, "something reached the server");
+    assert_eq!(
+        newer.world.arrived()?,
+        before,
+        "something reached the server"
+    );
     Ok(())
 }
 
@@ -270,7 +331,10 @@ async fn n4_1_a_batch_is_counted_message_by_message() -> Result<()> {
     let answers = alice.post(&json!(batch)).await?.json()?;
     let answers = answers.as_array().context("no array")?;
     let told: Vec<String> = answers.iter().map(said).collect();
-    assert_eq!(told, ["said 1", "said 2", "said 3", "rate_limit", "rate_limit"]);
+    assert_eq!(
+        told,
+        ["said 1", "said 2", "said 3", "rate_limit", "rate_limit"]
+    );
     // And an address pays for each of them, and for the whole: two messages to open the session, then
     // one and five.
     let source = json!({ "source": { "rate": "1/h", "burst": 8 } });
@@ -278,7 +342,11 @@ async fn n4_1_a_batch_is_counted_message_by_message() -> Result<()> {
     let reply = poor.post(&json!(batch)).await?;
     assert_eq!(reply.status, 200, "{reply:?}");
     let reply = poor.post(&json!([echo(6)])).await?;
-    assert_eq!((reply.status.as_u16(), poor.world.arrived()?), (429, 6), "{reply:?}");
+    assert_eq!(
+        (reply.status.as_u16(), poor.world.arrived()?),
+        (429, 6),
+        "{reply:?}"
+    );
     Ok(())
 }
 

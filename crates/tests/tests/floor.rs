@@ -37,7 +37,8 @@ async fn found(world: &World, rule: &str) -> Result<Vec<Value>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn n3_4_whoever_asks_for_less_than_the_floor_is_answered_above_it_and_recorded() -> Result<()> {
+async fn n3_4_whoever_asks_for_less_than_the_floor_is_answered_above_it_and_recorded() -> Result<()>
+{
     let mut known = 0;
     for (minimum, asked, spoken, below) in [
         ("2025-06-18", "2025-06-18", "2025-06-18", false),
@@ -64,7 +65,10 @@ async fn n3_4_whoever_asks_for_less_than_the_floor_is_answered_above_it_and_reco
             assert_eq!(record["verdict"], "allowed");
             assert_eq!(record["who"]["subject"], "alice", "{record}");
             let finding = &record["findings"][0];
-            assert_eq!((&finding["control"], &finding["action"]), (&json!("3.4"), &json!("report")));
+            assert_eq!(
+                (&finding["control"], &finding["action"]),
+                (&json!("3.4"), &json!("report"))
+            );
         }
     }
     assert_eq!(known, 3);
@@ -85,13 +89,26 @@ async fn s4_a_version_header_below_the_floor_or_of_another_session_is_refused() 
         ("2025-11-25x", "version_unknown"),
         ("", "version_unknown"),
     ] {
-        let reply = list().header("mcp-protocol-version", version).send().await?;
-        assert_eq!((reply.status.as_u16(), reply.code()), (400, code.to_owned()), "{version}");
+        let reply = list()
+            .header("mcp-protocol-version", version)
+            .send()
+            .await?;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (400, code.to_owned()),
+            "{version}"
+        );
         let records = ledger(&world.gateway, &["--code", code]).await?;
         assert!(!records.is_empty(), "{code} is not in the ledger");
     }
-    let twice = list().and_header("mcp-protocol-version", "2025-11-25").send().await?;
-    assert_eq!((twice.status.as_u16(), twice.code()), (400, "header_repeated".to_owned()));
+    let twice = list()
+        .and_header("mcp-protocol-version", "2025-11-25")
+        .send()
+        .await?;
+    assert_eq!(
+        (twice.status.as_u16(), twice.code()),
+        (400, "header_repeated".to_owned())
+    );
     assert_eq!(world.arrived()?, before, "something reached the server");
     assert_eq!(list().send().await?.status, 200);
     // A header that names an old revision does not take `initialize` down either.
@@ -101,7 +118,8 @@ async fn s4_a_version_header_below_the_floor_or_of_another_session_is_refused() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn v10_a_route_of_the_stateless_era_opens_no_sessions_and_says_what_it_speaks() -> Result<()> {
+async fn v10_a_route_of_the_stateless_era_opens_no_sessions_and_says_what_it_speaks() -> Result<()>
+{
     let world = World::start(floor(stateless::VERSION).fixture(&["--era", "both"])).await?;
     let url = world.url()?;
     let token = world.token("alice")?;
@@ -109,7 +127,11 @@ async fn v10_a_route_of_the_stateless_era_opens_no_sessions_and_says_what_it_spe
         let reply = opening(&world, &json!(asked))?.send().await?;
         let answer = reply.json()?;
         assert_eq!(reply.status, 400, "{answer}");
-        assert_eq!(answer.pointer("/error/code"), Some(&json!(-32022)), "{answer}");
+        assert_eq!(
+            answer.pointer("/error/code"),
+            Some(&json!(-32022)),
+            "{answer}"
+        );
         let data = answer.pointer("/error/data").context("no data")?;
         assert_eq!(data["supported"], json!([stateless::VERSION]), "{answer}");
         assert_eq!(data["requested"], json!(asked), "{answer}");
@@ -133,11 +155,19 @@ async fn v10_a_route_of_the_stateless_era_opens_no_sessions_and_says_what_it_spe
     let heard = world.journal_text()?;
     assert!(!heard.contains("initialize"), "{heard}");
     let alice = Stateless::new(&url, Some(&token));
-    assert_eq!(text(&alice.call("echo", json!({ "text": "here" })).await?), "here");
+    assert_eq!(
+        text(&alice.call("echo", json!({ "text": "here" })).await?),
+        "here"
+    );
     // What a client of both eras sends along is no session, and none is handed out (rule H2).
-    let along = alice.outgoing("tools/list", json!({})).header("mcp-session-id", "whatever");
+    let along = alice
+        .outgoing("tools/list", json!({}))
+        .header("mcp-session-id", "whatever");
     let reply = along.header("last-event-id", "1-1").send().await?;
-    assert_eq!((reply.status.as_u16(), reply.header("mcp-session-id")), (200, None));
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("mcp-session-id")),
+        (200, None)
+    );
     Ok(())
 }
 
@@ -153,7 +183,11 @@ async fn v3_a_version_that_is_not_spoken_is_answered_with_those_that_are() -> Re
         let reply = request.send().await?;
         let answer = reply.json()?;
         assert_eq!(reply.status, 400, "{answer}");
-        assert_eq!(answer.pointer("/error/code"), Some(&json!(-32022)), "{answer}");
+        assert_eq!(
+            answer.pointer("/error/code"),
+            Some(&json!(-32022)),
+            "{answer}"
+        );
         let data = &answer["error"]["data"];
         assert_eq!(data["requested"], version);
         let all = ["2025-06-18", "2025-11-25", "2026-07-28"];
@@ -162,6 +196,22 @@ async fn v3_a_version_that_is_not_spoken_is_answered_with_those_that_are() -> Re
     assert!(!world.journal_text()?.contains("tools/list"));
     Ok(())
 }
+
+/// Every way to spoil it.
+const SPOILED: [&str; 12] = [
+    "missing_name",
+    "wrong_name",
+    "undecodable_name",
+    "missing_method",
+    "wrong_method",
+    "case_of_method",
+    "missing_method_wrong_name",
+    "name_twice",
+    "method_twice",
+    "missing_version",
+    "wrong_version",
+    "version_twice",
+];
 
 /// A call of `echo`, spoiled.
 fn spoiled(client: &Stateless, how: &str) -> Outgoing {
@@ -196,25 +246,28 @@ async fn h7_a_mistake_in_a_header_is_forgiven_to_the_client_it_is_named_for_only
     let world = World::start(plan).await?;
     let by = |client: &str| -> Result<Stateless> {
         let claims = json!({ "client_id": client });
-        let token = world.issuer.sign_changed(&world.resource()?, &json!({}), &claims)?;
+        let token = world
+            .issuer
+            .sign_changed(&world.resource()?, &json!({}), &claims)?;
         Ok(Stateless::new(&world.url()?, Some(&token)))
     };
-    let all = [
-        "missing_name", "wrong_name", "undecodable_name", "missing_method", "wrong_method",
-        "case_of_method", "missing_method_wrong_name", "name_twice", "method_twice",
-        "missing_version", "wrong_version", "version_twice",
-    ];
     let mut forgiven = 0;
     for (client, allowed) in [
-        ("sloppy", &["missing_name", "wrong_name", "undecodable_name"][..]),
+        (
+            "sloppy",
+            &["missing_name", "wrong_name", "undecodable_name"][..],
+        ),
         ("silent", &["missing_method"]),
         ("SLOPPY", &[]),
         ("sloppy2", &[]),
         ("test-client", &[]),
     ] {
         let caller = by(client)?;
-        assert_eq!(text(&spoiled(&caller, "as it should be").send().await?.json()?), "as it should be");
-        for how in all {
+        assert_eq!(
+            text(&spoiled(&caller, "as it should be").send().await?.json()?),
+            "as it should be"
+        );
+        for how in SPOILED {
             let reply = spoiled(&caller, how).send().await?;
             let answer = reply.json()?;
             if allowed.contains(&how) {
@@ -226,9 +279,15 @@ async fn h7_a_mistake_in_a_header_is_forgiven_to_the_client_it_is_named_for_only
             assert_eq!(reply.status, 400, "{client} {how}: {answer}");
             let repeated = how == "version_twice";
             let code = answer.pointer("/error/code");
-            assert!(repeated || code == Some(&json!(-32020)), "{client} {how}: {answer}");
+            assert!(
+                repeated || code == Some(&json!(-32020)),
+                "{client} {how}: {answer}"
+            );
             let named = wire::code(&answer);
-            assert!(["header_mismatch", "header_repeated"].contains(&&*named), "{how}: {named}");
+            assert!(
+                ["header_mismatch", "header_repeated"].contains(&&*named),
+                "{how}: {named}"
+            );
         }
     }
     let records = found(&world, "header_mirror").await?;
@@ -237,7 +296,11 @@ async fn h7_a_mistake_in_a_header_is_forgiven_to_the_client_it_is_named_for_only
         records.iter().filter(is).collect::<Vec<_>>()
     };
     assert_eq!(of("allowed").len(), forgiven);
-    let named = |record: &&Value| ["sloppy", "silent"].map(Value::from).contains(&record["who"]["client"]);
+    let named = |record: &&Value| {
+        ["sloppy", "silent"]
+            .map(Value::from)
+            .contains(&record["who"]["client"])
+    };
     assert!(of("allowed").iter().all(named), "{records:?}");
     assert!(!of("refused").is_empty());
     Ok(())

@@ -28,7 +28,7 @@ async fn asked(client: &Client) -> Result<(Events, Value)> {
     });
     let mut events = client.stream("tools/call", params).await?;
     let question = events
-        .message(|message| message["method"] == "elicitation/create")
+        .message(|message| message.get("method") == Some(&json!("elicitation/create")))
         .await?;
     let id = question
         .get("id")
@@ -180,6 +180,37 @@ async fn n8_2_a_call_is_taken_back_by_its_own_client_only() -> Result<()> {
             "{client:?} {server:?}"
         );
         assert!(!journal.contains("\"cancelled\":"), "{client:?} {server:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b1_no_client_uses_an_id_of_the_gateways_own() -> Result<()> {
+    for server in [Era::Legacy, Era::Modern] {
+        let world = world(Plan::default().hostile(), server).await?;
+        let alice = legacy(&world, "alice", json!({})).await?;
+        for (id, kept) in [
+            ("ringwall-2", false),
+            ("call-2", false),
+            ("ringwal", true),
+            ("a-call-2", true),
+        ] {
+            let marker = format!("by {id}");
+            let reply = alice
+                .post(&json!({
+                    "jsonrpc": "2.0", "id": id, "method": "tools/call",
+                    "params": { "name": "echo", "arguments": { "text": marker } }
+                }))
+                .await?;
+            let answer = reply.json()?;
+            assert_eq!(answer["id"], id, "{server:?}");
+            assert_eq!(text(&answer), marker, "{server:?}");
+            let journal = world.journal()?;
+            let bodies = journal.iter().filter_map(|line| line.get("body")?.as_str());
+            let body = bodies.filter(|body| body.contains(&marker)).next_back();
+            let body: Value = serde_json::from_str(body.context("it never arrived")?)?;
+            assert_eq!(body["id"] == id, kept, "{server:?} {body}");
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result};
 use http::Method;
+use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::{Client, text};
 use ringwall_tests::pairing::{Era, Refusal, is_recorded, is_refused, recorded, world};
 use ringwall_tests::stateless::Stateless;
@@ -45,13 +46,15 @@ fn handshake() -> Value {
 /// What is sent in a session and is not of its era.
 fn in_session(alice: &Client) -> Vec<Mixed> {
     let call = |version: Option<&str>| {
-        let mut params = json!({ "name": "echo", "arguments": { "text": "mixed" } });
-        if let Some(version) = version {
-            params["_meta"] = json!({
+        let params = json!({ "name": "echo", "arguments": { "text": "mixed" } });
+        let meta = version.map(|version| {
+            json!({
                 "io.modelcontextprotocol/protocolVersion": version,
                 "io.modelcontextprotocol/clientCapabilities": {}
-            });
-        }
+            })
+        });
+        // Without metadata there is no such member: a `null` takes it away.
+        let params = overlaid(params, &json!({ "_meta": meta }));
         alice.outgoing("tools/call", Some(params))
     };
     let meta = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28" });

@@ -2,6 +2,7 @@
 //! state of a call that wants more, task ids. Possession opens nothing (rules R2, R5).
 
 use anyhow::{Context as _, Result};
+use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::text;
 use ringwall_tests::pairing::{Caller, Era, PAIRINGS, is_recorded, world};
 use ringwall_tests::stateless::Stateless;
@@ -41,9 +42,7 @@ struct Given {
 
 impl Given {
     fn with(&self, handle: &str) -> Value {
-        let mut params = self.params.clone();
-        params[self.member] = json!(handle);
-        params
+        overlaid(self.params.clone(), &json!({ self.member: handle }))
     }
 
     /// Handles that are almost this one.
@@ -133,7 +132,7 @@ async fn given(alice: &Caller, (client, server): (Era, Era)) -> Result<Vec<Given
     if client == server {
         let mut params = json!({ "name": "confirm_delete", "arguments": { "filename": "x" } });
         if client == Era::Legacy {
-            params["task"] = json!({ "ttl": 60_000 });
+            params = overlaid(params, &json!({ "task": { "ttl": 60_000 } }));
         }
         let begun = alice.send("tools/call", params).await?.json()?;
         let pointer = if client == Era::Legacy {

@@ -84,7 +84,9 @@ async fn what_is_listed_can_be_called_got_read_and_completed_at_its_own_server()
         }
         for list in [List::Resources] {
             for uri in caller.names(list).await? {
-                let answer = caller.request("resources/read", json!({ "uri": uri })).await?;
+                let answer = caller
+                    .request("resources/read", json!({ "uri": uri }))
+                    .await?;
                 let told = answer.pointer("/result/contents/0/uri");
                 assert_eq!(told, Some(&json!(uri)), "{answer}");
             }
@@ -113,8 +115,14 @@ async fn uses_everything(fleet: &Fleet, caller: &Caller, server: &str) -> Result
     assert!(said.contains(&word), "{answer}");
     let template = format!("{}+test://template/{{id}}/data", scheme(server));
     let filled = template.replace("{id}", &word);
-    let answer = caller.request("resources/read", json!({ "uri": filled })).await?;
-    assert_eq!(answer.pointer("/result/contents/0/uri"), Some(&json!(filled)), "{answer}");
+    let answer = caller
+        .request("resources/read", json!({ "uri": filled }))
+        .await?;
+    assert_eq!(
+        answer.pointer("/result/contents/0/uri"),
+        Some(&json!(filled)),
+        "{answer}"
+    );
     let argument = json!({ "name": "arg1", "value": word });
     for reference in [
         json!({ "type": "ref/prompt", "name": format!("{server}__test_prompt_with_arguments") }),
@@ -122,12 +130,21 @@ async fn uses_everything(fleet: &Fleet, caller: &Caller, server: &str) -> Result
     ] {
         let params = json!({ "ref": reference, "argument": argument });
         let answer = caller.request("completion/complete", params).await?;
-        assert!(answer.pointer("/result/completion/values").is_some(), "{answer}");
+        assert!(
+            answer.pointer("/result/completion/values").is_some(),
+            "{answer}"
+        );
     }
     // Its own names reached it, and nothing of it reached another.
     let heard = fleet.journal_text(server)?;
-    assert!(heard.contains(&format!("test://template/{word}/data")), "{heard}");
-    assert!(!heard.contains(&tool) && !heard.contains(&filled), "{heard}");
+    assert!(
+        heard.contains(&format!("test://template/{word}/data")),
+        "{heard}"
+    );
+    assert!(
+        !heard.contains(&tool) && !heard.contains(&filled),
+        "{heard}"
+    );
     for other in SERVERS.into_iter().filter(|other| *other != server) {
         assert!(!fleet.journal_text(other)?.contains(&word), "{other}");
     }
@@ -166,9 +183,17 @@ async fn resources_that_stand_in_answers_are_called_as_they_can_be_read() -> Res
                 assert_eq!(told, Some(&json!(format!("{prefix}+{inner}"))), "{answer}");
             }
             let uri = link.pointer("/result/content/0/uri");
-            let read = caller.request("resources/read", json!({ "uri": uri })).await?;
-            let said = read.pointer("/result/contents/0/text").and_then(Value::as_str);
-            assert_eq!(said, Some("This is the content of the static text resource."), "{read}");
+            let read = caller
+                .request("resources/read", json!({ "uri": uri }))
+                .await?;
+            let said = read
+                .pointer("/result/contents/0/text")
+                .and_then(Value::as_str);
+            assert_eq!(
+                said,
+                Some("This is the content of the static text resource."),
+                "{read}"
+            );
             assert_eq!(read.pointer("/result/contents/0/uri"), uri);
         }
     }
@@ -181,7 +206,16 @@ async fn a_name_that_does_not_fit_is_shortened_and_leads_to_what_it_names() -> R
     let longer = format!("{}-b", "a.name_that-goes-on".repeat(6));
     let posing = format!("echo-{}", "0123456789abcdef".repeat(2));
     let tools = ["plain", &long, "dots.are-fine_", &longer, &posing];
-    let prompts = ["plain", "with space", "a/b", "grüße", "a__b", &long, &longer, &posing];
+    let prompts = [
+        "plain",
+        "with space",
+        "a/b",
+        "grüße",
+        "a__b",
+        &long,
+        &longer,
+        &posing,
+    ];
     let kept = ["plain", "dots.are-fine_", "a__b"];
     let odd = Plain::named(&tools, &prompts).await?;
     let name = "a-server-whose-name-is-as-long-as-it-may-be-0123456789-01234567";
@@ -198,7 +232,10 @@ async fn a_name_that_does_not_fit_is_shortened_and_leads_to_what_it_names() -> R
             assert_eq!(outward.len(), inner.len(), "{outward:?}");
             for (outward, inner) in outward.into_iter().zip(inner) {
                 let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-                assert!(outward.len() <= 128 && outward.chars().all(is_plain), "{outward}");
+                assert!(
+                    outward.len() <= 128 && outward.chars().all(is_plain),
+                    "{outward}"
+                );
                 let whole = *outward == format!("{name}__{inner}");
                 assert_eq!(whole, kept.contains(inner), "{outward}");
                 // What the server heard is its own name, whole.
@@ -222,7 +259,9 @@ async fn named(caller: &Caller, list: List, name: &str) -> Result<String> {
     if list == List::Tools {
         return Ok(text(&caller.call(name, json!({})).await?));
     }
-    let answer = caller.request("prompts/get", json!({ "name": name })).await?;
+    let answer = caller
+        .request("prompts/get", json!({ "name": name }))
+        .await?;
     let said = answer.pointer("/result/messages/0/content/text");
     let said = said.and_then(Value::as_str).map(str::to_owned);
     Ok(said.unwrap_or_else(|| wire::code(&answer)))
@@ -273,7 +312,13 @@ async fn a_name_leads_to_its_own_server_or_nowhere() -> Result<()> {
     }
     for server in SERVERS {
         let heard = fleet.journal_text(server)?;
-        for trace in ["nowhere", "nobody", "tools/call", "prompts/get", "resources/read"] {
+        for trace in [
+            "nowhere",
+            "nobody",
+            "tools/call",
+            "prompts/get",
+            "resources/read",
+        ] {
             assert!(!heard.contains(trace), "{server} heard of `{trace}`");
         }
     }

@@ -13,6 +13,8 @@ use std::time::Duration;
 /// How often, and how many times, an effect is looked for.
 const LOOK: Duration = Duration::from_millis(100);
 const LOOKS: usize = 300;
+/// How long a change may take to be told. A silent stream is kept open, so it never ends by itself.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn members() -> [Member; 3] {
     [
@@ -36,7 +38,12 @@ async fn shown(caller: &Caller, list: List) -> Result<(Vec<String>, Vec<String>)
     let missing = page.pointer("/_meta/io.ringwall~1unavailable");
     let missing = missing.and_then(Value::as_array).into_iter().flatten();
     let missing = missing.map(|one| {
-        assert!(one["code"].as_str().is_some_and(|code| code.starts_with("upstream")), "{one}");
+        assert!(
+            one["code"]
+                .as_str()
+                .is_some_and(|code| code.starts_with("upstream")),
+            "{one}"
+        );
         one["server"].as_str().unwrap_or_default().to_owned()
     });
     let missing = missing.collect();
@@ -63,7 +70,9 @@ async fn all_listed(caller: &Caller, servers: &[&str]) -> Result<()> {
 
 async fn echoes(caller: &Caller, servers: &[&str]) -> Result<()> {
     for server in servers {
-        let answer = caller.call(&format!("{server}__echo"), json!({ "text": "here" })).await?;
+        let answer = caller
+            .call(&format!("{server}__echo"), json!({ "text": "here" }))
+            .await?;
         assert_eq!(text(&answer), "here", "{server}");
     }
     Ok(())
@@ -75,7 +84,9 @@ async fn noted(fleet: &Fleet) -> Result<BTreeSet<String>> {
     for _ in 0..LOOKS {
         tick.tick().await;
         let records = ledger(&fleet.gateway, &["server.unavailable"]).await?;
-        let servers = records.iter().filter_map(|line| line.pointer("/record/server")?.as_str());
+        let servers = records
+            .iter()
+            .filter_map(|line| line.pointer("/record/server")?.as_str());
         let servers: BTreeSet<String> = servers.map(str::to_owned).collect();
         if !servers.is_empty() {
             return Ok(servers);
@@ -98,13 +109,25 @@ async fn a_server_that_is_down_takes_its_own_things_only_and_brings_them_back() 
 
 async fn down_and_back(down: &'static str, footing: Footing) -> Result<()> {
     let mut fleet = Fleet::start(Plan::default(), &members(), &[down]).await?;
-    let rest: Vec<&str> = ["old", "new", "by_pipe"].into_iter().filter(|it| *it != down).collect();
+    let rest: Vec<&str> = ["old", "new", "by_pipe"]
+        .into_iter()
+        .filter(|it| *it != down)
+        .collect();
     // It is down while the client comes …
     let alice = fleet.caller(footing, "/all", "alice").await?;
-    assert_eq!(shown(&alice, List::Tools).await?, (named(&rest), named(&[down])));
+    assert_eq!(
+        shown(&alice, List::Tools).await?,
+        (named(&rest), named(&[down]))
+    );
     echoes(&alice, &rest).await?;
-    let answer = alice.call(&format!("{down}__echo"), json!({ "text": "x" })).await?;
-    assert_eq!(answer.pointer("/error/data/fault"), Some(&json!("upstream")), "{answer}");
+    let answer = alice
+        .call(&format!("{down}__echo"), json!({ "text": "x" }))
+        .await?;
+    assert_eq!(
+        answer.pointer("/error/data/fault"),
+        Some(&json!("upstream")),
+        "{answer}"
+    );
     assert_eq!(noted(&fleet).await?, [down.to_owned()].into());
     fleet.revive(down).await?;
     all_listed(&alice, &["old", "new", "by_pipe"]).await?;
@@ -112,7 +135,11 @@ async fn down_and_back(down: &'static str, footing: Footing) -> Result<()> {
     // … and goes down later: the same client goes on with the others, and with it when it is back.
     fleet.kill(down).await?;
     for list in List::ALL {
-        assert_eq!(shown(&alice, list).await?, (named(&rest), named(&[down])), "{list:?}");
+        assert_eq!(
+            shown(&alice, list).await?,
+            (named(&rest), named(&[down])),
+            "{list:?}"
+        );
     }
     echoes(&alice, &rest).await?;
     fleet.revive(down).await?;
@@ -135,10 +162,21 @@ async fn a_server_that_hangs_holds_up_nothing_but_itself() -> Result<()> {
         );
         echoes(&alice, &["old", "new"]).await?;
         let answer = alice.call("hangs__echo", json!({ "text": "x" })).await?;
-        assert_eq!(answer.pointer("/error/data/fault"), Some(&json!("upstream")), "{answer}");
+        assert_eq!(
+            answer.pointer("/error/data/fault"),
+            Some(&json!("upstream")),
+            "{answer}"
+        );
         // Nor does it keep the client from hearing the others.
         let mut changes = alice.changes(&[]).await?;
-        assert_eq!(text(&alice.call("new__test_trigger_tool_change", json!({})).await?), "touched");
+        assert_eq!(
+            text(
+                &alice
+                    .call("new__test_trigger_tool_change", json!({}))
+                    .await?
+            ),
+            "touched"
+        );
         told(&mut changes, &alice, "notifications/tools/list_changed").await?;
     }
     assert_eq!(noted(&fleet).await?, ["hangs".to_owned()].into());
@@ -157,7 +195,11 @@ async fn a_route_whose_servers_are_all_down_says_so() -> Result<()> {
     fleet.kill("new").await?;
     for caller in &callers {
         let answer = caller.request("tools/list", json!({})).await?;
-        assert_eq!(answer.pointer("/error/data/fault"), Some(&json!("upstream")), "{answer}");
+        assert_eq!(
+            answer.pointer("/error/data/fault"),
+            Some(&json!("upstream")),
+            "{answer}"
+        );
     }
     fleet.revive("old").await?;
     let mut tick = tokio::time::interval(LOOK);
@@ -184,12 +226,19 @@ async fn a_session_that_dies_at_one_server_is_opened_again_beside_the_others() -
     fleet.tamper("old", "forget-sessions").await?;
     for caller in &callers {
         echoes(caller, &["old", "new", "by_pipe"]).await?;
-        assert_eq!(shown(caller, List::Tools).await?.0, ["old", "new", "by_pipe"]);
+        assert_eq!(
+            shown(caller, List::Tools).await?.0,
+            ["old", "new", "by_pipe"]
+        );
     }
     // A process that ends in the middle of a call fails that call; the next finds a new process.
     for caller in &callers {
         let answer = caller.call("by_pipe__crash", json!({})).await?;
-        assert_eq!(answer.pointer("/error/data/fault"), Some(&json!("upstream")), "{answer}");
+        assert_eq!(
+            answer.pointer("/error/data/fault"),
+            Some(&json!("upstream")),
+            "{answer}"
+        );
         echoes(caller, &["old", "new"]).await?;
         all_listed(caller, &["old", "new", "by_pipe"]).await?;
         echoes(caller, &["by_pipe"]).await?;
@@ -219,7 +268,9 @@ async fn a_server_whose_lists_never_end_or_repeat_is_bounded_and_the_rest_is_who
 
 /// The next message of this method, told once and in the caller's era.
 async fn told(changes: &mut Events, caller: &Caller, method: &str) -> Result<Value> {
-    let message = changes.message(|message| message["method"] == method).await?;
+    let message = changes.message(|message| message["method"] == method);
+    let message = tokio::time::timeout(PATIENCE, message).await;
+    let message = message.with_context(|| format!("nothing is told by {method}"))??;
     let tag = message.pointer("/params/_meta/io.modelcontextprotocol~1subscriptionId");
     match caller.footing() {
         Footing::Session => assert_eq!(tag, None, "{message}"),
@@ -237,9 +288,18 @@ async fn what_each_server_changes_is_told_to_everybody_who_listens() -> Result<(
         assert_eq!(changes.status, 200);
         for server in ["old", "new", "by_pipe"] {
             for (tool, method) in [
-                ("test_trigger_tool_change", "notifications/tools/list_changed"),
-                ("test_trigger_prompt_change", "notifications/prompts/list_changed"),
-                ("test_trigger_resource_change", "notifications/resources/list_changed"),
+                (
+                    "test_trigger_tool_change",
+                    "notifications/tools/list_changed",
+                ),
+                (
+                    "test_trigger_prompt_change",
+                    "notifications/prompts/list_changed",
+                ),
+                (
+                    "test_trigger_resource_change",
+                    "notifications/resources/list_changed",
+                ),
             ] {
                 let answer = alice.call(&format!("{server}__{tool}"), json!({})).await?;
                 assert_eq!(text(&answer), "touched", "{server} {tool} {footing:?}");
@@ -264,14 +324,24 @@ async fn a_stateless_listener_hears_what_it_asked_for_and_nothing_else() -> Resu
     let first = narrow.message(|_| true).await?;
     assert_eq!(first["method"], "notifications/subscriptions/acknowledged");
     let honoured = first.pointer("/params/notifications");
-    let expected = json!({ "promptsListChanged": true, "resourceSubscriptions": ["by-pipe+test://a"] });
+    let expected =
+        json!({ "promptsListChanged": true, "resourceSubscriptions": ["by-pipe+test://a"] });
     assert_eq!(honoured, Some(&expected), "{first}");
-    let tag = first.pointer("/params/_meta/io.modelcontextprotocol~1subscriptionId").cloned();
+    let tag = first
+        .pointer("/params/_meta/io.modelcontextprotocol~1subscriptionId")
+        .cloned();
     // Somebody else of the same party wishes for more, over the same upstream ends.
     let mut wide = alice.changes(&["old+test://a", "new+test://a"]).await?;
     for server in ["old", "new", "by_pipe"] {
         let touch = json!({ "uri": "test://a" });
-        assert_eq!(text(&alice.call(&format!("{server}__touch_resource"), touch).await?), "touched");
+        assert_eq!(
+            text(
+                &alice
+                    .call(&format!("{server}__touch_resource"), touch)
+                    .await?
+            ),
+            "touched"
+        );
         let change = format!("{server}__test_trigger_tool_change");
         assert_eq!(text(&alice.call(&change, json!({})).await?), "touched");
     }
@@ -285,16 +355,27 @@ async fn a_stateless_listener_hears_what_it_asked_for_and_nothing_else() -> Resu
         heard.push((message["method"].clone(), message["params"]["uri"].clone()));
     }
     let expected = [
-        (json!("notifications/resources/updated"), json!("by-pipe+test://a")),
+        (
+            json!("notifications/resources/updated"),
+            json!("by-pipe+test://a"),
+        ),
         (json!("notifications/prompts/list_changed"), Value::Null),
     ];
     assert_eq!(heard, expected);
     let mut uris = BTreeSet::new();
     while uris.len() < 2 {
         let updated = told(&mut wide, &alice, "notifications/resources/updated").await?;
-        uris.insert(updated["params"]["uri"].as_str().unwrap_or_default().to_owned());
+        uris.insert(
+            updated["params"]["uri"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        );
     }
-    assert_eq!(uris, ["new+test://a".to_owned(), "old+test://a".to_owned()].into());
+    assert_eq!(
+        uris,
+        ["new+test://a".to_owned(), "old+test://a".to_owned()].into()
+    );
     Ok(())
 }
 
@@ -311,7 +392,9 @@ async fn a_resource_that_is_watched_is_told_of_by_the_name_it_is_watched_under()
         let mut changes = alice.changes(&uris.map(|(_, uri)| uri)).await?;
         for (server, uri) in uris {
             let touch = json!({ "uri": "test://watched-resource" });
-            let answer = alice.call(&format!("{server}__touch_resource"), touch).await?;
+            let answer = alice
+                .call(&format!("{server}__touch_resource"), touch)
+                .await?;
             assert_eq!(text(&answer), "touched");
             let updated = told(&mut changes, &alice, "notifications/resources/updated").await?;
             assert_eq!(updated["params"]["uri"], uri, "{footing:?}");
@@ -326,16 +409,35 @@ async fn a_resource_that_is_watched_is_told_of_by_the_name_it_is_watched_under()
             let answer = client.request("resources/subscribe", uri.clone()).await?;
             assert_eq!(answer["result"], json!({}), "{answer}");
             let touch = json!({ "uri": "test://later" });
-            assert_eq!(text(&alice.call(&format!("{server}__touch_resource"), touch.clone()).await?), "touched");
+            assert_eq!(
+                text(
+                    &alice
+                        .call(&format!("{server}__touch_resource"), touch.clone())
+                        .await?
+                ),
+                "touched"
+            );
             let updated = told(&mut changes, &alice, "notifications/resources/updated").await?;
             assert_eq!(updated["params"]["uri"], uri["uri"], "{server}");
             let answer = client.request("resources/unsubscribe", uri.clone()).await?;
             assert_eq!(answer["result"], json!({}), "{}", wire::code(&answer));
-            assert_eq!(text(&alice.call(&format!("{server}__touch_resource"), touch).await?), "touched");
+            assert_eq!(
+                text(
+                    &alice
+                        .call(&format!("{server}__touch_resource"), touch)
+                        .await?
+                ),
+                "touched"
+            );
             let change = format!("{server}__test_trigger_prompt_change");
             assert_eq!(text(&alice.call(&change, json!({})).await?), "touched");
-            let next = changes.message(|message| message["method"] != "notifications/tools/list_changed");
-            assert_eq!(next.await?["method"], "notifications/prompts/list_changed", "{server}");
+            let next =
+                changes.message(|message| message["method"] != "notifications/tools/list_changed");
+            assert_eq!(
+                next.await?["method"],
+                "notifications/prompts/list_changed",
+                "{server}"
+            );
         }
     }
     Ok(())
@@ -351,10 +453,18 @@ async fn a_server_that_comes_back_is_heard_again_on_the_stream_that_was_open() -
             let mut changes = alice.changes(&[]).await?;
             fleet.kill(down).await?;
             fleet.revive(down).await?;
-            // What changed while it was away nobody can tell, so everything may have.
-            told(&mut changes, &alice, "notifications/tools/list_changed").await?;
-            told(&mut changes, &alice, "notifications/prompts/list_changed").await?;
-            told(&mut changes, &alice, "notifications/resources/list_changed").await?;
+            // A stateless server's stream cannot be taken up where it broke: what changed while it was
+            // away nobody can tell, so everything may have.
+            let lists = ["tools", "prompts", "resources"];
+            for list in lists.into_iter().filter(|_| down == "new") {
+                told(
+                    &mut changes,
+                    &alice,
+                    &format!("notifications/{list}/list_changed"),
+                )
+                .await
+                .with_context(|| format!("{down}, {footing:?}"))?;
+            }
             all_listed(&alice, &["old", "new"]).await?;
             for server in ["old", "new"] {
                 let change = format!("{server}__test_trigger_prompt_change");

@@ -109,6 +109,8 @@ impl Parked {
         let over = self.extract(|call| call.expires_ms <= now_ms);
         let count = over.len();
         for call in over {
+            call.stream
+                .note("call.expired", "the client did not come back in time");
             // Each on its own: a server that takes its time holds up no other.
             tokio::spawn(call.abandon());
         }

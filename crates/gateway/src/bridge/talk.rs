@@ -3,7 +3,7 @@
 //! the stage `screen` afterwards, so that what was checked is what is sent.
 
 use super::asker::{Asker, Reached};
-use crate::links::{Claim, Far};
+use crate::links::{Attention, Claim, Far};
 use crate::sessions::InFlight;
 use crate::upstream::{Events, Outgoing, Reply, UpstreamError};
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use protocol::bridge::{
 };
 use protocol::log_level::LogLevel;
 use protocol::revision::Era;
-use protocol::{Document, Id, Message, Method, Revision, Sender, Shape};
+use protocol::{Document, Id, Kind, Message, Method, Revision, Sender, Shape};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub(crate) struct Aim {
     pub(crate) inputs: Vec<(Box<str>, Bytes)>,
     /// The server's own state, byte for byte.
     pub(crate) state: Option<Bytes>,
+    /// What the server asks outside the call's own stream, where that may be this call's.
+    pub(crate) attention: Option<Attention>,
     /// Its entry among the client's requests under way.
     pub(crate) flight: InFlight,
     /// When the answer is given up.
@@ -103,6 +105,8 @@ pub(crate) struct Talk {
     source: Source,
     turn: Option<Turn>,
     rounds: u32,
+    /// What the server's answer structured, where the client's era has no words for it.
+    structured: Option<Bytes>,
 }
 
 #[derive(Debug)]
@@ -111,6 +115,16 @@ enum Source {
     Message(Bytes),
     Events(Events),
     Over,
+}
+
+/// What is heard of a server during a call.
+enum Heard {
+    /// On the call's own stream.
+    Own(Message),
+    /// On the server's own stream: a question.
+    Aside(Message),
+    /// Nothing more.
+    Nothing,
 }
 
 /// Inputs that are on their way from the client.
@@ -132,7 +146,7 @@ impl Talk {
     ) -> Result<Self, Broken> {
         let claim = match (far.era(), aim.revision.rules().era) {
             // A stateless client may use an id again once it is answered, a session never (rule B1).
-            (Era::Legacy, Era::Modern) => far.claim(&far.call_id()),
+            (Era::Legacy, Era::Modern) => far.claim_fresh(),
             _ => far.claim(&aim.id),
         };
         let token = aim
@@ -154,6 +168,7 @@ impl Talk {
             source: Source::Over,
             turn: None,
             rounds: 0,
+            structured: None,
         };
         let bytes = talk.upward(message, Some(&retry))?;
         talk.aim.flight.sent(far, talk.claim.id());
@@ -178,6 +193,11 @@ impl Talk {
         }
     }
 
+    /// The structured content of the answer, where only its text can be told in the client's era.
+    pub(crate) fn structured(&self) -> Option<&Bytes> {
+        self.structured.as_ref()
+    }
+
     /// The id of the client's request.
     pub(crate) fn id(&self) -> &Id {
         &self.aim.id
@@ -193,9 +213,27 @@ impl Talk {
         }
     }
 
+    /// The server.
+    pub(crate) fn far(&self) -> &Arc<Far> {
+        &self.far
+    }
+
+    /// Listens to the server's own stream from now on, or not at all: a call that waits for its client
+    /// must not take the questions of others for its own.
+    pub(crate) fn attend(&mut self, attention: Option<Attention>) {
+        self.aim.attention = attention;
+    }
+
     /// The conversation as it goes on for another request of the same client: the one that brought
     /// the answers along.
-    pub(crate) fn resume(&mut self, id: Id, token: Option<Id>, gone: watch::Receiver<bool>) {
+    pub(crate) fn resume(
+        &mut self,
+        (id, flight): (Id, InFlight),
+        token: Option<Id>,
+        gone: watch::Receiver<bool>,
+    ) {
+        flight.sent(&self.far, self.claim.id());
+        self.aim.flight = flight;
         // The server knows the first request only; what it says about it is now said of this one.
         self.token = self.token.take().or_else(|| self.aim.token.clone());
         self.aim.id = id;
@@ -213,8 +251,13 @@ impl Talk {
             if self.turn.is_some() {
                 self.take_turn().await?;
             }
-            let Some(message) = self.read().await? else {
-                return Ok(None);
+            let message = match self.read().await? {
+                Heard::Own(message) => message,
+                Heard::Aside(message) => match self.aside(message).await? {
+                    Some(said) => return Ok(Some(said)),
+                    None => continue,
+                },
+                Heard::Nothing => return Ok(None),
             };
             let said = match message.shape() {
                 Shape::Response => Some(self.response(message)?),
@@ -244,12 +287,28 @@ impl Talk {
         }
     }
 
-    async fn read(&mut self) -> Result<Option<Message>, Broken> {
+    /// A question that came on the server's own stream: this call's, if there is no other it could be.
+    async fn aside(&self, message: Message) -> Result<Option<Said>, Broken> {
+        let alone = self.aim.attention.as_ref().is_some_and(Attention::is_alone);
+        let Said::Asks(asks) = self.question(message)? else {
+            return Ok(None);
+        };
+        if alone {
+            return Ok(Some(Said::Asks(asks)));
+        }
+        for (_, asker) in asks {
+            asker.give_up().await;
+        }
+        Ok(None)
+    }
+
+    async fn read(&mut self) -> Result<Heard, Broken> {
         // Nothing is taken out before it is there: whoever stops waiting for this loses no message.
         let next = match &mut self.source {
             Source::Over | Source::Message(_) => None,
             Source::Events(events) => tokio::select! {
                 next = events.next() => next?.map(|event| event.data),
+                message = questions(&mut self.aim.attention) => return Ok(Heard::Aside(message)),
                 () = raised(self.aim.gone.clone()) => {
                     if let Source::Events(events) = std::mem::replace(&mut self.source, Source::Over) {
                         events.cancel();
@@ -265,9 +324,9 @@ impl Talk {
                 self.source = Source::Over;
                 bytes
             }
-            (None, Source::Events(_) | Source::Over) => return Ok(None),
+            (None, Source::Events(_) | Source::Over) => return Ok(Heard::Nothing),
         };
-        Ok(Some(self.far.read(bytes)?))
+        Ok(Heard::Own(self.far.read(bytes)?))
     }
 
     /// The response, in the client's words.
@@ -307,6 +366,12 @@ impl Talk {
                 bridge::answer_for_modern(&message, &self.aim.id, &asked)?
             }
             (Era::Modern, Era::Legacy) => {
+                self.structured = message
+                    .result()
+                    .and_then(|result| result.get("structuredContent"))
+                    .filter(|content| content.kind() != Kind::Object)
+                    .map(protocol::Value::slice);
+                let asked = self.asked();
                 bridge::answer_for_legacy(&message, &self.aim.id, &asked)?
             }
             _ => bridge::answer_same_era(&message, &self.aim.id, &asked)?,
@@ -321,9 +386,12 @@ impl Talk {
     /// A modern server that wants more before it answers.
     fn wants(&mut self, message: Message, ours: Era) -> Result<Said, Broken> {
         // What is no question (rule R1) is the server's mistake in whatever era the client is.
-        let questions = bridge::questions(&message).map_err(|error| malformed(&error.to_string()))?;
+        let questions =
+            bridge::questions(&message).map_err(|error| malformed(&error.to_string()))?;
         let state = bridge::request_state(&message);
-        let written = message.result().and_then(|result| result.get("requestState"));
+        let written = message
+            .result()
+            .and_then(|result| result.get("requestState"));
         if written.is_some() && state.is_none() {
             return Err(malformed("its `requestState` is no text").into());
         }
@@ -383,7 +451,7 @@ impl Talk {
             }
         }
         let message = own(&self.aim.request)?;
-        self.claim = self.far.claim(&self.far.next_id());
+        self.claim = self.far.claim_fresh();
         self.token = self.aim.token.as_ref().map(|_| self.claim.id().clone());
         let retry = Retry {
             inputs: &turn.inputs,
@@ -514,6 +582,14 @@ impl Talk {
             id,
         };
         Ok(Said::Asks(vec![(message, asker)]))
+    }
+}
+
+/// What the server asks on its own stream; never, where nobody listens to it.
+async fn questions(attention: &mut Option<Attention>) -> Message {
+    match attention {
+        Some(attention) => attention.question().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -291,6 +291,8 @@ fn session(id: &str, (issuer, subject): (&str, &str), route: &str, opened_ms: u6
     };
     let owner = Owner {
         user: Arc::clone(&user),
+        client: Some("editor".into()),
+        route: route.into(),
         session: id.into(),
     };
     let introduction = Introduction {

@@ -2,15 +2,16 @@
 //! and progress tokens are in use there, so that two requests of one party never collide (rule B1).
 
 use super::Introduction;
+use super::attention::Asides;
 use super::feed::Feed;
 use crate::route::Served;
 use crate::small::lock;
-use crate::upstream::{Greeting, Link, Outgoing, Owner, Reply, UpstreamError};
+use crate::upstream::{Greeting, Link, OWN_IDS, Outgoing, Owner, Reply, UpstreamError};
 use bytes::Bytes;
 use protocol::bridge::{self, BridgeError, Stamp, Welcome};
 use protocol::log_level::LogLevel;
 use protocol::revision::Era;
-use protocol::{Document, Id, Message, Revision, Shape, write};
+use protocol::{Document, Id, Message, Revision, Shape, codes, write};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,9 @@ const OURSELVES: &[u8] = concat!(
     "\"}"
 )
 .as_bytes();
+
+/// How ids begin under which a client's request goes on if it cannot keep its own.
+const CALL_IDS: &str = "call-";
 
 /// A server as met by one party.
 #[derive(Debug)]
@@ -38,6 +42,7 @@ pub(crate) struct Far {
     in_use: Mutex<HashSet<Id>>,
     level: Mutex<Option<LogLevel>>,
     pub(super) feed: Feed,
+    pub(super) asides: Asides,
 }
 
 impl Far {
@@ -90,6 +95,7 @@ impl Far {
             in_use: Mutex::default(),
             level: Mutex::default(),
             feed: Feed::default(),
+            asides: Asides::default(),
         });
         if era == Era::Legacy {
             far.tell("notifications/initialized", None).await?;
@@ -131,16 +137,26 @@ impl Far {
         }
     }
 
-    /// An id that no request under way has here: the one that is wanted, or a number of ours.
+    /// An id that no request under way has here: the one that is wanted, or a name of ours.
     pub(crate) fn claim(self: &Arc<Self>, wanted: &Id) -> Claim {
         let mut in_use = lock(&self.in_use);
-        let id = if in_use.contains(wanted) {
-            self.next_id()
-        } else {
-            wanted.clone()
-        };
-        in_use.insert(id.clone());
+        // What only we hand out is never taken from a client, so that none of ours is there twice.
+        if is_ours(wanted) || !in_use.insert(wanted.clone()) {
+            drop(in_use);
+            return self.claim_fresh();
+        }
         drop(in_use);
+        Claim {
+            far: Arc::clone(self),
+            id: wanted.clone(),
+        }
+    }
+
+    /// An id of ours for a client's request: no other request has or had it here.
+    pub(crate) fn claim_fresh(self: &Arc<Self>) -> Claim {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let id = Id::from(format!("{CALL_IDS}{number}").as_str());
+        lock(&self.in_use).insert(id.clone());
         Claim {
             far: Arc::clone(self),
             id,
@@ -150,13 +166,7 @@ impl Far {
     /// An id of ours.
     pub(crate) fn next_id(&self) -> Id {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        Id::from(format!("ringwall-{number}").as_str())
-    }
-
-    /// An id of ours for a client's request.
-    pub(crate) fn call_id(&self) -> Id {
-        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        Id::from(format!("call-{number}").as_str())
+        Id::from(format!("{OWN_IDS}{number}").as_str())
     }
 
     /// The client's log level, as this server knows it.
@@ -186,7 +196,7 @@ impl Far {
     }
 
     /// Asks for something the gateway itself wants to know, and reads the answer strictly. What the
-    /// server says besides is nobody's.
+    /// server says besides is nobody's, and what it asks is declined: it may be waiting.
     pub(crate) async fn ask(
         &self,
         method: &'static str,
@@ -233,12 +243,36 @@ impl Far {
             Reply::Stream(mut events) => loop {
                 let event = events.next().await?.ok_or(UpstreamError::Ended)?;
                 let message = self.read(event.data)?;
-                if message.shape() == Shape::Response {
-                    events.finish();
-                    return Ok(message);
+                match message.shape() {
+                    Shape::Response => {
+                        events.finish();
+                        return Ok(message);
+                    }
+                    Shape::Request => self.decline(&message).await?,
+                    Shape::Notification => {}
                 }
             },
             Reply::Accepted => Err(UpstreamError::Ended),
+        }
+    }
+
+    /// Says that a question is for nobody here. A modern server asks nothing (rule H3).
+    async fn decline(&self, question: &Message) -> Result<(), UpstreamError> {
+        let Some(id) = question.id().filter(|_| self.era() == Era::Legacy) else {
+            return Ok(());
+        };
+        let why = "there is no client behind this request";
+        let answer = Outgoing {
+            bytes: write::error(Some(&id), codes::METHOD_NOT_FOUND, why, None),
+            shape: Shape::Response,
+            id: Some(id),
+            method: "",
+            headers: Vec::new(),
+        };
+        match self.link.send(answer, self.deadline()).await {
+            // Whether the server takes it is its own affair.
+            Ok(_) | Err(UpstreamError::Status { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -284,6 +318,12 @@ impl Drop for Claim {
     fn drop(&mut self) {
         lock(&self.far.in_use).remove(&self.id);
     }
+}
+
+/// Whether only the gateway hands out such ids.
+fn is_ours(id: &Id) -> bool {
+    let text = id.text();
+    text.is_some_and(|text| text.starts_with(OWN_IDS) || text.starts_with(CALL_IDS))
 }
 
 fn initialize(revision: Revision, capabilities: &[u8], info: &[u8]) -> Bytes {

@@ -12,6 +12,7 @@ use protocol::bridge::{self, Wish};
 use protocol::revision::Era;
 use protocol::{Shape, write};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, watch};
 use tokio::task::{AbortHandle, JoinSet};
@@ -22,11 +23,51 @@ const BACKLOG: usize = 256;
 const URIS: usize = 256;
 /// Listeners of one party at one server.
 const EARS: usize = 64;
+/// Bytes of one resource's URI, or of a task's name.
+const NAME_BYTES: usize = 8 * 1024;
+/// Bytes of all that one party watches at one server.
+const WISHED_BYTES: usize = 1024 * 1024;
 
 /// What one server says unasked, to one party.
 #[derive(Debug, Default)]
 pub(super) struct Feed {
     state: Mutex<State>,
+    queue: Arc<Queue>,
+}
+
+/// What all listeners of one party still have to read, in bytes: of one reading after the other, for
+/// whoever falls behind holds on to what came before.
+#[derive(Debug, Default)]
+struct Queue(AtomicUsize);
+
+impl Queue {
+    /// Room for a message of this size; none where others wait and it comes to too much with them.
+    fn seat(self: &Arc<Self>, message: Bytes, most: usize) -> Option<Arc<Heard>> {
+        let size = message.len();
+        let fits = |queued: usize| {
+            let all = queued.saturating_add(size);
+            (queued == 0 || all <= most).then_some(all)
+        };
+        let relaxed = Ordering::Relaxed;
+        self.0.fetch_update(relaxed, relaxed, fits).ok()?;
+        let queue = Arc::clone(self);
+        Some(Arc::new(Heard { message, queue }))
+    }
+}
+
+/// A message that somebody has yet to read.
+#[derive(Debug)]
+struct Heard {
+    message: Bytes,
+    queue: Arc<Queue>,
+}
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        self.queue
+            .0
+            .fetch_sub(self.message.len(), Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -36,12 +77,16 @@ struct State {
     last: u64,
     /// Resources a legacy client subscribed to, whether or not it listens now.
     uris: BTreeSet<Box<str>>,
+    /// The server has no stream of its own: it is not asked for one with every call.
+    mute: bool,
+    /// Resources that a legacy server would not have watched.
+    refused: BTreeSet<Box<str>>,
     running: Option<Running>,
 }
 
 #[derive(Debug)]
 struct Running {
-    sender: broadcast::Sender<Bytes>,
+    sender: broadcast::Sender<Arc<Heard>>,
     /// Counts changes of what is wished.
     wanted: watch::Sender<u64>,
     /// The last change that the server knows of; gone once nothing is heard any more.
@@ -67,6 +112,9 @@ pub(crate) enum Unheard {
     /// Too many listeners or resources.
     #[error("too many {0} for one caller at one server")]
     Full(&'static str),
+    /// A name that is longer than any resource's or task's.
+    #[error("the name of a resource or a task is longer than {NAME_BYTES} bytes")]
+    Long,
     /// The server failed.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
@@ -79,14 +127,14 @@ pub(crate) struct Ear {
     far: Arc<Far>,
     number: u64,
     wish: Wish,
-    receiver: broadcast::Receiver<Bytes>,
+    receiver: broadcast::Receiver<Arc<Heard>>,
 }
 
 impl Ear {
     /// The next message; none once the server has ended the stream.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Unheard> {
         match self.receiver.recv().await {
-            Ok(message) => Ok(Some(message)),
+            Ok(heard) => Ok(Some(heard.message.clone())),
             Err(broadcast::error::RecvError::Lagged(_)) => Err(Unheard::Behind),
             Err(broadcast::error::RecvError::Closed) => Ok(None),
         }
@@ -130,6 +178,24 @@ impl State {
         }
     }
 
+    /// Whether these may be watched, too.
+    fn room_for<'n>(&self, more: impl Iterator<Item = &'n str>) -> Result<(), Unheard> {
+        let wishes = self.wishes.values();
+        let held = wishes.flat_map(|wish| wish.uris.iter().chain(&wish.tasks));
+        let held = held.chain(&self.uris).map(|name| name.len());
+        let mut bytes: usize = held.sum();
+        for name in more {
+            if name.len() > NAME_BYTES {
+                return Err(Unheard::Long);
+            }
+            bytes += name.len();
+        }
+        match bytes > WISHED_BYTES {
+            true => Err(Unheard::Full("bytes of names")),
+            false => Ok(()),
+        }
+    }
+
     /// Everything that anybody wishes.
     fn union(&self) -> Wish {
         let mut union = Wish::default();
@@ -154,6 +220,11 @@ impl Feed {
         lock(&self.state).stop();
     }
 
+    /// Whether the server is known to have no stream of its own.
+    pub(super) fn is_mute(&self) -> bool {
+        lock(&self.state).mute
+    }
+
     fn union(&self) -> Wish {
         lock(&self.state).union()
     }
@@ -162,8 +233,12 @@ impl Feed {
 impl Far {
     /// Listens, once the server knows what for.
     pub(crate) async fn hear(self: &Arc<Self>, wish: Wish) -> Result<Ear, Unheard> {
-        let (ear, count, ready) = self.join(wish)?;
+        let (mut ear, count, ready) = self.join(wish)?;
         self.until_known(count, ready).await?;
+        // Nobody is told that a resource is watched that the server would not have watched.
+        let state = lock(&self.feed.state);
+        ear.wish.uris.retain(|uri| !state.refused.contains(uri));
+        drop(state);
         Ok(ear)
     }
 
@@ -211,6 +286,7 @@ impl Far {
             if state.uris.len() >= URIS {
                 return Err(Unheard::Full("resources"));
             }
+            state.room_for([uri].into_iter())?;
             state.uris.insert(uri.into());
         } else {
             state.uris.remove(uri);
@@ -222,10 +298,20 @@ impl Far {
 
     /// Hands something to everybody who listens, wherever the server said it.
     pub(crate) fn spread(&self, notice: &Bytes) {
-        if let Some(running) = &lock(&self.feed.state).running {
+        let mut state = lock(&self.feed.state);
+        let Some(running) = &state.running else {
+            return;
+        };
+        match self.seat(notice.clone()) {
             // Whoever does not listen does not want it.
-            let _ = running.sender.send(notice.clone());
+            Some(heard) => drop(running.sender.send(heard)),
+            None => state.stop(),
         }
+    }
+
+    fn seat(&self, message: Bytes) -> Option<Arc<Heard>> {
+        let most = self.served().reading_answers.bytes;
+        self.feed.queue.seat(message, most)
     }
 
     fn join(self: &Arc<Self>, wish: Wish) -> Result<(Ear, u64, watch::Receiver<Ready>), Unheard> {
@@ -236,6 +322,7 @@ impl Far {
         if state.union().uris.len() + wish.uris.len() > URIS {
             return Err(Unheard::Full("resources"));
         }
+        state.room_for(wish.uris.iter().chain(&wish.tasks).map(|name| &**name))?;
         state.last += 1;
         let number = state.last;
         state.wishes.insert(number, wish.clone());
@@ -276,7 +363,7 @@ fn start(far: &Arc<Far>) -> Running {
 /// The task that listens.
 struct Hearing {
     far: Arc<Far>,
-    sender: broadcast::Sender<Bytes>,
+    sender: broadcast::Sender<Arc<Heard>>,
     changes: watch::Receiver<u64>,
     known: watch::Sender<Ready>,
 }
@@ -299,11 +386,12 @@ impl Hearing {
 
     async fn legacy(&mut self) -> Result<(), Unheard> {
         let Some(events) = self.far.link().listen(None).await? else {
+            lock(&self.far.feed.state).mute = true;
             return Err(Unheard::Mute);
         };
         let (far, changes, known) = (&self.far, &mut self.changes, &self.known);
         tokio::select! {
-            heard = pour(events, &self.sender) => Ok(heard?),
+            heard = pour(events, far, &self.sender) => heard,
             () = subscriptions(far, changes, known) => Ok(()),
         }
     }
@@ -311,13 +399,13 @@ impl Hearing {
     async fn modern(&mut self) -> Result<(), Unheard> {
         // Dropping the set ends the readings in it, and a reading that ends is a subscription taken
         // back.
-        let mut readings: JoinSet<Result<(), UpstreamError>> = JoinSet::new();
+        let mut readings: JoinSet<Result<(), Unheard>> = JoinSet::new();
         loop {
             let count = *self.changes.borrow_and_update();
             let events = listen(&self.far, &self.far.feed.union()).await?;
             let mut fresh = JoinSet::new();
-            let sender = self.sender.clone();
-            fresh.spawn(async move { pour(events, &sender).await });
+            let (far, sender) = (Arc::clone(&self.far), self.sender.clone());
+            fresh.spawn(async move { pour(events, &far, &sender).await });
             // The old one goes when the new one is there, so that nothing is missed in between.
             drop(std::mem::replace(&mut readings, fresh));
             self.known.send_replace(Ready::Upto(count));
@@ -327,7 +415,7 @@ impl Hearing {
                     Err(_) => return Ok(()),
                 },
                 ended = readings.join_next() => match ended {
-                    Some(Ok(outcome)) => return Ok(outcome?),
+                    Some(Ok(outcome)) => return outcome,
                     _ => return Ok(()),
                 },
             }
@@ -335,11 +423,16 @@ impl Hearing {
     }
 }
 
-/// Hands on whatever comes.
-async fn pour(mut events: Events, sender: &broadcast::Sender<Bytes>) -> Result<(), UpstreamError> {
+/// Hands on whatever comes, as long as those who listen keep up with it.
+async fn pour(
+    mut events: Events,
+    far: &Far,
+    sender: &broadcast::Sender<Arc<Heard>>,
+) -> Result<(), Unheard> {
     while let Some(event) = events.next().await? {
+        let heard = far.seat(event.data).ok_or(Unheard::Behind)?;
         // Nobody may be listening at this very moment; the last one to leave ends the task.
-        let _ = sender.send(event.data);
+        let _ = sender.send(heard);
     }
     Ok(())
 }
@@ -354,13 +447,17 @@ async fn subscriptions(
     loop {
         let count = *changes.borrow_and_update();
         let wished: BTreeSet<Box<str>> = far.feed.union().uris.into_iter().collect();
+        let mut refused = BTreeSet::new();
         for uri in wished.difference(&held) {
-            subscription(far, "resources/subscribe", uri).await;
+            if !subscription(far, "resources/subscribe", uri).await {
+                refused.insert(uri.clone());
+            }
         }
         for uri in held.difference(&wished) {
             subscription(far, "resources/unsubscribe", uri).await;
         }
-        held = wished;
+        held = wished.difference(&refused).cloned().collect();
+        lock(&far.feed.state).refused = refused;
         known.send_replace(Ready::Upto(count));
         if changes.changed().await.is_err() {
             return;
@@ -368,10 +465,15 @@ async fn subscriptions(
     }
 }
 
-async fn subscription(far: &Far, method: &'static str, uri: &str) {
+/// Whether the server took it.
+async fn subscription(far: &Far, method: &'static str, uri: &str) -> bool {
     let params = [&b"{\"uri\":"[..], &write::string(uri), b"}"].concat();
-    if let Err(error) = far.ask(method, Some(&params)).await {
-        tracing::info!(server = %far.served().name, "{method} failed: {error}");
+    match far.ask(method, Some(&params)).await {
+        Ok(answer) => answer.result().is_some(),
+        Err(error) => {
+            tracing::info!(server = %far.served().name, "{method} failed: {error}");
+            false
+        }
     }
 }
 
@@ -397,4 +499,48 @@ async fn listen(far: &Far, wish: &Wish) -> Result<Events, Unheard> {
     Err(Unheard::Upstream(UpstreamError::Malformed {
         reason: "a subscription that does not begin with its acknowledgement".to_owned(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n4_3_what_waits_for_a_slow_listener_is_bounded_in_bytes() {
+        let queue = Arc::new(Queue::default());
+        let message = |size: usize| Bytes::from(vec![b'x'; size]);
+        // One message alone is never too large: its own limit was held before.
+        let alone = queue.seat(message(200), 100).unwrap();
+        assert!(queue.seat(message(1), 100).is_none());
+        drop(alone);
+        let first = queue.seat(message(60), 100).unwrap();
+        let second = queue.seat(message(40), 100).unwrap();
+        assert!(queue.seat(message(1), 100).is_none());
+        // Two who listen to the same message make room once both have read it.
+        let twice = Arc::clone(&first);
+        drop(first);
+        assert!(queue.seat(message(1), 100).is_none());
+        drop(twice);
+        assert!(queue.seat(message(60), 100).is_some());
+        drop(second);
+        assert_eq!(queue.0.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn n4_3_what_is_watched_is_bounded_in_bytes() {
+        let long = "x".repeat(NAME_BYTES);
+        let mut state = State::default();
+        state.uris.insert(long.as_str().into());
+        let wish = Wish {
+            tasks: vec![long.as_str().into(); WISHED_BYTES / NAME_BYTES - 2],
+            ..Wish::default()
+        };
+        state.wishes.insert(1, wish);
+        assert!(state.room_for([long.as_str()].into_iter()).is_ok());
+        let more = [long.as_str(), "y"].into_iter();
+        assert!(matches!(state.room_for(more), Err(Unheard::Full(_))));
+        let longer = format!("{long}x");
+        let longer = State::default().room_for([longer.as_str()].into_iter());
+        assert!(matches!(longer, Err(Unheard::Long)));
+    }
 }

@@ -37,8 +37,7 @@ pub(super) fn notes(view: &View<'_>, control: Control) -> Vec<String> {
     let mut servers: Vec<_> = runtime.servers.values().collect();
     servers.sort_unstable_by(|left, right| left.name.cmp(&right.name));
     let told = servers.into_iter().map(|served| {
-        let catalog = served.shelf.catalog();
-        let (approved, aside) = (catalog.approved().count(), catalog.aside());
+        let (approved, aside) = served.shelves.count();
         format!(
             "`{}`: {approved} tools approved, {aside} stand aside",
             served.name
@@ -143,9 +142,9 @@ fn anybody(view: &View<'_>, policies: &policy::Policies, way: &Way<'_>) -> Optio
         .and_then(|gate| gate.runtime().servers.get(server).cloned());
     let approved: Vec<String> = served.map_or_else(Vec::new, |served| {
         served
-            .shelf
-            .catalog()
+            .shelves
             .approved()
+            .iter()
             .map(|tool| tool.name.to_string())
             .collect()
     });

@@ -91,7 +91,11 @@ mod tests {
         assert_eq!(flights.len(), 2);
         drop(first);
         assert!(flights.find(&one).is_none());
-        assert!(flights.find(&other).is_some_and(|flight| flight.at.is_none()));
+        assert!(
+            flights
+                .find(&other)
+                .is_some_and(|flight| flight.at.is_none())
+        );
         assert!(flights.enter(one, gone).is_some());
     }
 }

@@ -19,6 +19,8 @@ fn session(route: &Route, id: &str, revision: Revision, now_ms: u64) -> Session 
     let user: Arc<str> = "user".into();
     let owner = Owner {
         user: Arc::clone(&user),
+        client: None,
+        route: (&*route.path).into(),
         session: id.into(),
     };
     let introduction = Introduction {

@@ -5,7 +5,7 @@
 use crate::catalog::Tool;
 use crate::gate::Gate;
 use crate::route::{Route, Served};
-use crate::sessions::Session;
+use crate::sessions::{InFlight, Session};
 use crate::stages::raw::Raw;
 use controls::{Control, Finding};
 use identity::Caller;
@@ -37,6 +37,8 @@ pub struct Draft {
     pub(super) served: Option<Arc<Served>>,
     pub(super) tool: Option<Arc<Tool>>,
     pub(super) line: Arc<Line>,
+    /// The entry of a stream of changes among the client's requests under way.
+    pub(super) flight: Option<InFlight>,
     pub(super) policy: Option<Verdict>,
     pub(super) findings: Vec<Finding>,
     pub(super) timings: audit::Timings,
@@ -150,6 +152,7 @@ impl Draft {
             served: None,
             tool: None,
             line: Arc::default(),
+            flight: None,
             policy: None,
             findings: Vec::new(),
             timings: audit::Timings::default(),

@@ -113,7 +113,13 @@ async fn request(
         (Act::Ping, _) => Ok(Back::Local(write::result(&id_of(message)?, b"{}"))),
         (Act::List, _) => list::ask(gate, call, method, servers).await,
         (Act::Log, _) => level(call, message, servers).await,
-        (Act::Listen, _) => listen::subscribe(gate, call, message, servers, draft).await,
+        (Act::Listen, _) => {
+            // A client at a pipe has no other way to end it than by its id.
+            let session = call.session().ok_or_else(refused::session_missing)?;
+            let id = id_of(message)?;
+            draft.flight = Some(carry::take_off(session, call, &id, draft)?);
+            listen::subscribe(gate, call, message, servers, draft).await
+        }
         (Act::Cancel, _) => cancel(gate, call).await,
         (_, Place::Asked(answering)) => progress(message, answering).await,
         (_, Place::One(at, _)) => carry::send(gate, call, (message, method), *at, draft).await,
@@ -178,7 +184,11 @@ async fn cancel(gate: &Gate, call: &Inspected) -> Result<Back, Refused> {
     let params = call.message().and_then(Message::params);
     let id = params.and_then(|params| Id::read(params.get("requestId")?).ok());
     let found = id.and_then(|id| match call.session() {
-        Some(session) => session.flights().find(&id),
+        // Over a pipe one client may speak both eras, and says of a notification in neither which.
+        Some(session) => {
+            let own = session.flights().find(&id);
+            own.or_else(|| of_pipe(gate, call, &id))
+        }
         None => of_pipe(gate, call, &id),
     });
     let Some(flight) = found else {

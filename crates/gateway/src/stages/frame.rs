@@ -4,11 +4,17 @@
 
 use crate::stages::admit::Knocked;
 use crate::stages::draft::{Draft, Stage};
+use crate::stages::identify;
 use crate::stages::raw::{self, Door, Raw, Verb};
 use crate::stages::refused::{self, Refused};
 use http::header;
 use protocol::modern::{Envelope, VERSION_KEY};
-use protocol::{Act, Document, Message, Method, Revision, Sender, Shape, Target, mirror};
+use protocol::{Act, Document, Message, Method, Revision, Sender, Shape, Target, Value, mirror};
+
+/// Bytes of what a client says it can do.
+const CAPABILITIES_BYTES: usize = 16 * 1024;
+/// Bytes of what it says it is.
+const INFO_BYTES: usize = 4 * 1024;
 
 /// A message that can be read in one way only.
 #[derive(Debug)]
@@ -211,6 +217,10 @@ fn post(
     if method.target(message.params()).is_none() {
         return Err(refused::params_missing(method.name));
     }
+    if method.act == Act::Initialize {
+        let member = |name: &str| message.params().and_then(|params| params.get(name));
+        introduced(member("capabilities"), member("clientInfo"))?;
+    }
     Ok((Ask::Call(Box::new(message), method), version))
 }
 
@@ -237,10 +247,17 @@ fn spoken(
     let stateless = |revision: &Revision| revision.rules().modern_meta;
     let declared = Envelope::is_declared(message);
     let by_header = matches!(&named, Ok(Some(revision)) if stateless(revision));
-    if !declared && !by_header {
+    // A notification need not say of which era it is (rule V1). Over a pipe without a session it can
+    // only be of the one that knows none; so a stateless client takes back a call (section 2.6).
+    let without = matches!(raw.door, Door::Stdio { session: None, .. });
+    let alone = without && message.shape() == Shape::Notification;
+    if !declared && !by_header && !alone {
         let named = named?;
         return match stateless(&raw.route.floor) {
-            true => Err(refused::era_unsupported(&asked(message), &raw.route.spoken())),
+            true => Err(refused::era_unsupported(
+                &asked(message),
+                &raw.route.spoken(),
+            )),
             false => Ok(named),
         };
     }
@@ -249,6 +266,7 @@ fn spoken(
     }
     let envelope = Envelope::read(message.params());
     let envelope = envelope.map_err(|error| refused::envelope(&error))?;
+    introduced(Some(envelope.capabilities), envelope.client_info)?;
     if let Some(meta) = message.meta() {
         // What goes on into somebody's traces is what the standard says it is (rule B6).
         protocol::modern::check_trace(meta).map_err(|error| refused::trace(&error))?;
@@ -267,11 +285,36 @@ fn spoken(
     }
 }
 
+/// What a client says of itself is kept for as long as it is served, and told to servers again and
+/// again: it is short, or not heard at all.
+fn introduced(capabilities: Option<Value<'_>>, info: Option<Value<'_>>) -> Result<(), Refused> {
+    let parts = [
+        (
+            "the client's capabilities",
+            capabilities,
+            CAPABILITIES_BYTES,
+        ),
+        ("`clientInfo`", info, INFO_BYTES),
+    ];
+    let size = |value: Option<Value<'_>>| value.map_or(0, |value| value.raw().len());
+    let long = parts
+        .into_iter()
+        .find(|(_, part, most)| size(*part) > *most);
+    match long {
+        Some((what, _, most)) => Err(refused::introduction_long(what, most)),
+        None => Ok(()),
+    }
+}
+
 /// The version that a message of the era of sessions asks for, if it opens one.
 fn asked(message: &Message) -> String {
-    let params = message.params().filter(|_| message.method() == "initialize");
+    let params = message
+        .params()
+        .filter(|_| message.method() == "initialize");
     let version = params.and_then(|params| params.get("protocolVersion")?.text());
-    version.map(std::borrow::Cow::into_owned).unwrap_or_default()
+    version
+        .map(std::borrow::Cow::into_owned)
+        .unwrap_or_default()
 }
 
 /// The revision of a stateless message that asks nothing. It need not say anything of itself, but
@@ -288,10 +331,7 @@ fn unasking(raw: &Raw, message: &Message) -> Result<Revision, Refused> {
     }
     match Revision::named(&version).filter(|revision| revision.rules().modern_meta) {
         Some(revision) => Ok(revision),
-        None => Err(refused::version_unsupported(
-            &version,
-            &raw.route.spoken(),
-        )),
+        None => Err(refused::version_unsupported(&version, &raw.route.spoken())),
     }
 }
 
@@ -305,8 +345,11 @@ fn mismatches(framed: &Framed) -> Vec<mirror::Mismatch> {
         Shape::Request => mirror::Required::Yes,
         _ => mirror::Required::IfSent,
     };
-    mirror::expected(message.method(), message.params())
-        .mismatches(required, |name| framed.raw.sent(name))
+    let expected = mirror::expected(message.method(), message.params());
+    // The method is looked at first, so nothing hides behind the name.
+    let right = [(mirror::METHOD.to_owned(), message.method().to_owned())];
+    let sent = |name: &str| framed.raw.sent(name);
+    identify::mismatches(&right, sent, |sent| expected.check(required, sent))
 }
 
 /// `MCP-Protocol-Version`, if it is there: a revision that exists and the route's floor admits. What

@@ -8,6 +8,7 @@ use crate::sessions::{Full, Session};
 use crate::small::{hex, sha256};
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Framed;
+use crate::stages::inspect::clean_part;
 use crate::stages::raw::Door;
 use crate::stages::refused::{self, Refused};
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use controls::{Action, Finding, Severity};
 use http::{HeaderValue, header};
 use identity::{Caller, Challenge, TokenError};
 use policy::Principal;
-use protocol::mirror::{Mirrored, Mismatch, Why};
+use protocol::mirror::{self, Mirrored, Mismatch, Sent, Why};
 use protocol::modern::Envelope;
 use protocol::{Document, Revision, Value};
 use std::ops::Deref;
@@ -176,6 +177,41 @@ pub(super) fn mirrored(framed: &Framed, caller: &Caller, draft: &mut Draft) -> R
     mismatches.try_for_each(|mismatch| forgiven(framed, caller, mismatch, draft))
 }
 
+/// Everything that headers say wrong. A check stops at the first mistake, and whoever forgives one has
+/// not forgiven another: so each is put right, and the headers are looked at again.
+pub(super) fn mismatches<'h>(
+    right: &'h [(String, String)],
+    sent: impl Fn(&str) -> Sent<'h>,
+    check: impl Fn(&dyn Fn(&str) -> Sent<'h>) -> Result<(), Mismatch>,
+) -> Vec<Mismatch> {
+    let mut wrong: Vec<Box<str>> = Vec::new();
+    let mut found = Vec::new();
+    loop {
+        let put_right = |name: &str| {
+            if !wrong.iter().any(|known| **known == *name) {
+                return sent(name);
+            }
+            let value = right.iter().find(|(known, _)| known == name);
+            value.map_or(Sent::Absent, |(_, value)| Sent::Once(value.as_bytes()))
+        };
+        let Err(mismatch) = check(&put_right) else {
+            return found;
+        };
+        let header: Box<str> = match mismatch.header() {
+            Mirrored::Version => mirror::VERSION.into(),
+            Mirrored::Method => mirror::METHOD.into(),
+            Mirrored::Name => mirror::NAME.into(),
+            Mirrored::Param(header) => header.clone(),
+        };
+        // What cannot be put right is found once.
+        if wrong.contains(&header) {
+            return found;
+        }
+        wrong.push(header);
+        found.push(mismatch);
+    }
+}
+
 /// Whether this client may make this mistake here.
 pub(super) fn forgiven(
     framed: &Framed,
@@ -231,10 +267,10 @@ async fn standing(
     }
     let introduction = Introduction {
         revision: framed.version().unwrap_or(Revision::V2026_07_28),
-        capabilities: copy(route, envelope.capabilities.raw()),
+        capabilities: copy(route, &clean_part(route, envelope.capabilities.raw())),
         info: envelope
             .client_info
-            .map(|info| Bytes::copy_from_slice(info.raw())),
+            .map(|info| clean_part(route, info.raw())),
     };
     let session = Session::of(route, caller, introduction, name, draft.at_ms());
     match gate.sessions.open(session, draft.at_ms()) {

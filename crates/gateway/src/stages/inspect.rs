@@ -2,9 +2,11 @@
 //! controls, zero-width characters, terminal escapes. It finds and, where the server is set so,
 //! removes; it decides nothing else. Detectors that score text will stand here too.
 
+use crate::route::Route;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::refused::{self, Refused};
 use crate::stages::validate::{self, Valid};
+use bytes::Bytes;
 use config::settled::HiddenText;
 use controls::{Action, Control, Finding};
 use protocol::{Document, Edits};
@@ -66,7 +68,7 @@ pub fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused
     draft.findings.extend(looked.findings);
     let mut edited = None;
     if !looked.edits.is_empty() {
-        valid.resolved_mut().rewrite(&looked.edits)?;
+        valid.resolved_mut().clean(&looked.edits)?;
         // The schema held for other text: it has to hold for this text too.
         edited = Some(validate::arguments(&valid)?);
     }
@@ -115,6 +117,22 @@ pub(super) fn look(document: &Document, control: Control, treatment: HiddenText)
         }
     }
     looked
+}
+
+/// A part of a message that is kept before the whole of it is looked at, treated like the whole.
+pub(super) fn clean_part(route: &Route, raw: &[u8]) -> Bytes {
+    let raw = Bytes::copy_from_slice(raw);
+    let Ok(document) = Document::read(raw.clone(), &route.reading) else {
+        return raw;
+    };
+    // Where such text is refused, this message goes no further anyway.
+    let looked = match route.hidden_text {
+        HiddenText::Report => return raw,
+        HiddenText::Remove | HiddenText::Refuse => {
+            look(&document, controls::N1_1, HiddenText::Remove)
+        }
+    };
+    document.apply(&looked.edits).unwrap_or(raw)
 }
 
 fn rules(findings: &[Finding]) -> Vec<&'static str> {

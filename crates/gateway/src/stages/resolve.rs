@@ -6,7 +6,7 @@ mod handle;
 mod place;
 
 pub use handle::Resumed;
-pub(in crate::stages) use handle::{From, Task, about, bound, open_task, task_ids};
+pub(in crate::stages) use handle::{From, Task, bound, open_task, servers, task_ids};
 
 use crate::bridge::{self, Asker};
 use crate::catalog::{Catalog, Standing, Tool};
@@ -33,6 +33,8 @@ pub struct Resolved {
     subject: Subject,
     place: Place,
     resumed: Option<Resumed>,
+    /// What the call was about before text was taken out of it.
+    about: Option<[u8; 32]>,
 }
 
 /// What a message is about.
@@ -116,8 +118,22 @@ impl Resolved {
         }
     }
 
+    /// What the call is about: a state is good for it alone. It is said of the call as it was found
+    /// here, so that it is the same on the way back, whatever is taken out of its text later.
+    pub(super) fn about(&self, served: &Served) -> [u8; 32] {
+        self.about.unwrap_or_else(|| handle::about(self, served))
+    }
+
+    /// Takes hidden text out of the message and reads it again.
+    pub(super) fn clean(&mut self, edits: &Edits) -> Result<(), Refused> {
+        if let Some(served) = self.served() {
+            self.about = Some(self.about(served));
+        }
+        self.rewrite(edits)
+    }
+
     /// Changes places of the message and reads it again.
-    pub(super) fn rewrite(&mut self, edits: &Edits) -> Result<(), Refused> {
+    fn rewrite(&mut self, edits: &Edits) -> Result<(), Refused> {
         rewrite(&mut self.admitted, edits)
     }
 }
@@ -149,14 +165,19 @@ pub async fn find(
 ) -> Result<Resolved, Refused> {
     spoken(&admitted, draft)?;
     let place = place::find(gate, &mut admitted, draft)?;
-    if let Place::One(at, _) = &place {
-        draft.served = admitted.raw().route().served(*at).cloned();
+    match &place {
+        Place::One(at, _) => draft.served = admitted.raw().route().served(*at).cloned(),
+        Place::Asked(answering) => {
+            draft.served = Some(Arc::clone(answering.asker.far().served()));
+        }
+        Place::All | Place::Ourselves => {}
     }
     let mut resolved = Resolved {
         admitted,
         subject: Subject::Other,
         place,
         resumed: None,
+        about: None,
     };
     resolved.subject = subject(gate, &mut resolved, draft).await?;
     resolved.resumed = handle::resumed(gate, &resolved, draft)?;
@@ -252,8 +273,7 @@ async fn subject(
             Ok(Subject::Tool(tool))
         }
         (Act::Get | Act::Complete, Target::Prompt(name))
-            if resolved.raw().route().naming == Naming::Prefixed
-                && Naming::is_shortened(&name) =>
+            if resolved.raw().route().naming == Naming::Prefixed && Naming::is_shortened(&name) =>
         {
             let served = Arc::clone(served);
             let name = prompt_name(resolved, *at, &served, outward).await?;
@@ -273,6 +293,48 @@ async fn subject(
     }
 }
 
+/// What is known of the server's tools, in the revision this party meets it in; read now if it has to
+/// be. Whoever has not met it yet need not, for a tool that is approved in any revision: it is the one
+/// pinned definition in each of them.
+async fn catalog(
+    gate: &Gate,
+    resolved: &Resolved,
+    at: usize,
+    served: &Arc<Served>,
+    outward: &str,
+) -> Result<Arc<Catalog>, Refused> {
+    let session = resolved.session().ok_or_else(refused::session_missing)?;
+    let now = gate.clock().unix_ms();
+    let route = resolved.raw().route();
+    match session.links().revision_at(at) {
+        Some(revision) => {
+            let shelf = served.shelves.of(revision);
+            if !shelf.is_stale(now) {
+                return Ok(shelf.catalog());
+            }
+        }
+        None => {
+            let is_there = |catalog: &Arc<Catalog>| {
+                let inner = inner_name(route, served, catalog, outward);
+                let standing = inner.and_then(|name| catalog.tool(name));
+                matches!(standing, Some(Standing::Approved(_)))
+            };
+            if let Some(catalog) = served.shelves.fresh(now).find(is_there) {
+                return Ok(catalog);
+            }
+        }
+    }
+    let read = session.links().with(at, |far| async move {
+        definitions::refresh(gate, served, &far).await?;
+        Ok(far.revision())
+    });
+    let revision = read.await.map_err(|error| match error {
+        DefinitionsError::Upstream(error) => refused::upstream(&error),
+        error => refused::catalog(&error),
+    })?;
+    Ok(served.shelves.of(revision).catalog())
+}
+
 /// The tool by its approved definition. The name is the server's own, or the short form of one.
 async fn tool(
     gate: &Gate,
@@ -285,16 +347,7 @@ async fn tool(
         return Err(refused::tool_unknown(outward));
     }
     let session = resolved.session().ok_or_else(refused::session_missing)?;
-    if served.shelf.is_stale(gate.clock().unix_ms()) {
-        let read = session.links().with(at, |far| async move {
-            definitions::refresh(gate, served, &far).await
-        });
-        read.await.map_err(|error| match error {
-            DefinitionsError::Upstream(error) => refused::upstream(&error),
-            error => refused::catalog(&error),
-        })?;
-    }
-    let catalog = served.shelf.catalog();
+    let catalog = catalog(gate, resolved, at, served, outward).await?;
     let inner = inner_name(resolved.raw().route(), served, &catalog, outward);
     match inner.and_then(|name| catalog.tool(name)) {
         // What can be run as a task only does not exist where tasks cannot be run.

@@ -2,6 +2,7 @@
 //! read, answering this very request, fitting its own schema, without hidden text, and in lists only
 //! what this caller may see. Streams pass through here message by message.
 
+mod judged;
 mod list;
 mod outward;
 mod question;
@@ -170,6 +171,8 @@ pub(super) struct Screen {
     pub(super) user: Arc<str>,
     /// Whether it came alone: in a batch nothing can be asked.
     pub(super) alone: Alone,
+    /// How often its questions are still written down.
+    notes: question::Notes,
 }
 
 impl Screen {
@@ -193,6 +196,7 @@ impl Screen {
             client: call.caller().client().map(Into::into),
             user: call.caller().user().as_str().into(),
             alone: call.raw().alone,
+            notes: question::Notes::new(draft.at_ms()),
         }
     }
 
@@ -203,51 +207,65 @@ impl Screen {
     }
 
     /// The response to the call: fitting its schema, in the client's words, and cleaned.
-    pub(super) fn response(&self, message: Message, draft: &mut Draft) -> Result<Bytes, Refused> {
+    ///
+    /// What is checked is what is sent, after cleaning: a name may turn into another one by it.
+    /// `structured` is the content as the server structured it, where the client's era has no words
+    /// for it.
+    pub(super) fn response(
+        &self,
+        message: Message,
+        structured: Option<&Bytes>,
+        draft: &mut Draft,
+    ) -> Result<Bytes, Refused> {
         if message.shape() != Shape::Response {
             return Err(refused::answer_malformed("it does not answer this request"));
         }
-        if let Some(result) = message.result() {
-            self.structured(result)?;
-        }
+        let message = self.with_provenance(self.disowned(message)?)?;
         let message = self.outward(message)?;
         let bytes = self.cleaned(&message, draft)?;
+        let message = match bytes == *message.bytes() {
+            true => message,
+            false => self.read(bytes.clone())?,
+        };
+        if let Some(result) = message.result() {
+            self.structured(result, structured)?;
+        }
+        self.asked_in_passing(&message)?;
         draft.answer_bytes = Some(bytes.len());
         Ok(bytes)
     }
 
     /// `structuredContent` against the `outputSchema` of the approved definition: of a call, and of
     /// what a task came to.
-    fn structured(&self, result: protocol::Value<'_>) -> Result<(), Refused> {
-        let called = self
-            .method
-            .is_some_and(|method| matches!(method.act, Act::Call | Act::Task));
+    fn structured(
+        &self,
+        result: protocol::Value<'_>,
+        structured: Option<&Bytes>,
+    ) -> Result<(), Refused> {
+        let act = self.method.map(|method| method.act);
+        let called = matches!(act, Some(Act::Call | Act::Task));
         let schema = self.tool.as_ref().and_then(|tool| tool.output.as_ref());
         let Some(schema) = schema.filter(|_| called) else {
             return Ok(());
         };
-        // What a task of the stateless era came to stands inside the task.
-        let result = result.get("result").unwrap_or(result);
-        let failed = result.get("isError").and_then(protocol::Value::boolean) == Some(true);
-        let promised = result.get("content").is_some();
-        let Some(content) = result.get("structuredContent") else {
-            return match failed || !promised {
-                true => Ok(()),
-                false => Err(refused::answer_off_schema("there is none")),
-            };
-        };
-        let content: Value = serde_json::from_slice(content.raw())
-            .map_err(|error| refused::answer_off_schema(&error.to_string()))?;
-        schema
-            .check(&content)
-            .map_err(|violations| refused::answer_off_schema(&violations.to_string()))
+        // What a task of the stateless era came to stands inside the task; nowhere else does an inner
+        // `result` mean anything, and the outer one counts in any case.
+        let modern = self.revision.rules().era == protocol::Era::Modern;
+        let inner = result
+            .get("result")
+            .filter(|_| modern && act == Some(Act::Task));
+        fits(schema, result, structured)?;
+        inner.map_or(Ok(()), |inner| fits(schema, inner, None))
     }
 
     /// The message without hidden text, or a refusal where the server is set so.
     pub(super) fn cleaned(&self, message: &Message, draft: &mut Draft) -> Result<Bytes, Refused> {
-        let treatment = match &self.served {
-            Some(served) => served.hidden_text,
-            None => self.route.hidden_text,
+        let treatment = match (&self.served, self.route.hidden_text) {
+            (Some(served), _) => served.hidden_text,
+            // What several servers said was looked at one by one; what is left of it in their joined
+            // words keeps no route from opening.
+            (None, HiddenText::Refuse) => HiddenText::Remove,
+            (None, treatment) => treatment,
         };
         let looked = inspect::look(message.document(), controls::N1_4, treatment);
         let first = looked.findings.first().map(|finding| finding.rule);
@@ -257,12 +275,40 @@ impl Screen {
             .extend(looked.findings.into_iter().take(room));
         match (treatment, first) {
             (HiddenText::Refuse, Some(rule)) => Err(refused::answer_hidden_text(rule)),
-            _ => message
-                .document()
-                .apply(&looked.edits)
-                .map_err(|_| refused::crashed()),
+            _ => {
+                let bytes = message.document().apply(&looked.edits);
+                let bytes = bytes.map_err(|_| refused::crashed())?;
+                if !looked.edits.is_empty() {
+                    // Two names that were unlike each other may be one now.
+                    self.read(bytes.clone())?;
+                }
+                Ok(bytes)
+            }
         }
     }
+}
+
+/// Whether one result holds what its tool promised to give. What fails, and what is no result of a
+/// tool, promises nothing.
+fn fits(
+    schema: &::inspect::schema::Schema,
+    result: protocol::Value<'_>,
+    structured: Option<&Bytes>,
+) -> Result<(), Refused> {
+    let failed = result.get("isError").and_then(protocol::Value::boolean) == Some(true);
+    let promised = result.get("content").is_some();
+    let content = result.get("structuredContent");
+    let Some(content) = content.map(protocol::Value::raw).or(structured.map(|own| &**own)) else {
+        return match failed || !promised {
+            true => Ok(()),
+            false => Err(refused::answer_off_schema("there is none")),
+        };
+    };
+    let content: Value = serde_json::from_slice(content)
+        .map_err(|error| refused::answer_off_schema(&error.to_string()))?;
+    schema
+        .check(&content)
+        .map_err(|violations| refused::answer_off_schema(&violations.to_string()))
 }
 
 /// The definition of the tool whose task is looked after, as it is approved now.
@@ -270,10 +316,7 @@ fn tool_of_task(call: &Inspected) -> Option<Arc<crate::catalog::Tool>> {
     let Subject::Task(name) = call.subject() else {
         return None;
     };
-    match call.served()?.shelf.catalog().tool(name) {
-        Some(crate::catalog::Standing::Approved(tool)) => Some(Arc::clone(tool)),
-        _ => None,
-    }
+    call.served()?.shelves.tool(name)
 }
 
 /// Opens the session once what is said on the occasion has been looked at.

@@ -58,9 +58,9 @@ fn mirrored(resolved: &Resolved, draft: &mut Draft) -> Result<(), Refused> {
     }
     let params = resolved.message().and_then(protocol::Message::params);
     let arguments = params.and_then(|params| params.get("arguments"));
-    let mismatches = tool
-        .mirror
-        .mismatches(arguments, |name| resolved.raw().sent(name));
+    let right = tool.mirror.headers(arguments).unwrap_or_default();
+    let sent = |name: &str| resolved.raw().sent(name);
+    let mismatches = identify::mismatches(&right, sent, |sent| tool.mirror.check(arguments, sent));
     let mut mismatches = mismatches.iter();
     mismatches
         .try_for_each(|mismatch| identify::forgiven(resolved, resolved.caller(), mismatch, draft))

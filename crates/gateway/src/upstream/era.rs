@@ -197,7 +197,7 @@ fn other(era: Era) -> Era {
 pub(super) fn refuses_handshake(error: &UpstreamError) -> bool {
     match error {
         UpstreamError::Declined { .. } | UpstreamError::Revision { .. } => true,
-        UpstreamError::Status { status } => (400..500).contains(status),
+        UpstreamError::Status { status } => speaks_of_eras(*status),
         _ => false,
     }
 }
@@ -210,9 +210,15 @@ pub(super) fn knows_no_discovery(error: &UpstreamError) -> bool {
         | UpstreamError::Ended
         | UpstreamError::Malformed { .. }
         | UpstreamError::TooLarge { .. } => true,
-        UpstreamError::Status { status } => (400..500).contains(status),
+        UpstreamError::Status { status } => speaks_of_eras(*status),
         _ => false,
     }
+}
+
+/// Whether a status can mean that an era is not spoken. One that is about this very request, its size
+/// or its haste, says nothing of the kind: what one user brings about must not be believed for all.
+fn speaks_of_eras(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 408 | 413 | 425 | 429)
 }
 
 /// What an answer to `server/discover` shows.
@@ -373,6 +379,27 @@ mod tests {
         ] {
             let text = format!(r#"{{"jsonrpc":"2.0","id":1,"error":{error}}}"#);
             assert_eq!(judge(&text), expected, "{error}");
+        }
+    }
+
+    #[test]
+    fn v6_haste_and_size_are_no_verdict_on_an_era() {
+        for (status, expected) in [
+            (400, true),
+            (404, true),
+            (405, true),
+            (406, true),
+            (408, false),
+            (413, false),
+            (415, true),
+            (425, false),
+            (429, false),
+            (500, false),
+            (503, false),
+        ] {
+            let error = UpstreamError::Status { status };
+            assert_eq!(knows_no_discovery(&error), expected, "{status}");
+            assert_eq!(refuses_handshake(&error), expected, "{status}");
         }
     }
 

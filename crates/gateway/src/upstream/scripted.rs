@@ -193,6 +193,8 @@ pub(super) fn http_spec(spec: &mut ServerSpec) -> &mut HttpSpec {
 pub(super) fn owner(session: &str) -> Owner {
     Owner {
         user: "alice".into(),
+        client: None,
+        route: "/mcp".into(),
         session: session.into(),
     }
 }

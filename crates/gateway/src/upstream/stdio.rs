@@ -1,7 +1,7 @@
 //! A server that is a local process, speaking one message a line (rules of section 2.6).
 //!
-//! The sessions of one user share a process if they greet the server alike, which in the modern
-//! era all do; nobody else shares one. A process is started for the first of them and ended a
+//! The sessions of one user by one client on one route share a process if they greet the server
+//! alike, which in the modern era all do; nobody else shares one. A process is started for the first of them and ended a
 //! while after the last. Its command, its environment and its directory come from the
 //! configuration alone.
 
@@ -137,6 +137,8 @@ impl Local {
     fn key(&self, owner: &Owner, slot: Slot) -> Key {
         Key {
             user: owner.user.clone(),
+            client: owner.client.clone(),
+            route: owner.route.clone(),
             session: match self.spec.sharing {
                 Sharing::Session => Some(owner.session.clone()),
                 Sharing::User => None,

@@ -142,6 +142,11 @@ impl Amend {
     }
 }
 
+/// Takes the members out of an object whose names this is true of.
+pub fn disown(object: Value<'_>, claimed: fn(&str) -> bool, edits: &mut Edits) {
+    Amend::new().drop_if(claimed).apply(object, edits);
+}
+
 /// Takes out the items that do not stay and adds others at the end. `open` is the place behind the
 /// opening bracket; the items are given in the order of the text.
 pub(super) fn rework(

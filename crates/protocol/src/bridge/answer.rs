@@ -192,7 +192,11 @@ pub fn answer_asking_same_era(
 const PRIVATE: &[u8] = b"\"private\"";
 
 fn completed(result: Value<'_>, asked: &Asked<'_>) -> Amend {
-    let members = Amend::new().set("resultType", &b"\"complete\""[..]);
+    let mut members = Amend::new().set("resultType", &b"\"complete\""[..]);
+    if asked.method.act != Act::Task {
+        // Only what is not complete asks; a task that is read may wait for answers.
+        members = members.drop("inputRequests").drop("requestState");
+    }
     if !is_cacheable(asked.method) {
         return members.replace("cacheScope", PRIVATE);
     }

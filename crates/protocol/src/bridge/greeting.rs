@@ -16,6 +16,7 @@ pub struct Welcome {
     document: Document,
     revision: Revision,
     supported: Vec<Revision>,
+    silent: bool,
 }
 
 impl Welcome {
@@ -33,6 +34,7 @@ impl Welcome {
             supported: vec![revision],
             revision,
             document,
+            silent: false,
         })
     }
 
@@ -58,6 +60,7 @@ impl Welcome {
             revision: Revision::V2026_07_28,
             supported,
             document,
+            silent: false,
         })
     }
 
@@ -98,8 +101,20 @@ impl Welcome {
         info.filter(|info| is_text(*info, "name") && is_text(*info, "version"))
     }
 
+    /// The same without instructions.
+    #[must_use]
+    pub fn silent(&self) -> Welcome {
+        Welcome {
+            silent: true,
+            ..self.clone()
+        }
+    }
+
     /// What the server wants models to know about it.
     pub fn instructions(&self) -> Option<Cow<'_, str>> {
+        if self.silent {
+            return None;
+        }
         let text = self.document.root().get("instructions")?.text()?;
         (!text.is_empty()).then_some(text)
     }

@@ -178,10 +178,12 @@ fn uses_tools(params: Value<'_>) -> bool {
 /// The questions of a modern `input_required` result. There may be none: then the server only wants
 /// to be asked again with its state.
 pub fn questions(answer: &Message) -> Result<Vec<Question>, BridgeError> {
-    let Some(asked) = answer
-        .result()
-        .and_then(|result| result.get("inputRequests"))
-    else {
+    answer.result().map_or(Ok(Vec::new()), questions_in)
+}
+
+/// The questions that a result or a task puts, wherever it stands.
+pub fn questions_in(holder: Value<'_>) -> Result<Vec<Question>, BridgeError> {
+    let Some(asked) = holder.get("inputRequests") else {
         return Ok(Vec::new());
     };
     if asked.kind() != Kind::Object {

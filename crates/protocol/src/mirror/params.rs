@@ -110,16 +110,7 @@ impl Params {
         arguments: Option<Value<'_>>,
         sent: impl Fn(&str) -> Sent<'h>,
     ) -> Result<(), Mismatch> {
-        self.mismatches(arguments, sent).into_iter().next().map_or(Ok(()), Err)
-    }
-
-    /// Everything that the headers do not say: whoever forgives one mistake has not forgiven another.
-    pub fn mismatches<'h>(
-        &self,
-        arguments: Option<Value<'_>>,
-        sent: impl Fn(&str) -> Sent<'h>,
-    ) -> Vec<Mismatch> {
-        let checks = self.list.iter().map(|param| {
+        for param in &self.list {
             let argument = param.argument(arguments);
             let in_body = matches!(argument, Argument::Integer(_) | Argument::Text(_));
             let is_same = |text: &str| match &argument {
@@ -128,9 +119,9 @@ impl Params {
                 Argument::None | Argument::Other => false,
             };
             let header = Mirrored::Param(param.header.clone());
-            check_coded(header, Required::Yes, in_body, sent(&param.header), is_same)
-        });
-        checks.filter_map(Result::err).collect()
+            check_coded(header, Required::Yes, in_body, sent(&param.header), is_same)?;
+        }
+        Ok(())
     }
 }
 

@@ -9,14 +9,17 @@ use gateway::route::Route;
 use gateway::stages::{self, Answer, Draft, Raw, Recorded};
 use protocol::lines::{Decoder, Line};
 use protocol::modern::Envelope;
-use protocol::{Document, Message, Shape, codes, write};
+use protocol::{Document, Id, Message, Shape, codes, write};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-/// Calls under way at a time; further lines wait in the pipe.
-const CALLS: u32 = 64;
+/// Calls under way at a time.
+const CALLS: usize = 64;
+/// Calls that were read and not answered yet, those under way among them. More are refused: were they
+/// left in the pipe, nothing behind them could be read either, such as the answer that a call waits for.
+const READ: u32 = 256;
 /// Streams of changes that a stateless client may hear at a time.
 const EARS: usize = 16;
 /// Lines that wait to be written.
@@ -30,6 +33,9 @@ pub(super) struct Pipe {
     caller: Caller,
     session: Option<Box<str>>,
     calls: JoinSet<()>,
+    /// For every call that was read.
+    read: Arc<Semaphore>,
+    /// For every call under way.
     seats: Arc<Semaphore>,
     ears: Arc<Semaphore>,
 }
@@ -64,12 +70,12 @@ impl Pipe {
     /// A pipe of this user to the server of this route.
     pub(super) fn new(gate: Arc<Gate>, route: Arc<Route>, user: Arc<str>) -> Self {
         let caller = Caller { gate, route, user };
-        let seats = Arc::new(Semaphore::new(CALLS as usize));
         Pipe {
             caller,
             session: None,
             calls: JoinSet::new(),
-            seats,
+            read: Arc::new(Semaphore::new(READ as usize)),
+            seats: Arc::new(Semaphore::new(CALLS)),
             ears: Arc::new(Semaphore::new(EARS)),
         }
     }
@@ -85,7 +91,7 @@ impl Pipe {
         let writing = tokio::spawn(write_lines(output, lines));
         self.read(input, &out).await?;
         // Every seat taken back: no call is under way. Streams of the server's own end with the session.
-        let idle = self.seats.acquire_many(CALLS);
+        let idle = self.read.acquire_many(READ);
         tokio::select! {
             _ = idle => {}
             () = out.closed() => {}
@@ -148,10 +154,9 @@ impl Pipe {
                 return say(out, write::error(None, codes::INVALID_REQUEST, &text, None)).await;
             }
         };
-        let kind = self.kind(&bytes);
+        let (kind, id) = self.kind(&bytes);
         match (&self.session, kind) {
-            (_, Kind::Stateless) => self.spawn(bytes, Arc::clone(&self.seats), out).await,
-            (_, Kind::Listen) => self.spawn(bytes, Arc::clone(&self.ears), out).await,
+            (_, Kind::Stateless | Kind::Listen) => self.spawn(bytes, kind, id, out).await,
             // Until there is a session nothing else makes sense, and after that what is not answered
             // keeps its place in the order.
             (None, _) => self.open(bytes, kind, out).await,
@@ -159,36 +164,49 @@ impl Pipe {
                 let recorded = self.caller.call(self.session.clone(), bytes).await;
                 deliver(recorded, kind, out).await;
             }
-            (Some(_), Kind::Request) => self.spawn(bytes, Arc::clone(&self.seats), out).await,
+            (Some(_), Kind::Request) => self.spawn(bytes, kind, id, out).await,
         }
     }
 
-    /// Takes a request all the way while the next lines are read.
-    async fn spawn(&mut self, bytes: Bytes, seats: Arc<Semaphore>, out: &Out) {
-        let Ok(seat) = seats.acquire_owned().await else {
-            return;
+    /// Takes a request all the way while the next lines are read. It waits for nothing: the line that
+    /// would make room may be the next one.
+    async fn spawn(&mut self, bytes: Bytes, kind: Kind, id: Option<Id>, out: &Out) {
+        let (room, seats) = match kind {
+            Kind::Listen => (&self.ears, None),
+            _ => (&self.read, Some(Arc::clone(&self.seats))),
+        };
+        let Ok(room) = Arc::clone(room).try_acquire_owned() else {
+            tracing::warn!("too many requests at a time; one was refused");
+            let text = "too many requests at a time";
+            let refusal = write::error(id.as_ref(), codes::INTERNAL_ERROR, text, None);
+            return say(out, refusal).await;
         };
         let (caller, session, out) = (self.caller.clone(), self.session.clone(), out.clone());
         self.calls.spawn(async move {
+            let seat = match seats {
+                Some(seats) => seats.acquire_owned().await.ok(),
+                None => None,
+            };
             let recorded = caller.call(session, bytes).await;
             deliver(recorded, Kind::Request, &out).await;
-            drop::<OwnedSemaphorePermit>(seat);
+            drop::<(OwnedSemaphorePermit, Option<OwnedSemaphorePermit>)>((room, seat));
         });
     }
 
-    /// How the line is scheduled. The stages read it again and decide on their own reading.
-    fn kind(&self, bytes: &Bytes) -> Kind {
+    /// How the line is scheduled, and its id. The stages read it again and decide on their own reading.
+    fn kind(&self, bytes: &Bytes) -> (Kind, Option<Id>) {
         let message =
             Document::read(bytes.clone(), &self.caller.route.reading).and_then(Message::read);
         let Ok(message) = message else {
-            return Kind::Unreadable;
+            return (Kind::Unreadable, None);
         };
-        match (message.shape(), Envelope::is_declared(&message)) {
+        let kind = match (message.shape(), Envelope::is_declared(&message)) {
             (Shape::Request, true) if message.method() == "subscriptions/listen" => Kind::Listen,
             (Shape::Request, true) => Kind::Stateless,
             (Shape::Request, false) => Kind::Request,
             (Shape::Notification | Shape::Response, _) => Kind::Aside,
-        }
+        };
+        (kind, message.id())
     }
 
     async fn open(&mut self, bytes: Bytes, kind: Kind, out: &Out) {

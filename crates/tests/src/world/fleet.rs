@@ -120,8 +120,7 @@ impl Fleet {
             servers.push(overlaid(overlaid(server, &plan.server), &member.settings));
         }
         let names: Vec<&str> = members.iter().map(|member| member.name).collect();
-        let route =
-            |path: &str| overlaid(json!({ "path": path, "servers": names }), &plan.route);
+        let route = |path: &str| overlaid(json!({ "path": path, "servers": names }), &plan.route);
         let routes = json!({ "servers": servers, "routes": [route("/all"), route("/other")] });
         let unused = "http://127.0.0.1:9/mcp".parse()?;
         let own = Plan {

@@ -2,9 +2,9 @@
 //! until it is answered. A call that waited for its client is taken up where it stood.
 
 use super::{Back, attune, id_of};
-use crate::bridge::{Aim, TASKS, Talk};
+use crate::bridge::{Aim, Broken, ParkedCall, TASKS, Talk};
 use crate::gate::Gate;
-use crate::links::Far;
+use crate::links::{Attention, Far};
 use crate::sessions::{InFlight, Session};
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
@@ -14,7 +14,7 @@ use crate::upstream::UpstreamError;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use protocol::revision::Era;
-use protocol::{Act, Id, Message, Method, mirror, write};
+use protocol::{Act, Id, Message, Method, bridge, codes, mirror, write};
 use std::sync::Arc;
 
 /// Sends the request, or takes up the one it goes on with.
@@ -27,28 +27,35 @@ pub(super) async fn send(
 ) -> Result<Back, Refused> {
     let session = call.session().ok_or_else(refused::session_missing)?;
     if let Some(Resumed {
-        inputs,
         from: From::Parked(number),
     }) = call.resumed()
     {
-        return resume(gate, call, message, *number, inputs, draft).await;
+        return resume(gate, call, message, *number, draft).await;
     }
-    let mut again = true;
+    let mut refused_as: Option<(Era, Broken)> = None;
     loop {
         let far = session.links().far(at).await;
         let far = far.map_err(|error| refused::upstream(&error))?;
+        match &refused_as {
+            // It speaks that era after all: whoever said otherwise may have executed the request.
+            Some((era, broken)) if *era == far.era() => return Err(refused::broken(broken)),
+            _ => {}
+        }
         if method.act == Act::Subscribe && far.era() == Era::Modern {
             return watch(&far, call, message, method).await;
         }
         attune(&far, level_there(call, session, &far))
             .await
             .map_err(|error| refused::upstream(&error))?;
-        let aim = aim(call, session, &far, (message, method), draft)?;
+        let mut aim = aim(call, session, &far, (message, method), draft)?;
+        aim.attention = attention(session, &far).await;
         match Talk::begin(&far, message, aim).await {
             Ok(talk) => return Ok(Back::Talk(Box::new(talk))),
-            // The server does not speak the era it was met in; nothing was executed (rule V8).
-            Err(broken) if broken.is_era() && std::mem::take(&mut again) => {
+            // The server does not speak the era it was met in, it seems. If it is met in the other one
+            // now, nothing was executed (rule V8).
+            Err(broken) if broken.is_era() && refused_as.is_none() => {
                 session.links().forget(&far);
+                refused_as = Some((far.era(), broken));
             }
             Err(broken) => {
                 if broken.is_final() {
@@ -90,10 +97,9 @@ fn aim(
     let id = id_of(message)?;
     let (inputs, state) = match call.resumed() {
         Some(Resumed {
-            inputs,
             from: From::Server(state),
-        }) => (inputs.clone(), Some(state.clone())),
-        Some(Resumed { inputs, .. }) => (inputs.clone(), None),
+        }) => (inputs_of(message)?, Some(state.clone())),
+        Some(_) => (inputs_of(message)?, None),
         None => (Vec::new(), None),
     };
     Ok(Aim {
@@ -113,14 +119,28 @@ fn aim(
         },
         inputs,
         state,
+        attention: None,
         deadline: far.deadline(),
         gone: draft.line.gone.subscribe(),
     })
 }
 
+/// Listens for what a legacy server asks outside the call's stream, if the client can be asked at all.
+async fn attention(session: &Session, far: &Arc<Far>) -> Option<Attention> {
+    let can = session.capabilities().is_some_and(|capabilities| {
+        let can = ["elicitation", "sampling", "roots"].iter();
+        can.copied()
+            .any(|name| capabilities.root().get(name).is_some())
+    });
+    match session.is_stateless() && can {
+        true => far.attend().await,
+        false => None,
+    }
+}
+
 /// Enters the request among those under way. The requests of a stateless client over HTTP may carry
 /// one id at a time: each has a connection of its own, by which it is cancelled.
-fn take_off(
+pub(super) fn take_off(
     session: &Session,
     call: &Inspected,
     id: &Id,
@@ -181,28 +201,71 @@ async fn resume(
     call: &Inspected,
     message: &Message,
     number: u64,
-    inputs: &[(Box<str>, Bytes)],
     draft: &Draft,
 ) -> Result<Back, Refused> {
+    let inputs = inputs_of(message)?;
+    let id = id_of(message)?;
     let user = call.caller().user().as_str();
+    let session = call.session().ok_or_else(refused::session_missing)?;
+    let flight = take_off(session, call, &id, draft)?;
     let parked = gate.parked.take(user, number);
     let mut parked = parked.ok_or_else(refused::parked_unknown)?;
-    let mut waiting = Vec::new();
-    for asked in parked.waiting.drain(..) {
-        let found = inputs.iter().find(|(key, _)| *key == asked.question.key);
-        let Some((_, input)) = found else {
-            waiting.push(asked);
-            continue;
-        };
-        match asked.asker.input(input.clone()).await {
-            Ok(()) => {}
-            Err(error @ UpstreamError::SessionLost) => return Err(refused::upstream(&error)),
-            Err(error) => return Err(refused::upstream(&error)),
+    // What the server asks next may follow at once, on whichever stream.
+    if let Some(far) = parked.stream.far() {
+        parked.stream.attend(attention(session, &far).await);
+    }
+    // From here on it is this request that the server waits for (rule R1).
+    parked.stream.now_for(call, draft);
+    match answered(&mut parked, &inputs).await {
+        Ok(()) => {}
+        Err(error) => {
+            // Nobody can take it up again: the server hears so, of every question that is left.
+            parked.abandon().await;
+            return Err(refused::upstream(&error));
         }
     }
     let token = message.progress_token();
     let token = token.and_then(|token| Id::read(token).ok());
-    let mut stream = parked.stream;
-    stream.resume(id_of(message)?, token, waiting, draft.line.gone.subscribe());
+    let ParkedCall {
+        mut stream,
+        waiting,
+        ..
+    } = parked;
+    let gone = draft.line.gone.subscribe();
+    stream.resume((id, flight), token, waiting, gone);
     Ok(Back::Resumed(stream))
+}
+
+/// Passes on what was brought along, and leaves what is to be asked again.
+async fn answered(
+    parked: &mut ParkedCall,
+    inputs: &[(Box<str>, Bytes)],
+) -> Result<(), UpstreamError> {
+    let mut waiting = std::mem::take(&mut parked.waiting).into_iter();
+    let mut first = Ok(());
+    for asked in waiting.by_ref() {
+        let found = inputs.iter().find(|(key, _)| *key == asked.question.key);
+        let passed_on = match found {
+            Some((_, input)) => asked.asker.input(input.clone()).await,
+            None if parked.stream.can_be_asked(&asked.question) => {
+                parked.waiting.push(asked);
+                continue;
+            }
+            None => {
+                let why = "the client did not offer this";
+                asked.asker.decline(codes::METHOD_NOT_FOUND, why).await
+            }
+        };
+        first = passed_on;
+        if first.is_err() {
+            break;
+        }
+    }
+    parked.waiting.extend(waiting);
+    first
+}
+
+/// What the client brings along, as it is after inspection: that is what is sent.
+fn inputs_of(message: &Message) -> Result<Vec<(Box<str>, Bytes)>, Refused> {
+    bridge::inputs(message).map_err(|_| refused::params_missing(message.method()))
 }

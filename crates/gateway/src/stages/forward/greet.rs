@@ -13,8 +13,10 @@ use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
+use config::settled::HiddenText;
 use protocol::bridge::{self, Offer, Welcome};
 use protocol::{Message, Revision, revision};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -60,7 +62,8 @@ pub(super) async fn initialize(
             return Err(refused);
         }
     };
-    let offers = welcomes(&met);
+    let offers = welcomes(gate, route, &met);
+    let offers = named(&offers);
     let offer = Offer {
         welcomes: &offers,
         own: OURSELVES,
@@ -82,7 +85,8 @@ pub(super) async fn discover(
     let session = call.session().ok_or_else(refused::session_missing)?;
     let route = call.raw().route();
     let met = meet_all(gate, route, session.links(), servers).await?;
-    let offers = welcomes(&met);
+    let offers = welcomes(gate, route, &met);
+    let offers = named(&offers);
     let offer = Offer {
         welcomes: &offers,
         own: OURSELVES,
@@ -96,10 +100,31 @@ pub(super) async fn discover(
     Ok(Back::Local(said))
 }
 
-fn welcomes(met: &[Arc<Far>]) -> Vec<(&str, &Welcome)> {
-    met.iter()
-        .map(|far| (&*far.served().name, far.welcome()))
-        .collect()
+/// What the servers said of themselves. Where there are several, one that hides text in its
+/// instructions and is set so goes without them, and takes nothing from the others.
+fn welcomes<'m>(
+    gate: &Gate,
+    route: &Route,
+    met: &'m [Arc<Far>],
+) -> Vec<(&'m str, Cow<'m, Welcome>)> {
+    let told = met.iter().map(|far| {
+        let (served, welcome) = (far.served(), far.welcome());
+        let strict = route.only().is_none() && served.hidden_text == HiddenText::Refuse;
+        let mut said = welcome.instructions().filter(|_| strict);
+        let hides = said.take_if(|text| !inspect::text::examine(text).is_clean());
+        if hides.is_none() {
+            return (&*served.name, Cow::Borrowed(welcome));
+        }
+        let (name, code) = ("server.instructions", "answer_hidden_text");
+        gate.note(name, &served.name, &route.path, code);
+        (&*served.name, Cow::Owned(welcome.silent()))
+    });
+    told.collect()
+}
+
+fn named<'m>(welcomes: &'m [(&'m str, Cow<'m, Welcome>)]) -> Vec<(&'m str, &'m Welcome)> {
+    let welcomes = welcomes.iter();
+    welcomes.map(|(name, welcome)| (*name, &**welcome)).collect()
 }
 
 /// Meets all of these servers at once. Those that cannot be met are left out and noted; if that is

@@ -3,6 +3,7 @@
 
 use super::Back;
 use super::greet::{each, note_missing};
+use crate::definitions::Room;
 use crate::gate::Gate;
 use crate::links::Far;
 use crate::stages::inspect::Inspected;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 
 /// Pages one server is asked for at most, where its list becomes part of a larger one.
 const PAGES: usize = 64;
+/// Things that one server lists at most, there.
+const ITEMS: usize = 10_000;
 /// A cursor longer than this is nonsense.
 const CURSOR: usize = 4096;
 
@@ -103,8 +106,18 @@ pub(in crate::stages) async fn pages(
         return Ok(pages);
     }
     let mut cursor: Option<String> = None;
+    let (mut room, mut items) = (Room::of(far), 0);
     while pages.len() < PAGES {
         let (answer, streamed) = page(far, method.name, cursor.as_deref()).await?;
+        room.take(answer.bytes().len())?;
+        let member = method.list_member.unwrap_or_default();
+        let listed = answer.result().and_then(|result| result.get(member));
+        items += listed.map_or(0, protocol::Value::count);
+        if items > ITEMS {
+            return Err(UpstreamError::Malformed {
+                reason: "its list is too long".to_owned(),
+            });
+        }
         let next = answer
             .result()
             .and_then(|result| result.get("nextCursor")?.text());

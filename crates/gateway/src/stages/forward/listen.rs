@@ -76,24 +76,24 @@ pub(super) async fn subscribe(
     for at in servers.iter().copied() {
         if let Some(served) = route.served(at) {
             let (inner, outward) = theirs(gate, call, &served.name, &wish, draft)?;
+            outwardly.insert(at, (inner.uris.clone(), outward));
             wishes.insert(at, inner);
-            outwardly.insert(at, outward);
         }
     }
     let mut ears = Vec::new();
     let mut honoured = Wish::default();
     let mut why = None;
     for (at, heard) in hear_all(gate, call, wishes).await? {
-        let outward = outwardly.remove(&at).unwrap_or_default();
+        let (inner, outward) = outwardly.remove(&at).unwrap_or_default();
         match heard {
             Ok(ear) => {
-                // The wish was limited to what the server offers before it was told.
+                // The wish was limited to what the server offers before it was told, and then to what
+                // the server took.
                 let limited = ear.wish().clone();
+                let uris = inner.iter().zip(outward.uris);
+                let uris = uris.filter(|(uri, _)| limited.uris.contains(uri));
                 honoured = honoured.union(&Wish {
-                    uris: match limited.uris.is_empty() {
-                        true => Vec::new(),
-                        false => outward.uris,
-                    },
+                    uris: uris.map(|(_, uri)| uri).collect(),
                     tasks: match limited.tasks.is_empty() {
                         true => Vec::new(),
                         false => outward.tasks,

@@ -157,11 +157,12 @@ async fn recorded(gate: &Gate, draft: &mut Draft, bytes: Bytes) -> Bytes {
 /// Puts the call aside until its client comes back with what the server asked for.
 async fn park(
     gate: &Gate,
-    stream: ScreenedStream,
+    mut stream: ScreenedStream,
     waiting: Vec<Waiting>,
     call: &Inspected,
     draft: &mut Draft,
 ) -> Bytes {
+    stream.attend(None);
     let bridge = &call.raw().route().settled.bridge;
     let lasts = u64::try_from(bridge.parked_time.as_millis()).unwrap_or(u64::MAX);
     let expires_ms = gate.clock().unix_ms().saturating_add(lasts);

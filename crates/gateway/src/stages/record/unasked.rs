@@ -4,17 +4,18 @@
 use super::{entry, pump};
 use crate::gate::Gate;
 use crate::outlet::Outlet;
-use crate::sessions::Session;
+use crate::sessions::{InFlight, Session};
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::Refused;
 use crate::stages::screen::{Part, ScreenedStream};
 use audit::Verdict;
 use bytes::Bytes;
-use protocol::{Id, Message};
 use protocol::bridge;
+use protocol::{Id, Message};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -33,6 +34,9 @@ pub(super) struct Listening {
     outlet: Arc<Outlet>,
     first: Option<Bytes>,
     asides: Vec<Draft>,
+    flight: Option<InFlight>,
+    /// Says that the client has enough.
+    gone: watch::Receiver<bool>,
 }
 
 impl Listening {
@@ -42,9 +46,15 @@ impl Listening {
         streams: Vec<ScreenedStream>,
         outlet: Arc<Outlet>,
         first: Option<Bytes>,
-        draft: &Draft,
+        draft: &mut Draft,
     ) -> Self {
-        let asides = streams.iter().map(|_| Draft::aside(gate, draft)).collect();
+        let aside = |stream: &ScreenedStream| {
+            let mut aside = Draft::aside(gate, draft);
+            // What one of several says is recorded as that one's.
+            aside.served = stream.served().cloned().or(aside.served);
+            aside
+        };
+        let asides = streams.iter().map(aside).collect();
         Listening {
             gate: Arc::clone(gate),
             session: call.session().cloned(),
@@ -56,6 +66,8 @@ impl Listening {
             outlet,
             first,
             asides,
+            flight: draft.flight.take(),
+            gone: draft.line.gone.subscribe(),
         }
     }
 
@@ -68,6 +80,8 @@ impl Listening {
             outlet,
             first,
             asides,
+            flight,
+            mut gone,
         } = self;
         if let Some(first) = first {
             outlet.push(first).await;
@@ -75,7 +89,9 @@ impl Listening {
         let mut hearing = JoinSet::new();
         for (stream, draft) in streams.into_iter().zip(asides) {
             let (gate, session, outlet) = (Arc::clone(&gate), session.clone(), Arc::clone(&outlet));
-            hearing.spawn(async move { overhear(&gate, session.as_ref(), stream, &outlet, draft).await });
+            hearing.spawn(async move {
+                overhear(&gate, session.as_ref(), stream, &outlet, draft).await
+            });
         }
         let over = async {
             match &session {
@@ -94,8 +110,12 @@ impl Listening {
             () = all_ended => {}
             () = over => {}
             () = outlet.abandoned(), if id.is_some() => {}
+            Ok(_) = gone.wait_for(|gone| *gone), if id.is_some() => {}
         }
-        if let Some(id) = id {
+        let taken_back = *gone.borrow();
+        drop(flight);
+        // What was taken back is not answered (section 2.6).
+        if let Some(id) = id.filter(|_| !taken_back) {
             outlet.push(bridge::listen_done(&id, None)).await;
         }
         outlet.close();

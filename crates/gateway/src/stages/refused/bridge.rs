@@ -22,9 +22,23 @@ pub(in crate::stages) fn envelope(error: &EnvelopeError) -> Refused {
     .rpc(codes::INVALID_PARAMS)
 }
 
+/// A client that says more of itself than is kept of it.
+pub(in crate::stages) fn introduction_long(what: &str, most: usize) -> Refused {
+    Refused::new(
+        "introduction_long",
+        controls::N4_3,
+        Fault::Caller,
+        format!("{what} take up more than {most} bytes"),
+        "say less of the client: its name, its version, and what it can do",
+    )
+    .status(StatusCode::BAD_REQUEST)
+    .rpc(codes::INVALID_PARAMS)
+}
+
 /// A trace context that is none (rule B6).
 pub(in crate::stages) fn trace(error: &TraceError) -> Refused {
-    let remedy = "send `traceparent`, `tracestate` and `baggage` as W3C defines them, or leave them out";
+    let remedy =
+        "send `traceparent`, `tracestate` and `baggage` as W3C defines them, or leave them out";
     Refused::new(
         "trace_context",
         controls::N1_1,
@@ -105,6 +119,18 @@ pub(in crate::stages) fn capability_missing(need: Need) -> Refused {
         .status(StatusCode::BAD_REQUEST)
         .rpc(codes::MISSING_CLIENT_CAPABILITY)
         .data(json!({ "requiredCapabilities": needed }))
+}
+
+/// The same towards a client with a session: it said what it can do once and for all.
+pub(in crate::stages) fn capability_unoffered() -> Refused {
+    Refused::new(
+        "capability_missing",
+        controls::N3_4,
+        Fault::Caller,
+        "the server needs something of the client that this session did not offer",
+        "offer the capability in `initialize` and implement it, or call another tool",
+    )
+    .rpc(codes::INVALID_REQUEST)
 }
 
 /// A client that looks after a task without having said that it follows tasks (section 2.11).
@@ -284,7 +310,7 @@ pub(in crate::stages) fn unheard(why: &Unheard) -> Refused {
     match why {
         Unheard::Mute => no_stream(),
         Unheard::Upstream(error) => upstream(error),
-        Unheard::Behind | Unheard::Full(_) => Refused::new(
+        Unheard::Behind | Unheard::Full(_) | Unheard::Long => Refused::new(
             "stream_limit",
             controls::N4_3,
             Fault::Caller,

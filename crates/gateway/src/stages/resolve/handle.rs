@@ -4,7 +4,7 @@
 
 use super::{Place, Resolved};
 use crate::gate::Gate;
-use crate::route::Served;
+use crate::route::{Route, Served};
 use crate::seal::{Bound, OpenError, Purpose};
 use crate::stages::admit::Admitted;
 use crate::stages::draft::Draft;
@@ -15,11 +15,10 @@ use inspect::pin;
 use protocol::{Act, Edits, Message, Target, Value, bridge};
 use serde_json::{Map, Value as Json};
 
-/// What a message goes on with.
+/// What a message goes on with. What the client brings along is read where it is sent, from the
+/// message as it is by then.
 #[derive(Clone, Debug)]
 pub struct Resumed {
-    /// What the client brings along.
-    pub(in crate::stages) inputs: Vec<(Box<str>, Bytes)>,
     /// What it takes up.
     pub(in crate::stages) from: From,
 }
@@ -99,7 +98,7 @@ pub(in crate::stages) fn bound<'a>(
 /// What a call is about, so that a state of one call is worth nothing in another: its method, its
 /// server, and its params but for what a retry may change. The digest is canonical, because a client
 /// may write the same params in another order.
-pub(in crate::stages) fn about(call: &Identified, served: &Served) -> [u8; 32] {
+pub(super) fn about(call: &Identified, served: &Served) -> [u8; 32] {
     let params = call.message().and_then(Message::params);
     let mut kept = Map::new();
     for (name, value) in params.iter().flat_map(|params| params.members()) {
@@ -140,10 +139,10 @@ pub(super) fn resumed(
     let state = bridge::client_state(message).map_err(malformed)?;
     let Some(state) = state else {
         let from = From::Nothing;
-        return Ok((!inputs.is_empty()).then_some(Resumed { inputs, from }));
+        return Ok((!inputs.is_empty()).then_some(Resumed { from }));
     };
     let served = resolved.served().ok_or_else(refused::crashed)?;
-    let about = about(resolved, served);
+    let about = resolved.about(served);
     let parts: [&[u8]; 1] = [&about];
     let payload = gate
         .seal
@@ -155,7 +154,14 @@ pub(super) fn resumed(
         .map_err(|error| refused::handle("requestState", &error))?;
     let from = From::of_payload(&payload)
         .ok_or_else(|| refused::handle("requestState", &OpenError::Malformed))?;
-    Ok(Some(Resumed { inputs, from }))
+    Ok(Some(Resumed { from }))
+}
+
+/// What the servers of a route are called, so that a cursor that was given for others is none: after a
+/// reload another server may stand in the place of one, or several in the place of one alone.
+pub(in crate::stages) fn servers(route: &Route) -> String {
+    let names = route.places().map(|(_, served)| &*served.name);
+    names.collect::<Vec<_>>().join("\n")
 }
 
 fn cursor(gate: &Gate, resolved: &Resolved, draft: &Draft) -> Result<Option<Resumed>, Refused> {
@@ -166,7 +172,8 @@ fn cursor(gate: &Gate, resolved: &Resolved, draft: &Draft) -> Result<Option<Resu
     let invalid = |error| refused::handle("cursor", &error);
     let text = cursor.text().ok_or_else(|| invalid(OpenError::Malformed))?;
     let method = resolved.method().map_or("", |method| method.name);
-    let parts: [&[u8]; 1] = [method.as_bytes()];
+    let servers = servers(resolved.raw().route());
+    let parts: [&[u8]; 2] = [method.as_bytes(), servers.as_bytes()];
     let payload = gate
         .seal
         .open(
@@ -176,7 +183,6 @@ fn cursor(gate: &Gate, resolved: &Resolved, draft: &Draft) -> Result<Option<Resu
         )
         .map_err(invalid)?;
     Ok(Some(Resumed {
-        inputs: Vec::new(),
         from: From::Cursor(payload),
     }))
 }

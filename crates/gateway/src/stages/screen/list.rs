@@ -13,10 +13,10 @@ use crate::stages::draft::Draft;
 use crate::stages::forward::{Missing, Page};
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
-use crate::stages::resolve::{From, runs_tasks_with};
+use crate::stages::resolve::{From, runs_tasks_with, servers};
+use crate::upstream::UpstreamError;
 use bytes::Bytes;
 use policy::{Action, Request, Target};
-use crate::upstream::UpstreamError;
 use protocol::bridge::{self, Asked};
 use protocol::revision::Era;
 use protocol::{Id, Message, Method, write};
@@ -80,7 +80,8 @@ impl Listing<'_> {
                 let mut result: Map<String, Value> = parsed(result)?;
                 let items = self.filtered(&screen, &page.far, &mut result)?;
                 result.insert(self.member.to_owned(), Value::Array(items));
-                if let Some(cursor) = result.get("nextCursor").and_then(Value::as_str) {
+                // Nothing goes out as a cursor that is not ours.
+                if let Some(Value::String(cursor)) = result.remove("nextCursor") {
                     let cursor = self.cursor(cursor.as_bytes())?;
                     result.insert("nextCursor".to_owned(), cursor.into());
                 }
@@ -96,7 +97,7 @@ impl Listing<'_> {
             _ => bridge::answer_same_era(&message, &self.id, &asked),
         };
         let bytes = bytes.map_err(|error| refused::unbridged(&error))?;
-        screen.cleaned(&screen.read(bytes)?, draft)
+        screen.cleaned(&screen.disowned(screen.read(bytes)?)?, draft)
     }
 
     /// The lists of several servers as one. A server whose list cannot be shown is left out like one
@@ -161,7 +162,10 @@ impl Listing<'_> {
     /// One server's items, filtered, cleaned and called by the client's names.
     fn part(&self, page: Page, draft: &mut Draft) -> Result<Vec<Value>, Refused> {
         let Some(result) = page.answer.result() else {
-            let code = page.answer.error().and_then(|error| error.get("code")?.integer());
+            let code = page
+                .answer
+                .error()
+                .and_then(|error| error.get("code")?.integer());
             let code = code.unwrap_or_default();
             return Err(refused::upstream(&UpstreamError::Declined { code }));
         };
@@ -192,7 +196,7 @@ impl Listing<'_> {
             return Err(refused::answer_malformed("the list is missing"));
         };
         if self.member == "tools" {
-            approved_only(screen, &mut items)?;
+            approved_only(screen, far, &mut items)?;
             if !runs_tasks_with(self.call.raw().route(), self.call.revision(), far.era()) {
                 items.retain(|tool| !catalog::needs_task(tool));
             }
@@ -245,7 +249,8 @@ impl Listing<'_> {
     }
 
     fn cursor(&self, payload: &[u8]) -> Result<String, Refused> {
-        let about: [&[u8]; 1] = [self.method.name.as_bytes()];
+        let servers = servers(self.call.raw().route());
+        let about: [&[u8]; 2] = [self.method.name.as_bytes(), servers.as_bytes()];
         let expires = self.gate.clock().unix_ms().saturating_add(CURSOR_MS);
         sealed(
             self.gate,
@@ -264,11 +269,12 @@ fn parsed(value: protocol::Value<'_>) -> Result<Map<String, Value>, Refused> {
 }
 
 /// Keeps the tools that stand as approved, in the very definition that was approved.
-fn approved_only(screen: &Screen, items: &mut Vec<Value>) -> Result<(), Refused> {
+fn approved_only(screen: &Screen, far: &Far, items: &mut Vec<Value>) -> Result<(), Refused> {
     let served = screen.served.as_ref().ok_or_else(refused::crashed)?;
-    definitions::learn(&screen.gate, served, items)
+    let shelf = served.shelves.of(far.revision());
+    definitions::learn(&screen.gate, served, shelf, items)
         .map_err(|error| refused::catalog(&error.into()))?;
-    let catalog = served.shelf.catalog();
+    let catalog = shelf.catalog();
     items.retain(|item| {
         let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
         match catalog.tool(name) {

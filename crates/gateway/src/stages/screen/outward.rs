@@ -65,7 +65,9 @@ impl Screen {
         if message.method() != "notifications/resources/updated" {
             return true;
         }
-        let uri = message.params().and_then(|params| params.get("uri")?.text());
+        let uri = message
+            .params()
+            .and_then(|params| params.get("uri")?.text());
         let (Some(served), Some(uri)) = (&self.served, uri) else {
             return false;
         };

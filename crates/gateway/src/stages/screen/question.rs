@@ -2,22 +2,47 @@
 //! (rules L4, R1), what policy permits the server to ask, and pages the route allows (section 2.10).
 //! A question is screened like an answer, and the record names who was asked.
 
+use super::judged::{No, holders};
 use super::stream::{ScreenedStream, Wants};
 use super::{Screen, sealed};
 use crate::bridge::Asker;
 use crate::gate::Gate;
 use crate::naming::Naming;
 use crate::seal::Purpose;
+use crate::small::lock;
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
-use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
-use crate::stages::resolve::{self, From};
+use crate::stages::resolve::From;
 use bytes::Bytes;
 use policy::{Action, Context, Request, Target};
 use protocol::bridge::{self, Question};
-use protocol::{Act, Document, Edits, Message, Method, codes, write};
-use std::borrow::Cow;
+use protocol::{Document, Edits, Id, Kind, Message, Method, Shape, write};
+use std::sync::Mutex;
+
+/// How many more questions of a server are written down: so many at once, and one more every second.
+#[derive(Debug)]
+pub(super) struct Notes(Mutex<(usize, u64)>);
+
+impl Notes {
+    pub(super) fn new(now_ms: u64) -> Self {
+        Notes(Mutex::new((bridge::QUESTIONS_MAX, now_ms)))
+    }
+
+    fn take(&self, now_ms: u64) -> bool {
+        let mut state = lock(&self.0);
+        let (left, since_ms) = &mut *state;
+        let more = now_ms.saturating_sub(*since_ms) / 1000;
+        if more > 0 {
+            let more = usize::try_from(more).unwrap_or(usize::MAX);
+            *left = left.saturating_add(more).min(bridge::QUESTIONS_MAX);
+            *since_ms = now_ms;
+        }
+        let taken = left.checked_sub(1);
+        *left = taken.unwrap_or(0);
+        taken.is_some()
+    }
+}
 
 impl Screen {
     /// A question that may be passed on, in the words the client may hear; nothing if it was answered
@@ -32,52 +57,54 @@ impl Screen {
             asker.input(Bytes::from_static(b"{}")).await.ok();
             return Ok(None);
         }
-        let no = match self.why_not(&message) {
-            None => {
-                let message = self.outward(self.with_provenance(message)?)?;
-                let clean = self.cleaned(&message, draft)?;
-                return self.read(clean).map(Some);
-            }
-            Some(no) => no,
+        // What is judged is what would be asked.
+        let message = self.clean(message, draft)?;
+        let (code, why) = match self.why_not(&message) {
+            None => return Ok(Some(message)),
+            Some(no) => no.told(),
         };
         tracing::debug!(
             method = message.method(),
-            "a question was answered here: {}",
-            no.1
+            "a question was answered here: {why}"
         );
         asker
-            .decline(no.0, &no.1)
+            .decline(code, why)
             .await
             .map_err(|error| refused::upstream(&error))?;
         Ok(None)
     }
 
-    /// Why a question goes no further, as the server is told.
-    fn why_not(&self, message: &Message) -> Option<(i64, Cow<'static, str>)> {
-        let unknown = || Some((codes::METHOD_NOT_FOUND, "method not found".into()));
+    /// Why a question goes no further.
+    fn why_not(&self, message: &Message) -> Option<No> {
         let row = Method::question(message.method(), self.revision);
-        let Some(method) = row.filter(|method| method.act == Act::Ask) else {
-            return unknown();
-        };
-        if self.alone == Alone::No {
-            return Some((refused::LIMIT, "nothing can be asked in a batch".into()));
+        match (row, bridge::question_of_legacy("q", message)) {
+            (Some(_), Ok(question)) => self.judged(&question).err(),
+            (row, _) => {
+                let no = row.map_or(No::Unknown, |_| No::Malformed);
+                let name = row.map_or("unknown", |method| method.name);
+                self.noted(name, &format!("refused: {}", no.told().1));
+                Some(no)
+            }
         }
-        let Ok(question) = bridge::question_of_legacy("q", message) else {
-            return Some((codes::INVALID_PARAMS, "the question is malformed".into()));
-        };
-        if !matches!(question.missing(self.offered()), Ok(None)) {
-            let why = "the client did not offer this";
-            return Some((codes::METHOD_NOT_FOUND, why.into()));
-        }
-        if !self.may_ask(method) {
-            let why = "policy does not let this server ask";
-            return Some((refused::POLICY, why.into()));
-        }
-        if !self.may_send_there(&question) {
-            let why = "the user may not be sent to this page";
-            return Some((refused::POLICY, why.into()));
-        }
-        None
+    }
+
+    /// A server's message as the client may hear it: without what is not the server's to say, in the
+    /// client's names, and without hidden text.
+    fn clean(&self, message: Message, draft: &mut Draft) -> Result<Message, Refused> {
+        let message = self.disowned(message)?;
+        let message = self.outward(self.with_provenance(message)?)?;
+        self.read(self.cleaned(&message, draft)?)
+    }
+
+    /// The same, of a question that a legacy server put into an error.
+    fn clean_question(&self, question: Question, draft: &mut Draft) -> Result<Question, Refused> {
+        let request = write::request(&Id::from(0), &question.method, Some(&question.params));
+        let message = self.clean(self.read(request)?, draft)?;
+        let params = message.params().map(protocol::Value::slice);
+        Ok(Question {
+            params: params.unwrap_or(question.params),
+            ..question
+        })
     }
 
     /// What a modern server wants, if all of it may be asked; the call is refused if not, for it
@@ -88,30 +115,20 @@ impl Screen {
         answer: Option<Message>,
         draft: &mut Draft,
     ) -> Result<Wants, Refused> {
-        for question in &questions {
-            match question.missing(self.offered()) {
-                Ok(None) => {}
-                Ok(Some(need)) => return Err(refused::capability_missing(need)),
-                Err(error) => return Err(refused::unbridged(&error)),
-            }
-            let row = Method::question(&question.method, self.revision);
-            let method = row.ok_or_else(|| refused::question_refused(&question.method))?;
-            if !self.may_ask(method) {
-                return Err(refused::question_refused(&question.method));
-            }
-            if !self.may_send_there(question) {
-                return Err(refused::page_refused());
-            }
-        }
         let state = answer.as_ref().and_then(bridge::request_state);
-        let answer = match answer {
-            Some(message) => {
-                let message = self.outward(self.with_provenance(message)?)?;
-                let clean = self.cleaned(&message, draft)?;
-                Some(self.read(clean)?)
+        let answer = answer.map(|message| self.clean(message, draft));
+        let answer = answer.transpose()?;
+        let questions = match &answer {
+            Some(answer) => {
+                bridge::questions(answer).map_err(|error| refused::unbridged(&error))?
             }
-            None => None,
+            None => {
+                let questions = questions.into_iter();
+                let cleaned = questions.map(|question| self.clean_question(question, draft));
+                cleaned.collect::<Result<Vec<_>, _>>()?
+            }
         };
+        self.all_judged(&questions)?;
         Ok(Wants {
             questions,
             answer,
@@ -119,13 +136,13 @@ impl Screen {
         })
     }
 
-    fn offered(&self) -> Option<protocol::Value<'_>> {
+    pub(super) fn offered(&self) -> Option<protocol::Value<'_>> {
         let session = self.session.as_ref()?;
         session.capabilities().map(Document::root)
     }
 
     /// Whether policy lets this server ask this caller; either way the ledger says so.
-    fn may_ask(&self, method: &Method) -> bool {
+    pub(super) fn may_ask(&self, method: &Method) -> bool {
         let Some(served) = &self.served else {
             return false;
         };
@@ -140,24 +157,39 @@ impl Screen {
             context: &context,
         };
         let allowed = self.gate.policies().decide_cached(&request).allows();
-        let verdict = if allowed { "allowed" } else { "refused" };
-        let who = audit::Who {
+        let noted = self.noted(method.name, if allowed { "allowed" } else { "refused" });
+        allowed && noted
+    }
+
+    /// Writes down that the server asked, and what came of it. False if that is not written down, for a
+    /// server that asks without end fills no ledger: what is not in it is not asked.
+    pub(super) fn noted(&self, method: &str, verdict: &str) -> bool {
+        let Some(served) = &self.served else {
+            return false;
+        };
+        if !self.notes.take(self.gate.clock().unix_ms()) {
+            return false;
+        }
+        self.gate.note_of(
+            Some(self.who()),
+            "server.asked",
+            (&served.name, method),
+            verdict,
+        )
+    }
+
+    /// Whose call it is, as the ledger says it.
+    pub(super) fn who(&self) -> audit::Who<'_> {
+        audit::Who {
             user: Some((&*self.user).into()),
             client: self.client.as_deref().map(Into::into),
             session_digest: self.session.as_ref().map(|session| session.name().into()),
             ..audit::Who::default()
-        };
-        self.gate.note_of(
-            Some(who),
-            "server.asked",
-            (&served.name, method.name),
-            verdict,
-        );
-        allowed
+        }
     }
 
     /// A page the user is sent to lies where the route allows. Nobody here ever fetches it.
-    fn may_send_there(&self, question: &Question) -> bool {
+    pub(super) fn may_send_there(&self, question: &Question) -> bool {
         if !question.is_url() {
             return true;
         }
@@ -169,20 +201,21 @@ impl Screen {
     }
 
     /// Behind a route with several servers, the client must be able to show which one asks.
-    fn with_provenance(&self, message: Message) -> Result<Message, Refused> {
+    pub(super) fn with_provenance(&self, message: Message) -> Result<Message, Refused> {
         let (Some(served), Naming::Prefixed) = (&self.served, self.route.naming) else {
             return Ok(message);
         };
         let name = write::string(&served.name);
         let mark = [&b"\"io.ringwall/server\":"[..], &name].concat();
         let mut edits = Edits::new();
-        // A server with sessions asks in a request, a stateless one inside a result.
-        let result = message.result();
-        let asked = result.and_then(|result| result.get("inputRequests"));
-        let asked = asked.into_iter().flat_map(protocol::Value::members);
-        let asked = asked.filter_map(|(_, question)| question.get("params"));
-        for params in message.params().into_iter().chain(asked) {
-            marked(params, &mark, &mut edits);
+        // A server with sessions asks in a request, a stateless one inside a result or a task.
+        let request = message.shape() == Shape::Request;
+        let request = request.then(|| message.document().root());
+        let asked = holders(&message).filter_map(|holder| holder.get("inputRequests"));
+        let asked = asked.flat_map(protocol::Value::members);
+        let asked = asked.map(|(_, question)| question);
+        for question in request.into_iter().chain(asked) {
+            marked(question, &mark, &mut edits);
         }
         if edits.is_empty() {
             return Ok(message);
@@ -192,17 +225,21 @@ impl Screen {
     }
 }
 
-/// Puts a mark into the `_meta` of a question, right behind an opening brace.
-fn marked(params: protocol::Value<'_>, mark: &[u8], edits: &mut Edits) {
-    let (inside, empty, mark) = match params.get("_meta") {
-        Some(meta) => (meta.range(), meta.count() == 0, mark.to_vec()),
-        None => {
-            let meta = [b"\"_meta\":{", mark, b"}"].concat();
-            (params.range(), params.count() == 0, meta)
-        }
+/// Puts a mark into the `_meta` of a question's params, right behind an opening brace. What is no
+/// object is left alone: it is no question either.
+fn marked(question: protocol::Value<'_>, mark: &[u8], edits: &mut Edits) {
+    let params = question.get("params");
+    let meta = params.and_then(|params| params.get("_meta"));
+    let (owner, mark) = match (params, meta) {
+        (_, Some(meta)) => (meta, mark.to_vec()),
+        (Some(params), None) => (params, [b"\"_meta\":{", mark, b"}"].concat()),
+        (None, None) => (question, [b"\"params\":{\"_meta\":{", mark, b"}}"].concat()),
     };
-    let comma: &[u8] = if empty { b"" } else { b"," };
-    let at = inside.start + 1;
+    if owner.kind() != Kind::Object {
+        return;
+    }
+    let comma: &[u8] = if owner.count() == 0 { b"" } else { b"," };
+    let at = owner.range().start + 1;
     edits.replace(at..at, [&mark[..], comma].concat());
 }
 
@@ -273,7 +310,7 @@ impl ScreenedStream {
 
 fn state(gate: &Gate, call: &Inspected, from: &From, expires_ms: u64) -> Result<String, Refused> {
     let served = call.served().ok_or_else(refused::crashed)?;
-    let about = resolve::about(call, served);
+    let about = call.about(served);
     let parts: [&[u8]; 1] = [&about];
     sealed(
         gate,
@@ -290,6 +327,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn n4_3_a_server_that_asks_without_end_is_written_down_so_often_only() {
+        let most = bridge::QUESTIONS_MAX;
+        let notes = Notes::new(5_000);
+        let taken = |now_ms: u64| (0..most * 2).filter(|_| notes.take(now_ms)).count();
+        for (now_ms, expected) in [
+            (5_000, most),
+            (5_999, 0),
+            (6_000, 1),
+            (8_500, 2),
+            (1_000, 0),
+            (9_000_000, most),
+        ] {
+            assert_eq!(taken(now_ms), expected, "{now_ms}");
+        }
+    }
+
+    #[test]
     fn a_mark_stands_in_every_question_and_changes_nothing_else() {
         let cases = [
             ("{}", r#"{"_meta":{"s":1}}"#),
@@ -304,8 +358,19 @@ mod tests {
                 r#"{ "a":1, "_meta":{"s":1, "k":2 } }"#,
             ),
         ];
-        for (params, expected) in cases {
-            let document = Document::read(params.into(), &protocol::Limits::default()).unwrap();
+        let cases = cases.map(|(params, expected)| {
+            let question = |params: &str| format!(r#"{{"params":{params}}}"#);
+            (question(params), question(expected))
+        });
+        let bare = [
+            ("{}", r#"{"params":{"_meta":{"s":1}}}"#),
+            (r#"{"m":1}"#, r#"{"params":{"_meta":{"s":1}},"m":1}"#),
+            (r#"{"params":[1]}"#, r#"{"params":[1]}"#),
+            (r#"{"params":{"_meta":2}}"#, r#"{"params":{"_meta":2}}"#),
+        ];
+        let bare = bare.map(|(question, expected)| (question.to_owned(), expected.to_owned()));
+        for (question, expected) in cases.into_iter().chain(bare) {
+            let document = Document::read(question.into(), &protocol::Limits::default()).unwrap();
             let mut edits = Edits::new();
             marked(document.root(), b"\"s\":1", &mut edits);
             let written = document.apply(&edits).unwrap();

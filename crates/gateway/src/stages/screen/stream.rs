@@ -3,7 +3,10 @@
 
 use super::Screen;
 use crate::bridge::{Asker, Said, Talk, Waiting};
-use crate::links::Ear;
+use crate::links::{Attention, Ear, Far};
+use crate::route::Served;
+use crate::sessions::InFlight;
+use crate::stages::authorize::Circumstances;
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
@@ -84,21 +87,61 @@ impl ScreenedStream {
         }
     }
 
+    /// The server of the call.
+    pub(in crate::stages) fn far(&self) -> Option<Arc<Far>> {
+        self.talk().map(|talk| Arc::clone(talk.far()))
+    }
+
+    /// See [`Talk::attend`].
+    pub(in crate::stages) fn attend(&mut self, attention: Option<Attention>) {
+        if let Source::Call(talk) = &mut self.source {
+            talk.attend(attention);
+        }
+    }
+
     /// Goes on for another request of the same client, which did not answer everything yet.
     pub(in crate::stages) fn resume(
         &mut self,
-        id: Id,
+        (id, flight): (Id, InFlight),
         token: Option<Id>,
         waiting: Vec<Waiting>,
         gone: watch::Receiver<bool>,
     ) {
         if let Source::Call(talk) = &mut self.source {
-            talk.resume(id, token, gone);
+            talk.resume((id, flight), token, gone);
         }
         if !waiting.is_empty() {
             self.until = Some(Instant::now());
         }
         self.gathered = waiting;
+    }
+
+    /// The call is another request of the same client by now: what the server asks is judged by what
+    /// that request says its client can do, and by who sent it.
+    pub(in crate::stages) fn now_for(&mut self, call: &Inspected, draft: &Draft) {
+        self.screen.session = call.session().cloned();
+        self.screen.principal = call.principal().clone();
+        self.screen.circumstances = Circumstances::of(call, draft.at_ms());
+    }
+
+    /// Whether the client can be asked this, by what it says it can do.
+    pub(in crate::stages) fn can_be_asked(&self, question: &Question) -> bool {
+        matches!(question.missing(self.screen.offered()), Ok(None))
+    }
+
+    /// The server that is heard, if it is one.
+    pub(in crate::stages) fn served(&self) -> Option<&Arc<Served>> {
+        self.screen.served.as_ref()
+    }
+
+    /// Writes down what became of a call that has nobody who could be told.
+    pub(crate) fn note(&self, event: &str, after: &str) {
+        let screen = &self.screen;
+        let server = screen.served.as_ref().map_or("", |served| &*served.name);
+        let method = screen.method.map_or("", |method| method.name);
+        screen
+            .gate
+            .note_of(Some(screen.who()), event, (server, method), after);
     }
 
     /// The next thing that may be passed on; nothing once the server has ended the stream.
@@ -198,7 +241,8 @@ impl ScreenedStream {
     async fn screened(&mut self, said: Said, draft: &mut Draft) -> Result<Option<Part>, Refused> {
         match said {
             Said::Answer(message) => {
-                let bytes = self.screen.response(message, draft)?;
+                let structured = self.talk().and_then(Talk::structured);
+                let bytes = self.screen.response(message, structured, draft)?;
                 Ok(Some(Part::Answer(bytes)))
             }
             Said::Notice(message) => self.notice(message, draft),
@@ -219,7 +263,7 @@ impl ScreenedStream {
             return Ok(None);
         };
         if let (Some("tools/list"), Some(served)) = (method.changes, &self.screen.served) {
-            served.shelf.distrust();
+            served.shelves.distrust();
         }
         if !self.screen.may_be_told_of(&message) {
             tracing::debug!("a notification about a resource that is not there for this client");
@@ -236,8 +280,18 @@ impl ScreenedStream {
             talk.overheard(message.bytes());
             return Ok(None);
         }
-        let message = self.screen.outward(message)?;
-        Ok(Some(Part::Aside(self.screen.cleaned(&message, draft)?)))
+        let message = self.screen.disowned(message)?;
+        let message = self.screen.outward(self.screen.with_provenance(message)?)?;
+        let bytes = self.screen.cleaned(&message, draft)?;
+        if message.method().starts_with("notifications/tasks") {
+            // A task that waits asks its questions here, too.
+            let judged = self.screen.read(bytes.clone())?;
+            if let Err(refused) = self.screen.asked_in_passing(&judged) {
+                tracing::debug!("a task asks what it may not: {}", refused.refusal.reason);
+                return Ok(None);
+            }
+        }
+        Ok(Some(Part::Aside(bytes)))
     }
 
     /// Questions of a server: answered here, refused by policy, or passed on.
@@ -246,8 +300,21 @@ impl ScreenedStream {
         asks: Vec<(Message, Asker)>,
         draft: &mut Draft,
     ) -> Result<Option<Part>, Refused> {
+        let gathers = !self.screen.revision.rules().server_requests;
+        let most = self.screen.route.reading_answers.bytes;
+        let waiting = self.gathered.iter();
+        let mut bytes: usize = waiting.map(|waiting| waiting.question.params.len()).sum();
         let mut allowed = Vec::new();
         for (message, asker) in asks {
+            let open = self.gathered.len() + allowed.len();
+            bytes = bytes.saturating_add(message.bytes().len());
+            let full = open >= bridge::QUESTIONS_MAX || (open > 0 && bytes > most);
+            if gathers && full && message.method() != "ping" {
+                // Neither judged nor written down.
+                let told = asker.decline(refused::LIMIT, "too many questions are open");
+                told.await.map_err(|error| refused::upstream(&error))?;
+                continue;
+            }
             if let Some(clean) = self.screen.question(message, &asker, draft).await? {
                 allowed.push((clean, asker));
             }
@@ -255,15 +322,10 @@ impl ScreenedStream {
         if allowed.is_empty() {
             return Ok(None);
         }
-        if self.screen.revision.rules().server_requests {
+        if !gathers {
             return Ok(Some(Part::Questions(allowed)));
         }
         for (message, asker) in allowed {
-            if self.gathered.len() >= bridge::QUESTIONS_MAX {
-                let told = asker.decline(refused::LIMIT, "too many questions are open");
-                told.await.map_err(|error| refused::upstream(&error))?;
-                continue;
-            }
             self.questions += 1;
             let key = format!("q{}", self.questions);
             let question = bridge::question_of_legacy(&key, &message)
@@ -301,7 +363,11 @@ async fn overheard(
                     return Ok(Some(Said::Asks(vec![(message, asker)])));
                 }
                 // A stateless client is asked in answers to its calls, and nowhere else.
-                asker.give_up().await;
+                if let (false, Asker::Server { far, id }) = (ear.far().is_attended(), &asker)
+                    && far.take_question(id)
+                {
+                    asker.give_up().await;
+                }
             }
             Shape::Notification => {
                 // A subscription carries changes only: neither progress nor logs (section 2.8).

@@ -38,6 +38,11 @@ pub(in crate::upstream) struct Stream {
     last: Bytes,
     retry: Duration,
     attempts: u32,
+    /// The body ended, and whether there is more is not known yet. Whoever asks for the next event
+    /// may stop waiting at any time: the next one who does goes on from here.
+    resuming: bool,
+    /// When the pause before the next attempt is over.
+    pause: Option<Instant>,
     /// How many events came.
     said: u32,
 }
@@ -103,12 +108,24 @@ impl Stream {
             last: Bytes::new(),
             retry: RETRY,
             attempts: 0,
+            resuming: false,
+            pause: None,
             said: 0,
         }
     }
 
     pub(in crate::upstream) async fn next(&mut self) -> Result<Option<Event>, UpstreamError> {
-        while !self.reader.is_closed() {
+        loop {
+            if self.resuming {
+                let more = self.resume().await;
+                self.resuming = false;
+                if !more? {
+                    return Ok(None);
+                }
+            }
+            if self.reader.is_closed() {
+                return Ok(None);
+            }
             match within(self.deadline(), self.reader.next()).await {
                 None => return Err(self.expire()),
                 Some(Err(error)) => return Err(error),
@@ -121,13 +138,10 @@ impl Stream {
                 // An end and a break are the same to the protocol: what counts is what came.
                 Some(Ok(None)) => {
                     self.reader.close();
-                    if !self.resume().await? {
-                        return Ok(None);
-                    }
+                    self.resuming = true;
                 }
             }
         }
-        Ok(None)
     }
 
     /// Nothing more is wanted.
@@ -223,14 +237,16 @@ impl Stream {
             }
         }
         while self.attempts < ATTEMPTS_MAX && !self.session.is_closed() {
-            self.attempts += 1;
             let deadline = self.deadline();
-            if within(deadline, tokio::time::sleep(self.retry))
+            let until = *self.pause.get_or_insert(Instant::now() + self.retry);
+            if within(deadline, tokio::time::sleep_until(until))
                 .await
                 .is_none()
             {
                 return Err(self.expire());
             }
+            self.pause = None;
+            self.attempts += 1;
             match self.reopen().await {
                 Ok(Some(body)) => {
                     let max = self.session.remote.bounds.answer_bytes;

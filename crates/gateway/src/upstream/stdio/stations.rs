@@ -8,10 +8,13 @@ use protocol::Era;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Who shares a process: one user, perhaps one session, and those who greet it alike.
+/// Who shares a process: one user by one client on one route, perhaps one session, and those who greet
+/// it alike. What the server asks is asked of any of them, so that they must be one to every policy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) user: Arc<str>,
+    pub(super) client: Option<Arc<str>>,
+    pub(super) route: Arc<str>,
     pub(super) session: Option<Arc<str>>,
     pub(super) slot: Slot,
 }
@@ -153,6 +156,8 @@ mod tests {
     fn key(user: &str, slot: Slot) -> Key {
         Key {
             user: user.into(),
+            client: None,
+            route: "/mcp".into(),
             session: None,
             slot,
         }

@@ -81,6 +81,8 @@ impl World {
     ) -> Result<(Link, Reply), UpstreamError> {
         let owner = Owner {
             user: user.into(),
+            client: None,
+            route: "/mcp".into(),
             session: session.into(),
         };
         let initialize = Bytes::copy_from_slice(initialize.as_bytes());
@@ -105,6 +107,8 @@ impl World {
     async fn meet(&self, user: &str, session: &str, prefer: Era) -> Result<Met, UpstreamError> {
         let owner = Owner {
             user: user.into(),
+            client: None,
+            route: "/mcp".into(),
             session: session.into(),
         };
         self.server().meet(&owner, introduction(prefer)).await

@@ -449,6 +449,17 @@ fn an_answer_between_modern_hops_is_for_this_caller_only() {
             r#"{"resultType":"task","taskId":"t","ttlMs":5,"cacheScope":"public"}"#,
             r#"{"resultType":"task","taskId":"t","ttlMs":5,"cacheScope":"private"}"#,
         ),
+        // What is complete asks nothing; a task that is read may.
+        (
+            "tools/call",
+            r#"{"inputRequests":{},"content":[],"requestState":"s"}"#,
+            r#"{"content":[],"resultType":"complete"}"#,
+        ),
+        (
+            "tasks/get",
+            r#"{"inputRequests":{},"taskId":"t"}"#,
+            r#"{"inputRequests":{},"taskId":"t","resultType":"complete"}"#,
+        ),
     ];
     for (name, result, expected) in cases {
         let mut asked = asked(name, V2026_07_28);

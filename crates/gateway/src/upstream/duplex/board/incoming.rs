@@ -2,7 +2,7 @@
 //! another one's call or subscription brought about.
 
 use super::{Call, Question, State, applied, numbered, uri_of};
-use crate::upstream::UpstreamError;
+use crate::upstream::{OWN_IDS, UpstreamError};
 use crate::upstream::duplex::queue::Queue;
 use crate::upstream::peek::{self, Unwanted};
 use bytes::Bytes;
@@ -186,8 +186,12 @@ impl State {
         ))
     }
 
+    /// The call that the server is most likely busy with. Nobody reads what is said during those of
+    /// the gateway's own.
     fn newest_call(&self) -> Option<&Call> {
-        let calls = self.calls.iter().filter(|(_, call)| !call.subscription);
+        let own = |call: &Call| call.id.text().is_some_and(|id| id.starts_with(OWN_IDS));
+        let of_clients = |call: &Call| !call.subscription && !own(call);
+        let calls = self.calls.iter().filter(|(_, call)| of_clients(call));
         calls
             .max_by_key(|(number, _)| **number)
             .map(|(_, call)| call)

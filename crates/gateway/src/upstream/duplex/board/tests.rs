@@ -190,6 +190,33 @@ async fn a_question_outside_any_call_goes_to_the_session_that_spoke_last() {
 }
 
 #[tokio::test]
+async fn s5_what_is_said_during_a_request_of_the_gateways_own_is_not_said_to_it() {
+    let question = r#"{"jsonrpc":"2.0","id":"q","method":"roots/list"}"#;
+    let log = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#;
+    let own = r#"{"jsonrpc":"2.0","id":"ringwall-7","method":"tools/list"}"#;
+    // Beside nothing else it is for whoever listens, beside a client's call for that call.
+    for (calls, expected) in [(&[own][..], "inbox"), (&[CALL, own], "call")] {
+        let world = World::new();
+        let (session, inbox) = world.session();
+        let queues: Vec<_> = calls
+            .iter()
+            .map(|call| world.call(session, call).2)
+            .collect();
+        assert_eq!(world.take(question), None, "{expected}");
+        world.take(log);
+        let (of_own, others) = queues.split_last().unwrap();
+        assert!(read(of_own).await.is_empty(), "{expected}");
+        let heard = match others.first() {
+            Some(call) => read(call).await,
+            None => read(&inbox).await,
+        };
+        assert_eq!(heard, [question, log], "{expected}");
+        let answer = r#"{"jsonrpc":"2.0","id":"q","result":{"roots":[]}}"#;
+        assert_eq!(world.tell(session, answer).as_deref(), Some(answer));
+    }
+}
+
+#[tokio::test]
 async fn a_question_nobody_can_take_is_declined() {
     let world = World::new();
     let back = world

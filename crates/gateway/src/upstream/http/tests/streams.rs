@@ -101,6 +101,23 @@ async fn s7_resumes_a_broken_stream_after_the_pause_the_server_asks_for() {
 }
 
 #[tokio::test]
+async fn s7_a_resumption_that_nobody_waited_for_goes_on_for_the_next_who_asks() {
+    let answer = |_: &Seen| events("id: one\nretry: 60\ndata: \n\n");
+    let resumed = |_: &Seen, _: usize| events(format!("data: {}\n\n", result(1)));
+    let (world, link) = opened(answer, resumed).await;
+    let mut events = stream(send(&link, &call(1)).await.unwrap());
+    // More often than there are attempts: a pause that was cut short is none.
+    for patience in [1, 2, 3, 4, 5, 6, 7, 8] {
+        let patience = Duration::from_millis(patience);
+        let cut_short = tokio::time::timeout(patience, events.next()).await;
+        assert!(cut_short.is_err(), "{cut_short:?}");
+    }
+    assert_eq!(next(&mut events).await.unwrap(), result(1));
+    assert_eq!(next(&mut events).await, None);
+    assert_eq!(world.count("tools/call"), 1, "a call is never sent again");
+}
+
+#[tokio::test]
 async fn s7_a_stream_that_ends_early_without_ids_is_an_error() {
     let answer = |_: &Seen| events(format!("data: {PROGRESS}\n\n"));
     let (world, link) = opened(answer, nothing).await;

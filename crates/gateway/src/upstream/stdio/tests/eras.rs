@@ -105,6 +105,8 @@ async fn n7_2_a_probe_that_ends_in_a_handshake_serves_like_greetings_only() {
     capable.initialize = text.into();
     let owner = Owner {
         user: "alice".into(),
+        client: None,
+        route: "/mcp".into(),
         session: "s3".into(),
     };
     let three = world.server().meet(&owner, capable).await.unwrap();

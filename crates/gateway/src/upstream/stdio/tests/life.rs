@@ -67,6 +67,35 @@ async fn no_caller_input_becomes_a_command_line() {
 }
 
 #[tokio::test]
+async fn n7_2_a_process_is_shared_by_one_client_on_one_route() {
+    for mode in ["modern", "refuses"] {
+        let world = World::of(mode);
+        let mut held = Vec::new();
+        for (number, (route, client, expected)) in [
+            ("/mcp", None, 1),
+            ("/mcp", None, 1),
+            ("/mcp", Some("editor"), 2),
+            ("/mcp", Some("agent"), 3),
+            ("/mcp", Some("editor"), 3),
+            ("/other", Some("editor"), 4),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let owner = Owner {
+                user: "alice".into(),
+                client: client.map(Into::into),
+                route: route.into(),
+                session: format!("s{number}").into(),
+            };
+            let greeting = introduction(Era::Modern);
+            held.push(world.server().meet(&owner, greeting).await.unwrap());
+            assert_eq!(world.starts(), expected, "{mode} {route} {client:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn n7_2_users_never_share_a_process_and_like_sessions_of_one_user_do() {
     let world = World::new();
     let one = world.open("alice", "s1").await;
