@@ -23,35 +23,43 @@ fn silent() -> Plan {
     plan().policy(&format!("{PERMIT_ALL}{NO_QUESTIONS}"))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn n9_3_the_error_that_sends_a_user_to_a_page_is_a_question_like_any_other() -> Result<()> {
-    let pages = json!({ "elicitation": { "url": {} } });
-    let cases = [
+/// What a server sends a user to, what the client can do, and what comes of it.
+type Page = (
+    &'static str,
+    Plan,
+    Value,
+    &'static str,
+    Option<(&'static str, &'static str)>,
+);
+
+fn pages() -> [Page; 7] {
+    let able = json!({ "elicitation": { "url": {} } });
+    [
         (
             "nobody may ask",
             silent(),
-            pages.clone(),
+            able.clone(),
             "page",
             Some(("question_refused", "2.2")),
         ),
         (
             "not to this page",
             plan(),
-            pages.clone(),
+            able.clone(),
             "page_elsewhere",
             Some(("elicitation_url", "9.3")),
         ),
         (
             "a page in disguise",
             plan(),
-            pages.clone(),
+            able.clone(),
             "page_disguised",
             Some(("elicitation_url", "9.3")),
         ),
         (
             "no page at all",
             plan(),
-            pages.clone(),
+            able.clone(),
             "page_nowhere",
             Some(("answer_malformed", "1.1")),
         ),
@@ -69,9 +77,13 @@ async fn n9_3_the_error_that_sends_a_user_to_a_page_is_a_question_like_any_other
             "page",
             Some(("capability_missing", "3.4")),
         ),
-        ("as it should be", plan(), pages, "page", None),
-    ];
-    for (name, plan, capabilities, kind, refused) in cases {
+        ("as it should be", plan(), able, "page", None),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_the_error_that_sends_a_user_to_a_page_is_a_question_like_any_other() -> Result<()> {
+    for (name, plan, capabilities, kind, refused) in pages() {
         let world = world(plan, Era::Legacy).await?;
         let alice = Caller::at(&world, "/fixture", "alice", Era::Legacy, capabilities).await?;
         let told = alice.told("odd_result", json!({ "kind": kind })).await?;
@@ -123,7 +135,7 @@ async fn waiting(alice: &Stateless, task: &str) -> Result<Value> {
         let said = alice
             .request("tasks/get", json!({ "taskId": task }))
             .await?;
-        if said["result"]["status"] != "working" {
+        if said.pointer("/result/status") != Some(&json!("working")) {
             return Ok(said);
         }
     }

@@ -67,11 +67,11 @@ mod tests {
         for _ in 0..2 {
             // Said again, a task takes up nothing more.
             for number in 0..4 {
-                tasks.remember("", &number.to_string(), &handle[8..]);
+                tasks.remember("", &number.to_string(), handle.get(8..).unwrap());
             }
         }
         assert_eq!(tasks.len(), 4);
-        tasks.remember("", "4", &handle[8..]);
+        tasks.remember("", "4", handle.get(8..).unwrap());
         assert_eq!((tasks.len(), tasks.handle("", "0")), (4, None));
         tasks.remember("", &"x".repeat(BYTES), "handle");
         assert_eq!((tasks.len(), tasks.bytes), (0, 0));

@@ -169,7 +169,7 @@ fn v11_clients_are_told_only_what_can_be_kept_on_both_hops() {
     let tools = r#""tools":{"listChanged":true}"#;
     let plain = format!(r#"{{"completions":{{}},{common},{tools}}}"#);
     let with_tasks = format!(
-        r#"{{"completions":{{}},{common},"tasks":{{"cancel":{{}},"list":{{}},"requests":{{"tools":{{"call":{{}}}}}}}},{tools}}}"#
+        r#"{{"completions":{{}},{common},"tasks":{{"cancel":{{}},"requests":{{"tools":{{"call":{{}}}}}}}},{tools}}}"#
     );
     let with_extension = format!(
         r#"{{"completions":{{}},"extensions":{{"io.modelcontextprotocol/tasks":{{}}}},{common},{tools}}}"#
