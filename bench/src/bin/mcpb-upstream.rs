@@ -184,6 +184,36 @@ fn mirrored(h: &HeaderMap, method: &str, params: Option<&RawValue>) -> bool {
     version.as_deref() == Some(MODERN) && h.get("mcp-method").is_some_and(|v| v == method)
 }
 
+/// Answers a call: `blob` with so many bytes, `stream` with so many notifications first, anything else
+/// with the text it was given. Nothing if it is no call.
+async fn call(o: &Opts, params: Option<&RawValue>, (id, kind): (&str, &str)) -> Option<Response<Body>> {
+    if o.delay_us > 0 {
+        tokio::time::sleep(std::time::Duration::from_micros(o.delay_us)).await;
+    }
+    let call: Option<Call> = params.and_then(|p| serde_json::from_str(p.get()).ok());
+    let call = call?;
+    let args: EchoArgs = call
+        .arguments
+        .and_then(|a| serde_json::from_str(a.get()).ok())
+        .unwrap_or(EchoArgs { text: None, bytes: None, events: None });
+    let blob;
+    let text = match args.bytes {
+        Some(n) if call.name == "blob" => {
+            blob = format!("\"{}\"", "x".repeat(n.min(16 << 20)));
+            blob.as_str()
+        }
+        _ => args.text.map(|t| t.get()).unwrap_or("\"\""),
+    };
+    let answer = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{{kind}\"content\":[{{\"type\":\"text\",\"text\":{text}}}],\"isError\":false}}}}");
+    if let (Some(total), "stream") = (args.events, &*call.name) {
+        let meta: WithMeta = params.and_then(|p| serde_json::from_str(p.get()).ok()).unwrap_or_default();
+        let token = meta.meta.and_then(|m| m.token).map_or("0".to_string(), |t| t.get().to_string());
+        let answer = Some(Bytes::from(format!("event: message\ndata: {answer}\n\n")));
+        return Some(typed(Either::Right(Events { token, sent: 0, total, answer }), "text/event-stream"));
+    }
+    Some(reply(o, answer, None))
+}
+
 async fn handle(o: Arc<Opts>, req: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     match *req.method() {
         Method::POST => {}
@@ -220,31 +250,8 @@ async fn handle(o: Arc<Opts>, req: Request<Incoming>) -> Result<Response<Body>, 
     };
     let out = match method {
         "tools/call" => {
-            if o.delay_us > 0 {
-                tokio::time::sleep(std::time::Duration::from_micros(o.delay_us)).await;
-            }
-            let call: Option<Call> = m.params.and_then(|p| serde_json::from_str(p.get()).ok());
-            let Some(call) = call else { return Ok(status(StatusCode::BAD_REQUEST)) };
-            let args: EchoArgs = call
-                .arguments
-                .and_then(|a| serde_json::from_str(a.get()).ok())
-                .unwrap_or(EchoArgs { text: None, bytes: None, events: None });
-            let blob;
-            let text = match args.bytes {
-                Some(n) if call.name == "blob" => {
-                    blob = format!("\"{}\"", "x".repeat(n.min(16 << 20)));
-                    blob.as_str()
-                }
-                _ => args.text.map(|t| t.get()).unwrap_or("\"\""),
-            };
-            let answer = ok(&format!("{{{kind}\"content\":[{{\"type\":\"text\",\"text\":{text}}}],\"isError\":false}}"));
-            if let (Some(total), "stream") = (args.events, &*call.name) {
-                let meta: WithMeta = m.params.and_then(|p| serde_json::from_str(p.get()).ok()).unwrap_or_default();
-                let token = meta.meta.and_then(|m| m.token).map_or("0".to_string(), |t| t.get().to_string());
-                let answer = Some(Bytes::from(format!("event: message\ndata: {answer}\n\n")));
-                return Ok(typed(Either::Right(Events { token, sent: 0, total, answer }), "text/event-stream"));
-            }
-            answer
+            let answered = call(&o, m.params, (id, kind)).await;
+            return Ok(answered.unwrap_or_else(|| status(StatusCode::BAD_REQUEST)));
         }
         "tools/list" => ok(&format!("{{{kind}{fresh}\"tools\":{}}}", o.tools_json)),
         "server/discover" if era == Era::Modern => ok(&format!(

@@ -206,8 +206,8 @@ async fn b1_no_client_uses_an_id_of_the_gateways_own() -> Result<()> {
             assert_eq!(answer["id"], id, "{server:?}");
             assert_eq!(text(&answer), marker, "{server:?}");
             let journal = world.journal()?;
-            let bodies = journal.iter().filter_map(|line| line.get("body")?.as_str());
-            let body = bodies.filter(|body| body.contains(&marker)).next_back();
+            let mut bodies = journal.iter().filter_map(|line| line.get("body")?.as_str());
+            let body = bodies.rfind(|body| body.contains(&marker));
             let body: Value = serde_json::from_str(body.context("it never arrived")?)?;
             assert_eq!(body["id"] == id, kept, "{server:?} {body}");
         }

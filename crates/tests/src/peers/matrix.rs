@@ -142,6 +142,8 @@ pub struct Exception {
     pub step: &'static str,
     /// Why it cannot be the same.
     pub reason: &'static str,
+    /// Whether it is a race that either may win: then nothing says that the entry is out of date.
+    pub races: bool,
 }
 
 impl Exception {
