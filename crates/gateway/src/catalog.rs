@@ -270,7 +270,9 @@ impl Shelf {
                 // Pinned as it was, and different in this caller's hands only.
                 Some(Standing::Approved(tool))
                     if extent == Extent::Page
-                        && pinned.get(name).is_some_and(|pin| pin.digest == tool.digest) =>
+                        && pinned
+                            .get(name)
+                            .is_some_and(|pin| pin.digest == tool.digest) =>
                 {
                     self.distrust();
                     Standing::Approved(Arc::clone(tool))

@@ -214,7 +214,10 @@ impl Gate {
         let mut bytes = Vec::with_capacity(512);
         record.to_canonical(&mut bytes);
         // Nothing is waited for: whether it is in the queue is known at once, and there it stays.
-        let taken = self.ledger.append(bytes, audit::Durability::Interval).wait();
+        let taken = self
+            .ledger
+            .append(bytes, audit::Durability::Interval)
+            .wait();
         taken
             .inspect_err(|error| tracing::error!(%error, "`{name}` could not be written down"))
             .is_ok()
@@ -261,7 +264,9 @@ impl Runtime {
                 labels: served.labels.clone(),
             });
             let coming = coming.filter(|(this, _)| std::ptr::eq(*this, &**served));
-            let tools = served.shelves.approved_with(coming.map(|(_, coming)| coming));
+            let tools = served
+                .shelves
+                .approved_with(coming.map(|(_, coming)| coming));
             catalog
                 .tools
                 .extend(tools.iter().map(|tool| tool.entry(&served.name)));

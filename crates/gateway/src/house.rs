@@ -556,9 +556,7 @@ fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseErro
 
 /// The routes of a configuration, for tests of what stands on them. Nothing is listened to or met.
 #[cfg(test)]
-pub(crate) fn routes_of(
-    settled: Settled,
-) -> Result<HashMap<Arc<str>, Arc<Route>>, HouseError> {
+pub(crate) fn routes_of(settled: Settled) -> Result<HashMap<Arc<str>, Arc<Route>>, HouseError> {
     let egress = Arc::new(Egress::new(&EgressSettings::default())?);
     Ok(runtime(settled, Vec::new(), &egress, None)?.routes)
 }

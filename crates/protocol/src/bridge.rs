@@ -20,11 +20,11 @@ mod offer;
 mod question;
 mod request;
 
+pub use amend::disown;
 pub use answer::{
     Asked, ResultKind, answer_asking_same_era, answer_for_legacy, answer_for_modern,
     answer_same_era, result_kind,
 };
-pub use amend::disown;
 pub use capability::client_capabilities;
 pub use content::needs_core_tasks;
 pub use greeting::Welcome;

@@ -62,13 +62,11 @@ const META: &[Case] = &[
     ),
 ];
 
-async fn tampered(client: &Stateless, change: impl Fn(&mut Value)) -> Result<Outgoing> {
-    let mut message = json!({
-        "jsonrpc": "2.0", "id": 7, "method": "tools/call",
-        "params": client.params(json!({ "name": "add", "arguments": { "a": 1, "b": 2 } })),
-    });
-    change(&mut message["params"]["_meta"]);
-    Ok(client.message(&message))
+fn tampered(client: &Stateless, change: impl Fn(&mut Value)) -> Outgoing {
+    let mut params = client.params(json!({ "name": "add", "arguments": { "a": 1, "b": 2 } }));
+    change(params.get_mut("_meta").unwrap());
+    let message = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params });
+    client.message(&message)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +78,7 @@ async fn v2_a_request_that_does_not_say_who_it_is_from_goes_no_further() -> Resu
         assert_eq!(fine["result"]["structuredContent"]["sum"], 3, "{fine}");
         let arrived = world.arrived()?;
         for (what, change, (status, rpc, code)) in META {
-            let reply = tampered(&client, change).await?.send().await?;
+            let reply = tampered(&client, change).send().await?;
             let message = reply.json()?;
             assert_eq!(reply.status, *status, "{era}: {what}: {message}");
             assert_eq!(message["error"]["code"], *rpc, "{era}: {what}: {message}");
@@ -101,7 +99,7 @@ async fn v3_an_unknown_version_is_answered_with_the_versions_there_are() -> Resu
     let world = World::start(Plan::default()).await?;
     let client = Stateless::new(&world.url()?, Some(&world.token("alice")?));
     let unknown = "2031-01-01";
-    let request = tampered(&client, |meta| meta[VERSION_KEY] = json!(unknown)).await?;
+    let request = tampered(&client, |meta| meta[VERSION_KEY] = json!(unknown));
     let reply = request
         .header("mcp-protocol-version", unknown)
         .send()

@@ -3,8 +3,8 @@
 //! one call under way the question is that call's; with several nobody can tell whose it is, and the
 //! server is told no at once.
 
-use super::feed::Ear;
 use super::far::Far;
+use super::feed::Ear;
 use crate::small::lock;
 use protocol::bridge::Wish;
 use protocol::revision::Era;

@@ -83,9 +83,7 @@ pub async fn send(
         (Ask::Call(message, method), _) => {
             request(gate, &call, (message, method), &servers, draft).await?
         }
-        (Ask::Listen { after }, _) => {
-            listen::open(gate, &call, after.as_deref(), &servers).await?
-        }
+        (Ask::Listen { after }, _) => listen::open(gate, &call, after.as_deref(), &servers).await?,
         (Ask::End, _) => {
             if let Some(session) = call.session() {
                 gate.sessions.end(session).await;
@@ -162,10 +160,7 @@ async fn level(call: &Inspected, message: &Message, servers: &[usize]) -> Result
 }
 
 /// Tells a legacy server how much to log, if it does not know yet.
-pub(super) async fn attune(
-    far: &Arc<Far>,
-    level: Option<LogLevel>,
-) -> Result<(), UpstreamError> {
+pub(super) async fn attune(far: &Arc<Far>, level: Option<LogLevel>) -> Result<(), UpstreamError> {
     let logs = far.welcome().capabilities().get("logging").is_some();
     let Some(level) = level.filter(|_| far.era() == Era::Legacy && logs) else {
         return Ok(());

@@ -131,7 +131,8 @@ pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> R
             first,
         } => {
             let answer = streamed(outlet.read(0), Primed::of(&call), &draft);
-            let listening = unasked::Listening::new(gate, &call, streams, outlet, first, &mut draft);
+            let listening =
+                unasked::Listening::new(gate, &call, streams, outlet, first, &mut draft);
             tokio::spawn(listening.run());
             (StatusCode::OK, None, answer)
         }

@@ -298,7 +298,10 @@ fn fits(
     let failed = result.get("isError").and_then(protocol::Value::boolean) == Some(true);
     let promised = result.get("content").is_some();
     let content = result.get("structuredContent");
-    let Some(content) = content.map(protocol::Value::raw).or(structured.map(|own| &**own)) else {
+    let Some(content) = content
+        .map(protocol::Value::raw)
+        .or(structured.map(|own| &**own))
+    else {
         return match failed || !promised {
             true => Ok(()),
             false => Err(refused::answer_off_schema("there is none")),

@@ -131,10 +131,7 @@ fn core_tasks(offer: &Offer<'_>, revision: Revision) -> Option<Bytes> {
         let call = object([("call", &b"{}"[..])]);
         ("requests", object([("tools", &*call)]))
     });
-    let members = [
-        empty("cancel", "/tasks/cancel"),
-        calls,
-    ];
+    let members = [empty("cancel", "/tasks/cancel"), calls];
     let members: Vec<(&str, Bytes)> = members.into_iter().flatten().collect();
     Some(object(
         members.iter().map(|(name, value)| (*name, &**value)),

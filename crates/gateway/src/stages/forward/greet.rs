@@ -124,7 +124,9 @@ fn welcomes<'m>(
 
 fn named<'m>(welcomes: &'m [(&'m str, Cow<'m, Welcome>)]) -> Vec<(&'m str, &'m Welcome)> {
     let welcomes = welcomes.iter();
-    welcomes.map(|(name, welcome)| (*name, &**welcome)).collect()
+    welcomes
+        .map(|(name, welcome)| (*name, &**welcome))
+        .collect()
 }
 
 /// Meets all of these servers at once. Those that cannot be met are left out and noted; if that is

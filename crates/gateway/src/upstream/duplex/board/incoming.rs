@@ -2,9 +2,9 @@
 //! another one's call or subscription brought about.
 
 use super::{Call, Question, State, applied, numbered, uri_of};
-use crate::upstream::{OWN_IDS, UpstreamError};
 use crate::upstream::duplex::queue::Queue;
 use crate::upstream::peek::{self, Unwanted};
+use crate::upstream::{OWN_IDS, UpstreamError};
 use bytes::Bytes;
 use protocol::{Edits, Id, Message, Value, codes, write};
 use std::sync::Arc;
