@@ -8,7 +8,7 @@ Keys, configurations and ledgers are made anew in every run. What is to be compa
 one run of bench.py (parts calls and merged); memory and streams are measured here, each on a gateway that was
 just started. Asserts nothing but that answers are right. Writes OUT/report.md.
 """
-import argparse, http.client, json, os, selectors, shutil, signal, socket, statistics, subprocess, sys, time
+import argparse, http.client, json, os, re, selectors, shutil, signal, socket, statistics, subprocess, sys, time
 
 here = os.path.dirname(os.path.abspath(__file__))
 ap = argparse.ArgumentParser()
@@ -83,8 +83,8 @@ policies: [merged-{n}.cedar]
 permit(
   principal,
   action in [Ringwall::Action::"use", Ringwall::Action::"list", Ringwall::Action::"call"],
-  resource
-) when {{ resource == Ringwall::Server::"{s}" || resource in Ringwall::Server::"{s}" }};
+  resource in Ringwall::Server::"{s}"
+);
 """ for s in names))
 
 
@@ -282,7 +282,7 @@ def merged_part(tokens):
     for e in summary:
         say(f"| {e['target'][6:]} | {e['scenario']} | {e['rps']:,.0f} | {e['p50']:,.0f} | {e['p99']:,.0f} | {e['cpu_us']:.1f} | "
             f"{ratio(raw, e['scenario'], e['target'], 'calls-1'):.2f} | {e['rss_mib']:.0f} | {e['bad']} |")
-    summary, raw = bench("merged-lists", "list-1,list-10,list-100,list-100-page", "c1", "--base", "list-1", "--secs", str(max(4 * float(a.secs), 8)), "--retries", "0")
+    summary, raw = bench("merged-lists", "list-1,list-10,list-100,list-100-page", "c1", "--base", "list-1", "--secs", str(max(5 * float(a.secs), 10)), "--retries", "0")
     say("\n### A list of all of them\n\n| list | tools | pages | ms p50 | ms p99 | gateway CPU ms | µs CPU per tool | × one server, per tool | bad |\n|---|---|---|---|---|---|---|---|---|")
     sizes = {t["name"]: t["list"] for t in targets["targets"] if "list" in t}
     for e in summary:
@@ -374,7 +374,7 @@ class Flow:
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.s.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         self.s.setblocking(False)
-        self.events, self.tail, self.answered = 0, b"", False
+        self.events, self.raw, self.tail, self.answered = 0, b"", b"", False
 
     def read(self):
         """False once it has ended."""
@@ -382,13 +382,24 @@ class Flow:
             data = self.s.recv(1 << 18)
         except BlockingIOError:
             return True
-        text = self.tail + data
+        raw = self.raw + data
+        ended = not data or raw.endswith(b"0\r\n\r\n")
+        # A proxy that knows nothing of events may cut a chunk anywhere, so the frames between chunks are taken
+        # out first. One that is not whole yet is left for the next look.
+        cut = len(raw) if ended else max(0, len(raw) - 16)
+        begun = raw.find(b"\r", max(0, cut - 16), cut)
+        cut = begun if begun >= 0 and not ended else cut
+        self.raw = raw[cut:]
+        text = self.tail + FRAME.sub(b"", raw[:cut])
         # Counted is what ends in what came just now; what is kept may hold one that was counted before.
         mark = b'"progress":'
         self.events += text.count(mark, max(0, len(self.tail) - len(mark) + 1))
         self.answered = self.answered or b'"text":"done"' in text
         self.tail = text[-16:]
-        return bool(data) and not text.endswith(b"0\r\n\r\n")
+        return not ended
+
+
+FRAME = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}\r\n")
 
 
 def flow(port, path, token, modern, gw, ups):

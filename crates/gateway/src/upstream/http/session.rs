@@ -322,16 +322,20 @@ fn session_id(headers: &HeaderMap) -> Result<Option<HeaderValue>, UpstreamError>
     let Some(first) = values.next() else {
         return Ok(None);
     };
+    let malformed = || UpstreamError::Malformed {
+        reason: "the session id is not one line of visible ASCII".to_owned(),
+    };
     let visible = first
         .as_bytes()
         .iter()
         .all(|byte| (0x21..=0x7e).contains(byte));
     if values.next().is_some() || first.is_empty() || first.len() > SESSION_ID_MAX || !visible {
-        return Err(UpstreamError::Malformed {
-            reason: "the session id is not one line of visible ASCII".to_owned(),
-        });
+        return Err(malformed());
     }
-    let mut id = first.clone();
+    // A copy of its own: a clone would keep the buffer alive that the whole answer was read into, for as
+    // long as the session lives.
+    let id = HeaderValue::from_bytes(first.as_bytes());
+    let mut id = id.map_err(|_| malformed())?;
     id.set_sensitive(true);
     Ok(Some(id))
 }
