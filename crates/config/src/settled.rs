@@ -5,19 +5,21 @@
 //! Nothing here reads a file or refuses anything: [`crate::settle`] makes it.
 
 mod form;
+mod oauth;
 mod pattern;
 mod place;
 mod reload;
 mod route;
 
+pub use oauth::{Authentication, Authority, Client, Grant, IdentityProvider, Oauth, SignIn};
 pub use pattern::{ToolPattern, UriPattern};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Algorithm, Confinement, Durability, Era, Format, HeaderMistake, HiddenText, Keep, Level,
-    Network, Pins, Process, Revision, Schema,
+    Actor, Algorithm, Confinement, Durability, Era, Format, HeaderMistake, HiddenText, Keep, Level,
+    Network, Pins, Process, Revision, Schema, TokenKind,
 };
 
 use serde::Serialize;
@@ -111,6 +113,9 @@ pub struct Issuer {
     pub keys: Keys,
     /// Which claim says what.
     pub claims: Claims,
+    /// How its users sign in with a browser, if they can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignIn>,
 }
 
 /// Where an issuer's signing keys are.
@@ -217,6 +222,18 @@ pub enum Credential {
         /// Its value.
         secret: SecretRef,
     },
+    /// Tokens that are issued for this server.
+    Oauth(Box<Oauth>),
+}
+
+impl Upstream {
+    /// What the gateway shows it; nothing stands for a process, which is shown nothing.
+    pub fn credential(&self) -> Option<&Credential> {
+        match self {
+            Upstream::Http(http) | Upstream::Sse(http) => Some(&http.credential),
+            Upstream::Stdio(_) => None,
+        }
+    }
 }
 
 /// A server as a process of this machine.

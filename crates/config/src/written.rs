@@ -4,9 +4,11 @@
 //! are generated from it, with the bounds of [`crate::bounds`]. Nothing here is checked beyond its
 //! shape, and nothing but [`crate::settle`] reads it.
 
+mod oauth;
 mod route;
 mod text;
 
+pub use oauth::{IdentityProvider, Oauth, OauthClient, SignIn};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 pub use text::{Reference, Rhythm, Size, Time, Value};
 
@@ -135,6 +137,8 @@ pub struct Issuer {
     /// Which claim of a token says what.
     #[serde(default)]
     pub claims: Claims,
+    /// How its users sign in with a browser. Needed where they are asked to connect a server.
+    pub sign_in: Option<SignIn>,
 }
 
 /// Accepted unless somebody says otherwise; every one the gateway can verify.
@@ -227,6 +231,8 @@ pub struct Http {
     pub credential: Option<Reference>,
     /// The header that carries the credential instead; the secret is then its whole value.
     pub header: Option<String>,
+    /// How the gateway gets tokens for the server instead of a credential that never changes.
+    pub oauth: Option<Oauth>,
 }
 
 /// A server that is a process of this machine.

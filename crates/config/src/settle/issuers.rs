@@ -3,7 +3,7 @@
 //! An issuer is its exact identifier: nothing is normalised that a token is compared with.
 
 use super::address::{self, Query};
-use super::{limits, words};
+use super::{limits, oauth, words};
 use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Claims, Issuer, Keys};
@@ -77,6 +77,10 @@ fn issuer(problems: &mut Problems, path: &str, written: &written::Issuer) -> Opt
         network,
         keys: keys?,
         claims: claims(problems, &at("claims"), &written.claims),
+        sign_in: match &written.sign_in {
+            Some(it) => oauth::sign_in(problems, &at("sign_in"), it),
+            None => None,
+        },
     };
     url.map(|_| issuer)
 }
