@@ -17,9 +17,11 @@ mod issuers;
 mod keyring;
 mod keys;
 mod members;
+pub mod possession;
 pub mod resource_metadata;
 mod rules;
 mod session;
+mod signing;
 pub mod token;
 
 #[cfg(test)]
@@ -37,3 +39,4 @@ pub use issuers::Issuers;
 pub use resource_metadata::{Challenge, ResourceMetadata};
 pub use rules::{CLOCK_SKEW_MAX_S, ClaimNames, IssuerRules, RulesError};
 pub use session::{EntropyError, session_id};
+pub use signing::{SigningError, SigningKey};
