@@ -4,6 +4,8 @@
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
 use crate::clock::Clock;
+use crate::connect::{Links, SignIn};
+use crate::credential::OwnClient;
 use crate::pins::{Pins, PinsError};
 use crate::route::{Route, Served};
 use crate::seal::Seal;
@@ -48,6 +50,8 @@ pub struct Gate {
     pub rows: Rows,
     /// What must not come twice, until it expires.
     pub marks: Arc<dyn Volatile>,
+    /// Links that users were given to connect a server.
+    pub(crate) links: Links,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -67,6 +71,10 @@ pub struct Runtime {
     pub servers: HashMap<Arc<str>, Arc<Served>>,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
+    /// How users sign in with a browser, by issuer.
+    pub(crate) sign_ins: HashMap<Arc<str>, SignIn>,
+    /// The gateway as a client of others.
+    pub own: Arc<OwnClient>,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
 }
@@ -116,6 +124,7 @@ impl Gate {
             pins: parts.pins,
             rows: parts.rows,
             marks: parts.marks,
+            links: Links::default(),
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,

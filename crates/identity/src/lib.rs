@@ -36,7 +36,7 @@ pub use bearer::{BearerError, bearer};
 pub use caller::{Caller, Groups, Overage, UserKey};
 pub use error::TokenError;
 pub use fetch::{BoxFuture, Fetch, FetchError, Fetched, Outbound, Sent};
-pub use issuers::Issuers;
+pub use issuers::{Issuers, SignIn};
 pub use resource_metadata::{Challenge, ResourceMetadata};
 pub use rules::{CLOCK_SKEW_MAX_S, ClaimNames, IssuerRules, RulesError};
 pub use session::{EntropyError, session_id};
