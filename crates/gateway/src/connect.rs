@@ -12,6 +12,7 @@ mod links;
 mod pages;
 mod steps;
 
+pub(crate) use journey::Session;
 pub(crate) use links::{Links, Offer};
 pub(crate) use steps::{Place, answer};
 

@@ -8,9 +8,7 @@ use crate::catalog::Shelves;
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::credential::{OwnClient, OwnClientError};
-use crate::egress::{
-    Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher,
-};
+use crate::egress::{Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher};
 use crate::gate::{Gate, Parts, Runtime};
 use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
@@ -21,9 +19,9 @@ use crate::secret::SecretError;
 use crate::state::{Database, Memory, Rows, StateError};
 use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
-use credentials::Workshop;
 use audit::{KeyError, Ledger, LedgerError, SigningKey};
 use config::settled::{self, Settled};
+use credentials::Workshop;
 use identity::client::ClientKey;
 use identity::{IssuerRules, Issuers, RulesError};
 use policy::{Policies, PolicyError};
@@ -317,6 +315,9 @@ async fn watch_pins(gate: Arc<Gate>) {
             seen = now;
             for served in gate.runtime().servers.values() {
                 served.shelves.distrust();
+                if let Some(agent) = served.upstream.agent() {
+                    agent.distrust();
+                }
             }
         }
     }
@@ -445,7 +446,10 @@ fn runtime(
     for server in &settled.servers {
         let name: Arc<str> = server.name.as_str().into();
         let running = before.and_then(|before| before.servers.get(&name));
-        let served = match running.filter(|served| served.is_made_of(server, answers)).filter(stays) {
+        let served = match running
+            .filter(|served| served.is_made_of(server, answers))
+            .filter(stays)
+        {
             Some(served) => Arc::clone(served),
             None => Arc::new(served(server, &workshop, answers)?),
         };

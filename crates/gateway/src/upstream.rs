@@ -176,7 +176,8 @@ impl Server {
         }
         let (kind, answer) = match &self.kind {
             ServerKind::Http(remote) => {
-                let (session, answer) = http::Session::open(&remote.held_by(owner), initialize).await?;
+                let (session, answer) =
+                    http::Session::open(&remote.held_by(owner), initialize).await?;
                 (LinkKind::Http(session), answer)
             }
             ServerKind::Sse(dialer) => {

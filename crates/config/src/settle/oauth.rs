@@ -75,6 +75,16 @@ fn needed(problems: &mut Problems, path: &str, written: &written::Oauth, client:
         let fix = "add `client: { id: … }` and `secret: env:NAME` or `key: file:PATH`";
         problems.refuse(N7_1, path, message, fix);
     }
+    if matches!(client, Client::Known { .. }) && written.issuer.is_none() {
+        let message = "has a client and does not say whose it is: a server could name any authorization \
+                       server and be given what proves it";
+        problems.refuse(
+            N7_1,
+            path,
+            message,
+            "add `issuer: …`, where the client is registered",
+        );
+    }
     if written.grant == Word::IdJag && !matches!(client, Client::Known { .. }) {
         let message = "needs the client that the identity provider knows the gateway by at the server's \
                        authorization server";

@@ -54,7 +54,7 @@ pub struct Oauth {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OauthClient {
-    /// Its identifier at the authorization server.
+    /// Its identifier at the authorization server, which `issuer` has to name.
     pub id: Option<String>,
     /// The address of a metadata document that somebody else publishes for the gateway.
     pub metadata_document: Option<String>,

@@ -116,8 +116,14 @@ mod tests {
         for (sent, expected) in [
             (&["__Host-ringwall-connect=a"][..], Some("a")),
             (&["x=1; __Host-ringwall-connect=a; y=2"], Some("a")),
-            (&["__Host-ringwall-connect=a; __Host-ringwall-connect=b"], None),
-            (&["__Host-ringwall-connect=a", "__Host-ringwall-connect=a"], None),
+            (
+                &["__Host-ringwall-connect=a; __Host-ringwall-connect=b"],
+                None,
+            ),
+            (
+                &["__Host-ringwall-connect=a", "__Host-ringwall-connect=a"],
+                None,
+            ),
             (&["__host-ringwall-connect=a"], None),
             (&["ringwall-connect=a"], None),
             (&[], None),
@@ -139,7 +145,11 @@ mod tests {
         let response = remembered(page(StatusCode::OK, String::new()), "v");
         let header = |name: &str| response.headers().get(name).unwrap().to_str().unwrap();
         let policy = header("content-security-policy");
-        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+        for part in [
+            "default-src 'none'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
             assert!(policy.contains(part), "{policy}");
         }
         assert!(!policy.contains("unsafe") && !policy.contains("script-src"));

@@ -80,14 +80,19 @@ impl Journey {
         let now = gate.clock().unix_ms();
         let kept = self.written().ok_or(StateError::Long("journey"))?;
         let until = now.saturating_add(PATIENCE_MS);
-        let left = gate.marks.leave(Space::Ticket, Self::mark(cookie), kept, until, now);
+        let left = gate
+            .marks
+            .leave(Space::Ticket, Self::mark(cookie), kept, until, now);
         left.await.map(drop)
     }
 
     /// The journey of this browser, which is taken out with this.
     pub(super) async fn take(gate: &Gate, cookie: &str) -> Result<Option<Self>, StateError> {
         let now = gate.clock().unix_ms();
-        let kept = gate.marks.take(Space::Ticket, Self::mark(cookie), now).await?;
+        let kept = gate
+            .marks
+            .take(Space::Ticket, Self::mark(cookie), now)
+            .await?;
         Ok(kept.and_then(|kept| Self::read(&kept)))
     }
 

@@ -17,7 +17,7 @@ pub(crate) const USER_LINKS_MAX: usize = 32;
 
 /// The links that are out.
 #[derive(Debug, Default)]
-pub struct Links(Mutex<HashMap<Named, Out>>);
+pub(crate) struct Links(Mutex<HashMap<Named, Out>>);
 
 /// What a link is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,7 +38,9 @@ struct Out {
 
 impl std::fmt::Debug for Out {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Out").field("until_ms", &self.until_ms).finish_non_exhaustive()
+        f.debug_struct("Out")
+            .field("until_ms", &self.until_ms)
+            .finish_non_exhaustive()
     }
 }
 
@@ -53,7 +55,9 @@ pub(crate) struct Offer {
 
 impl std::fmt::Debug for Offer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Offer").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Offer")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -141,4 +145,3 @@ impl Links {
         lock(&self.0).retain(|_, out| out.link.id != ticket.elicitation);
     }
 }
-

@@ -135,7 +135,10 @@ mod tests {
             csrf: evil,
         });
         for html in [html, onward(evil, evil), done(evil), failed(evil)] {
-            assert!(!html.contains("<script") && !html.contains('\u{202e}'), "{html}");
+            assert!(
+                !html.contains("<script") && !html.contains('\u{202e}'),
+                "{html}"
+            );
             assert!(!html.contains("' &"), "{html}");
         }
     }
@@ -152,7 +155,13 @@ mod tests {
             action: "/connect/agree",
             csrf: "c",
         });
-        for part in ["files", "files.example.com", "https://as.example.com", "editor", "alice"] {
+        for part in [
+            "files",
+            "files.example.com",
+            "https://as.example.com",
+            "editor",
+            "alice",
+        ] {
             assert!(html.contains(part), "{part}");
         }
         assert!(html.contains("<code>read</code>") && html.contains("<code>write</code>"));

@@ -49,7 +49,9 @@ impl Place {
             "signed-in" => Some(Place::SignedIn),
             "agree" => Some(Place::Decided),
             "callback" => Some(Place::Granted),
-            link if link.len() <= LINK_MAX && !link.contains('/') => Some(Place::Link(link.to_owned())),
+            link if link.len() <= LINK_MAX && !link.contains('/') => {
+                Some(Place::Link(link.to_owned()))
+            }
             _ => None,
         }
     }
@@ -72,13 +74,18 @@ impl Stop {
     fn client(ticket: &Ticket, error: &ClientError) -> Self {
         tracing::info!(server = %ticket.server, "not connected: {error}");
         // On a mix-up nothing of what was said is shown; nor is it otherwise, to be safe.
-        Stop::of(ticket, error.code(), "The authorization server did not agree.")
+        Stop::of(
+            ticket,
+            error.code(),
+            "The authorization server did not agree.",
+        )
     }
 }
 
 const OVER: &str = "This link was used already, has expired, or was never given out.";
 const LOST: &str = "This browser is not on its way to connect a server, or it took too long.";
-const BROKEN: &str = "Something is wrong with the gateway. Its operator finds the cause in its log.";
+const BROKEN: &str =
+    "Something is wrong with the gateway. Its operator finds the cause in its log.";
 
 /// Answers a browser.
 pub(crate) async fn answer(
@@ -130,7 +137,11 @@ async fn follow(
     let runtime = Arc::clone(&gate.runtime());
     let sign_in = runtime.sign_ins.get(&*ticket.user_issuer);
     let sign_in = sign_in.ok_or_else(|| {
-        Stop::of(&ticket, "sign_in_unset", "Nobody can sign in here with your identity provider.")
+        Stop::of(
+            &ticket,
+            "sign_in_unset",
+            "Nobody can sign in here with your identity provider.",
+        )
     })?;
     let outside = outside(gate, &*sign_in.fetch);
     let begun = async {
@@ -157,7 +168,13 @@ async fn signed_in(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Resp
     let (ticket, Step::SignIn(flow)) = taken(gate, request.headers()).await? else {
         return Err(Stop::Unknown(LOST));
     };
-    let user = who(gate, &ticket, flow, request.uri().query().unwrap_or_default()).await?;
+    let user = who(
+        gate,
+        &ticket,
+        flow,
+        request.uri().query().unwrap_or_default(),
+    )
+    .await?;
     if user != ticket.user {
         let told = "You are not the one this link was made for.";
         return Err(Stop::of(&ticket, "another_user", told));
@@ -199,7 +216,9 @@ async fn who(gate: &Gate, ticket: &Ticket, flow: Flow, query: &str) -> Result<St
         let at = TokenEndpoint::new(outside, &server, &sign_in.identity, None)?;
         Ok::<_, ClientError>((code.redeem(&at).await?, nonce))
     };
-    let (tokens, nonce) = redeemed.await.map_err(|error| Stop::client(ticket, &error))?;
+    let (tokens, nonce) = redeemed
+        .await
+        .map_err(|error| Stop::client(ticket, &error))?;
     let asked = identity::SignIn {
         issuer: &ticket.user_issuer,
         client_id: sign_in.identity.client_id().unwrap_or_default(),
@@ -209,7 +228,11 @@ async fn who(gate: &Gate, ticket: &Ticket, flow: Flow, query: &str) -> Result<St
     let user = runtime.issuers.signed_in(token, asked, outside.now).await;
     let user = user.map_err(|error| {
         tracing::info!(issuer = %ticket.user_issuer, "an identity token is refused: {error}");
-        Stop::of(ticket, error.code(), "Your identity provider did not say who you are.")
+        Stop::of(
+            ticket,
+            error.code(),
+            "Your identity provider did not say who you are.",
+        )
     })?;
     Ok(user.as_str().to_owned())
 }
@@ -225,14 +248,26 @@ async fn decided(gate: &Arc<Gate>, request: Request<Incoming>) -> Result<Respons
     };
     let form = form(&head.headers, body).await;
     let form = form.ok_or_else(|| Stop::of(&ticket, "form", "This form cannot be read."))?;
-    let field = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    let field = |name: &str| {
+        form.iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    };
     let sent = field("csrf").map_or("", |value| value.as_str());
     let same = aws_lc_rs::constant_time::verify_slices_are_equal(sent.as_bytes(), csrf.as_bytes());
     if same.is_err() {
-        return Err(Stop::of(&ticket, "csrf", "This form was not sent from here."));
+        return Err(Stop::of(
+            &ticket,
+            "csrf",
+            "This form was not sent from here.",
+        ));
     }
     if field("decision").map(|value| value.as_str()) != Some("agree") {
-        return Err(Stop::of(&ticket, "declined", "You did not connect the server."));
+        return Err(Stop::of(
+            &ticket,
+            "declined",
+            "You did not connect the server.",
+        ));
     }
     let agent = agent(gate, &ticket)?;
     let begun = begin(&agent, &ticket).await;
@@ -302,7 +337,10 @@ async fn redeem(
     let got = async {
         let code = flow.answer(query, now)?;
         let known = agent.of_issuer(code.issuer()).await?;
-        let signer = key.as_ref().map(|key| Signer::from_pkcs8(key)).transpose()?;
+        let signer = key
+            .as_ref()
+            .map(|key| Signer::from_pkcs8(key))
+            .transpose()?;
         let proofs = signer.map(Proofs::new);
         let at = agent.endpoint(&known, proofs.as_ref())?;
         let tokens = code.redeem(&at).await?;
@@ -342,7 +380,8 @@ async fn complete(gate: &Gate, ticket: &Ticket) {
         return;
     }
     let id = serde_json::json!({ "elicitationId": ticket.elicitation }).to_string();
-    let told = protocol::write::notification("notifications/elicitation/complete", Some(id.as_bytes()));
+    let told =
+        protocol::write::notification("notifications/elicitation/complete", Some(id.as_bytes()));
     outlet.push(told).await;
 }
 

@@ -212,7 +212,9 @@ impl Agent {
         shown: Option<Arc<Held>>,
         demand: &Demand,
     ) -> Result<Option<Arc<Held>>, UpstreamError> {
-        let slot = self.slots.of(self.key(owner).ok_or(UpstreamError::Subject)?)?;
+        let slot = self
+            .slots
+            .of(self.key(owner).ok_or(UpstreamError::Subject)?)?;
         let current = slot.held();
         let is_newer = |held: &Arc<Held>| !shown.as_ref().is_some_and(|it| Arc::ptr_eq(it, held));
         if let Some(newer) = current.filter(is_newer)
@@ -227,7 +229,11 @@ impl Agent {
             Reason::InsufficientScope => self.more(&slot, owner, shown, demand).await,
             Reason::NoToken | Reason::InvalidToken => match shown {
                 // A 403 that asks for nothing more than what was shown.
-                Some(held) if demand.scopes().is_some_and(|it| !held.tokens.granted().contains_all(it)) => {
+                Some(held)
+                    if demand
+                        .scopes()
+                        .is_some_and(|it| !held.tokens.granted().contains_all(it)) =>
+                {
                     self.more(&slot, owner, Some(held), demand).await
                 }
                 shown => self.another(&slot, owner, shown, demand).await,
@@ -325,7 +331,8 @@ impl Agent {
         let work = tokio::spawn(async move {
             let _turn = slot.turn.lock().await;
             let current = slot.held();
-            let is_other = |held: &Arc<Held>| !seen.as_ref().is_some_and(|it| Arc::ptr_eq(it, held));
+            let is_other =
+                |held: &Arc<Held>| !seen.as_ref().is_some_and(|it| Arc::ptr_eq(it, held));
             if let Some(other) = current.filter(is_other) {
                 return Ok(other);
             }
@@ -356,7 +363,9 @@ impl Agent {
             Err(ClientError::Lost) => {
                 tracing::info!(server = %self.server, "a connection is lost: its user is asked anew");
                 let issuer = held.tokens.issuer();
-                self.connections().forget(&self.server, &owner.user, issuer).await?;
+                self.connections()
+                    .forget(&self.server, &owner.user, issuer)
+                    .await?;
                 slot.put(None);
                 return Err(ClientError::Lost.into());
             }
@@ -364,7 +373,10 @@ impl Agent {
         };
         let now_ms = self.world.clock.unix_ms();
         let issuer = Some(held.tokens.issuer());
-        let kept = self.connections().find(&self.server, &owner.user, issuer, now_ms).await?;
+        let kept = self
+            .connections()
+            .find(&self.server, &owner.user, issuer, now_ms)
+            .await?;
         // Somebody revoked it meanwhile: what was just got is not used.
         let Some(kept) = kept else {
             slot.put(None);
@@ -374,7 +386,9 @@ impl Agent {
             tokens: fresh.clone(),
             ..kept
         };
-        self.connections().keep(&self.server, &owner.user, &connected, now_ms).await?;
+        self.connections()
+            .keep(&self.server, &owner.user, &connected, now_ms)
+            .await?;
         let fresh = Held::new(fresh, &known.resource, proofs, None)?;
         slot.put(Some(Arc::clone(&fresh)));
         Ok(fresh)
@@ -424,7 +438,9 @@ impl Agent {
             Grant::Connection => return Err(ClientError::Lost.into()),
         };
         // What was got for a caller's token does not outlive it.
-        let until = subject.filter(|_| self.exchanges()).map(Subject::expires_at);
+        let until = subject
+            .filter(|_| self.exchanges())
+            .map(Subject::expires_at);
         let held = Held::new(tokens, &known.resource, proofs, until)?;
         slot.put(Some(Arc::clone(&held)));
         Ok(held)
@@ -455,7 +471,10 @@ impl Agent {
         }
         let now_ms = self.world.clock.unix_ms();
         let issuer = self.spec.bound.issuer();
-        let found = self.connections().find(&self.server, &owner.user, issuer, now_ms).await;
+        let found = self
+            .connections()
+            .find(&self.server, &owner.user, issuer, now_ms)
+            .await;
         let held = match found.map_err(Lack::from)? {
             None => None,
             Some(connected) => {
@@ -502,7 +521,9 @@ impl Agent {
         let slot = slot.map_err(|_| StateError::Full("token"))?;
         let _turn = slot.turn.lock().await;
         let now_ms = self.world.clock.unix_ms();
-        self.connections().keep(&self.server, user, &connected, now_ms).await?;
+        self.connections()
+            .keep(&self.server, user, &connected, now_ms)
+            .await?;
         // It is read from where it is kept when it is needed first.
         slot.put(None);
         self.slots.distrust();
@@ -511,7 +532,10 @@ impl Agent {
 
     /// Forgets a connection for good.
     pub(crate) async fn disconnected(&self, user: &str, issuer: &str) -> Result<bool, StateError> {
-        let was = self.connections().forget(&self.server, user, issuer).await?;
+        let was = self
+            .connections()
+            .forget(&self.server, user, issuer)
+            .await?;
         self.slots.forget(user);
         Ok(was)
     }
@@ -547,7 +571,13 @@ impl Agent {
         offline: Offline,
     ) -> Result<Scopes, ClientError> {
         let (protected, server) = (&known.protected, &known.server);
-        first_scopes(self.spec.scopes.as_ref(), demand, protected, server, offline)
+        first_scopes(
+            self.spec.scopes.as_ref(),
+            demand,
+            protected,
+            server,
+            offline,
+        )
     }
 
     fn proofs(&self, known: &Known) -> Result<Option<Arc<Proofs>>, ClientError> {

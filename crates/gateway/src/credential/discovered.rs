@@ -6,8 +6,8 @@ use super::OwnClient;
 use crate::state::{Kind, Rows};
 use config::settled::Authority;
 use identity::client::{
-    AuthorizationServer, ClientDocument, ClientError, Demand, Identity, Offers,
-    Outside, Protected, Resource, find_resource, find_server, identify,
+    AuthorizationServer, ClientDocument, ClientError, Demand, Identity, Offers, Outside, Protected,
+    Resource, find_resource, find_server, identify,
 };
 use std::sync::Arc;
 use url::Url;
@@ -153,7 +153,10 @@ impl Bound {
             let kept = rows.put(Kind::Registration, &name, &bytes, None, now_ms);
             if let Err(error) = kept.await {
                 // It is good for as long as this gateway runs.
-                tracing::warn!(issuer = server.issuer(), "a registration is not kept: {error}");
+                tracing::warn!(
+                    issuer = server.issuer(),
+                    "a registration is not kept: {error}"
+                );
             }
         }
         Ok(identity)

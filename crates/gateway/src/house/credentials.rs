@@ -49,7 +49,10 @@ impl Workshop {
         &self,
         settled: &settled::Settled,
     ) -> Result<HashMap<Arc<str>, SignIn>, HouseError> {
-        let fetch = Fetcher::new(Arc::clone(&self.makings.egress), self.private.iter().cloned());
+        let fetch = Fetcher::new(
+            Arc::clone(&self.makings.egress),
+            self.private.iter().cloned(),
+        );
         let fetch = Arc::new(fetch);
         let mut all = HashMap::new();
         for issuer in &settled.issuers {
@@ -78,7 +81,10 @@ impl Workshop {
         http: &settled::Http,
         oauth: &settled::Oauth,
     ) -> Result<Arc<Agent>, HouseError> {
-        let provider = Fetcher::new(Arc::clone(&self.makings.egress), self.private.iter().cloned());
+        let provider = Fetcher::new(
+            Arc::clone(&self.makings.egress),
+            self.private.iter().cloned(),
+        );
         let mut near = Vec::new();
         if http.network == settled::Network::Private {
             near.push(Authority::of(&http.url));
@@ -88,7 +94,8 @@ impl Workshop {
             // The callers' own issuer is asked.
             near.extend(self.private.iter().cloned());
         }
-        let fetch = Fetcher::new(Arc::clone(&self.makings.egress), near).elsewhere(network(oauth.network));
+        let fetch =
+            Fetcher::new(Arc::clone(&self.makings.egress), near).elsewhere(network(oauth.network));
         let described = match &grant {
             Grant::Connection => Described::ByServer,
             _ => Described::ByOperator,
@@ -224,7 +231,10 @@ pub(super) fn private(settled: &settled::Settled) -> Vec<Authority> {
             settled::Keys::Discovered => None,
         };
         let own = Url::parse(&issuer.issuer);
-        own.ok().map(|url| Authority::of(&url)).into_iter().chain(keys)
+        own.ok()
+            .map(|url| Authority::of(&url))
+            .into_iter()
+            .chain(keys)
     });
     authorities.collect()
 }

@@ -25,9 +25,7 @@ use super::{Bounds, HttpSpec, Owner, UpstreamError};
 use crate::credential::{Agent, Holder, Shown, Source};
 use crate::egress::{Destination, Egress, EgressError, collect};
 use bytes::Bytes;
-use http::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
-};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
@@ -145,7 +143,10 @@ impl Remote {
             let Some(turned_down) = turned_down else {
                 return Ok(response);
             };
-            match holder.better(turned_down, (&ask.method, to), deadline).await? {
+            match holder
+                .better(turned_down, (&ask.method, to), deadline)
+                .await?
+            {
                 Some(better) => {
                     discard(response.into_body());
                     shown = better;

@@ -1,8 +1,8 @@
 //! A server for tests that does what each case wants and notes all it saw. It is no part of the
 //! product.
 
-use crate::egress::{Destination, Egress, EgressSettings, Network, SystemRoots};
 use crate::credential::Source;
+use crate::egress::{Destination, Egress, EgressSettings, Network, SystemRoots};
 use crate::secret::Secret;
 use crate::upstream::{
     EraChoice, Event, Events, Greeting, HttpSpec, Link, Met, Outgoing, Owner, Reply, Server,

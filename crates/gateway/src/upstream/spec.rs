@@ -1,8 +1,8 @@
 //! What a server is, with nothing left to interpret. Data only: it connects to nothing.
 
 use super::EraChoice;
-use crate::egress::Destination;
 use crate::credential::Source;
+use crate::egress::Destination;
 use crate::secret::Secret;
 use std::path::PathBuf;
 use std::sync::Arc;
