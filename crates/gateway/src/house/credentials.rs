@@ -131,7 +131,10 @@ impl Workshop {
         oauth: &settled::Oauth,
     ) -> Result<ClientSpec, HouseError> {
         Ok(match &oauth.client {
-            settled::Client::Automatic => ClientSpec::Automatic,
+            settled::Client::Automatic => match oauth.grant {
+                settled::Grant::Workload(_) => ClientSpec::Unregistered,
+                _ => ClientSpec::Automatic,
+            },
             settled::Client::Document(url) => {
                 let redirect = self.own.redirect_uri();
                 let document = ClientDocument::new(url.as_str(), "Ringwall", redirect);
