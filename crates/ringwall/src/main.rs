@@ -11,6 +11,7 @@ mod manual;
 mod page;
 mod policies;
 mod posture;
+mod revoke;
 mod serve;
 mod sessions;
 mod token;
@@ -50,6 +51,7 @@ enum Command {
     Wrap(wrap::Wrap),
     Posture(posture::Posture),
     Sessions(sessions::Sessions),
+    Revoke(revoke::Revoke),
     Tools(tools::Tools),
     Policy(policies::Policy),
     Audit(ledger::Audit),
@@ -86,6 +88,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Wrap(wrap) => wrap.run(),
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
+        Command::Revoke(revoke) => revoke.run(),
         Command::Tools(tools) => tools.run(),
         Command::Policy(policy) => policy.run(),
         Command::Audit(audit) => audit.run(),
