@@ -5,6 +5,7 @@ use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
 use crate::clock::Clock;
 use crate::pins::{Pins, PinsError};
+use crate::revocation::Revocations;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
 use crate::sessions::Sessions;
@@ -48,6 +49,8 @@ pub struct Gate {
     pub rows: Rows,
     /// What must not come twice, until it expires.
     pub marks: Arc<dyn Volatile>,
+    /// Whose tokens are not good any more.
+    pub revocations: Revocations,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -84,6 +87,8 @@ pub struct Parts {
     pub rows: Rows,
     /// Where marks are kept.
     pub marks: Arc<dyn Volatile>,
+    /// The revocations, read.
+    pub revocations: Revocations,
     /// Who counts.
     pub limits: Box<dyn Limits>,
     /// What seals handles.
@@ -116,6 +121,7 @@ impl Gate {
             pins: parts.pins,
             rows: parts.rows,
             marks: parts.marks,
+            revocations: parts.revocations,
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,

@@ -20,6 +20,7 @@ pub mod naming;
 pub mod outlet;
 pub mod pins;
 pub mod posture;
+pub mod revocation;
 pub mod route;
 pub mod seal;
 pub mod secret;
