@@ -63,6 +63,13 @@ impl Protected {
         })
     }
 
+    /// The same, listing these scopes.
+    #[cfg(test)]
+    pub(crate) fn listing(mut self, scopes: Option<Scopes>) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
     /// Metadata that nobody published: what the operator says about a server.
     pub fn declared(resource: Resource, issuer: &str) -> Self {
         Protected {

@@ -26,10 +26,13 @@ pub(crate) struct Asked {
     pub(crate) body: String,
 }
 
+/// What is said to one URL, in order.
+type Script = (String, VecDeque<Result<Fetched, FetchError>>);
+
 /// A world that answers each URL from a list, and everything else with 404.
 #[derive(Default)]
 pub(crate) struct World {
-    answers: Mutex<Vec<(String, VecDeque<Result<Fetched, FetchError>>)>>,
+    answers: Mutex<Vec<Script>>,
     asked: Mutex<Vec<Asked>>,
     entropy: Counted,
 }
