@@ -9,6 +9,7 @@ mod audience;
 mod base64url;
 mod bearer;
 mod caller;
+pub mod client;
 pub mod development;
 mod discovery;
 mod error;
