@@ -8,6 +8,7 @@ mod init;
 mod instant;
 mod ledger;
 mod manual;
+mod memory;
 mod page;
 mod policies;
 mod posture;
@@ -69,6 +70,7 @@ struct Config {
 }
 
 fn main() -> ExitCode {
+    memory::keep_private();
     match run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
