@@ -4,6 +4,7 @@
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
 use crate::clock::Clock;
+use crate::events::Events;
 use crate::pins::{Pins, PinsError};
 use crate::revocation::Revocations;
 use crate::route::{Route, Served};
@@ -70,6 +71,8 @@ pub struct Runtime {
     pub servers: HashMap<Arc<str>, Arc<Served>>,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
+    /// Where issuers tell of what happened.
+    pub events: Events,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
 }

@@ -8,6 +8,7 @@ use crate::control::Control;
 use crate::egress::{
     Authority, Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher,
 };
+use crate::events::Events;
 use crate::gate::{Gate, Parts, Runtime};
 use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
@@ -435,11 +436,13 @@ fn runtime(
         Some(before) => Arc::clone(&before.issuers),
         None => Arc::new(issuers(&settled, egress)?),
     };
+    let events = Events::of(&settled)?;
     Ok(Runtime {
         settled: Arc::new(settled),
         routes,
         servers,
         issuers,
+        events,
         sources,
     })
 }

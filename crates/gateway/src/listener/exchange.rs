@@ -2,7 +2,7 @@
 //! writes what the stages recorded. Nothing of a request is trusted here, and no decision about a
 //! call is taken here.
 
-use super::{House, door};
+use super::{House, delivery, door};
 use crate::body::Body;
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
@@ -70,6 +70,10 @@ async fn inside(
     let Some(route) = gate.route(path) else {
         if let Some(response) = public_page(gate, &request) {
             return response;
+        }
+        let place = gate.runtime().events.at(path);
+        if let Some(place) = place {
+            return delivery::answer(gate, source, &place, request).await;
         }
         let refused = refused::no_such_route(path);
         return http_of(gate, record::refusal(gate, refused, draft).await);
