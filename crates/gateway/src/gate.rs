@@ -3,6 +3,7 @@
 
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
+use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::pins::{Pins, PinsError};
 use crate::route::{Route, Served};
@@ -37,7 +38,7 @@ pub struct Gate {
     pub limits: Box<dyn Limits>,
     /// Makes keys of what limits count.
     pub keyer: Keyer,
-    /// Callers as policy sees them, by the digest of their token.
+    /// Callers as policy sees them, by their standing.
     pub principals: Cache<[u8; 32], Principal>,
     /// What happened.
     pub ledger: Ledger,
@@ -62,6 +63,8 @@ pub struct Runtime {
     pub servers: HashMap<Arc<str>, Arc<Served>>,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
+    /// Which of their claims policies see.
+    pub attributes: Attributes,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
 }
@@ -255,7 +258,7 @@ impl Runtime {
         coming: Option<(&Served, (&Shelf, &catalog::Catalog))>,
     ) -> policy::Catalog {
         let mut catalog = policy::Catalog {
-            claims: crate::claims::known(),
+            claims: self.attributes.entries(),
             ..policy::Catalog::default()
         };
         for served in self.servers.values() {
