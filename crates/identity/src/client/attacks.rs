@@ -2,7 +2,9 @@
 //! the codes, tokens and secrets of others, and servers that want tokens that are not for them.
 //! After each attack the world is asked what it heard.
 
-use super::fixture::{CALLBACK, ISSUER, NOW, SERVER, TOKEN, World, metadata, server_with};
+use super::fixture::{
+    CALLBACK, ISSUER, NOW, SERVER, Setting, TOKEN, World, metadata, resource, server_with,
+};
 use super::*;
 use crate::FetchError;
 use crate::Fetched;
@@ -14,10 +16,6 @@ use zeroize::Zeroizing;
 const EVIL: &str = "https://evil.example";
 const EVIL_TOKEN: &str = "https://evil.example/token";
 const SECRET: &str = "correct-horse-battery-staple";
-
-fn resource() -> Resource {
-    Resource::of(&Url::parse(SERVER).unwrap()).unwrap()
-}
 
 fn client(issuer: &str) -> Identity {
     let secret = Arc::new(Zeroizing::new(SECRET.to_owned()));
@@ -155,13 +153,8 @@ async fn n7_2_a_tenant_cannot_ask_for_the_whole_host() {
 async fn n2_1_an_address_that_may_not_be_reached_is_the_operators_to_allow() {
     let not_allowed = FetchError::NotAllowed("10.0.0.1".to_owned());
     let world = World::new().gives(TOKEN, Err(not_allowed.clone()));
-    let (server, client) = (server_with(&[]), client(ISSUER));
-    let at = TokenEndpoint::new(world.outside(), &server, &client, None).unwrap();
-    let (resource, scopes) = (resource(), Scopes::default());
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let setting = Setting::of(server_with(&[]), "");
+    let (at, want) = (setting.endpoint(&world), setting.want());
     let error = at.client_credentials(want).await.unwrap_err();
     assert_eq!(error, ClientError::Fetch(not_allowed));
     assert_eq!(error.code(), "oauth_not_allowed");
@@ -175,13 +168,8 @@ async fn n2_1_a_redirect_is_not_followed() {
     let mut answer = Fetched::of(307, "");
     answer.location = Some(EVIL_TOKEN.to_owned());
     let world = World::new().gives(TOKEN, Ok(answer));
-    let (server, client) = (server_with(&[]), client(ISSUER));
-    let at = TokenEndpoint::new(world.outside(), &server, &client, None).unwrap();
-    let (resource, scopes) = (resource(), Scopes::default());
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let setting = Setting::of(server_with(&[]), "");
+    let (at, want) = (setting.endpoint(&world), setting.want());
     let error = at.client_credentials(want).await.err();
     assert_eq!(error, Some(ClientError::Status(307)));
     assert_eq!(world.urls(), [TOKEN]);
@@ -193,12 +181,8 @@ async fn n7_3_no_error_and_no_debug_repeats_a_secret() {
     let token = "a-token-of-some-length-that-is-secret";
     let good = json!({"access_token": token, "token_type": "Bearer", "refresh_token": token});
     let echo = |text: &str| json!({"error": "invalid_request", "error_description": text});
-    let (server, client) = (server_with(&[]), client(ISSUER));
-    let (resource, scopes) = (resource(), Scopes::default());
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let mut setting = Setting::of(server_with(&[]), "");
+    setting.client = client(ISSUER);
     let world = World::new()
         .says(TOKEN, 200, &good)
         .says(TOKEN, 400, &echo(&format!("secret {SECRET} is wrong")))
@@ -208,15 +192,15 @@ async fn n7_3_no_error_and_no_debug_repeats_a_secret() {
             &echo(&format!("refresh token {token} is wrong")),
         )
         .says(TOKEN, 400, &json!({"error": token}));
-    let at = TokenEndpoint::new(world.outside(), &server, &client, None).unwrap();
-    let want_tokens = at.ask(Vec::new(), &at.expected(&want)).await;
-    let tokens = want_tokens.unwrap();
+    let (at, want) = (setting.endpoint(&world), setting.want());
+    let tokens = at.ask(Vec::new(), &at.expected(&want)).await;
+    let (tokens, client) = (tokens.unwrap(), &setting.client);
     let mut shown = format!("{tokens:?} {client:?} {at:?} {:?}", world.outside());
     for _ in 0..3 {
         let error = at.refresh(&tokens).await.unwrap_err();
         shown += &format!("{error} {error:?} {}", error.remedy());
     }
-    let flow = begun(&world, &server, &client).await;
+    let flow = begun(&world, &setting.server, client).await;
     let kept = flow.to_kept().unwrap();
     let kept: Value = serde_json::from_slice(&kept).unwrap();
     shown += &format!("{flow:?}");

@@ -1,17 +1,13 @@
 //! What a person is asked, and which answer is taken as theirs.
 
 use super::*;
-use crate::client::fixture::{CALLBACK, ISSUER, NOW, SERVER, TOKEN, World, server_with};
+use crate::client::fixture::{CALLBACK, ISSUER, NOW, SERVER, TOKEN, World, resource, server_with};
 use crate::client::{AuthorizationServer, Credentials, Identity, Proofs, SecretMethod};
 use crate::possession::dpop::Signer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const PUSH: &str = "https://as.example.com/par";
-
-fn resource() -> Resource {
-    Resource::of(&Url::parse(SERVER).unwrap()).unwrap()
-}
 
 fn public() -> Identity {
     Identity::preregistered(ISSUER, "gateway", Credentials::None)

@@ -1,10 +1,11 @@
 //! What each grant sends, to whom, and what of the answer is taken.
 
 use super::*;
-use crate::client::fixture::{Asked, ISSUER, NOW, SERVER, TOKEN, World, claims_of, server_with};
-use crate::client::{At, Credentials, Identity, OAuthError, Proofs, Resource, Scopes, TokenKind};
+use crate::client::fixture::{
+    Asked, ISSUER, NOW, SERVER, Setting, TOKEN, World, claims_of, server_with,
+};
+use crate::client::{At, Identity, OAuthError, Resource, TokenKind};
 use crate::fixture as tokens_of_others;
-use crate::possession::dpop::Signer;
 use crate::{Caller, Fetched, Sent, caller};
 use serde_json::json;
 use std::sync::Arc;
@@ -15,23 +16,11 @@ use zeroize::Zeroizing;
 const HOME: &str = tokens_of_others::ISSUER;
 const HOME_TOKEN: &str = "https://id.example.com/token";
 
-fn resource() -> Resource {
-    Resource::of(&Url::parse(SERVER).unwrap()).unwrap()
-}
-
-fn scopes(text: &str) -> Scopes {
-    Scopes::read(text).unwrap()
-}
-
 fn home() -> AuthorizationServer {
     server_with(&[
         ("issuer", json!(HOME)),
         ("token_endpoint", json!(HOME_TOKEN)),
     ])
-}
-
-fn client_of(server: &AuthorizationServer) -> Identity {
-    Identity::preregistered(server.issuer(), "gateway", Credentials::None)
 }
 
 fn good() -> Value {
@@ -62,13 +51,8 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 #[tokio::test]
 async fn n7_1_client_credentials_are_for_one_server_and_keep_no_refresh_token() {
     let world = World::new().says(TOKEN, 200, &good());
-    let (server, resource, scopes) = (server_with(&[]), resource(), scopes("a b"));
-    let client = client_of(&server);
-    let at = TokenEndpoint::new(world.outside(), &server, &client, None).unwrap();
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let setting = Setting::of(server_with(&[]), "a b");
+    let (at, want) = (setting.endpoint(&world), setting.want());
     let tokens = at.client_credentials(want).await.unwrap();
     let expected = [
         ("grant_type", "client_credentials"),
@@ -88,16 +72,11 @@ async fn n7_1_client_credentials_are_for_one_server_and_keep_no_refresh_token() 
 #[tokio::test]
 async fn n7_1_a_token_is_shown_to_no_server_but_the_one_it_is_for() {
     let world = World::new().says(TOKEN, 200, &good());
-    let (server, resource, scopes) = (server_with(&[]), resource(), Scopes::default());
-    let client = client_of(&server);
-    let at = TokenEndpoint::new(world.outside(), &server, &client, None).unwrap();
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let setting = Setting::of(server_with(&[]), "");
+    let (at, want) = (setting.endpoint(&world), setting.want());
     let tokens = at.client_credentials(want).await.unwrap();
     assert_eq!(
-        tokens.authorization(&resource).unwrap().as_str(),
+        tokens.authorization(&setting.resource).unwrap().as_str(),
         "Bearer a-1"
     );
     for other in [
@@ -121,13 +100,8 @@ async fn n2_3_refreshing_keeps_what_it_is_given_and_says_when_all_is_lost() {
         let world = World::new()
             .says(TOKEN, 200, &good())
             .says(TOKEN, status, &answer);
-        let (server, resource, scopes) = (server_with(&[]), resource(), scopes("a b"));
-        let client = client_of(&server);
-        let at = TokenEndpoint::new(world.outside(), &server, &client, None).unwrap();
-        let want = Want {
-            resource: &resource,
-            scopes: &scopes,
-        };
+        let setting = Setting::of(server_with(&[]), "a b");
+        let (at, want) = (setting.endpoint(&world), setting.want());
         let first = at.ask(Vec::new(), &at.expected(&want)).await.unwrap();
         // As they were kept: nothing is lost on the way.
         let first = Tokens::from_kept(&first.to_kept().unwrap()).unwrap();
@@ -141,7 +115,7 @@ async fn n2_3_refreshing_keeps_what_it_is_given_and_says_when_all_is_lost() {
         assert_eq!(fields(&world.asked()[1]), pairs(&sent));
         let fresh = fresh.map(|fresh| {
             let refresh = fresh.refresh.as_ref().unwrap();
-            assert_eq!(fresh.asked(), &scopes);
+            assert_eq!(fresh.asked(), &setting.scopes);
             format!(
                 "{} {} {}",
                 fresh.access(),
@@ -171,23 +145,18 @@ async fn n7_1_a_refresh_token_goes_to_its_issuer_only() {
     let world = World::new()
         .says(TOKEN, 200, &good())
         .says(HOME_TOKEN, 200, &good());
-    let (server, resource, scopes) = (server_with(&[]), resource(), Scopes::default());
-    let client = client_of(&server);
-    let at = TokenEndpoint::new(world.outside(), &server, &client, None).unwrap();
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let setting = Setting::of(server_with(&[]), "");
+    let (at, want) = (setting.endpoint(&world), setting.want());
     let tokens = at.ask(Vec::new(), &at.expected(&want)).await.unwrap();
-    let (home, there) = (home(), client_of(&home()));
-    let elsewhere = TokenEndpoint::new(world.outside(), &home, &there, None).unwrap();
+    let there = Setting::of(home(), "");
+    let elsewhere = there.endpoint(&world);
     let expected = Some(ClientError::OtherIssuer(HOME.to_owned()));
     assert_eq!(elsewhere.refresh(&tokens).await.err(), expected);
     assert_eq!(elsewhere.revoke(&tokens).await.err(), expected);
     assert_eq!(world.urls(), [TOKEN]);
     // Nor is a client ever shown at the endpoint of another server.
-    let refused = TokenEndpoint::new(world.outside(), &home, &client, None).err();
-    assert_eq!(refused, expected);
+    let refused = TokenEndpoint::new(world.outside(), &there.server, &setting.client, None);
+    assert_eq!(refused.err(), expected);
     let lost = Tokens {
         refresh: None,
         ..tokens
@@ -200,13 +169,8 @@ async fn n7_1_a_callers_token_is_exchanged_at_its_issuer_only() {
     let world = World::new()
         .says(HOME_TOKEN, 200, &exchanged())
         .says(TOKEN, 200, &exchanged());
-    let (home, resource, scopes) = (home(), resource(), scopes("files:read"));
-    let client = client_of(&home);
-    let at = TokenEndpoint::new(world.outside(), &home, &client, None).unwrap();
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let setting = Setting::of(home(), "files:read");
+    let (at, want) = (setting.endpoint(&world), setting.want());
     let (subject, token) = subject(Speaks::Person).await;
     let target = Target {
         audience: Some("files"),
@@ -225,12 +189,11 @@ async fn n7_1_a_callers_token_is_exchanged_at_its_issuer_only() {
     ];
     assert_eq!(fields(&world.asked()[0]), pairs(&expected));
     assert!(!tokens.can_refresh(), "it would outlive the caller's own");
-    assert!(tokens.authorization(&resource).is_ok());
+    assert!(tokens.authorization(&setting.resource).is_ok());
 
     // At any other authorization server it is refused before anything is sent.
-    let server = server_with(&[]);
-    let there = client_of(&server);
-    let elsewhere = TokenEndpoint::new(world.outside(), &server, &there, None).unwrap();
+    let there = Setting::of(server_with(&[]), "");
+    let elsewhere = there.endpoint(&world);
     let refused = elsewhere.exchange(&subject, want, Target::default()).await;
     assert_eq!(
         refused.err(),
@@ -241,7 +204,7 @@ async fn n7_1_a_callers_token_is_exchanged_at_its_issuer_only() {
         refused.err(),
         Some(ClientError::OtherIssuer(ISSUER.to_owned()))
     );
-    let refused = elsewhere.id_jag(&subject, &server, want).await;
+    let refused = elsewhere.id_jag(&subject, &there.server, want).await;
     assert_eq!(
         refused.err(),
         Some(ClientError::OtherIssuer(ISSUER.to_owned()))
@@ -269,13 +232,8 @@ async fn n7_1_who_acts_is_said_with_a_token_of_the_same_issuer() {
     let world = World::new()
         .says(HOME_TOKEN, 200, &exchanged())
         .says(TOKEN, 200, &good());
-    let (home, resource, scopes) = (home(), resource(), Scopes::default());
-    let client = client_of(&home);
-    let at = TokenEndpoint::new(world.outside(), &home, &client, None).unwrap();
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let setting = Setting::of(home(), "");
+    let (at, want) = (setting.endpoint(&world), setting.want());
     let actor = at.client_credentials(want).await.unwrap();
     let (subject, _) = subject(Speaks::Person).await;
     let target = Target {
@@ -290,9 +248,8 @@ async fn n7_1_who_acts_is_said_with_a_token_of_the_same_issuer() {
         Some(ACCESS_TOKEN)
     );
 
-    let server = server_with(&[]);
-    let there = client_of(&server);
-    let elsewhere = TokenEndpoint::new(world.outside(), &server, &there, None).unwrap();
+    let there = Setting::of(server_with(&[]), "");
+    let elsewhere = there.endpoint(&world);
     let foreign = elsewhere.client_credentials(want).await.unwrap();
     let target = Target {
         audience: None,
@@ -309,13 +266,8 @@ async fn n7_1_an_exchange_gives_the_type_of_token_that_was_asked_for() {
         let mut answer = exchanged();
         answer[name] = value.clone();
         let world = World::new().says(HOME_TOKEN, 200, &answer);
-        let (home, resource, scopes) = (home(), resource(), Scopes::default());
-        let client = client_of(&home);
-        let at = TokenEndpoint::new(world.outside(), &home, &client, None).unwrap();
-        let want = Want {
-            resource: &resource,
-            scopes: &scopes,
-        };
+        let setting = Setting::of(home(), "");
+        let (at, want) = (setting.endpoint(&world), setting.want());
         let (subject, _) = subject(Speaks::Person).await;
         let found = at.exchange(&subject, want, Target::default()).await;
         assert_eq!(found.map(|_| ()), expected, "{name} {value}");
@@ -346,14 +298,8 @@ async fn n7_1_entra_shaped_on_behalf_of_is_for_people_and_hands_on_what_they_hav
     let answer = json!({"token_type": "Bearer", "scope": "api://files/Files.Read",
         "expires_in": 3599, "ext_expires_in": 3599, "access_token": "a-1", "refresh_token": "r"});
     let world = World::new().says(HOME_TOKEN, 200, &answer);
-    let (home, resource) = (home(), resource());
-    let scopes = scopes("api://files/.default");
-    let client = client_of(&home);
-    let at = TokenEndpoint::new(world.outside(), &home, &client, None).unwrap();
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let setting = Setting::of(home(), "api://files/.default");
+    let (at, want) = (setting.endpoint(&world), setting.want());
     let (person, token) = subject(Speaks::Person).await;
     let tokens = at.on_behalf_of(&person, want).await.unwrap();
     let expected = [
@@ -376,7 +322,7 @@ async fn n7_1_entra_shaped_on_behalf_of_is_for_people_and_hands_on_what_they_hav
     let challenge = json!({"error": "interaction_required", "error_codes": [50079],
         "error_description": "AADSTS50079: enrol in MFA. Trace ID: 1", "claims": claims});
     let world = World::new().says(HOME_TOKEN, 400, &challenge);
-    let at = TokenEndpoint::new(world.outside(), &home, &client, None).unwrap();
+    let at = setting.endpoint(&world);
     let error = at.on_behalf_of(&person, want).await.unwrap_err();
     assert_eq!(error.code(), "oauth_claims_challenge");
     assert_eq!(error.fault(), controls::Fault::Caller);
@@ -411,17 +357,15 @@ async fn n7_1_an_id_jag_is_asked_for_at_home_and_redeemed_where_it_is_for() {
     let world = World::new()
         .says(HOME_TOKEN, 200, &jag)
         .says(TOKEN, 200, &good());
-    let (home, upstream) = (home(), server_with(&[]));
-    let (resource, scopes) = (resource(), scopes("files:read"));
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
-    let (ours, theirs) = (client_of(&home), client_of(&upstream));
-    let at_home = TokenEndpoint::new(world.outside(), &home, &ours, None).unwrap();
+    let home = Setting::of(home(), "");
+    let upstream = Setting::of(server_with(&[]), "files:read");
+    let (at_home, want) = (home.endpoint(&world), upstream.want());
     let id_token = jwt(&json!({"iss": HOME, "sub": "alice"}));
     let subject = SubjectToken::assertion(Zeroizing::new(id_token.clone())).unwrap();
-    let jag = at_home.id_jag(&subject, &upstream, want).await.unwrap();
+    let jag = at_home
+        .id_jag(&subject, &upstream.server, want)
+        .await
+        .unwrap();
     let expected = [
         ("grant_type", EXCHANGE),
         ("requested_token_type", ID_JAG),
@@ -442,7 +386,7 @@ async fn n7_1_an_id_jag_is_asked_for_at_home_and_redeemed_where_it_is_for() {
     );
     assert!(!format!("{jag:?}").contains("j-1"));
 
-    let there = TokenEndpoint::new(world.outside(), &upstream, &theirs, None).unwrap();
+    let there = upstream.endpoint(&world);
     let tokens = there.redeem_id_jag(&jag, want).await.unwrap();
     let expected = [
         ("grant_type", JWT_BEARER),
@@ -460,7 +404,7 @@ async fn n7_1_an_id_jag_is_asked_for_at_home_and_redeemed_where_it_is_for() {
     let other = Resource::of(&Url::parse("https://mcp.example.com/other").unwrap()).unwrap();
     let other = Want {
         resource: &other,
-        scopes: &scopes,
+        ..want
     };
     let refused = there.redeem_id_jag(&jag, other).await.err();
     assert!(matches!(refused, Some(ClientError::OtherResource(_))));
@@ -474,14 +418,9 @@ async fn n7_1_what_is_no_id_jag_is_not_carried_on() {
             "token_type": "N_A"});
         answer[name] = value.clone();
         let world = World::new().says(HOME_TOKEN, 200, &answer);
-        let (home, upstream) = (home(), server_with(&[]));
-        let (resource, scopes) = (resource(), Scopes::default());
-        let want = Want {
-            resource: &resource,
-            scopes: &scopes,
-        };
-        let client = client_of(&home);
-        let at = TokenEndpoint::new(world.outside(), &home, &client, None).unwrap();
+        let setting = Setting::of(home(), "");
+        let (at, want) = (setting.endpoint(&world), setting.want());
+        let upstream = server_with(&[]);
         let (subject, _) = subject(Speaks::Person).await;
         let found = at.id_jag(&subject, &upstream, want).await.err();
         assert_eq!(found, Some(expected), "{name} {value}");
@@ -504,13 +443,9 @@ async fn n7_1_what_is_no_id_jag_is_not_carried_on() {
 async fn n7_1_a_workload_token_goes_only_to_a_server_it_names() {
     let check = async |audience: Value, expected: bool| {
         let world = World::new().says(TOKEN, 200, &good());
-        let (server, resource, scopes) = (server_with(&[]), resource(), Scopes::default());
-        let client = Identity::unregistered(ISSUER);
-        let at = TokenEndpoint::new(world.outside(), &server, &client, None).unwrap();
-        let want = Want {
-            resource: &resource,
-            scopes: &scopes,
-        };
+        let mut setting = Setting::of(server_with(&[]), "");
+        setting.client = Identity::unregistered(ISSUER);
+        let (at, want) = (setting.endpoint(&world), setting.want());
         let token = jwt(&json!({"iss": "spiffe://example.org", "sub": "w", "aud": audience}));
         let workload = WorkloadToken::new(Zeroizing::new(token.clone())).unwrap();
         assert!(!format!("{workload:?}").contains(&token));
@@ -548,13 +483,8 @@ async fn n7_1_a_workload_token_goes_only_to_a_server_it_names() {
 async fn a_refused_assertion_is_final() {
     for code in ["invalid_grant", "invalid_scope", "unauthorized_client"] {
         let world = World::new().says(TOKEN, 400, &json!({ "error": code }));
-        let (server, resource, scopes) = (server_with(&[]), resource(), Scopes::default());
-        let client = client_of(&server);
-        let at = TokenEndpoint::new(world.outside(), &server, &client, None).unwrap();
-        let want = Want {
-            resource: &resource,
-            scopes: &scopes,
-        };
+        let setting = Setting::of(server_with(&[]), "");
+        let (at, want) = (setting.endpoint(&world), setting.want());
         let workload = WorkloadToken::new(Zeroizing::new(jwt(&json!({"aud": ISSUER}))));
         let error = at.workload(&workload.unwrap(), want).await.unwrap_err();
         let denied = OAuthError::of(code, None, &[]);
@@ -570,13 +500,8 @@ async fn a_token_that_is_no_longer_used_is_given_back() {
         let world = World::new()
             .says(TOKEN, 200, &good())
             .says(revoke, 200, &json!({}));
-        let (server, resource, scopes) = (server_with(metadata), resource(), Scopes::default());
-        let client = client_of(&server);
-        let at = TokenEndpoint::new(world.outside(), &server, &client, None).unwrap();
-        let want = Want {
-            resource: &resource,
-            scopes: &scopes,
-        };
+        let setting = Setting::of(server_with(metadata), "");
+        let (at, want) = (setting.endpoint(&world), setting.want());
         let mut tokens = at.ask(Vec::new(), &at.expected(&want)).await.unwrap();
         tokens.refresh = tokens.refresh.filter(|_| refresh);
         assert_eq!(at.revoke(&tokens).await, Ok(()));
@@ -608,18 +533,12 @@ async fn n7_4_a_bound_token_is_asked_for_with_a_proof_and_the_nonce_that_is_want
         .gives(TOKEN, nonce(400, wants.clone(), "n-1"))
         .gives(TOKEN, nonce(200, bound.clone(), "n-2"))
         .gives(TOKEN, nonce(200, bound.clone(), "n-3"));
-    let (server, resource, scopes) = (server_with(&[]), resource(), Scopes::default());
-    let client = client_of(&server);
-    let proofs = Proofs::new(Signer::generate().unwrap());
-    let at = TokenEndpoint::new(world.outside(), &server, &client, Some(&proofs)).unwrap();
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let setting = Setting::of(server_with(&[]), "").bound();
+    let (at, want) = (setting.endpoint(&world), setting.want());
     let tokens = at.client_credentials(want).await.unwrap();
     assert_eq!(tokens.kind(), TokenKind::Dpop);
     assert_eq!(
-        tokens.authorization(&resource).unwrap().as_str(),
+        tokens.authorization(&setting.resource).unwrap().as_str(),
         "DPoP a-1"
     );
     at.client_credentials(want).await.unwrap();
@@ -643,7 +562,8 @@ async fn n7_4_a_bound_token_is_asked_for_with_a_proof_and_the_nonce_that_is_want
     assert_eq!(form(0), form(1), "the same request again");
 
     // What the server behind it is shown is hashed into a proof of its own, with its own nonce.
-    let url = resource.url();
+    let url = setting.resource.url();
+    let proofs = setting.proofs.as_ref().unwrap();
     let proof = proofs
         .proof(At::Resource, "POST", url, NOW, Some(tokens.access()))
         .unwrap();
@@ -661,14 +581,8 @@ async fn n7_4_a_nonce_is_followed_once_and_only_if_it_is_new() {
             answer.dpop_nonce = nonce.map(str::to_owned);
             world = world.gives(TOKEN, Ok(answer));
         }
-        let (server, resource, scopes) = (server_with(&[]), resource(), Scopes::default());
-        let client = client_of(&server);
-        let proofs = Proofs::new(Signer::generate().unwrap());
-        let at = TokenEndpoint::new(world.outside(), &server, &client, Some(&proofs)).unwrap();
-        let want = Want {
-            resource: &resource,
-            scopes: &scopes,
-        };
+        let setting = Setting::of(server_with(&[]), "").bound();
+        let (at, want) = (setting.endpoint(&world), setting.want());
         let error = at.client_credentials(want).await.unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -684,14 +598,8 @@ async fn n7_4_a_nonce_is_followed_once_and_only_if_it_is_new() {
 #[tokio::test]
 async fn n7_4_a_token_that_is_not_bound_is_none_where_one_was_asked_for() {
     let world = World::new().says(TOKEN, 200, &good());
-    let (server, resource, scopes) = (server_with(&[]), resource(), Scopes::default());
-    let client = client_of(&server);
-    let proofs = Proofs::new(Signer::generate().unwrap());
-    let at = TokenEndpoint::new(world.outside(), &server, &client, Some(&proofs)).unwrap();
-    let want = Want {
-        resource: &resource,
-        scopes: &scopes,
-    };
+    let setting = Setting::of(server_with(&[]), "").bound();
+    let (at, want) = (setting.endpoint(&world), setting.want());
     let refused = at.client_credentials(want).await.err();
     assert_eq!(refused, Some(ClientError::TokenType));
     let name = "dpop_signing_alg_values_supported";
@@ -701,7 +609,8 @@ async fn n7_4_a_token_that_is_not_bound_is_none_where_one_was_asked_for() {
         (json!([]), false),
     ] {
         let server = server_with(&[(name, listed.clone())]);
-        let at = TokenEndpoint::new(world.outside(), &server, &client, Some(&proofs));
+        let (client, proofs) = (&setting.client, setting.proofs.as_ref());
+        let at = TokenEndpoint::new(world.outside(), &server, client, proofs);
         let expected = if taken {
             None
         } else {
