@@ -4,12 +4,14 @@
 //!
 //! Nothing here reads a file or refuses anything: [`crate::settle`] makes it.
 
+mod events;
 mod form;
 mod pattern;
 mod place;
 mod reload;
 mod route;
 
+pub use events::Events;
 pub use pattern::{ToolPattern, UriPattern};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 
@@ -104,6 +106,9 @@ pub struct Issuer {
     /// How far the issuer's clock may be off.
     #[serde(serialize_with = "form::time")]
     pub clock_skew: Duration,
+    /// What it tells unasked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<Events>,
     /// Where the issuer may lie.
     pub network: Network,
     /// Where its signing keys are.

@@ -4,9 +4,12 @@
 //! are generated from it, with the bounds of [`crate::bounds`]. Nothing here is checked beyond its
 //! shape, and nothing but [`crate::settle`] reads it.
 
+mod events;
 mod route;
 mod text;
 
+pub use events::Events;
+pub(crate) use events::PATH as EVENTS_PATH;
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 pub use text::{Reference, Rhythm, Size, Time, Value};
 
@@ -126,6 +129,9 @@ pub struct Issuer {
     /// How far the issuer's clock may be off.
     #[schemars(transform = bounds::CLOCK_SKEW.told())]
     pub clock_skew: Option<Time>,
+    /// What it tells the gateway unasked: that users logged out, lost a device, changed a password. What
+    /// they opened before ends then. Not said: nothing is listened to.
+    pub events: Option<Events>,
     /// Where the issuer may lie. Its name is looked up by the gateway, and a public one that resolves
     /// to a private address is not contacted.
     #[schemars(extend("default" = Network::Public))]

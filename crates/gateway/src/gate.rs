@@ -4,7 +4,9 @@
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
 use crate::clock::Clock;
+use crate::events::Events;
 use crate::pins::{Pins, PinsError};
+use crate::revocation::Revocations;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
 use crate::sessions::Sessions;
@@ -48,6 +50,8 @@ pub struct Gate {
     pub rows: Rows,
     /// What must not come twice, until it expires.
     pub marks: Arc<dyn Volatile>,
+    /// Whose tokens are not good any more.
+    pub revocations: Revocations,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -67,6 +71,8 @@ pub struct Runtime {
     pub servers: HashMap<Arc<str>, Arc<Served>>,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
+    /// Where issuers tell of what happened.
+    pub events: Events,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
 }
@@ -84,6 +90,8 @@ pub struct Parts {
     pub rows: Rows,
     /// Where marks are kept.
     pub marks: Arc<dyn Volatile>,
+    /// The revocations, read.
+    pub revocations: Revocations,
     /// Who counts.
     pub limits: Box<dyn Limits>,
     /// What seals handles.
@@ -116,6 +124,7 @@ impl Gate {
             pins: parts.pins,
             rows: parts.rows,
             marks: parts.marks,
+            revocations: parts.revocations,
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,

@@ -8,10 +8,12 @@ use crate::control::Control;
 use crate::egress::{
     Authority, Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher,
 };
+use crate::events::Events;
 use crate::gate::{Gate, Parts, Runtime};
 use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
+use crate::revocation::Revocations;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
 use crate::secret::SecretError;
@@ -114,6 +116,7 @@ impl House {
         let control = control(&settled).await;
         let database = Database::open(&settled.data)?;
         let rows = rows(&settled, &database)?;
+        let revocations = Revocations::read(rows.clone(), clock.unix_ms()).await?;
         let seal = seal(&settled)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
         let runtime = runtime(settled, policies, &egress, None)?;
@@ -128,6 +131,7 @@ impl House {
             pins: Pins::within(database),
             rows,
             marks: Arc::new(Memory::default()),
+            revocations,
             limits: Box::new(watch_limits::Local::default()),
             runtime,
             policies,
@@ -183,6 +187,7 @@ impl House {
         }
         let sweeper = tokio::spawn(sweep(Arc::clone(&gate)));
         let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
+        let revocations = tokio::spawn(Revocations::keep(Arc::clone(&gate)));
         let control = control.map(|control| tokio::spawn(control.serve(Arc::clone(&gate))));
         stop.await;
         told.send_replace(true);
@@ -193,6 +198,7 @@ impl House {
         let ended = gate.sessions.end_where(|_| true).await;
         sweeper.abort();
         pins.abort();
+        revocations.abort();
         let runtime = Arc::clone(&gate.runtime());
         for served in runtime.servers.values() {
             served.upstream.close().await;
@@ -276,6 +282,9 @@ async fn sweep(gate: Arc<Gate>) {
         tick.tick().await;
         gate.sessions.sweep(gate.clock().unix_ms()).await;
         gate.parked.sweep(gate.clock().unix_ms()).await;
+        if let Err(error) = gate.rows.sweep(gate.clock().unix_ms()).await {
+            tracing::error!(%error, "what has expired could not be removed");
+        }
     }
 }
 
@@ -318,7 +327,7 @@ fn seal(settled: &Settled) -> Result<Seal, HouseError> {
 fn rows(settled: &Settled, database: &Database) -> Result<Rows, HouseError> {
     let folder = settled.data.join("keys");
     make(&folder)?;
-    let vault = vault::Vault::load_or_create(&folder.join("vault.key"))?;
+    let vault = vault::Vault::load_or_create(&folder.join(Rows::KEY))?;
     Ok(Rows::new(Arc::new(database.clone()), Arc::new(vault)))
 }
 
@@ -427,11 +436,13 @@ fn runtime(
         Some(before) => Arc::clone(&before.issuers),
         None => Arc::new(issuers(&settled, egress)?),
     };
+    let events = Events::of(&settled)?;
     Ok(Runtime {
         settled: Arc::new(settled),
         routes,
         servers,
         issuers,
+        events,
         sources,
     })
 }

@@ -23,6 +23,7 @@ pub mod resource_metadata;
 mod rules;
 mod session;
 mod signing;
+mod statement;
 pub mod token;
 
 #[cfg(test)]
@@ -41,3 +42,4 @@ pub use resource_metadata::{Challenge, ResourceMetadata};
 pub use rules::{CLOCK_SKEW_MAX_S, ClaimNames, IssuerRules, RulesError};
 pub use session::{EntropyError, session_id};
 pub use signing::{SigningError, SigningKey};
+pub use statement::{Speaker, Statement, StatementError, StatementKind};

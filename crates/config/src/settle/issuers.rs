@@ -3,7 +3,7 @@
 //! An issuer is its exact identifier: nothing is normalised that a token is compared with.
 
 use super::address::{self, Query};
-use super::{limits, words};
+use super::{events, limits, words};
 use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Claims, Issuer, Keys};
@@ -74,6 +74,10 @@ fn issuer(problems: &mut Problems, path: &str, written: &written::Issuer) -> Opt
         token_types: token_types(problems, &at("token_types"), written.token_types.as_deref()),
         lifetime_max,
         clock_skew,
+        events: written
+            .events
+            .as_ref()
+            .and_then(|it| events::settle(problems, &at("events"), it)),
         network,
         keys: keys?,
         claims: claims(problems, &at("claims"), &written.claims),
