@@ -3,10 +3,13 @@
 
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
+use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::connect::{Links, SignIn};
 use crate::credential::OwnClient;
+use crate::events::Events;
 use crate::pins::{Pins, PinsError};
+use crate::revocation::Revocations;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
 use crate::sessions::Sessions;
@@ -40,7 +43,7 @@ pub struct Gate {
     pub limits: Box<dyn Limits>,
     /// Makes keys of what limits count.
     pub keyer: Keyer,
-    /// Callers as policy sees them, by the digest of their token.
+    /// Callers as policy sees them, by their standing.
     pub principals: Cache<[u8; 32], Principal>,
     /// What happened.
     pub ledger: Ledger,
@@ -52,6 +55,8 @@ pub struct Gate {
     pub marks: Arc<dyn Volatile>,
     /// Links that users were given to connect a server.
     pub(crate) links: Links,
+    /// Whose tokens are not good any more.
+    pub revocations: Revocations,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -75,6 +80,10 @@ pub struct Runtime {
     pub(crate) sign_ins: HashMap<Arc<str>, SignIn>,
     /// The gateway as a client of others.
     pub own: Arc<OwnClient>,
+    /// Where issuers tell of what happened.
+    pub events: Events,
+    /// Which of their claims policies see.
+    pub attributes: Attributes,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
 }
@@ -92,6 +101,8 @@ pub struct Parts {
     pub rows: Rows,
     /// Where marks are kept.
     pub marks: Arc<dyn Volatile>,
+    /// The revocations, read.
+    pub revocations: Revocations,
     /// Who counts.
     pub limits: Box<dyn Limits>,
     /// What seals handles.
@@ -125,6 +136,7 @@ impl Gate {
             rows: parts.rows,
             marks: parts.marks,
             links: Links::default(),
+            revocations: parts.revocations,
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,
@@ -275,7 +287,7 @@ impl Runtime {
         coming: Option<(&Served, (&Shelf, &catalog::Catalog))>,
     ) -> policy::Catalog {
         let mut catalog = policy::Catalog {
-            claims: crate::claims::known(),
+            claims: self.attributes.entries(),
             ..policy::Catalog::default()
         };
         for served in self.servers.values() {

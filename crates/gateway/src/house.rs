@@ -3,16 +3,20 @@
 //! changes nothing.
 
 mod credentials;
+mod trust;
 
 use crate::catalog::Shelves;
+use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::credential::{OwnClient, OwnClientError};
-use crate::egress::{Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher};
+use crate::egress::{Destination, DestinationError, Egress, EgressError, EgressSettings};
+use crate::events::Events;
 use crate::gate::{Gate, Parts, Runtime};
 use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
+use crate::revocation::Revocations;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
 use crate::secret::SecretError;
@@ -22,8 +26,8 @@ use crate::{egress, secret};
 use audit::{KeyError, Ledger, LedgerError, SigningKey};
 use config::settled::{self, Settled};
 use credentials::Workshop;
+use identity::RulesError;
 use identity::client::ClientKey;
-use identity::{IssuerRules, Issuers, RulesError};
 use policy::{Policies, PolicyError};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -56,6 +60,11 @@ struct Makings {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant says what its error says")]
 pub enum HouseError {
+    #[error("`{what}` is no address: {error}")]
+    Address {
+        what: &'static str,
+        error: url::ParseError,
+    },
     #[error("`{path}` cannot be made: {error}")]
     Data { path: String, error: std::io::Error },
     #[error("server `{server}`: {error}")]
@@ -133,6 +142,7 @@ impl House {
         let control = control(&settled).await;
         let database = Database::open(&settled.data)?;
         let rows = rows(&settled, &database)?;
+        let revocations = Revocations::read(rows.clone(), clock.unix_ms()).await?;
         let seal = seal(&settled)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
         let makings = Makings {
@@ -153,6 +163,7 @@ impl House {
             pins: Pins::within(database),
             rows,
             marks: Arc::new(Memory::default()),
+            revocations,
             limits: Box::new(watch_limits::Local::default()),
             runtime,
             policies,
@@ -208,6 +219,7 @@ impl House {
         }
         let sweeper = tokio::spawn(sweep(Arc::clone(&gate)));
         let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
+        let revocations = tokio::spawn(Revocations::keep(Arc::clone(&gate)));
         let control = control.map(|control| tokio::spawn(control.serve(Arc::clone(&gate))));
         stop.await;
         told.send_replace(true);
@@ -218,6 +230,7 @@ impl House {
         let ended = gate.sessions.end_where(|_| true).await;
         sweeper.abort();
         pins.abort();
+        revocations.abort();
         let runtime = Arc::clone(&gate.runtime());
         for served in runtime.servers.values() {
             served.upstream.close().await;
@@ -301,6 +314,9 @@ async fn sweep(gate: Arc<Gate>) {
         tick.tick().await;
         gate.sessions.sweep(gate.clock().unix_ms()).await;
         gate.parked.sweep(gate.clock().unix_ms()).await;
+        if let Err(error) = gate.rows.sweep(gate.clock().unix_ms()).await {
+            tracing::error!(%error, "what has expired could not be removed");
+        }
     }
 }
 
@@ -346,7 +362,7 @@ fn seal(settled: &Settled) -> Result<Seal, HouseError> {
 fn rows(settled: &Settled, database: &Database) -> Result<Rows, HouseError> {
     let folder = settled.data.join("keys");
     make(&folder)?;
-    let vault = vault::Vault::load_or_create(&folder.join("vault.key"))?;
+    let vault = vault::Vault::load_or_create(&folder.join(Rows::KEY))?;
     Ok(Rows::new(Arc::new(database.clone()), Arc::new(vault)))
 }
 
@@ -465,21 +481,25 @@ fn runtime(
             })
         });
         let behind = behind.collect::<Result<Vec<_>, _>>()?;
-        let route = Arc::new(Route::new(route, behind)?);
+        let issuers = trust::accepted(&settled, route);
+        let route = Arc::new(Route::new(route, behind, issuers)?);
         routes.insert(Arc::clone(&route.path), route);
     }
     let issuers = match before.filter(|before| before.settled.issuers == settled.issuers) {
         Some(before) => Arc::clone(&before.issuers),
-        None => Arc::new(issuers(&settled, &makings.egress)?),
+        None => Arc::new(trust::issuers(&settled, &makings.egress)?),
     };
+    let events = Events::of(&settled)?;
     let sign_ins = workshop.sign_ins(&settled)?;
     Ok(Runtime {
+        attributes: Attributes::of(&settled.issuers),
         settled: Arc::new(settled),
         routes,
         servers,
         issuers,
         sign_ins,
         own,
+        events,
         sources,
     })
 }
@@ -562,37 +582,6 @@ fn network(network: settled::Network) -> egress::Network {
         settled::Network::Public => egress::Network::Public,
         settled::Network::Private => egress::Network::Private,
     }
-}
-
-fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseError> {
-    let fetcher = Fetcher::new(Arc::clone(egress), credentials::private(settled));
-    let rules = settled.issuers.iter().map(|issuer| IssuerRules {
-        issuer: issuer.issuer.clone(),
-        algorithms: issuer
-            .algorithms
-            .iter()
-            .map(|algorithm| match algorithm {
-                settled::Algorithm::Es256 => identity::Algorithm::Es256,
-                settled::Algorithm::EdDsa => identity::Algorithm::EdDsa,
-                settled::Algorithm::Rs256 => identity::Algorithm::Rs256,
-                settled::Algorithm::Ps256 => identity::Algorithm::Ps256,
-            })
-            .collect(),
-        token_types: issuer.token_types.clone(),
-        lifetime_max_s: issuer.lifetime_max.as_secs(),
-        clock_skew_s: issuer.clock_skew.as_secs(),
-        keys: match &issuer.keys {
-            settled::Keys::At(url) => Some(url.clone()),
-            settled::Keys::Discovered => None,
-        },
-        claims: identity::ClaimNames {
-            user: issuer.claims.user.clone(),
-            client: issuer.claims.client.clone(),
-            groups: issuer.claims.groups.clone(),
-            scopes: issuer.claims.scopes.clone(),
-        },
-    });
-    Ok(Issuers::new(rules.collect(), Arc::new(fetcher))?)
 }
 
 /// The routes of a configuration, for tests of what stands on them. Nothing is listened to or met.

@@ -12,6 +12,7 @@ mod memory;
 mod page;
 mod policies;
 mod posture;
+mod revoke;
 mod serve;
 mod sessions;
 mod token;
@@ -51,6 +52,7 @@ enum Command {
     Wrap(wrap::Wrap),
     Posture(posture::Posture),
     Sessions(sessions::Sessions),
+    Revoke(revoke::Revoke),
     Tools(tools::Tools),
     Policy(policies::Policy),
     Audit(ledger::Audit),
@@ -88,6 +90,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Wrap(wrap) => wrap.run(),
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
+        Command::Revoke(revoke) => revoke.run(),
         Command::Tools(tools) => tools.run(),
         Command::Policy(policy) => policy.run(),
         Command::Audit(audit) => audit.run(),

@@ -4,8 +4,9 @@
 use crate::credential::{Carried, Subject};
 use crate::gate::Gate;
 use crate::links::Introduction;
+use crate::revocation::Barred;
 use crate::route::Route;
-use crate::sessions::{Full, Session};
+use crate::sessions::{Full, Privileges, Session};
 use crate::small::{hex, sha256};
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Framed;
@@ -15,7 +16,7 @@ use crate::stages::refused::{self, Refused};
 use bytes::Bytes;
 use controls::{Action, Finding, Severity};
 use http::{HeaderValue, header};
-use identity::{Caller, Challenge, TokenError};
+use identity::{Actor, Caller, Challenge, TokenError};
 use policy::Principal;
 use protocol::mirror::{self, Mirrored, Mismatch, Sent, Why};
 use protocol::modern::Envelope;
@@ -68,6 +69,8 @@ pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Id
     draft.ran(controls::M1);
     draft.ran(controls::M2);
     draft.ran(controls::N7_2);
+    not_revoked(gate, &framed, &caller)?;
+    draft.ran(controls::N8_3);
     mirrored(&framed, &caller, draft)?;
     let principal = principal(gate, &caller)?;
     let session = match framed.envelope() {
@@ -139,6 +142,19 @@ async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc
     Ok(caller)
 }
 
+/// That neither the token nor whoever it speaks for was revoked. What nobody can tell is no yes.
+fn not_revoked(gate: &Gate, framed: &Framed, caller: &Caller) -> Result<(), Refused> {
+    gate.revocations
+        .check(caller)
+        .map_err(|barred| match barred {
+            Barred::Unreadable => refused::revocations_unreadable(),
+            Barred::Revoked => {
+                let text = "the token was revoked";
+                refused::token_revoked(challenge(framed, Some("invalid_token"), text))
+            }
+        })
+}
+
 /// `WWW-Authenticate`: where the metadata lies, which scopes are needed, what was wrong (rule A2).
 fn challenge(
     framed: &Framed,
@@ -152,26 +168,36 @@ fn challenge(
     HeaderValue::try_from(challenge.to_string()).ok()
 }
 
-/// The caller as policy sees them, built once per token.
+/// The caller as policy sees them, built once for all that is the same in policy's eyes.
 fn principal(gate: &Gate, caller: &Caller) -> Result<Principal, Refused> {
-    if let Some(principal) = gate.principals.get(caller.token_digest()) {
+    if let Some(principal) = gate.principals.get(caller.standing()) {
         return Ok(principal);
     }
+    let runtime = Arc::clone(&gate.runtime());
     let groups = match caller.groups() {
         identity::Groups::Known(groups) => policy::Groups::Known(groups.clone()),
         identity::Groups::Unknown(_) => policy::Groups::Unknown,
     };
     let principal = Principal::new(policy::Caller {
         issuer: caller.issuer().to_owned(),
-        user: caller.subject().to_owned(),
+        user: caller.user_name().to_owned(),
+        kind: match caller.kind() {
+            identity::Kind::User => policy::CallerKind::User,
+            identity::Kind::Workload => policy::CallerKind::Workload,
+        },
+        actors: caller.actors().iter().map(Actor::to_string).collect(),
         client: caller.client().unwrap_or_default().to_owned(),
         groups,
         scopes: caller.scopes().to_vec(),
-        claims: crate::claims::of(caller.claims()),
+        claims: runtime.attributes.read(caller),
     })
     .map_err(|error| refused::caller_unusable(&error))?;
-    gate.principals
-        .insert(*caller.token_digest(), principal.clone());
+    let standing = *caller.standing();
+    gate.principals.insert(standing, principal.clone());
+    // A reload forgets what was read by other rules; what came too late for that goes now.
+    if !Arc::ptr_eq(&runtime, &gate.runtime()) {
+        gate.principals.remove(&standing);
+    }
     Ok(principal)
 }
 
@@ -266,10 +292,23 @@ async fn standing(
     let route = framed.raw().route();
     let user = caller.user().as_str();
     let name = known_by(route, caller, envelope);
-    let found = gate.sessions.find(user, &name, draft.at_ms());
-    if let Some(session) = found.filter(|session| session.is_of(&route.servers)) {
-        return Ok(session);
-    }
+    let find = |name: &str| {
+        let found = gate.sessions.find(user, name, draft.at_ms());
+        found.filter(|session| session.is_of(&route.servers))
+    };
+    let name = match find(&name) {
+        Some(session) if session.admits(caller) => return Ok(session),
+        None => name,
+        // Somebody who may do less was here first, and what a server told them, or holds for them, is
+        // theirs: whoever may do more has upstream ends of their own.
+        Some(_) => {
+            let name = format!("{name}+{}", Privileges::of(caller).name());
+            match find(&name) {
+                Some(session) if session.admits(caller) => return Ok(session),
+                _ => name,
+            }
+        }
+    };
     let introduction = Introduction {
         revision: framed.version().unwrap_or(Revision::V2026_07_28),
         capabilities: copy(route, &clean_part(route, envelope.capabilities.raw())),
@@ -343,6 +382,10 @@ fn session(
     let session = found.ok_or_else(refused::session_unknown)?;
     if session.route() != &*framed.raw().route().path || session.client() != caller.client() {
         return Err(refused::session_elsewhere());
+    }
+    if !session.admits(caller) {
+        gate.sessions.retire(&session);
+        return Err(refused::session_outgrown());
     }
     match framed.version() {
         Some(version) if version != session.revision() => Err(refused::version_differs(

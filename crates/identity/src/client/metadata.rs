@@ -11,8 +11,8 @@ use url::Url;
 
 /// The longest URL of an endpoint, in bytes.
 const URL_MAX: usize = 2 * 1024;
-/// The most names of one list of the document that are looked at.
-const NAMES_MAX: usize = 128;
+/// The most names of one list of the document.
+const NAMES_MAX: usize = 1024;
 
 /// An authorization server whose metadata was found and read, or that needs none.
 #[derive(Clone, Debug)]
@@ -243,14 +243,15 @@ fn endpoint(
     Ok(Some(url))
 }
 
-/// A list of names: `Some(None)` if it is not there, nothing if it is no list of names.
+/// A list of names: `Some(None)` if it is not there, nothing if it is no list of names, or too
+/// long.
 pub(super) fn names(document: &Map<String, Value>, name: &str) -> Option<Option<Vec<String>>> {
     let Some(value) = document.get(name) else {
         return Some(None);
     };
-    let items = value.as_array()?.iter().take(NAMES_MAX);
-    let names: Option<Vec<String>> = items.map(|item| item.as_str().map(str::to_owned)).collect();
-    names.map(Some)
+    let items = value.as_array().filter(|items| items.len() <= NAMES_MAX)?;
+    let names = items.iter().map(|item| item.as_str().map(str::to_owned));
+    Some(Some(names.collect::<Option<Vec<String>>>()?))
 }
 
 /// A flag, which is off if it is not there; nothing if it is no flag.
@@ -264,3 +265,6 @@ pub(super) fn flag(document: &Map<String, Value>, name: &str) -> Option<bool> {
 fn names_or_any(listed: Option<&[String]>, name: &str) -> bool {
     listed.is_none_or(|listed| listed.iter().any(|listed| listed == name))
 }
+
+#[cfg(test)]
+mod tests;
