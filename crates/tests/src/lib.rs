@@ -5,6 +5,7 @@
 //! sockets. Nothing here is ever shipped.
 
 pub mod client_leg;
+pub mod entra_shaped;
 pub mod fixture;
 pub mod hop;
 pub mod issuer;

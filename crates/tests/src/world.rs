@@ -27,6 +27,9 @@ pub const PERMIT_ALL: &str = "permit(principal, action, resource);\n";
 /// The credential the gateway shows the fixture; no caller ever has it.
 pub const CREDENTIAL: &str = "the-gateways-own-credential";
 
+/// The secret of the gateway's own client at identity providers, whose name is `ringwall`.
+pub const PROVIDER_SECRET: &str = "ringwall-secret";
+
 /// What a world differs in.
 #[derive(Clone, Debug)]
 pub struct Plan {
