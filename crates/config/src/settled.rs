@@ -4,6 +4,7 @@
 //!
 //! Nothing here reads a file or refuses anything: [`crate::settle`] makes it.
 
+mod events;
 mod form;
 mod issuer;
 mod pattern;
@@ -11,6 +12,7 @@ mod place;
 mod reload;
 mod route;
 
+pub use events::Events;
 pub(crate) use issuer::TENANT;
 pub use issuer::{Attribute, Exact, Graph, Introspection};
 pub use pattern::{ToolPattern, UriPattern};
@@ -119,6 +121,9 @@ pub struct Issuer {
     /// How far the issuer's clock may be off.
     #[serde(serialize_with = "form::time")]
     pub clock_skew: Duration,
+    /// What it tells unasked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<Events>,
     /// Where the issuer may lie.
     pub network: Network,
     /// Where its signing keys are.

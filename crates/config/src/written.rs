@@ -4,10 +4,13 @@
 //! are generated from it, with the bounds of [`crate::bounds`]. Nothing here is checked beyond its
 //! shape, and nothing but [`crate::settle`] reads it.
 
+mod events;
 mod issuer;
 mod route;
 mod text;
 
+pub use events::Events;
+pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};
 pub(crate) use issuer::{GRAPH, GRAPH_TOKENS};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
@@ -147,6 +150,9 @@ pub struct Issuer {
     /// How far the issuer's clock may be off.
     #[schemars(transform = bounds::CLOCK_SKEW.told())]
     pub clock_skew: Option<Time>,
+    /// What it tells the gateway unasked: that users logged out, lost a device, changed a password. What
+    /// they opened before ends then. Not said: nothing is listened to.
+    pub events: Option<Events>,
     /// Where the issuer may lie. Its name is looked up by the gateway, and a public one that resolves
     /// to a private address is not contacted.
     #[schemars(extend("default" = Network::Public))]

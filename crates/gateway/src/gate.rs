@@ -5,11 +5,14 @@ use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
 use crate::claims::Attributes;
 use crate::clock::Clock;
+use crate::events::Events;
 use crate::pins::{Pins, PinsError};
+use crate::revocation::Revocations;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
 use crate::sessions::Sessions;
 use crate::small::lock;
+use crate::state::{Rows, Volatile};
 use crate::strangers::Strangers;
 use arc_swap::{ArcSwap, Guard};
 use audit::Ledger;
@@ -44,6 +47,12 @@ pub struct Gate {
     pub ledger: Ledger,
     /// What was approved.
     pub pins: Pins,
+    /// What else outlives a restart.
+    pub rows: Rows,
+    /// What must not come twice, until it expires.
+    pub marks: Arc<dyn Volatile>,
+    /// Whose tokens are not good any more.
+    pub revocations: Revocations,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -63,6 +72,8 @@ pub struct Runtime {
     pub servers: HashMap<Arc<str>, Arc<Served>>,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
+    /// Where issuers tell of what happened.
+    pub events: Events,
     /// Which of their claims policies see.
     pub attributes: Attributes,
     /// The policies as written, to be compiled again when a catalog changes.
@@ -78,6 +89,12 @@ pub struct Parts {
     pub ledger: Ledger,
     /// The pins, open.
     pub pins: Pins,
+    /// The durable rows, open.
+    pub rows: Rows,
+    /// Where marks are kept.
+    pub marks: Arc<dyn Volatile>,
+    /// The revocations, read.
+    pub revocations: Revocations,
     /// Who counts.
     pub limits: Box<dyn Limits>,
     /// What seals handles.
@@ -108,6 +125,9 @@ impl Gate {
             principals: Cache::new(Self::PRINCIPALS),
             ledger: parts.ledger,
             pins: parts.pins,
+            rows: parts.rows,
+            marks: parts.marks,
+            revocations: parts.revocations,
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,

@@ -9,13 +9,16 @@ use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::egress::{Destination, DestinationError, Egress, EgressError, EgressSettings};
+use crate::events::Events;
 use crate::gate::{Gate, Parts, Runtime};
 use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
+use crate::revocation::Revocations;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
 use crate::secret::SecretError;
+use crate::state::{Database, Memory, Rows, StateError};
 use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
 use audit::{KeyError, Ledger, LedgerError, SigningKey};
@@ -84,7 +87,11 @@ pub enum HouseError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    #[error("the key of what is kept: {0}")]
+    Vault(#[from] vault::KeyFileError),
 }
 
 use ::watch as watch_limits;
@@ -113,7 +120,9 @@ impl House {
         make(&settled.data)?;
         let ledger = ledger(&settled)?;
         let control = control(&settled).await;
-        let pins = Pins::open(&settled.data)?;
+        let database = Database::open(&settled.data)?;
+        let rows = rows(&settled, &database)?;
+        let revocations = Revocations::read(rows.clone(), clock.unix_ms()).await?;
         let seal = seal(&settled)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
         let runtime = runtime(settled, policies, &egress, None)?;
@@ -125,7 +134,10 @@ impl House {
         let gate = Gate::new(Parts {
             clock,
             ledger,
-            pins,
+            pins: Pins::within(database),
+            rows,
+            marks: Arc::new(Memory::default()),
+            revocations,
             limits: Box::new(watch_limits::Local::default()),
             runtime,
             policies,
@@ -181,6 +193,7 @@ impl House {
         }
         let sweeper = tokio::spawn(sweep(Arc::clone(&gate)));
         let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
+        let revocations = tokio::spawn(Revocations::keep(Arc::clone(&gate)));
         let control = control.map(|control| tokio::spawn(control.serve(Arc::clone(&gate))));
         stop.await;
         told.send_replace(true);
@@ -191,6 +204,7 @@ impl House {
         let ended = gate.sessions.end_where(|_| true).await;
         sweeper.abort();
         pins.abort();
+        revocations.abort();
         let runtime = Arc::clone(&gate.runtime());
         for served in runtime.servers.values() {
             served.upstream.close().await;
@@ -274,6 +288,9 @@ async fn sweep(gate: Arc<Gate>) {
         tick.tick().await;
         gate.sessions.sweep(gate.clock().unix_ms()).await;
         gate.parked.sweep(gate.clock().unix_ms()).await;
+        if let Err(error) = gate.rows.sweep(gate.clock().unix_ms()).await {
+            tracing::error!(%error, "what has expired could not be removed");
+        }
     }
 }
 
@@ -310,6 +327,14 @@ fn seal(settled: &Settled) -> Result<Seal, HouseError> {
     let folder = settled.data.join("keys");
     make(&folder)?;
     Ok(Seal::load_or_create(&folder.join("handles.key"))?)
+}
+
+/// What outlives a restart. The key of the secrets among it lies beside the key of handles.
+fn rows(settled: &Settled, database: &Database) -> Result<Rows, HouseError> {
+    let folder = settled.data.join("keys");
+    make(&folder)?;
+    let vault = vault::Vault::load_or_create(&folder.join(Rows::KEY))?;
+    Ok(Rows::new(Arc::new(database.clone()), Arc::new(vault)))
 }
 
 /// The socket on which a gateway that listens is asked what it holds. Nothing it protects depends on
@@ -418,12 +443,14 @@ fn runtime(
         Some(before) => Arc::clone(&before.issuers),
         None => Arc::new(trust::issuers(&settled, egress)?),
     };
+    let events = Events::of(&settled)?;
     Ok(Runtime {
         attributes: Attributes::of(&settled.issuers),
         settled: Arc::new(settled),
         routes,
         servers,
         issuers,
+        events,
         sources,
     })
 }

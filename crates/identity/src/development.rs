@@ -5,9 +5,8 @@
 use crate::audience::sha_256;
 use crate::base64url;
 use crate::rules::is_loopback;
+use crate::signing::{SigningError, SigningKey};
 use aws_lc_rs::digest;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Map, Value, json};
 use std::fmt;
 use url::Url;
@@ -16,10 +15,7 @@ use zeroize::Zeroizing;
 /// FOR DEVELOPMENT ONLY: an issuer on loopback with one ES256 key.
 pub struct DevelopmentIssuer {
     issuer: String,
-    key: EcdsaKeyPair,
-    key_id: String,
-    x: String,
-    y: String,
+    key: SigningKey,
 }
 
 /// What a development token says.
@@ -63,24 +59,20 @@ impl DevelopmentIssuer {
     /// An issuer with a new key.
     pub fn generate(issuer: &str) -> Result<Self, DevelopmentError> {
         let issuer = on_loopback(issuer)?;
-        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
-            .map_err(|_unspecified| DevelopmentError::Signing)?;
-        DevelopmentIssuer::with(issuer, key)
+        let key = SigningKey::generate()?;
+        Ok(DevelopmentIssuer { issuer, key })
     }
 
     /// An issuer with a key that was kept.
     pub fn from_pkcs8(issuer: &str, key: &[u8]) -> Result<Self, DevelopmentError> {
         let issuer = on_loopback(issuer)?;
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key)
-            .map_err(|_rejected| DevelopmentError::Key)?;
-        DevelopmentIssuer::with(issuer, key)
+        let key = SigningKey::from_pkcs8(key)?;
+        Ok(DevelopmentIssuer { issuer, key })
     }
 
     /// The key, to be kept. Wiped when dropped.
     pub fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, DevelopmentError> {
-        let document = self.key.to_pkcs8v1();
-        let document = document.map_err(|_unspecified| DevelopmentError::Signing)?;
-        Ok(Zeroizing::new(document.as_ref().to_vec()))
+        Ok(self.key.pkcs8()?)
     }
 
     /// The issuer, as its tokens name it.
@@ -95,10 +87,13 @@ impl DevelopmentIssuer {
 
     /// The public key, as a JWK set.
     pub fn jwks_json(&self) -> String {
-        let key = json!({
-            "kty": "EC", "crv": "P-256", "x": self.x, "y": self.y,
-            "kid": self.key_id, "alg": "ES256", "use": "sig",
-        });
+        let mut key = self.key.public_jwk();
+        if let Some(members) = key.as_object_mut() {
+            let key_id = self.key.thumbprint();
+            for (name, value) in [("kid", key_id), ("alg", "ES256"), ("use", "sig")] {
+                members.insert(name.to_owned(), json!(value));
+            }
+        }
         json!({ "keys": [key] }).to_string()
     }
 
@@ -142,35 +137,18 @@ impl DevelopmentIssuer {
         for (name, value) in &claims.further {
             say(name, value.clone());
         }
-        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.key_id});
-        self.sign(&header.to_string(), &Value::Object(payload).to_string())
+        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.key.thumbprint()});
+        let payload = Value::Object(payload).to_string();
+        Ok(self.key.sign(&header.to_string(), &payload)?)
     }
+}
 
-    fn sign(&self, header: &str, payload: &str) -> Result<String, DevelopmentError> {
-        let header = base64url::encode(header.as_bytes());
-        let signed = format!("{header}.{}", base64url::encode(payload.as_bytes()));
-        let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes());
-        let signature = signature.map_err(|_unspecified| DevelopmentError::Signing)?;
-        let signature = base64url::encode(signature.as_ref());
-        Ok(format!("{signed}.{signature}"))
-    }
-
-    fn with(issuer: String, key: EcdsaKeyPair) -> Result<Self, DevelopmentError> {
-        let point = key.public_key().as_ref();
-        let point = point.strip_prefix(&[4]).filter(|point| point.len() == 64);
-        let (x, y) = point.ok_or(DevelopmentError::Key)?.split_at(32);
-        let (x, y) = (base64url::encode(x), base64url::encode(y));
-        // RFC 7638: the thumbprint names the key the same wherever it is computed.
-        let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-        let thumbprint = digest::digest(&digest::SHA256, members.as_bytes());
-        let key_id = base64url::encode(&sha_256(thumbprint.as_ref()));
-        Ok(DevelopmentIssuer {
-            issuer,
-            key,
-            key_id,
-            x,
-            y,
-        })
+impl From<SigningError> for DevelopmentError {
+    fn from(error: SigningError) -> Self {
+        match error {
+            SigningError::Key => DevelopmentError::Key,
+            SigningError::Signing => DevelopmentError::Signing,
+        }
     }
 }
 
@@ -178,7 +156,7 @@ impl fmt::Debug for DevelopmentIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DevelopmentIssuer")
             .field("issuer", &self.issuer)
-            .field("key_id", &self.key_id)
+            .field("key_id", &self.key.thumbprint())
             .finish_non_exhaustive()
     }
 }

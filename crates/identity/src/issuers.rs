@@ -265,6 +265,12 @@ impl Issuers {
         introspectors.for_each(Introspector::forget);
     }
 
+    /// What is accepted from this issuer, and its keys.
+    pub(crate) fn signer(&self, name: &str) -> Option<(&IssuerRules, &Keyring)> {
+        let issuer = self.by_name.get(name)?;
+        Some((&issuer.rules, &issuer.keyring))
+    }
+
     /// The issuers, in no order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(String::as_str)

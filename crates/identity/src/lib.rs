@@ -11,6 +11,7 @@ mod base64url;
 mod bearer;
 mod caller;
 mod checks;
+pub mod client;
 mod credential;
 pub mod development;
 mod directory;
@@ -22,10 +23,13 @@ mod issuers;
 mod keyring;
 mod keys;
 mod members;
+pub mod possession;
 mod profile;
 pub mod resource_metadata;
 mod rules;
 mod session;
+mod signing;
+mod statement;
 pub mod token;
 
 #[cfg(test)]
@@ -48,3 +52,5 @@ pub use profile::Profile;
 pub use resource_metadata::{Challenge, ResourceMetadata};
 pub use rules::{CLOCK_SKEW_MAX_S, ClaimNames, IssuerRules, RulesError, Tenant};
 pub use session::{EntropyError, session_id};
+pub use signing::{SigningError, SigningKey};
+pub use statement::{Speaker, Statement, StatementError, StatementKind};

@@ -10,7 +10,7 @@ pub(super) use asked::one_introspects;
 pub(super) use tenants::audiences;
 
 use super::address::{self, Query};
-use super::{limits, words};
+use super::{events, limits, words};
 use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Claims, Issuer, Keys};
@@ -76,6 +76,10 @@ fn issuer(problems: &mut Problems, path: &str, written: &written::Issuer) -> Opt
         actors: limits::number(problems, &at("actors"), written.actors, bounds::ACTORS),
         introspection: asked::introspection(problems, path, written, network),
         graph: asked::graph(problems, path, written, network),
+        events: written
+            .events
+            .as_ref()
+            .and_then(|it| events::settle(problems, &at("events"), it)),
     };
     url.map(|_| issuer)
 }

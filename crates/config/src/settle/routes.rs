@@ -298,7 +298,7 @@ pub(super) fn unused(
     }
 }
 
-fn is_path(path: &str) -> bool {
+pub(super) fn is_path(path: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_~.".contains(&b);
     let Some(rest) = path.strip_prefix('/') else {
         return false;

@@ -2,7 +2,7 @@
 //! writes what the stages recorded. Nothing of a request is trusted here, and no decision about a
 //! call is taken here.
 
-use super::{House, door};
+use super::{House, delivery, door};
 use crate::body::Body;
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
@@ -14,6 +14,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as _, Incoming};
+use identity::Caller;
 use protocol::mirror::Params;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ async fn at_the_door(
     let draft = Draft::begin(gate, source, "http");
     let (uri, headers) = (request.uri(), request.headers());
     if let Err(refused) = door::check(uri, headers, &house.hosts, &house.origins) {
-        return http_of(record::refusal(gate, refused, draft).await);
+        return http_of(gate, record::refusal(gate, refused, draft).await);
     }
     let origin = headers.get(header::ORIGIN).cloned();
     let mut response = inside(gate, source, request, draft).await;
@@ -70,23 +71,27 @@ async fn inside(
         if let Some(response) = public_page(gate, &request) {
             return response;
         }
+        let place = gate.runtime().events.at(path);
+        if let Some(place) = place {
+            return delivery::answer(gate, source, &place, request).await;
+        }
         let refused = refused::no_such_route(path);
-        return http_of(record::refusal(gate, refused, draft).await);
+        return http_of(gate, record::refusal(gate, refused, draft).await);
     };
     if request.method() == Method::OPTIONS {
         return preflight(request.headers());
     }
     let Some(verb) = verb_of(request.method()) else {
         let refused = refused::verb(request.method().as_str());
-        let mut response = http_of(record::refusal(gate, refused, draft).await);
+        let mut response = http_of(gate, record::refusal(gate, refused, draft).await);
         response
             .headers_mut()
             .insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
         return response;
     };
     match gather(&route, source, verb, request).await {
-        Ok(raw) => http_of(stages::call(gate, raw, draft).await),
-        Err(refused) => http_of(record::refusal(gate, refused, draft).await),
+        Ok(raw) => http_of(gate, stages::call(gate, raw, draft).await),
+        Err(refused) => http_of(gate, record::refusal(gate, refused, draft).await),
     }
 }
 
@@ -274,7 +279,7 @@ fn harden(response: &mut Response<Body>, house: &House) {
 }
 
 /// Writes what was recorded as HTTP.
-fn http_of(recorded: Recorded) -> Response<Body> {
+fn http_of(gate: &Arc<Gate>, recorded: Recorded) -> Response<Body> {
     let Recorded {
         status,
         session,
@@ -289,7 +294,15 @@ fn http_of(recorded: Recorded) -> Response<Body> {
             reader,
             primed,
             lasts,
-        } => (stream(reader, primed, lasts), Some("text/event-stream")),
+            caller,
+        } => {
+            let until = Until {
+                gate: Arc::clone(gate),
+                lasts,
+                caller,
+            };
+            (stream(reader, primed, until), Some("text/event-stream"))
+        }
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -319,14 +332,37 @@ fn http_of(recorded: Recorded) -> Response<Body> {
     response
 }
 
+/// How long a stream may be sent.
+struct Until {
+    gate: Arc<Gate>,
+    lasts: Duration,
+    caller: Option<Arc<Caller>>,
+}
+
+impl Until {
+    /// Resolves when the token has expired, or was revoked.
+    async fn over(self) {
+        let revoked = async {
+            match &self.caller {
+                Some(caller) => self.gate.revocations.barred(caller).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(self.lasts) => {}
+            () = revoked => {}
+        }
+    }
+}
+
 /// Sends the events of an outlet until it ends, its time is over or the caller hangs up.
-fn stream(mut reader: Reader, primed: Primed, lasts: Duration) -> Body {
+fn stream(mut reader: Reader, primed: Primed, until: Until) -> Body {
     let (send, events) = mpsc::channel(QUEUE);
     tokio::spawn(async move {
         if primed == Primed::Yes && send.send(priming(reader.outlet())).await.is_err() {
             return;
         }
-        let end = tokio::time::sleep(lasts);
+        let end = until.over();
         tokio::pin!(end);
         loop {
             let next = tokio::select! {
