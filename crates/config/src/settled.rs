@@ -14,7 +14,7 @@ mod route;
 
 pub use events::Events;
 pub(crate) use issuer::TENANT;
-pub use issuer::{Attribute, Exact, Graph, Introspection};
+pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
 pub use pattern::{ToolPattern, UriPattern};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 
