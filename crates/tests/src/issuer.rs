@@ -35,6 +35,11 @@ impl Issuer {
         self.server.issuer()
     }
 
+    /// Says from now on that its keys are at this address.
+    pub fn sends_elsewhere(&self, keys: &str) {
+        self.server.send_elsewhere(keys);
+    }
+
     /// How often its key set was fetched.
     pub fn fetches(&self) -> usize {
         self.server.fetches()

@@ -2,7 +2,7 @@
 //! challenge, and nothing of it reaches the server.
 
 use anyhow::Result;
-use ringwall_tests::issuer::{Key, Kind, compact, encoded};
+use ringwall_tests::issuer::{Issuer, Key, Kind, compact, encoded};
 use ringwall_tests::place::now;
 use ringwall_tests::wire::Outgoing;
 use ringwall_tests::world::{Plan, World, ledger};
@@ -437,7 +437,7 @@ when { principal.claims has level && principal.claims.level >= 3 };
 permit(principal, action, resource)
 when { principal.claims has realm_roles && principal.claims.realm_roles.contains("admin") };
 "#;
-    let issuer = ringwall_tests::issuer::Issuer::start().await?;
+    let issuer = Issuer::start().await?;
     let accepted = json!([{
         "issuer": issuer.url(), "network": "private",
         "attributes": {
@@ -476,7 +476,7 @@ permit(principal, action, resource)
 when { principal.kind == "workload" }
 when { ["system:serviceaccount:shop:billing", "spiffe://example.org/billing"].contains(principal.user) };
 "#;
-    let issuer = ringwall_tests::issuer::Issuer::start().await?;
+    let issuer = Issuer::start().await?;
     for (profile, good) in [("jwt", true), ("rfc9068", false)] {
         let accepted =
             json!([{ "issuer": issuer.url(), "network": "private", "profile": profile }]);
@@ -500,5 +500,43 @@ when { ["system:serviceaccount:shop:billing", "spiffe://example.org/billing"].co
             assert_eq!(reply.status == 200, good, "{profile} {claims}");
         }
     }
+    Ok(())
+}
+
+/// Issuers that point at one another, at their own names spelt otherwise, or at places nobody should
+/// be sent to. Each is private, and each is reached for its own sake only.
+#[tokio::test(flavor = "multi_thread")]
+async fn m1_no_issuer_speaks_with_the_keys_of_another_or_leads_elsewhere() -> Result<()> {
+    let (ours, theirs) = (Issuer::start().await?, Issuer::start().await?);
+    let issuer = |it: &Issuer| json!({ "issuer": it.url(), "network": "private" });
+    let accepted = json!([issuer(&ours), issuer(&theirs)]);
+    for elsewhere in [
+        format!("{}/keys", theirs.url()),
+        format!("{}/keys", theirs.url().replace("127.0.0.1", "localhost")),
+        "http://169.254.169.254/latest/meta-data".to_owned(),
+        "http://10.0.0.1/keys".to_owned(),
+        "https://127.0.0.1:9/keys".to_owned(),
+        "file:///etc/passwd".to_owned(),
+    ] {
+        ours.sends_elsewhere(&elsewhere);
+        let plan = Plan::default().whole(json!({ "issuers": accepted }));
+        let world = World::start(plan).await?;
+        let resource = world.resource()?;
+        // Signed with the keys that are there, and said to be of the issuer that points there.
+        let claims = json!({ "iss": ours.url() });
+        let token = theirs.sign_changed(&resource, &json!({}), &claims)?;
+        let reply = with_token(&world.url()?, &token).send().await?;
+        let told = (reply.status.as_u16(), reply.code());
+        assert_eq!(told, (503, "token_issuer_unavailable".to_owned()), "{elsewhere}");
+        assert_eq!(theirs.fetches(), 0, "{elsewhere}");
+        let records = ledger(&world.gateway, &["--code", "token_issuer_unavailable"]).await?;
+        assert_eq!(records.len(), 1, "{elsewhere}");
+    }
+    // The other issuer is what it was.
+    let plan = Plan::default().whole(json!({ "issuers": accepted }));
+    let world = World::start(plan).await?;
+    let token = theirs.token(&world.resource()?, "alice")?;
+    let reply = with_token(&world.url()?, &token).send().await?;
+    assert_eq!(reply.status, 200);
     Ok(())
 }
