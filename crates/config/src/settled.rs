@@ -7,6 +7,7 @@
 mod events;
 mod form;
 mod issuer;
+mod oauth;
 mod pattern;
 mod place;
 mod reload;
@@ -15,14 +16,15 @@ mod route;
 pub use events::Events;
 pub(crate) use issuer::TENANT;
 pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
+pub use oauth::{Authentication, Authority, Client, Grant, IdentityProvider, Oauth, SignIn};
 pub use pattern::{ToolPattern, UriPattern};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Algorithm, ClaimKind, Confinement, Durability, Era, Format, HeaderMistake, HiddenText, Keep,
-    Level, Network, Pins, Process, Profile, Revision, Schema,
+    Actor, Algorithm, ClaimKind, Confinement, Durability, Era, Format, HeaderMistake, HiddenText,
+    Keep, Level, Network, Pins, Process, Profile, Revision, Schema, TokenKind,
 };
 
 use serde::Serialize;
@@ -141,6 +143,9 @@ pub struct Issuer {
     /// Where groups are looked up that its tokens leave out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph: Option<Graph>,
+    /// How its users sign in with a browser, if they can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignIn>,
 }
 
 /// Where an issuer's signing keys are.
@@ -247,6 +252,18 @@ pub enum Credential {
         /// Its value.
         secret: SecretRef,
     },
+    /// Tokens that are issued for this server.
+    Oauth(Box<Oauth>),
+}
+
+impl Upstream {
+    /// What the gateway shows it; nothing stands for a process, which is shown nothing.
+    pub fn credential(&self) -> Option<&Credential> {
+        match self {
+            Upstream::Http(http) | Upstream::Sse(http) => Some(&http.credential),
+            Upstream::Stdio(_) => None,
+        }
+    }
 }
 
 /// A server as a process of this machine.

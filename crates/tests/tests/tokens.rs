@@ -527,7 +527,11 @@ async fn m1_no_issuer_speaks_with_the_keys_of_another_or_leads_elsewhere() -> Re
         let token = theirs.sign_changed(&resource, &json!({}), &claims)?;
         let reply = with_token(&world.url()?, &token).send().await?;
         let told = (reply.status.as_u16(), reply.code());
-        assert_eq!(told, (503, "token_issuer_unavailable".to_owned()), "{elsewhere}");
+        assert_eq!(
+            told,
+            (503, "token_issuer_unavailable".to_owned()),
+            "{elsewhere}"
+        );
         assert_eq!(theirs.fetches(), 0, "{elsewhere}");
         let records = ledger(&world.gateway, &["--code", "token_issuer_unavailable"]).await?;
         assert_eq!(records.len(), 1, "{elsewhere}");

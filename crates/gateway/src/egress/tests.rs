@@ -392,7 +392,10 @@ async fn n10_3_a_provider_whose_name_turns_private_is_not_asked() {
         let form = Outbound::form(named.clone(), &[("token", "t")]);
         for refused in [fetcher.get(&named).await, fetcher.send(form).await] {
             let refused = refused.unwrap_err();
-            assert!(matches!(refused, FetchError::NotAllowed(_)), "{turned:?}: {refused}");
+            assert!(
+                matches!(refused, FetchError::NotAllowed(_)),
+                "{turned:?}: {refused}"
+            );
         }
     }
     assert!(seen.requests.lock().unwrap().is_empty());

@@ -1,6 +1,7 @@
 //! Who is calling: the token of this very message, verified for this very route, and the session it
 //! names, found among this user's own (controls M1, M2, 8.2). A session proves nothing.
 
+use crate::credential::{Carried, Subject};
 use crate::gate::Gate;
 use crate::links::Introduction;
 use crate::revocation::Barred;
@@ -125,6 +126,10 @@ async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc
             })?
         }
     };
+    if route.exchanges() {
+        let subject = Subject::of(&caller, token).map_err(|_| refused::crashed())?;
+        Carried::put(subject);
+    }
     let lacking = route
         .scopes
         .iter()

@@ -252,7 +252,13 @@ async fn m1_entra_refuses_what_is_of_another_tenant_version_or_purpose() {
         (json!({"scp": ""}), claim("scopes")),
         (json!({"scp": " "}), claim("scopes")),
     ] {
-        check(&entra(&v2()), typed(), changed(delegated(), &changes), expected).await;
+        check(
+            &entra(&v2()),
+            typed(),
+            changed(delegated(), &changes),
+            expected,
+        )
+        .await;
     }
     for head in [json!({"typ": null}), json!({"typ": "at+jwt"})] {
         check(&entra(&v2()), head, delegated(), Err(TokenError::Type)).await;
