@@ -3,6 +3,7 @@
 
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
+use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::events::Events;
 use crate::pins::{Pins, PinsError};
@@ -40,7 +41,7 @@ pub struct Gate {
     pub limits: Box<dyn Limits>,
     /// Makes keys of what limits count.
     pub keyer: Keyer,
-    /// Callers as policy sees them, by the digest of their token.
+    /// Callers as policy sees them, by their standing.
     pub principals: Cache<[u8; 32], Principal>,
     /// What happened.
     pub ledger: Ledger,
@@ -73,6 +74,8 @@ pub struct Runtime {
     pub issuers: Arc<Issuers>,
     /// Where issuers tell of what happened.
     pub events: Events,
+    /// Which of their claims policies see.
+    pub attributes: Attributes,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
 }
@@ -275,7 +278,7 @@ impl Runtime {
         coming: Option<(&Served, (&Shelf, &catalog::Catalog))>,
     ) -> policy::Catalog {
         let mut catalog = policy::Catalog {
-            claims: crate::claims::known(),
+            claims: self.attributes.entries(),
             ..policy::Catalog::default()
         };
         for served in self.servers.values() {

@@ -169,6 +169,24 @@ async fn n8_3_a_stateless_clients_streams_and_parked_calls_end_with_its_revocati
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n8_3_who_acts_for_somebody_can_be_revoked_like_anybody() -> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    let acting = json!({ "act": { "sub": "agent-7" }, "client_id": "editor" });
+    let agent = connected(&world, &token(&world, "alice", &acting)?).await?;
+    let alice = connected(&world, &world.token("alice")?).await?;
+    let listening = agent.listen(None).await?;
+    revoke(&world, &["user", "agent-7"]).await?;
+    ends(listening).await?;
+    let refused = ping(&agent).await?;
+    assert_eq!(
+        (refused.status.as_u16(), &*refused.code()),
+        (401, "token_revoked")
+    );
+    assert_eq!(ping(&alice).await?.status, 200);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn m2_what_a_token_opened_ends_when_it_expires() -> Result<()> {
     let world = World::start(Plan::default().fixture(&["--era", "legacy"])).await?;
     let soon = |user: &str| {
@@ -307,6 +325,7 @@ async fn n8_3_a_session_is_not_carried_over_to_a_token_that_may_do_more() -> Res
         ),
         (json!({ "scope": "mcp:tools files:write" }), false),
         (json!({ "groups": ["testers", "readers", "admins"] }), false),
+        (json!({ "roles": ["writer"] }), false),
         (json!({ "acr": "high" }), false),
         (json!({ "acr": null }), false),
     ] {

@@ -11,6 +11,7 @@ mod offers;
 mod routes;
 mod servers;
 mod shape;
+mod trust;
 mod warnings;
 
 use config::bounds;
@@ -79,6 +80,11 @@ fn m1_reports_what_is_wrong_with_issuers() {
 #[test]
 fn n8_3_reports_what_is_wrong_with_events() {
     check(events::CASES);
+}
+
+#[test]
+fn m1_reports_profiles_tenants_and_questions_that_cannot_be_meant() {
+    check(trust::CASES);
 }
 
 #[test]

@@ -212,7 +212,6 @@ fn strict_settings_enforce_what_is_whole() {
     }
     for control in [
         controls::M3,
-        controls::N3_2,
         controls::N6_1,
         controls::N10_1,
         controls::IR1,
