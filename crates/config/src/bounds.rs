@@ -61,6 +61,12 @@ pub type Count = Bounds<u64>;
 pub const LIFETIME: Text = Text::new("1h", "1m", "24h");
 /// `issuers[].clock_skew`.
 pub const CLOCK_SKEW: Text = Text::new("30s", "0s", "5m");
+/// `issuers[].lifetime_max` of the profile `entra`, whose tokens live for 60 to 90 minutes.
+pub const LIFETIME_ENTRA: &str = "2h";
+/// `issuers[].actors`. The token's own actor, and nobody behind it.
+pub const ACTORS: Count = Count::new(1, 0, 8);
+/// `issuers[].introspection.cache`. A revoked token is good for that long.
+pub const INTROSPECTION_CACHE: Text = Text::new("30s", "0s", "5m");
 /// `servers[].timeout`.
 pub const TIMEOUT: Text = Text::new("60s", "100ms", "1h");
 /// `routes[].sessions.idle`.
@@ -163,6 +169,8 @@ pub const FILE_ALIASES: usize = 256;
 pub const LISTENERS: usize = 16;
 /// How many issuers there may be.
 pub const ISSUERS: usize = 64;
+/// How many tenants one issuer may have. Each is an issuer of its own, with keys of its own.
+pub const TENANTS: usize = 256;
 /// How many servers there may be.
 pub const SERVERS: usize = 1024;
 /// How many routes there may be.

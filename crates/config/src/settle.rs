@@ -9,6 +9,7 @@ mod events;
 mod issuers;
 mod limits;
 mod listeners;
+mod oauth;
 mod routes;
 mod servers;
 mod words;
@@ -79,7 +80,7 @@ pub(crate) fn settle_for(
         listeners::accept_host_of(&mut listeners, url);
     }
     let issuers = issuers::settle(problems, &written.issuers);
-    let servers = servers::settle(problems, &written.servers);
+    let servers = servers::settle(problems, &written.servers, oauth::Known(&written.issuers));
     let limits = limits::gateway(problems, &written.limits);
     let routes = routes::Routes {
         callers,
@@ -89,6 +90,7 @@ pub(crate) fn settle_for(
         limits: &limits,
     };
     let routes = routes.settle(problems, &written.routes);
+    oauth::connectable(problems, &routes, &issuers, &servers);
     events::apart(problems, &issuers, &routes);
     policies(problems, &written.policies);
     let ledger = ledger(problems, &written.ledger, &data);

@@ -6,20 +6,25 @@
 
 mod events;
 mod form;
+mod issuer;
+mod oauth;
 mod pattern;
 mod place;
 mod reload;
 mod route;
 
 pub use events::Events;
+pub(crate) use issuer::TENANT;
+pub use issuer::{Attribute, Exact, Graph, Introspection};
+pub use oauth::{Authentication, Authority, Client, Grant, IdentityProvider, Oauth, SignIn};
 pub use pattern::{ToolPattern, UriPattern};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Algorithm, Confinement, Durability, Era, Format, HeaderMistake, HiddenText, Keep, Level,
-    Network, Pins, Process, Revision, Schema,
+    Actor, Algorithm, ClaimKind, Confinement, Durability, Era, Format, HeaderMistake, HiddenText,
+    Keep, Level, Network, Pins, Process, Profile, Revision, Schema, TokenKind,
 };
 
 use serde::Serialize;
@@ -94,8 +99,20 @@ pub struct Tls {
 /// Whose tokens are accepted, and which of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Issuer {
-    /// The issuer, exactly as tokens and metadata must name it.
+    /// The issuer, exactly as tokens and metadata must name it, or with `{tenant}` for each tenant.
     pub issuer: String,
+    /// Which text its tokens follow.
+    pub profile: Profile,
+    /// Its tenants, if `{tenant}` stands in it.
+    pub tenants: Vec<String>,
+    /// Where the metadata is that they share.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "form::place"
+    )]
+    pub metadata: Option<Url>,
+    /// Further names that its tokens may have in `aud`.
+    pub audiences: Vec<String>,
     /// Signature algorithms accepted.
     pub algorithms: Vec<Algorithm>,
     /// Values of a token's `typ` accepted.
@@ -116,6 +133,19 @@ pub struct Issuer {
     pub keys: Keys,
     /// Which claim says what.
     pub claims: Claims,
+    /// How its users sign in with a browser, if they can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignIn>,
+    /// Which claims policies see, by the names they have there.
+    pub attributes: BTreeMap<String, Attribute>,
+    /// How many actors a token may name.
+    pub actors: u32,
+    /// How it is asked about opaque tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection: Option<Introspection>,
+    /// Where groups are looked up that its tokens leave out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph: Option<Graph>,
 }
 
 /// Where an issuer's signing keys are.
@@ -222,6 +252,18 @@ pub enum Credential {
         /// Its value.
         secret: SecretRef,
     },
+    /// Tokens that are issued for this server.
+    Oauth(Box<Oauth>),
+}
+
+impl Upstream {
+    /// What the gateway shows it; nothing stands for a process, which is shown nothing.
+    pub fn credential(&self) -> Option<&Credential> {
+        match self {
+            Upstream::Http(http) | Upstream::Sse(http) => Some(&http.credential),
+            Upstream::Stdio(_) => None,
+        }
+    }
 }
 
 /// A server as a process of this machine.

@@ -44,6 +44,29 @@ words! {
         Rs256 = "RS256",
     }
 
+    /// Which text an issuer's tokens follow, and so what they must say.
+    Profile {
+        /// RFC 9068: `typ` is `at+jwt`, and `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` are there.
+        Rfc9068 = "rfc9068",
+        /// A JWT for this audience with `iss`, `exp`, `aud` and `sub`: service accounts of Kubernetes, JWT-SVIDs
+        /// of SPIFFE, providers that do not follow RFC 9068. `typ` is `JWT`, `JOSE` or missing.
+        Jwt = "jwt",
+        /// The Microsoft identity platform, versions 1.0 and 2.0: the person is `oid` within the tenant.
+        Entra = "entra",
+    }
+
+    /// What kind of value policies see a claim as.
+    ClaimKind {
+        /// `true` or `false`.
+        Flag = "flag",
+        /// A whole number.
+        Number = "number",
+        /// Text.
+        Text = "text",
+        /// A list of texts.
+        Texts = "texts",
+    }
+
     /// Where a destination may lie.
     Network {
         /// On the internet: an address that resolves to this machine or to a private network is refused.
@@ -130,6 +153,38 @@ words! {
         WrongName = "wrong_name",
         /// An `Mcp-Param-…` is wrong.
         WrongParams = "wrong_params",
+    }
+
+    /// On whose behalf the gateway gets tokens for a server, and how.
+    Grant {
+        /// The gateway's own, the same for every caller.
+        ClientCredentials = "client_credentials",
+        /// The user's own: they grant it once in a browser, and the gateway keeps it sealed.
+        Connection = "connection",
+        /// The user's, by an assertion that their identity provider makes for the server (ID-JAG).
+        IdJag = "id_jag",
+        /// The user's, at Entra ID, by the caller's token.
+        OnBehalfOf = "on_behalf_of",
+        /// The user's, by exchange of the caller's token at its own issuer (RFC 8693).
+        TokenExchange = "token_exchange",
+        /// The gateway's own, by a token that says which workload it is (RFC 7523).
+        Workload = "workload",
+    }
+
+    /// Who is named as acting when a caller's token is exchanged.
+    Actor {
+        /// Nobody.
+        None = "none",
+        /// The gateway, by a token of its own.
+        Gateway = "gateway",
+    }
+
+    /// What kind of tokens is asked for.
+    TokenKind {
+        /// Whoever has one can use it.
+        Bearer = "bearer",
+        /// Bound to a key of the gateway (RFC 9449): of no use to whoever steals one.
+        Dpop = "dpop",
     }
 
     /// When a record is on disk.

@@ -3,7 +3,10 @@
 
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
+use crate::claims::Attributes;
 use crate::clock::Clock;
+use crate::connect::{Links, SignIn};
+use crate::credential::OwnClient;
 use crate::events::Events;
 use crate::pins::{Pins, PinsError};
 use crate::revocation::Revocations;
@@ -40,7 +43,7 @@ pub struct Gate {
     pub limits: Box<dyn Limits>,
     /// Makes keys of what limits count.
     pub keyer: Keyer,
-    /// Callers as policy sees them, by the digest of their token.
+    /// Callers as policy sees them, by their standing.
     pub principals: Cache<[u8; 32], Principal>,
     /// What happened.
     pub ledger: Ledger,
@@ -50,6 +53,8 @@ pub struct Gate {
     pub rows: Rows,
     /// What must not come twice, until it expires.
     pub marks: Arc<dyn Volatile>,
+    /// Links that users were given to connect a server.
+    pub(crate) links: Links,
     /// Whose tokens are not good any more.
     pub revocations: Revocations,
     /// Callers nobody knows.
@@ -71,8 +76,14 @@ pub struct Runtime {
     pub servers: HashMap<Arc<str>, Arc<Served>>,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
+    /// How users sign in with a browser, by issuer.
+    pub(crate) sign_ins: HashMap<Arc<str>, SignIn>,
+    /// The gateway as a client of others.
+    pub own: Arc<OwnClient>,
     /// Where issuers tell of what happened.
     pub events: Events,
+    /// Which of their claims policies see.
+    pub attributes: Attributes,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
 }
@@ -124,6 +135,7 @@ impl Gate {
             pins: parts.pins,
             rows: parts.rows,
             marks: parts.marks,
+            links: Links::default(),
             revocations: parts.revocations,
             strangers: Strangers::default(),
             publishing: Mutex::default(),
@@ -275,7 +287,7 @@ impl Runtime {
         coming: Option<(&Served, (&Shelf, &catalog::Catalog))>,
     ) -> policy::Catalog {
         let mut catalog = policy::Catalog {
-            claims: crate::claims::known(),
+            claims: self.attributes.entries(),
             ..policy::Catalog::default()
         };
         for served in self.servers.values() {

@@ -2,12 +2,15 @@
 //! swept now and then, and stopped without losing a record. A configuration that cannot be built
 //! changes nothing.
 
+mod credentials;
+mod trust;
+
 use crate::catalog::Shelves;
+use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::control::Control;
-use crate::egress::{
-    Authority, Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher,
-};
+use crate::credential::{OwnClient, OwnClientError};
+use crate::egress::{Destination, DestinationError, Egress, EgressError, EgressSettings};
 use crate::events::Events;
 use crate::gate::{Gate, Parts, Runtime};
 use crate::listener::{ListenError, Listener};
@@ -22,7 +25,9 @@ use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
 use audit::{KeyError, Ledger, LedgerError, SigningKey};
 use config::settled::{self, Settled};
-use identity::{IssuerRules, Issuers, RulesError};
+use credentials::Workshop;
+use identity::RulesError;
+use identity::client::ClientKey;
 use policy::{Policies, PolicyError};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -37,14 +42,29 @@ pub struct House {
     gate: Arc<Gate>,
     listeners: Vec<Listener>,
     control: Option<Control>,
-    egress: Arc<Egress>,
+    makings: Makings,
     stop: watch::Sender<bool>,
+}
+
+/// What a configuration is built with, the same before and after a reload.
+#[derive(Clone, Debug)]
+struct Makings {
+    egress: Arc<Egress>,
+    clock: Arc<dyn Clock>,
+    rows: Rows,
+    /// The key of the gateway as a client of others.
+    key: Arc<ClientKey>,
 }
 
 /// Why a gateway cannot start, or cannot take over a changed configuration.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant says what its error says")]
 pub enum HouseError {
+    #[error("`{what}` is no address: {error}")]
+    Address {
+        what: &'static str,
+        error: url::ParseError,
+    },
     #[error("`{path}` cannot be made: {error}")]
     Data { path: String, error: std::io::Error },
     #[error("server `{server}`: {error}")]
@@ -64,6 +84,10 @@ pub enum HouseError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error("server `{server}`: {what} cannot be used")]
+    Oauth { server: String, what: &'static str },
+    #[error(transparent)]
+    OwnClient(#[from] OwnClientError),
     #[error(transparent)]
     Pins(#[from] PinsError),
     #[error("the policies: {0}")]
@@ -80,6 +104,8 @@ pub enum HouseError {
     Seal(#[from] SealError),
     #[error(transparent)]
     Secret(#[from] SecretError),
+    #[error("issuer `{issuer}`: its `sign_in` cannot be used")]
+    SignIn { issuer: String },
     #[error(transparent)]
     State(#[from] StateError),
     #[error(transparent)]
@@ -119,7 +145,13 @@ impl House {
         let revocations = Revocations::read(rows.clone(), clock.unix_ms()).await?;
         let seal = seal(&settled)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
-        let runtime = runtime(settled, policies, &egress, None)?;
+        let makings = Makings {
+            egress,
+            clock: Arc::clone(&clock),
+            rows: rows.clone(),
+            key: OwnClient::key_of(&rows, clock.unix_ms()).await?,
+        };
+        let runtime = runtime(settled, policies, &makings, None)?;
         let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
         for warning in policies.warnings() {
             tracing::warn!("policy: {warning}");
@@ -143,7 +175,7 @@ impl House {
             gate,
             listeners,
             control,
-            egress,
+            makings,
             stop: watch::Sender::new(false),
         })
     }
@@ -165,7 +197,7 @@ impl House {
     pub fn reloader(&self) -> Reloader {
         Reloader {
             gate: Arc::clone(&self.gate),
-            egress: Arc::clone(&self.egress),
+            makings: self.makings.clone(),
             address: self.listeners.first().map(Listener::address),
         }
     }
@@ -222,7 +254,7 @@ impl House {
 #[derive(Clone, Debug)]
 pub struct Reloader {
     gate: Arc<Gate>,
-    egress: Arc<Egress>,
+    makings: Makings,
     address: Option<SocketAddr>,
 }
 
@@ -245,7 +277,7 @@ impl Reloader {
         if !fixed.is_empty() {
             return Err(HouseError::Restart(fixed.join(", ")));
         }
-        let runtime = runtime(settled, policies, &self.egress, Some(&before))?;
+        let runtime = runtime(settled, policies, &self.makings, Some(&before))?;
         let routes: HashMap<Arc<str>, Arc<Route>> = runtime.routes.clone();
         self.gate.install(runtime)?;
         let digest = self.gate.policies().digest().to_owned();
@@ -299,6 +331,9 @@ async fn watch_pins(gate: Arc<Gate>) {
             seen = now;
             for served in gate.runtime().servers.values() {
                 served.shelves.distrust();
+                if let Some(agent) = served.upstream.agent() {
+                    agent.distrust();
+                }
             }
         }
     }
@@ -404,18 +439,35 @@ fn ledger_in(settled: &Settled, chain: u32) -> Result<Ledger, HouseError> {
 fn runtime(
     settled: Settled,
     sources: Vec<policy::Source>,
-    egress: &Arc<Egress>,
+    makings: &Makings,
     before: Option<&Arc<Runtime>>,
 ) -> Result<Runtime, HouseError> {
+    let own = Arc::new(OwnClient::at(&settled.public_url, &makings.key)?);
+    let workshop = Workshop {
+        makings: makings.clone(),
+        own: Arc::clone(&own),
+        private: credentials::private(&settled),
+    };
+    // Whoever gets tokens knows where people come back to, and whose callers there are.
+    let stays = |it: &&Arc<Served>| {
+        let alike = |before: &Arc<Runtime>| {
+            before.settled.public_url == settled.public_url
+                && before.settled.issuers == settled.issuers
+        };
+        it.upstream.agent().is_none() || before.is_some_and(alike)
+    };
     let limits = &settled.limits.call;
     let answers = crate::route::reading(limits, limits.answer_bytes);
     let mut servers = HashMap::new();
     for server in &settled.servers {
         let name: Arc<str> = server.name.as_str().into();
         let running = before.and_then(|before| before.servers.get(&name));
-        let served = match running.filter(|served| served.is_made_of(server, answers)) {
+        let served = match running
+            .filter(|served| served.is_made_of(server, answers))
+            .filter(stays)
+        {
             Some(served) => Arc::clone(served),
-            None => Arc::new(served(server, egress, answers)?),
+            None => Arc::new(served(server, &workshop, answers)?),
         };
         servers.insert(name, served);
     }
@@ -429,19 +481,24 @@ fn runtime(
             })
         });
         let behind = behind.collect::<Result<Vec<_>, _>>()?;
-        let route = Arc::new(Route::new(route, behind)?);
+        let issuers = trust::accepted(&settled, route);
+        let route = Arc::new(Route::new(route, behind, issuers)?);
         routes.insert(Arc::clone(&route.path), route);
     }
     let issuers = match before.filter(|before| before.settled.issuers == settled.issuers) {
         Some(before) => Arc::clone(&before.issuers),
-        None => Arc::new(issuers(&settled, egress)?),
+        None => Arc::new(trust::issuers(&settled, &makings.egress)?),
     };
     let events = Events::of(&settled)?;
+    let sign_ins = workshop.sign_ins(&settled)?;
     Ok(Runtime {
+        attributes: Attributes::of(&settled.issuers),
         settled: Arc::new(settled),
         routes,
         servers,
         issuers,
+        sign_ins,
+        own,
         events,
         sources,
     })
@@ -449,12 +506,12 @@ fn runtime(
 
 fn served(
     server: &settled::Server,
-    egress: &Arc<Egress>,
+    workshop: &Workshop,
     answers: protocol::Limits,
 ) -> Result<Served, HouseError> {
     let transport = match &server.upstream {
-        settled::Upstream::Http(http) => upstream::Transport::Http(remote(server, http)?),
-        settled::Upstream::Sse(http) => upstream::Transport::Sse(remote(server, http)?),
+        settled::Upstream::Http(http) => upstream::Transport::Http(remote(server, http, workshop)?),
+        settled::Upstream::Sse(http) => upstream::Transport::Sse(remote(server, http, workshop)?),
         settled::Upstream::Stdio(stdio) => upstream::Transport::Stdio(local(stdio)?),
     };
     let spec = upstream::ServerSpec {
@@ -470,7 +527,7 @@ fn served(
     };
     Ok(Served {
         name: server.name.as_str().into(),
-        upstream: Arc::new(upstream::Server::new(egress, spec)?),
+        upstream: Arc::new(upstream::Server::new(&workshop.makings.egress, spec)?),
         shelves: Shelves::new(server),
         hidden_text: server.hidden_text,
         timeout: server.timeout,
@@ -484,24 +541,16 @@ fn served(
 fn remote(
     server: &settled::Server,
     http: &settled::Http,
+    workshop: &Workshop,
 ) -> Result<upstream::HttpSpec, HouseError> {
     let destination = Destination::new(http.url.clone(), network(http.network));
     let destination = destination.map_err(|error| HouseError::Destination {
         server: server.name.to_string(),
         error,
     })?;
-    let (credential, header) = match &http.credential {
-        settled::Credential::None => (None, None),
-        settled::Credential::Bearer(reference) => (Some(reference), None),
-        settled::Credential::Header { name, secret } => (Some(secret), name.parse().ok()),
-    };
-    let credential = credential
-        .map(|reference| secret::resolve(&reference.to_string()))
-        .transpose()?;
     Ok(upstream::HttpSpec {
         destination,
-        credential,
-        header,
+        credential: workshop.source(server, http)?,
     })
 }
 
@@ -535,57 +584,23 @@ fn network(network: settled::Network) -> egress::Network {
     }
 }
 
-fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseError> {
-    let private = settled
-        .issuers
-        .iter()
-        .filter(|issuer| issuer.network == settled::Network::Private);
-    let authorities = private.flat_map(|issuer| {
-        let keys = match &issuer.keys {
-            settled::Keys::At(url) => Some(Authority::of(url)),
-            settled::Keys::Discovered => None,
-        };
-        url::Url::parse(&issuer.issuer)
-            .ok()
-            .map(|url| Authority::of(&url))
-            .into_iter()
-            .chain(keys)
-    });
-    let fetcher = Fetcher::new(Arc::clone(egress), authorities);
-    let rules = settled.issuers.iter().map(|issuer| IssuerRules {
-        issuer: issuer.issuer.clone(),
-        algorithms: issuer
-            .algorithms
-            .iter()
-            .map(|algorithm| match algorithm {
-                settled::Algorithm::Es256 => identity::Algorithm::Es256,
-                settled::Algorithm::EdDsa => identity::Algorithm::EdDsa,
-                settled::Algorithm::Rs256 => identity::Algorithm::Rs256,
-                settled::Algorithm::Ps256 => identity::Algorithm::Ps256,
-            })
-            .collect(),
-        token_types: issuer.token_types.clone(),
-        lifetime_max_s: issuer.lifetime_max.as_secs(),
-        clock_skew_s: issuer.clock_skew.as_secs(),
-        keys: match &issuer.keys {
-            settled::Keys::At(url) => Some(url.clone()),
-            settled::Keys::Discovered => None,
-        },
-        claims: identity::ClaimNames {
-            user: issuer.claims.user.clone(),
-            client: issuer.claims.client.clone(),
-            groups: issuer.claims.groups.clone(),
-            scopes: issuer.claims.scopes.clone(),
-        },
-    });
-    Ok(Issuers::new(rules.collect(), Arc::new(fetcher))?)
-}
-
 /// The routes of a configuration, for tests of what stands on them. Nothing is listened to or met.
 #[cfg(test)]
 pub(crate) fn routes_of(settled: Settled) -> Result<HashMap<Arc<str>, Arc<Route>>, HouseError> {
-    let egress = Arc::new(Egress::new(&EgressSettings::default())?);
-    Ok(runtime(settled, Vec::new(), &egress, None)?.routes)
+    let folder = tempfile::tempdir().map_err(|error| HouseError::Data {
+        path: String::new(),
+        error,
+    })?;
+    let makings = Makings {
+        egress: Arc::new(Egress::new(&EgressSettings::default())?),
+        clock: Arc::new(crate::clock::SystemClock::default()),
+        rows: Rows::new(
+            Arc::new(Database::open(folder.path())?),
+            Arc::new(vault::Vault::ephemeral().map_err(|_| HouseError::Entropy)?),
+        ),
+        key: OwnClient::fresh_key()?,
+    };
+    Ok(runtime(settled, Vec::new(), &makings, None)?.routes)
 }
 
 #[cfg(test)]

@@ -138,8 +138,21 @@ pub enum RouteError {
 }
 
 impl Route {
-    /// A route of the settled configuration, leading to these servers.
-    pub fn new(route: &settled::Route, servers: Vec<Arc<Served>>) -> Result<Self, RouteError> {
+    /// Whether the token of its callers is exchanged for one that a server is shown.
+    pub fn exchanges(&self) -> bool {
+        let mut agents = self
+            .servers
+            .iter()
+            .filter_map(|served| served.upstream.agent());
+        agents.any(|agent| agent.exchanges())
+    }
+
+    /// A route of the settled configuration, leading to these servers, for callers of these issuers.
+    pub fn new(
+        route: &settled::Route,
+        servers: Vec<Arc<Served>>,
+        issuers: Vec<String>,
+    ) -> Result<Self, RouteError> {
         let Some(first) = servers.first() else {
             return Err(RouteError::Nowhere {
                 path: route.path.clone(),
@@ -159,10 +172,11 @@ impl Route {
                 path: route.path.clone(),
                 error,
             })?
-            .only_from(&route.issuers);
+            .only_from(&issuers)
+            .also(&route.audiences);
         let limits = &route.limits;
         // A route that no issuer may enter (a local pipe) has nobody to send callers to.
-        let metadata = ResourceMetadata::new(&audience, route.issuers.clone());
+        let metadata = ResourceMetadata::new(&audience, issuers);
         let metadata = metadata.map(|page| page.scopes(&route.scopes).name(&name).to_json());
         let rate = |rate| {
             pace(rate).map_err(|error| RouteError::Rate {

@@ -10,6 +10,7 @@ mod offers;
 mod routes;
 mod servers;
 mod shape;
+mod trust;
 mod warnings;
 
 use config::bounds;
@@ -73,6 +74,11 @@ fn n3_1_reports_what_is_wrong_with_listeners() {
 #[test]
 fn m1_reports_what_is_wrong_with_issuers() {
     check(issuers::CASES);
+}
+
+#[test]
+fn m1_reports_profiles_tenants_and_questions_that_cannot_be_meant() {
+    check(trust::CASES);
 }
 
 #[test]

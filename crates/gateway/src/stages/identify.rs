@@ -1,6 +1,7 @@
 //! Who is calling: the token of this very message, verified for this very route, and the session it
 //! names, found among this user's own (controls M1, M2, 8.2). A session proves nothing.
 
+use crate::credential::{Carried, Subject};
 use crate::gate::Gate;
 use crate::links::Introduction;
 use crate::revocation::Barred;
@@ -15,7 +16,7 @@ use crate::stages::refused::{self, Refused};
 use bytes::Bytes;
 use controls::{Action, Finding, Severity};
 use http::{HeaderValue, header};
-use identity::{Caller, Challenge, TokenError};
+use identity::{Actor, Caller, Challenge, TokenError};
 use policy::Principal;
 use protocol::mirror::{self, Mirrored, Mismatch, Sent, Why};
 use protocol::modern::Envelope;
@@ -125,6 +126,10 @@ async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc
             })?
         }
     };
+    if route.exchanges() {
+        let subject = Subject::of(&caller, token).map_err(|_| refused::crashed())?;
+        Carried::put(subject);
+    }
     let lacking = route
         .scopes
         .iter()
@@ -163,26 +168,36 @@ fn challenge(
     HeaderValue::try_from(challenge.to_string()).ok()
 }
 
-/// The caller as policy sees them, built once per token.
+/// The caller as policy sees them, built once for all that is the same in policy's eyes.
 fn principal(gate: &Gate, caller: &Caller) -> Result<Principal, Refused> {
-    if let Some(principal) = gate.principals.get(caller.token_digest()) {
+    if let Some(principal) = gate.principals.get(caller.standing()) {
         return Ok(principal);
     }
+    let runtime = Arc::clone(&gate.runtime());
     let groups = match caller.groups() {
         identity::Groups::Known(groups) => policy::Groups::Known(groups.clone()),
         identity::Groups::Unknown(_) => policy::Groups::Unknown,
     };
     let principal = Principal::new(policy::Caller {
         issuer: caller.issuer().to_owned(),
-        user: caller.subject().to_owned(),
+        user: caller.user_name().to_owned(),
+        kind: match caller.kind() {
+            identity::Kind::User => policy::CallerKind::User,
+            identity::Kind::Workload => policy::CallerKind::Workload,
+        },
+        actors: caller.actors().iter().map(Actor::to_string).collect(),
         client: caller.client().unwrap_or_default().to_owned(),
         groups,
         scopes: caller.scopes().to_vec(),
-        claims: crate::claims::of(caller.claims()),
+        claims: runtime.attributes.read(caller),
     })
     .map_err(|error| refused::caller_unusable(&error))?;
-    gate.principals
-        .insert(*caller.token_digest(), principal.clone());
+    let standing = *caller.standing();
+    gate.principals.insert(standing, principal.clone());
+    // A reload forgets what was read by other rules; what came too late for that goes now.
+    if !Arc::ptr_eq(&runtime, &gate.runtime()) {
+        gate.principals.remove(&standing);
+    }
     Ok(principal)
 }
 
