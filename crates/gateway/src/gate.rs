@@ -9,6 +9,7 @@ use crate::route::{Route, Served};
 use crate::seal::Seal;
 use crate::sessions::Sessions;
 use crate::small::lock;
+use crate::state::{Rows, Volatile};
 use crate::strangers::Strangers;
 use arc_swap::{ArcSwap, Guard};
 use audit::Ledger;
@@ -43,6 +44,10 @@ pub struct Gate {
     pub ledger: Ledger,
     /// What was approved.
     pub pins: Pins,
+    /// What else outlives a restart.
+    pub rows: Rows,
+    /// What must not come twice, until it expires.
+    pub marks: Arc<dyn Volatile>,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -75,6 +80,10 @@ pub struct Parts {
     pub ledger: Ledger,
     /// The pins, open.
     pub pins: Pins,
+    /// The durable rows, open.
+    pub rows: Rows,
+    /// Where marks are kept.
+    pub marks: Arc<dyn Volatile>,
     /// Who counts.
     pub limits: Box<dyn Limits>,
     /// What seals handles.
@@ -105,6 +114,8 @@ impl Gate {
             principals: Cache::new(Self::PRINCIPALS),
             ledger: parts.ledger,
             pins: parts.pins,
+            rows: parts.rows,
+            marks: parts.marks,
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,

@@ -15,6 +15,7 @@ use crate::pins::{Pins, PinsError};
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
 use crate::secret::SecretError;
+use crate::state::{Database, Memory, Rows, StateError};
 use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
 use audit::{KeyError, Ledger, LedgerError, SigningKey};
@@ -78,7 +79,11 @@ pub enum HouseError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    #[error("the key of what is kept: {0}")]
+    Vault(#[from] vault::KeyFileError),
 }
 
 use ::watch as watch_limits;
@@ -107,7 +112,8 @@ impl House {
         make(&settled.data)?;
         let ledger = ledger(&settled)?;
         let control = control(&settled).await;
-        let pins = Pins::open(&settled.data)?;
+        let database = Database::open(&settled.data)?;
+        let rows = rows(&settled, &database)?;
         let seal = seal(&settled)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
         let runtime = runtime(settled, policies, &egress, None)?;
@@ -119,7 +125,9 @@ impl House {
         let gate = Gate::new(Parts {
             clock,
             ledger,
-            pins,
+            pins: Pins::within(database),
+            rows,
+            marks: Arc::new(Memory::default()),
             limits: Box::new(watch_limits::Local::default()),
             runtime,
             policies,
@@ -304,6 +312,14 @@ fn seal(settled: &Settled) -> Result<Seal, HouseError> {
     let folder = settled.data.join("keys");
     make(&folder)?;
     Ok(Seal::load_or_create(&folder.join("handles.key"))?)
+}
+
+/// What outlives a restart. The key of the secrets among it lies beside the key of handles.
+fn rows(settled: &Settled, database: &Database) -> Result<Rows, HouseError> {
+    let folder = settled.data.join("keys");
+    make(&folder)?;
+    let vault = vault::Vault::load_or_create(&folder.join("vault.key"))?;
+    Ok(Rows::new(Arc::new(database.clone()), Arc::new(vault)))
 }
 
 /// The socket on which a gateway that listens is asked what it holds. Nothing it protects depends on

@@ -26,5 +26,6 @@ pub mod secret;
 pub mod sessions;
 mod small;
 pub mod stages;
+pub mod state;
 pub mod strangers;
 pub mod upstream;

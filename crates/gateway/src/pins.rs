@@ -3,20 +3,18 @@
 //! The running gateway and `ringwall tools approve` open the same file; SQLite keeps them apart and
 //! [`Pins::version`] tells the gateway that somebody else wrote. Pins never hold a secret.
 
-use crate::small::lock;
+use crate::state::{Database, StateError, stamp};
 use inspect::pin::Digest;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Mutex;
-use std::time::Duration;
 
 /// The durable store of pins and of definitions waiting for approval.
 #[derive(Debug)]
-pub struct Pins(Mutex<Connection>);
+pub struct Pins(Database);
 
 /// An approved definition.
 #[derive(Clone, Debug, Serialize)]
@@ -58,31 +56,23 @@ impl Pins {
     pub const SIGHTINGS_PER_SERVER: u32 = 1000;
 
     /// Opens the store in this data directory, creating it if it is not there.
-    pub fn open(data: &Path) -> Result<Self, PinsError> {
-        let connection = Connection::open(data.join("state.db"))?;
-        connection.busy_timeout(Duration::from_secs(5))?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.execute_batch(
-            "CREATE TABLE IF NOT EXISTS pins (
-                server TEXT NOT NULL, tool TEXT NOT NULL, digest TEXT NOT NULL,
-                definition TEXT NOT NULL, at_ms INTEGER NOT NULL, by TEXT NOT NULL,
-                PRIMARY KEY (server, tool)) STRICT;
-             CREATE TABLE IF NOT EXISTS sightings (
-                server TEXT NOT NULL, tool TEXT NOT NULL, digest TEXT NOT NULL,
-                definition TEXT NOT NULL, at_ms INTEGER NOT NULL, why TEXT NOT NULL,
-                PRIMARY KEY (server, tool)) STRICT;",
-        )?;
-        Ok(Pins(Mutex::new(connection)))
+    pub fn open(data: &Path) -> Result<Self, StateError> {
+        Ok(Pins(Database::open(data)?))
+    }
+
+    /// The pins in a store that is open.
+    pub fn within(database: Database) -> Self {
+        Pins(database)
     }
 
     /// A number that changes whenever another process wrote to the store.
     pub fn version(&self) -> Result<i64, PinsError> {
-        Ok(lock(&self.0).query_row("PRAGMA data_version", [], |row| row.get(0))?)
+        Ok(self.0.seen()?)
     }
 
     /// Every pin of this server, by tool name.
     pub fn of(&self, server: &str) -> Result<HashMap<String, Pin>, PinsError> {
-        let connection = lock(&self.0);
+        let connection = self.0.connection();
         let mut rows = connection.prepare_cached(
             "SELECT tool, digest, definition, at_ms, by FROM pins WHERE server = ?1",
         )?;
@@ -101,7 +91,7 @@ impl Pins {
     /// Every server and tool that has a pin, with the pin.
     pub fn all(&self) -> Result<Vec<(String, String, Pin)>, PinsError> {
         let servers: Vec<String> = {
-            let connection = lock(&self.0);
+            let connection = self.0.connection();
             let mut rows =
                 connection.prepare("SELECT DISTINCT server FROM pins ORDER BY server")?;
             rows.query_map([], |row| row.get(0))?
@@ -121,7 +111,7 @@ impl Pins {
 
     /// Pins this definition and forgets that it was waiting.
     pub fn approve(&self, server: &str, tool: &str, pin: &Pin) -> Result<(), PinsError> {
-        let mut connection = lock(&self.0);
+        let mut connection = self.0.connection();
         let transaction = connection.transaction()?;
         transaction.execute(
             "INSERT INTO pins VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET
@@ -145,7 +135,7 @@ impl Pins {
     /// Takes a pin back. The definition waits from now on, so that not even a server whose tools
     /// are trusted at first use gets it approved again by itself.
     pub fn revoke(&self, server: &str, tool: &str) -> Result<bool, PinsError> {
-        let mut connection = lock(&self.0);
+        let mut connection = self.0.connection();
         let transaction = connection.transaction()?;
         transaction.execute(
             "INSERT INTO sightings SELECT server, tool, digest, definition, at_ms, 'revoked'
@@ -169,7 +159,7 @@ impl Pins {
             at_ms,
             why,
         } = sighting;
-        lock(&self.0).execute(
+        self.0.connection().execute(
             "INSERT INTO sightings SELECT ?1, ?2, ?3, ?4, ?5, ?6
              WHERE (SELECT count(*) FROM sightings WHERE server = ?1) < ?7
                 OR EXISTS (SELECT 1 FROM sightings WHERE server = ?1 AND tool = ?2)
@@ -191,7 +181,7 @@ impl Pins {
     /// Forgets the sighting of a tool that is back at its pinned definition, or gone.
     pub fn forget(&self, server: &str, tool: &str) -> Result<(), PinsError> {
         let sql = "DELETE FROM sightings WHERE server = ?1 AND tool = ?2";
-        lock(&self.0).execute(sql, [server, tool])?;
+        self.0.connection().execute(sql, [server, tool])?;
         Ok(())
     }
 
@@ -199,14 +189,16 @@ impl Pins {
     pub fn sighting(&self, server: &str, tool: &str) -> Result<Option<Sighting>, PinsError> {
         let sql = "SELECT server, tool, digest, definition, at_ms, why FROM sightings
                    WHERE server = ?1 AND tool = ?2";
-        Ok(lock(&self.0)
+        Ok(self
+            .0
+            .connection()
             .query_row(sql, [server, tool], sighting)
             .optional()?)
     }
 
     /// Every definition that waits for approval.
     pub fn sightings(&self) -> Result<Vec<Sighting>, PinsError> {
-        let connection = lock(&self.0);
+        let connection = self.0.connection();
         let mut rows = connection.prepare(
             "SELECT server, tool, digest, definition, at_ms, why FROM sightings ORDER BY server, tool",
         )?;
@@ -240,10 +232,6 @@ fn column<T, E: std::error::Error + Send + Sync + 'static>(
 
 fn json(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str(text)
-}
-
-fn stamp(ms: u64) -> i64 {
-    i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

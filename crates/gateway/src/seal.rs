@@ -5,24 +5,12 @@
 //! very message names, and only for the route and the matter it was sealed for. This module seals
 //! and opens; it never looks at what is inside, and never says why a handle is not one of ours.
 
-use crate::small::hex;
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk};
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
+use std::path::Path;
+use vault::{KeyFileError, Root, RootError};
 
-/// Length of the root key, and of the key of a handle.
-const KEY: usize = 32;
-/// Random bytes of a handle: the key and the nonce of the handle follow from them.
-const SALT: usize = 24;
-/// The tag that AES-GCM appends.
-const TAG: usize = 16;
 /// The moment a handle expires, in front of what it holds.
 const EXPIRY: usize = 8;
 /// The first byte of every handle. Another format gets another one.
@@ -30,17 +18,12 @@ const VERSION: u8 = 1;
 /// What the keys of handles are for: never the same bytes as for anything else of this root key.
 const DERIVED_FOR: &[u8] = b"ringwall handle 1";
 /// Everything of a handle but what it holds.
-const OVERHEAD: usize = 1 + SALT + EXPIRY + TAG;
+const OVERHEAD: usize = 1 + EXPIRY + Root::OVERHEAD;
 
-/// The key that seals handles and opens them again.
-///
-/// AES-256-GCM breaks if two texts are ever sealed with the same key and nonce, and with random
-/// nonces of 96 bits that becomes likely enough to matter after 2^32 texts: a busy gateway gets there
-/// in weeks, and the key is kept for years. So the root key seals nothing. Each handle has 192 random
-/// bits of its own, and key and nonce follow from them (HKDF-SHA-256): handles would have to be made
-/// in numbers near 2^80 before two were likely to share both. Only approved algorithms take part.
+/// The key that seals handles and opens them again: kept for years, and used for as many handles as a
+/// busy gateway makes in them, which is why every handle has a key of its own (see [`Root`]).
 pub struct Seal {
-    root: Prk,
+    root: Root,
 }
 
 /// What a handle is for. One kind is never taken for another.
@@ -106,35 +89,18 @@ pub enum SealError {
     /// The system gave no random bits, or the cipher refused; both mean that nothing is safe.
     #[error("the system gave no random bits")]
     Entropy,
-    /// Others can read the key, or write it.
-    #[error(
-        "the key `{path}` can be reached by others (mode {mode:o}): `chmod 600` it, or remove it to get a new one"
-    )]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// A file operation failed.
-    #[error("cannot {action} the key `{path}`: {source}")]
-    Io {
-        /// What was attempted.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// There is no key.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     /// What should be sealed is too long.
     #[error("a handle holds {max} bytes at most, not {0}", max = Seal::PAYLOAD_MAX)]
     Long(usize),
-    /// The file is no key.
-    #[error("`{path}` is no key for handles, which has 32 bytes: remove it to get a new one")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-    },
+}
+
+impl From<RootError> for SealError {
+    fn from(_: RootError) -> Self {
+        SealError::Entropy
+    }
 }
 
 /// Why a handle does not open.
@@ -160,23 +126,14 @@ impl Seal {
 
     /// Reads the key at `path`, or makes one there that only its owner can reach.
     pub fn load_or_create(path: &Path) -> Result<Seal, SealError> {
-        match load(path) {
-            Err(SealError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                create(path)
-            }
-            other => other,
-        }
+        let root = Root::load_or_create(path)?;
+        Ok(Seal { root })
     }
 
     /// A key that lives no longer than the process: what it sealed nobody can open afterwards.
     pub fn ephemeral() -> Result<Seal, SealError> {
-        Ok(Seal::new(&*random()?))
-    }
-
-    fn new(key: &[u8; KEY]) -> Seal {
-        Seal {
-            root: Prk::new_less_safe(HKDF_SHA256, key),
-        }
+        let root = Root::ephemeral()?;
+        Ok(Seal { root })
     }
 
     /// Seals `payload` for this bound, until this moment.
@@ -189,16 +146,12 @@ impl Seal {
         if payload.len() > Seal::PAYLOAD_MAX {
             return Err(SealError::Long(payload.len()));
         }
-        let salt: [u8; SALT] = *random()?;
-        let (key, nonce) = self.derived(&salt).ok_or(SealError::Entropy)?;
-        let mut sealed = Vec::with_capacity(payload.len() + OVERHEAD);
-        sealed.extend_from_slice(&expires_ms.to_be_bytes());
-        sealed.extend_from_slice(payload);
-        key.seal_in_place_append_tag(nonce, Aad::from(bound.written()), &mut sealed)
-            .map_err(|_unspecified| SealError::Entropy)?;
-        let mut handle = Vec::with_capacity(sealed.len() + 1 + SALT);
+        let mut text = Vec::with_capacity(EXPIRY + payload.len());
+        text.extend_from_slice(&expires_ms.to_be_bytes());
+        text.extend_from_slice(payload);
+        let sealed = self.root.seal(DERIVED_FOR, &bound.written(), &text)?;
+        let mut handle = Vec::with_capacity(1 + sealed.len());
         handle.push(VERSION);
-        handle.extend_from_slice(&salt);
         handle.extend_from_slice(&sealed);
         Ok(URL_SAFE_NO_PAD.encode(handle))
     }
@@ -211,17 +164,10 @@ impl Seal {
         let handle = URL_SAFE_NO_PAD.decode(text).ok();
         let handle = handle.filter(|handle| handle.len() >= OVERHEAD);
         let handle = handle.ok_or(OpenError::Malformed)?;
-        let (salt, mut sealed) = match handle.split_first() {
-            Some((&VERSION, rest)) => rest
-                .split_first_chunk::<SALT>()
-                .map(|(salt, sealed)| (*salt, sealed.to_vec()))
-                .ok_or(OpenError::Malformed)?,
-            _ => return Err(OpenError::Malformed),
-        };
-        let (key, nonce) = self.derived(&salt).ok_or(OpenError::Foreign)?;
-        let opened = key
-            .open_in_place(nonce, Aad::from(bound.written()), &mut sealed)
-            .map_err(|_unspecified| OpenError::Foreign)?;
+        let sealed = handle.strip_prefix(&[VERSION]);
+        let sealed = sealed.ok_or(OpenError::Malformed)?;
+        let opened = self.root.open(DERIVED_FOR, &bound.written(), sealed);
+        let opened = opened.map_err(|_foreign| OpenError::Foreign)?;
         // Only now, with the tag verified, is there anything to believe.
         let (expires, payload) = opened
             .split_first_chunk::<EXPIRY>()
@@ -231,18 +177,6 @@ impl Seal {
             false => Err(OpenError::Expired),
         }
     }
-
-    /// The key and nonce that belong to these random bytes.
-    fn derived(&self, salt: &[u8; SALT]) -> Option<(LessSafeKey, Nonce)> {
-        let info = [DERIVED_FOR, salt.as_slice()];
-        let mut bytes = Zeroizing::new([0u8; KEY + NONCE_LEN]);
-        let expanded = self.root.expand(&info, Length(bytes.len())).ok()?;
-        expanded.fill(bytes.as_mut_slice()).ok()?;
-        let (key, nonce) = bytes.split_first_chunk::<KEY>()?;
-        let key = UnboundKey::new(&AES_256_GCM, key).ok()?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        Some((LessSafeKey::new(key), nonce))
-    }
 }
 
 /// Says nothing of the key.
@@ -250,108 +184,6 @@ impl fmt::Debug for Seal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Seal")
     }
-}
-
-/// How many bytes are derived.
-struct Length(usize);
-
-impl KeyType for Length {
-    fn len(&self) -> usize {
-        self.0
-    }
-}
-
-fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, SealError> {
-    let mut bytes = Zeroizing::new([0u8; N]);
-    SystemRandom::new()
-        .fill(bytes.as_mut_slice())
-        .map_err(|_unspecified| SealError::Entropy)?;
-    Ok(bytes)
-}
-
-fn load(path: &Path) -> Result<Seal, SealError> {
-    let failed = |source| io_error("read", path, source);
-    let file = File::open(path).map_err(failed)?;
-    // The open file is judged, not the name, so that nobody can swap it in between.
-    refuse_exposed(path, &file.metadata().map_err(failed)?)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(KEY + 1));
-    // One byte more than a key has, so that a longer file is seen to be one.
-    file.take(KEY as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    let key: Option<&[u8; KEY]> = bytes.as_slice().try_into().ok();
-    let malformed = || SealError::Malformed {
-        path: path.to_owned(),
-    };
-    key.map(Seal::new).ok_or_else(malformed)
-}
-
-/// Makes a key where there is none. Several gateways may start at once on one data folder, so the
-/// key appears whole or not at all, and whoever comes second takes the one that is there.
-fn create(path: &Path) -> Result<Seal, SealError> {
-    let failed = |source| io_error("create", path, source);
-    if let Some(parent) = path.parent() {
-        private_folder(parent).map_err(failed)?;
-    }
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", hex(random::<8>()?.as_slice())));
-    let draft = PathBuf::from(draft);
-    let key = random::<KEY>()?;
-    // A link never replaces a file, whoever made it.
-    let made = write_new(&draft, key.as_slice()).and_then(|()| fs::hard_link(&draft, path));
-    let removed = fs::remove_file(&draft);
-    match made {
-        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(failed(source)),
-        _ => {
-            removed.map_err(failed)?;
-            load(path)
-        }
-    }
-}
-
-/// A new file that only its owner can reach.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// The folder, made for its owner alone if it is not there.
-fn private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-fn io_error(action: &'static str, path: &Path, source: io::Error) -> SealError {
-    SealError::Io {
-        action,
-        path: path.to_owned(),
-        source,
-    }
-}
-
-#[cfg(unix)]
-fn refuse_exposed(path: &Path, metadata: &fs::Metadata) -> Result<(), SealError> {
-    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
-    if mode & 0o077 == 0 && metadata.is_file() {
-        return Ok(());
-    }
-    Err(SealError::Exposed {
-        path: path.to_owned(),
-        mode,
-    })
-}
-
-#[cfg(not(unix))]
-fn refuse_exposed(_: &Path, _: &fs::Metadata) -> Result<(), SealError> {
-    Ok(())
 }
 
 #[cfg(test)]

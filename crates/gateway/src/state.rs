@@ -1,0 +1,259 @@
+//! What outlives a message: rows that must survive a restart ([`Durable`]) and marks that only have
+//! to live until they expire ([`Volatile`]). Both are embedded, and both are seams that stores shared
+//! by several gateways fit into; one suite of tests runs over every implementation.
+//!
+//! Whoever needs state asks here. Nothing here decides what a failure means but one thing: a store
+//! that cannot be asked, or is full, is an error, never an empty answer.
+//!
+//! The seams are asynchronous, since a shared store is across a network; the embedded ones do their
+//! work where blocking is allowed, or are done at once.
+
+mod memory;
+mod rows;
+mod sqlite;
+#[cfg(test)]
+mod suite;
+
+pub use memory::Memory;
+pub use rows::{Opened, Rows};
+pub use sqlite::Database;
+
+pub use identity::BoxFuture;
+pub(crate) use sqlite::stamp;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// What a row is. Kinds share nothing: the same key may stand under each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// What a user granted Ringwall at an upstream's authorization server.
+    Connection,
+    /// What Ringwall granted.
+    Grant,
+    /// What Ringwall is known by at an authorization server.
+    Registration,
+    /// Whose tokens are not good any more.
+    Revocation,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 4] = [
+        Kind::Connection,
+        Kind::Grant,
+        Kind::Registration,
+        Kind::Revocation,
+    ];
+
+    /// What it is called in a store. Never changes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Connection => "connection",
+            Kind::Grant => "grant",
+            Kind::Registration => "registration",
+            Kind::Revocation => "revocation",
+        }
+    }
+
+    /// Under what its values are sealed before any store sees them; `None` if they hold no secret.
+    pub fn sealed_for(self) -> Option<vault::Purpose> {
+        match self {
+            Kind::Connection => Some(vault::Purpose::Connections),
+            Kind::Grant => Some(vault::Purpose::Grants),
+            Kind::Registration => Some(vault::Purpose::Registrations),
+            Kind::Revocation => None,
+        }
+    }
+}
+
+/// A row of a durable store.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What it is called among those of its kind. No secret.
+    pub key: String,
+    /// What it holds, sealed if its kind says so.
+    pub value: Vec<u8>,
+    /// When it stops being there, in milliseconds since the Unix epoch.
+    pub expires_ms: Option<u64>,
+}
+
+/// Says nothing of the value.
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row")
+            .field("key", &self.key)
+            .field("expires_ms", &self.expires_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Rows by kind and key that survive a restart. A row whose time has come is not there any more,
+/// whether or not it was swept.
+pub trait Durable: fmt::Debug + Send + Sync {
+    /// The row with this key.
+    fn get<'a>(
+        &'a self,
+        kind: Kind,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<Row>, StateError>>;
+
+    /// Keeps this row, instead of the one with its key if there is one. When it returns, the row is
+    /// on disk.
+    fn put(&self, kind: Kind, row: Row, now_ms: u64) -> BoxFuture<'_, Result<(), StateError>>;
+
+    /// Removes the row with this key, and says whether there was one.
+    fn remove<'a>(&'a self, kind: Kind, key: &'a str) -> BoxFuture<'a, Result<bool, StateError>>;
+
+    /// The rows whose keys begin with `prefix`, in the order of their keys, [`Limits::LISTED`] at most:
+    /// those after `after`, if it is given, so that a long list is read in parts.
+    fn list<'a>(
+        &'a self,
+        kind: Kind,
+        prefix: &'a str,
+        after: Option<&'a str>,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Vec<Row>, StateError>>;
+
+    /// Removes every row whose time has come and says how many that were.
+    fn sweep(&self, now_ms: u64) -> BoxFuture<'_, Result<u64, StateError>>;
+
+    /// A number that changes whenever somebody else (another process) wrote.
+    fn version(&self) -> BoxFuture<'_, Result<i64, StateError>>;
+}
+
+/// What marks are about. Spaces share nothing and are bounded each for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Space {
+    /// Identifiers of assertions that authenticate a client.
+    Assertion,
+    /// Identifiers of proofs of possession (RFC 9449 section 11.1).
+    Proof,
+    /// Identifiers of security events and logout tokens.
+    Signal,
+    /// What a browser brings back from an authorization server: `state`.
+    Ticket,
+}
+
+impl Space {
+    /// Every space.
+    pub const ALL: [Space; 4] = [Space::Assertion, Space::Proof, Space::Signal, Space::Ticket];
+}
+
+/// The digest a mark is kept under: of fixed size, whatever its parts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mark(pub [u8; 32]);
+
+impl Mark {
+    /// The mark of these parts. Order and borders count.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        use aws_lc_rs::digest::{Context, SHA256};
+        let mut context = Context::new(&SHA256);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        // INVARIANT: SHA-256 has 32 bytes; the fallback is never taken.
+        Mark(context.finish().as_ref().try_into().unwrap_or_default())
+    }
+}
+
+/// Whether something came for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Once {
+    /// It did.
+    Fresh,
+    /// It was here before, and its time has not come.
+    Replayed,
+}
+
+/// A value that is kept for a short while.
+pub type Ticket = Zeroizing<Vec<u8>>;
+
+/// Marks and tickets that live until they expire or the process ends. Nothing that is in force is ever
+/// dropped to make room: a space that is full is an error, and whoever asked refuses.
+pub trait Volatile: fmt::Debug + Send + Sync {
+    /// Remembers a mark until this moment, and says whether it was known.
+    fn insert_once(
+        &self,
+        space: Space,
+        mark: Mark,
+        until_ms: u64,
+        now_ms: u64,
+    ) -> BoxFuture<'_, Result<Once, StateError>>;
+
+    /// Keeps a ticket of [`Limits::TICKET_BYTES`] at most under a mark until this moment. A mark that is
+    /// taken already keeps the ticket it has, and [`Once::Replayed`] says so.
+    fn leave(
+        &self,
+        space: Space,
+        mark: Mark,
+        ticket: Ticket,
+        until_ms: u64,
+        now_ms: u64,
+    ) -> BoxFuture<'_, Result<Once, StateError>>;
+
+    /// The ticket under this mark, which is gone then: of all who ask, one gets it.
+    fn take(
+        &self,
+        space: Space,
+        mark: Mark,
+        now_ms: u64,
+    ) -> BoxFuture<'_, Result<Option<Ticket>, StateError>>;
+}
+
+/// What a store holds at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits;
+
+impl Limits {
+    /// The longest key of a row, in bytes.
+    pub const KEY_BYTES: usize = 1024;
+    /// The largest value of a row, in bytes, as the store sees it.
+    pub const VALUE_BYTES: usize = 256 * 1024;
+    /// Rows of one kind.
+    pub const ROWS: u64 = 1_000_000;
+    /// Rows that one list returns.
+    pub const LISTED: usize = 1000;
+    /// The largest ticket, in bytes.
+    pub const TICKET_BYTES: usize = 16 * 1024;
+
+    /// Marks and tickets of one space.
+    pub fn marks(space: Space) -> usize {
+        match space {
+            Space::Proof => 1_000_000,
+            Space::Assertion | Space::Signal => 100_000,
+            Space::Ticket => 10_000,
+        }
+    }
+}
+
+/// Why state could not be had. Whoever asked refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// A value does not open: it was changed, or its key is not here.
+    #[error("what is kept as {kind} `{key}` cannot be opened: {source}")]
+    Closed {
+        /// What it is.
+        kind: &'static str,
+        /// Which.
+        key: String,
+        /// What the vault said.
+        source: vault::VaultError,
+    },
+    /// There is no room, and nothing that is in force makes any.
+    #[error("the store holds as many {0} as it may")]
+    Full(&'static str),
+    /// More than may be kept under one key.
+    #[error("a {0} is too long to be kept")]
+    Long(&'static str),
+    /// The store was made by a later version.
+    #[error("`state.db` was written by a later version of Ringwall (form {0}): use that one")]
+    Newer(i64),
+    /// The store failed.
+    #[error("the store of state failed: {0}")]
+    Store(#[from] rusqlite::Error),
+    /// The work was given up while the process stops.
+    #[error("the store of state is closing")]
+    Stopped,
+}
