@@ -8,6 +8,7 @@ mod address;
 mod issuers;
 mod limits;
 mod listeners;
+mod possession;
 mod routes;
 mod servers;
 mod words;
@@ -78,6 +79,7 @@ pub(crate) fn settle_for(
         listeners::accept_host_of(&mut listeners, url);
     }
     let issuers = issuers::settle(problems, &written.issuers);
+    let dpop = possession::dpop(problems, &written.dpop);
     let servers = servers::settle(problems, &written.servers);
     let limits = limits::gateway(problems, &written.limits);
     let routes = routes::Routes {
@@ -88,6 +90,7 @@ pub(crate) fn settle_for(
         limits: &limits,
     };
     let routes = routes.settle(problems, &written.routes);
+    possession::reachable(problems, &routes, &listeners);
     policies(problems, &written.policies);
     let ledger = ledger(problems, &written.ledger, &data);
     let log = Log {
@@ -113,6 +116,7 @@ pub(crate) fn settle_for(
         data,
         listeners,
         issuers,
+        dpop,
         servers,
         routes,
         policies: written.policies,

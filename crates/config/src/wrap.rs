@@ -47,6 +47,7 @@ pub fn around(
         resource: None,
         issuers: None,
         scopes: Vec::new(),
+        possession: None,
         protocol: Default::default(),
         ledger: Default::default(),
         sessions: Default::default(),
@@ -57,6 +58,7 @@ pub fn around(
     let written = Config {
         version: 1,
         public_url: None,
+        dpop: Default::default(),
         data: Some(data.to_owned()),
         listeners: None,
         issuers: Vec::new(),

@@ -5,6 +5,7 @@ use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
 use crate::clock::Clock;
 use crate::pins::{Pins, PinsError};
+use crate::possession::Proofs;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
 use crate::sessions::Sessions;
@@ -40,6 +41,8 @@ pub struct Gate {
     pub keyer: Keyer,
     /// Callers as policy sees them, by the digest of their token.
     pub principals: Cache<[u8; 32], Principal>,
+    /// Proofs of possession that were used.
+    pub proofs: Proofs,
     /// What happened.
     pub ledger: Ledger,
     /// What was approved.
@@ -88,6 +91,8 @@ pub struct Parts {
     pub limits: Box<dyn Limits>,
     /// What seals handles.
     pub seal: Seal,
+    /// Proofs of possession that were used.
+    pub proofs: Proofs,
     /// What is configured.
     pub runtime: Runtime,
     /// The policies, compiled.
@@ -109,6 +114,7 @@ impl Gate {
             sessions: Sessions::default(),
             parked: Parked::default(),
             seal: parts.seal,
+            proofs: parts.proofs,
             limits: parts.limits,
             keyer: Keyer::new(),
             principals: Cache::new(Self::PRINCIPALS),

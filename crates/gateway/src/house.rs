@@ -12,6 +12,7 @@ use crate::gate::{Gate, Parts, Runtime};
 use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
+use crate::possession::Proofs;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
 use crate::secret::SecretError;
@@ -20,6 +21,7 @@ use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
 use audit::{KeyError, Ledger, LedgerError, SigningKey};
 use config::settled::{self, Settled};
+use identity::possession::dpop::Nonces;
 use identity::{IssuerRules, Issuers, RulesError};
 use policy::{Policies, PolicyError};
 use std::collections::HashMap;
@@ -115,6 +117,7 @@ impl House {
         let database = Database::open(&settled.data)?;
         let rows = rows(&settled, &database)?;
         let seal = seal(&settled)?;
+        let nonces = Nonces::generate().map_err(|_| HouseError::Entropy)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
         let runtime = runtime(settled, policies, &egress, None)?;
         let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
@@ -132,6 +135,7 @@ impl House {
             runtime,
             policies,
             seal,
+            proofs: Proofs::new(nonces),
             boot: boot.chars().take(10).collect(),
         });
         gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
@@ -420,7 +424,7 @@ fn runtime(
             })
         });
         let behind = behind.collect::<Result<Vec<_>, _>>()?;
-        let route = Arc::new(Route::new(route, behind)?);
+        let route = Arc::new(Route::new(&settled, route, behind)?);
         routes.insert(Arc::clone(&route.path), route);
     }
     let issuers = match before.filter(|before| before.settled.issuers == settled.issuers) {
@@ -546,12 +550,7 @@ fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseErro
         algorithms: issuer
             .algorithms
             .iter()
-            .map(|algorithm| match algorithm {
-                settled::Algorithm::Es256 => identity::Algorithm::Es256,
-                settled::Algorithm::EdDsa => identity::Algorithm::EdDsa,
-                settled::Algorithm::Rs256 => identity::Algorithm::Rs256,
-                settled::Algorithm::Ps256 => identity::Algorithm::Ps256,
-            })
+            .map(|it| crate::route::algorithm(*it))
             .collect(),
         token_types: issuer.token_types.clone(),
         lifetime_max_s: issuer.lifetime_max.as_secs(),

@@ -19,6 +19,7 @@ pub mod load;
 pub mod naming;
 pub mod outlet;
 pub mod pins;
+pub mod possession;
 pub mod posture;
 pub mod route;
 pub mod seal;

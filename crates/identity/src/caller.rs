@@ -2,6 +2,7 @@
 //! outside this crate can make one or change one.
 
 use crate::audience::{absorb, finish, sha_256};
+use crate::possession::Confirmation;
 use crate::{IssuerRules, TokenError, base64url};
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
@@ -22,6 +23,7 @@ pub struct Caller {
     expires_at: u64,
     issued_at: u64,
     token_id: Option<String>,
+    confirmation: Confirmation,
     token_digest: [u8; 32],
     fingerprint: u64,
 }
@@ -71,6 +73,7 @@ impl Caller {
             expires_at: u64::MAX,
             issued_at: 0,
             token_id: None,
+            confirmation: Confirmation::default(),
             token_digest: digest,
             fingerprint: leading(&digest),
         }
@@ -126,6 +129,12 @@ impl Caller {
         self.token_id.as_deref()
     }
 
+    /// What whoever brings the token must hold. That they do is not known until they have shown it
+    /// for this very request.
+    pub fn confirmation(&self) -> &Confirmation {
+        &self.confirmation
+    }
+
     /// SHA-256 of the token.
     pub fn token_digest(&self) -> &[u8; 32] {
         &self.token_digest
@@ -164,6 +173,7 @@ impl Caller {
         let user = name(&claims, &rules.claims.user, "user")?.ok_or(TokenError::Claim("user"))?;
         let client = name(&claims, &rules.claims.client, "client")?;
         let token_id = name(&claims, "jti", "jti")?;
+        let confirmation = Confirmation::of(&claims)?;
         let scopes = read_scopes(claims.get(&rules.claims.scopes))?;
         let groups = read_groups(&claims, &rules.claims.groups);
         let user = UserKey::of(&rules.issuer, &user);
@@ -191,6 +201,7 @@ impl Caller {
             expires_at: times.1,
             issued_at: times.0,
             token_id,
+            confirmation,
             token_digest,
             fingerprint: leading(&finish(seen)),
         })

@@ -14,6 +14,7 @@ mod discovery;
 mod error;
 mod fetch;
 mod issuers;
+mod jws;
 mod keyring;
 mod keys;
 mod members;
@@ -31,7 +32,7 @@ mod fixture;
 
 pub use algorithm::Algorithm;
 pub use audience::{Audience, AudienceError};
-pub use bearer::{BearerError, bearer};
+pub use bearer::{BearerError, Scheme, bearer};
 pub use caller::{Caller, Groups, Overage, UserKey};
 pub use error::TokenError;
 pub use fetch::{BoxFuture, Fetch, FetchError, Fetched};

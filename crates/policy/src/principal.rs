@@ -23,6 +23,10 @@ pub struct Caller {
     pub scopes: Vec<String>,
     /// The mapped claims, by the names of the catalog.
     pub claims: BTreeMap<String, Claim>,
+    /// The thumbprint of the key that the caller has proved to hold for this request (DPoP).
+    pub key: Option<String>,
+    /// The thumbprint of the certificate that the caller has shown to hold the key of (mTLS).
+    pub certificate: Option<String>,
 }
 
 /// The groups of a caller. An issuer that could not say them all has said nothing: "unknown" is
@@ -193,6 +197,8 @@ fn check(caller: &Caller) -> Result<(), PrincipalError> {
         (long(&caller.issuer), "issuer"),
         (long(&caller.user), "user"),
         (long(&caller.client), "client"),
+        (caller.key.iter().any(long), "key"),
+        (caller.certificate.iter().any(long), "certificate"),
         (many(known(&caller.groups)), "groups"),
         (many(&caller.scopes), "scopes"),
         (caller.claims.len() > Principal::ITEMS_MAX, "claims"),
@@ -222,12 +228,20 @@ fn attributes(caller: &Caller) -> Result<HashMap<String, RestrictedExpression>, 
         .map(|(name, claim)| (name.clone(), claim_value(claim)));
     let claims = RestrictedExpression::new_record(claims).map_err(|_| PrincipalError::Attribute)?;
     let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+    // What the caller does not hold is absent: `principal.possession has dpop` asks for it.
+    let held = [("dpop", &caller.key), ("certificate", &caller.certificate)];
+    let held = held
+        .into_iter()
+        .filter_map(|(way, held)| Some((way.to_owned(), text(held.as_deref()?))));
+    let possession =
+        RestrictedExpression::new_record(held).map_err(|_| PrincipalError::Attribute)?;
     let mut attributes = HashMap::from([
         ("user".to_owned(), text(&caller.user)),
         ("issuer".to_owned(), text(&caller.issuer)),
         ("client".to_owned(), text(&caller.client)),
         ("scopes".to_owned(), texts(&caller.scopes)),
         ("claims".to_owned(), claims),
+        ("possession".to_owned(), possession),
     ]);
     // Unknown groups are absent, so that a policy that reads them fails instead of seeing none.
     if let Groups::Known(groups) = &caller.groups {
@@ -291,6 +305,14 @@ mod tests {
             },
             Caller {
                 claims: BTreeMap::from([("level".into(), Claim::Number(3))]),
+                ..caller()
+            },
+            Caller {
+                key: Some("thumbprint".into()),
+                ..caller()
+            },
+            Caller {
+                certificate: Some("thumbprint".into()),
                 ..caller()
             },
         ] {

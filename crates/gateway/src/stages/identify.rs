@@ -1,5 +1,8 @@
 //! Who is calling: the token of this very message, verified for this very route, and the session it
-//! names, found among this user's own (controls M1, M2, 8.2). A session proves nothing.
+//! names, found among this user's own (controls M1, M2, 8.2). A session proves nothing, and neither does a
+//! token that is bound to a key, until whoever brings it has shown to hold that key (control 7.4).
+
+mod possession;
 
 use crate::gate::Gate;
 use crate::links::Introduction;
@@ -12,13 +15,16 @@ use crate::stages::inspect::clean_part;
 use crate::stages::raw::Door;
 use crate::stages::refused::{self, Refused};
 use bytes::Bytes;
+use config::settled::Possession;
 use controls::{Action, Finding, Severity};
 use http::{HeaderValue, header};
-use identity::{Caller, Challenge, TokenError};
+use identity::possession::Holder;
+use identity::{Caller, Challenge, Scheme, TokenError};
 use policy::Principal;
 use protocol::mirror::{self, Mirrored, Mismatch, Sent, Why};
 use protocol::modern::Envelope;
 use protocol::{Document, Revision, Value};
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -27,6 +33,7 @@ use std::sync::Arc;
 pub struct Identified {
     framed: Framed,
     caller: Arc<Caller>,
+    holder: Option<Holder>,
     principal: Principal,
     session: Option<Arc<Session>>,
 }
@@ -35,6 +42,12 @@ impl Identified {
     /// The verified caller.
     pub fn caller(&self) -> &Arc<Caller> {
         &self.caller
+    }
+
+    /// Who holds what the token is bound to, if it is bound: what is kept for the caller is kept for
+    /// them alone.
+    pub fn holder(&self) -> Option<&Holder> {
+        self.holder.as_ref()
     }
 
     /// The caller as policy sees them.
@@ -62,13 +75,16 @@ impl Deref for Identified {
 
 /// Verifies the token, then finds the session.
 pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Identified, Refused> {
-    let caller = authenticate(gate, &framed, draft).await?;
+    let (caller, scheme) = authenticate(gate, &framed, draft).await?;
     draft.caller = Some(Arc::clone(&caller));
     draft.ran(controls::M1);
     draft.ran(controls::M2);
     draft.ran(controls::N7_2);
+    possession::prove(gate, &framed, &caller, scheme, draft).await?;
+    scopes(&framed, &caller, scheme)?;
     mirrored(&framed, &caller, draft)?;
     let principal = principal(gate, &caller)?;
+    let holder = caller.confirmation().holder();
     let session = match framed.envelope() {
         Some(envelope) => Some(standing(gate, &framed, &caller, &envelope, draft).await?),
         None if framed.is_modern() => None,
@@ -83,15 +99,22 @@ pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Id
     Ok(Identified {
         framed,
         caller,
+        holder,
         principal,
         session,
     })
 }
 
-async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc<Caller>, Refused> {
+/// The caller that the token of this message names, and how it was brought; nothing where the operating
+/// system has said who it is.
+async fn authenticate(
+    gate: &Gate,
+    framed: &Framed,
+    draft: &Draft,
+) -> Result<(Arc<Caller>, Option<Scheme>), Refused> {
     let raw = framed.raw();
     let (headers, query) = match &raw.door {
-        Door::Stdio { user, .. } => return Ok(Arc::new(Caller::local(user))),
+        Door::Stdio { user, .. } => return Ok((Arc::new(Caller::local(user)), None)),
         Door::Http { headers, query, .. } => (headers, query.as_deref()),
     };
     let route = raw.route();
@@ -99,52 +122,68 @@ async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc
         .get_all(header::AUTHORIZATION)
         .iter()
         .map(HeaderValue::as_bytes);
-    let token = identity::bearer(values, query).map_err(|error| {
-        refused::bearer(
-            &error,
-            challenge(framed, error.challenge_error(), &error.to_string()),
-        )
+    let (scheme, token) = identity::bearer(values, query).map_err(|error| {
+        let challenges = challenges(framed, None, error.challenge_error(), &error);
+        refused::bearer(&error, challenges)
     })?;
     let runtime = gate.runtime();
     let now = draft.at_ms() / 1000;
-    let caller = match runtime.issuers.verify_cached(token, &route.audience, now) {
-        Some(caller) => caller,
-        None => {
-            let issuers = Arc::clone(&runtime.issuers);
-            drop(runtime);
-            let verified = issuers.verify(token, &route.audience, now).await;
-            verified.map_err(|error| match error {
-                TokenError::IssuerUnavailable => refused::issuer_away(&error),
-                error => refused::token(
-                    &error,
-                    challenge(framed, error.challenge_error(), &error.to_string()),
-                ),
-            })?
-        }
-    };
-    let lacking = route
-        .scopes
-        .iter()
-        .any(|scope| !caller.scopes().contains(scope));
-    if lacking {
-        let text = "the token lacks a scope";
-        let challenge = challenge(framed, Some("insufficient_scope"), text);
-        return Err(refused::scope_missing(&route.scopes.join(" "), challenge));
+    if let Some(caller) = runtime.issuers.verify_cached(token, &route.audience, now) {
+        return Ok((caller, Some(scheme)));
     }
-    Ok(caller)
+    let issuers = Arc::clone(&runtime.issuers);
+    drop(runtime);
+    let verified = issuers.verify(token, &route.audience, now).await;
+    let caller = verified.map_err(|error| match error {
+        TokenError::IssuerUnavailable => refused::issuer_away(&error),
+        error => {
+            let challenges = challenges(framed, Some(scheme), error.challenge_error(), &error);
+            refused::token(&error, challenges)
+        }
+    })?;
+    Ok((caller, Some(scheme)))
 }
 
-/// `WWW-Authenticate`: where the metadata lies, which scopes are needed, what was wrong (rule A2).
-fn challenge(
-    framed: &Framed,
-    error: Option<&'static str>,
-    description: &str,
-) -> Option<HeaderValue> {
+/// That the token has every scope of the route. A local caller has no token, and its route no scopes.
+fn scopes(framed: &Framed, caller: &Caller, scheme: Option<Scheme>) -> Result<(), Refused> {
     let route = framed.raw().route();
-    let challenge = Challenge::new(&*route.metadata_url)
-        .scopes(&route.scopes)
-        .error(error, description);
-    HeaderValue::try_from(challenge.to_string()).ok()
+    let mut scopes = route.scopes.iter();
+    if scheme.is_none() || scopes.all(|scope| caller.scopes().contains(scope)) {
+        return Ok(());
+    }
+    let text = "the token lacks a scope";
+    let challenges = challenges(framed, scheme, Some("insufficient_scope"), &text);
+    Err(refused::scope_missing(&route.scopes.join(" "), challenges))
+}
+
+/// `WWW-Authenticate`, once for each way in which the route takes tokens: where the metadata lies, which
+/// scopes are needed, and what was wrong, said of the way that was tried (rule A2; RFC 9449, section 7.1).
+fn challenges(
+    framed: &Framed,
+    tried: Option<Scheme>,
+    error: Option<&'static str>,
+    description: &dyn fmt::Display,
+) -> Vec<HeaderValue> {
+    let route = framed.raw().route();
+    let ways: &[Scheme] = match route.possession {
+        Possession::None | Possession::Any => &[Scheme::Bearer, Scheme::Dpop],
+        Possession::Dpop => &[Scheme::Dpop],
+        Possession::Certificate => &[Scheme::Bearer],
+    };
+    let tried = tried.filter(|tried| ways.contains(tried));
+    let ways = ways.iter().map(|way| {
+        let challenge = Challenge::new(&*route.metadata_url).scopes(&route.scopes);
+        let challenge = match way {
+            Scheme::Bearer => challenge,
+            Scheme::Dpop => challenge.with_proof(&route.proofs.algorithms),
+        };
+        match tried {
+            Some(tried) if tried != *way => challenge,
+            _ => challenge.error(error, description),
+        }
+    });
+    ways.filter_map(|challenge| HeaderValue::try_from(challenge.to_string()).ok())
+        .collect()
 }
 
 /// The caller as policy sees them, built once per token.
@@ -163,6 +202,8 @@ fn principal(gate: &Gate, caller: &Caller) -> Result<Principal, Refused> {
         groups,
         scopes: caller.scopes().to_vec(),
         claims: crate::claims::of(caller.claims()),
+        key: caller.confirmation().key.map(|it| it.to_string()),
+        certificate: caller.confirmation().certificate.map(|it| it.to_string()),
     })
     .map_err(|error| refused::caller_unusable(&error))?;
     gate.principals
@@ -291,9 +332,11 @@ async fn standing(
 /// A name that no client can send: it is no text that a session header may carry.
 fn known_by(route: &Route, caller: &Caller, envelope: &Envelope<'_>) -> String {
     let info = envelope.client_info.map(Value::raw).unwrap_or_default();
-    let parts: [&[u8]; 4] = [
+    let holder = caller.confirmation().holder();
+    let parts: [&[u8]; 5] = [
         route.path.as_bytes(),
         caller.client().unwrap_or_default().as_bytes(),
+        holder.as_ref().map_or(&[], <[u8; _]>::as_slice),
         envelope.capabilities.raw(),
         info,
     ];
@@ -335,6 +378,9 @@ fn session(
     // for a stateless client is no session that anybody could name.
     let servers = &framed.raw().route().servers;
     let found = found.filter(|session| session.is_of(servers) && !session.is_stateless());
+    // Neither is one that somebody with another key opened: a thief of a session has the key of their own.
+    let holder = caller.confirmation().holder();
+    let found = found.filter(|session| session.is_held_by(holder.as_ref()));
     let session = found.ok_or_else(refused::session_unknown)?;
     if session.route() != &*framed.raw().route().path || session.client() != caller.client() {
         return Err(refused::session_elsewhere());

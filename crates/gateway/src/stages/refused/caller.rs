@@ -4,12 +4,15 @@ use super::*;
 
 pub(in crate::stages) fn token(
     error: &identity::TokenError,
-    challenge: Option<HeaderValue>,
+    challenges: Vec<HeaderValue>,
 ) -> Refused {
     let remedy = "get a token for this resource; the challenge names where its metadata lies";
     let refused = Refused::new(
         error.code(),
-        controls::M1,
+        match error {
+            identity::TokenError::Confirmation => error.control(),
+            _ => controls::M1,
+        },
         Fault::Caller,
         error.to_string(),
         remedy,
@@ -17,7 +20,7 @@ pub(in crate::stages) fn token(
     refused
         .status(StatusCode::UNAUTHORIZED)
         .rpc(TOKEN)
-        .challenge(challenge)
+        .challenges(challenges)
 }
 
 pub(in crate::stages) fn issuer_away(error: &identity::TokenError) -> Refused {
@@ -36,9 +39,10 @@ pub(in crate::stages) fn issuer_away(error: &identity::TokenError) -> Refused {
 
 pub(in crate::stages) fn bearer(
     error: &identity::BearerError,
-    challenge: Option<HeaderValue>,
+    challenges: Vec<HeaderValue>,
 ) -> Refused {
-    let remedy = "send exactly one header `Authorization: Bearer <token>`";
+    let remedy =
+        "send exactly one header `Authorization`: `Bearer <token>`, or `DPoP <token>` with a proof";
     let refused = Refused::new(
         error.code(),
         controls::M2,
@@ -47,17 +51,17 @@ pub(in crate::stages) fn bearer(
         remedy,
     );
     let status = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::UNAUTHORIZED);
-    refused.status(status).rpc(TOKEN).challenge(challenge)
+    refused.status(status).rpc(TOKEN).challenges(challenges)
 }
 
-pub(in crate::stages) fn scope_missing(scopes: &str, challenge: Option<HeaderValue>) -> Refused {
+pub(in crate::stages) fn scope_missing(scopes: &str, challenges: Vec<HeaderValue>) -> Refused {
     let reason = format!("the token lacks a scope this route needs: `{scopes}`");
     let remedy = format!("get a token with the scopes `{scopes}`");
     let refused = Refused::new("token_scope", controls::N2_2, Fault::Caller, reason, remedy);
     refused
         .status(StatusCode::FORBIDDEN)
         .rpc(TOKEN)
-        .challenge(challenge)
+        .challenges(challenges)
 }
 
 pub(in crate::stages) fn session_missing() -> Refused {
