@@ -6,6 +6,7 @@ use crate::catalog::{self, Shelf, Study};
 use crate::clock::Clock;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
+use crate::revocation::Revocations;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
 use crate::sessions::Sessions;
@@ -51,6 +52,8 @@ pub struct Gate {
     pub rows: Rows,
     /// What must not come twice, until it expires.
     pub marks: Arc<dyn Volatile>,
+    /// Whose tokens are not good any more.
+    pub revocations: Revocations,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -87,6 +90,8 @@ pub struct Parts {
     pub rows: Rows,
     /// Where marks are kept.
     pub marks: Arc<dyn Volatile>,
+    /// The revocations, read.
+    pub revocations: Revocations,
     /// Who counts.
     pub limits: Box<dyn Limits>,
     /// What seals handles.
@@ -122,6 +127,7 @@ impl Gate {
             pins: parts.pins,
             rows: parts.rows,
             marks: parts.marks,
+            revocations: parts.revocations,
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,

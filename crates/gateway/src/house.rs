@@ -13,6 +13,7 @@ use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
+use crate::revocation::Revocations;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
 use crate::secret::SecretError;
@@ -116,6 +117,7 @@ impl House {
         let control = control(&settled).await;
         let database = Database::open(&settled.data)?;
         let rows = rows(&settled, &database)?;
+        let revocations = Revocations::read(rows.clone(), clock.unix_ms()).await?;
         let seal = seal(&settled)?;
         let nonces = Nonces::generate().map_err(|_| HouseError::Entropy)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
@@ -131,6 +133,7 @@ impl House {
             pins: Pins::within(database),
             rows,
             marks: Arc::new(Memory::default()),
+            revocations,
             limits: Box::new(watch_limits::Local::default()),
             runtime,
             policies,
@@ -187,6 +190,7 @@ impl House {
         }
         let sweeper = tokio::spawn(sweep(Arc::clone(&gate)));
         let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
+        let revocations = tokio::spawn(Revocations::keep(Arc::clone(&gate)));
         let control = control.map(|control| tokio::spawn(control.serve(Arc::clone(&gate))));
         stop.await;
         told.send_replace(true);
@@ -197,6 +201,7 @@ impl House {
         let ended = gate.sessions.end_where(|_| true).await;
         sweeper.abort();
         pins.abort();
+        revocations.abort();
         let runtime = Arc::clone(&gate.runtime());
         for served in runtime.servers.values() {
             served.upstream.close().await;
@@ -280,6 +285,9 @@ async fn sweep(gate: Arc<Gate>) {
         tick.tick().await;
         gate.sessions.sweep(gate.clock().unix_ms()).await;
         gate.parked.sweep(gate.clock().unix_ms()).await;
+        if let Err(error) = gate.rows.sweep(gate.clock().unix_ms()).await {
+            tracing::error!(%error, "what has expired could not be removed");
+        }
     }
 }
 
@@ -322,7 +330,7 @@ fn seal(settled: &Settled) -> Result<Seal, HouseError> {
 fn rows(settled: &Settled, database: &Database) -> Result<Rows, HouseError> {
     let folder = settled.data.join("keys");
     make(&folder)?;
-    let vault = vault::Vault::load_or_create(&folder.join("vault.key"))?;
+    let vault = vault::Vault::load_or_create(&folder.join(Rows::KEY))?;
     Ok(Rows::new(Arc::new(database.clone()), Arc::new(vault)))
 }
 

@@ -21,6 +21,7 @@ pub mod outlet;
 pub mod pins;
 pub mod possession;
 pub mod posture;
+pub mod revocation;
 pub mod route;
 pub mod seal;
 pub mod secret;

@@ -5,11 +5,13 @@
 
 mod flights;
 mod questions;
+mod standing;
 mod tasks;
 
 use flights::Flights;
 pub(crate) use flights::{Flight, InFlight};
 use questions::Questions;
+pub use standing::{Privileges, Standing};
 
 use crate::bridge::Asker;
 use crate::links::{Introduction, Links};
@@ -17,6 +19,7 @@ use crate::outlet::Outlet;
 use crate::route::{Route, Served};
 use crate::small::{hex, lock, sha256};
 use crate::upstream::Owner;
+use arc_swap::{ArcSwap, Guard};
 use identity::possession::Holder;
 use protocol::log_level::LogLevel;
 use protocol::method::Capability;
@@ -61,6 +64,8 @@ pub struct Session {
     flights: Arc<Flights>,
     level: Mutex<Option<LogLevel>>,
     tasks: Mutex<tasks::Tasks>,
+    /// What its caller was: changes with every token that comes with fewer privileges or as many.
+    standing: ArcSwap<Standing>,
     ended: watch::Sender<bool>,
 }
 
@@ -85,6 +90,8 @@ pub struct Binding {
     pub lifetime: Lifetime,
     /// Its upstream ends.
     pub links: Arc<Links>,
+    /// What its caller is.
+    pub standing: Standing,
 }
 
 /// The streams of a session that can still be resumed.
@@ -125,6 +132,7 @@ impl Session {
             flights: Arc::default(),
             level: Mutex::default(),
             tasks: Mutex::default(),
+            standing: ArcSwap::from_pointee(binding.standing),
             ended: watch::Sender::new(false),
         }
     }
@@ -154,6 +162,7 @@ impl Session {
             revision: introduction.revision,
             lifetime: route.lifetime,
             links: Links::new(owner, introduction, route.floor, &route.servers),
+            standing: Standing::of(caller),
         };
         Session::new(id, binding, now_ms)
     }
@@ -239,6 +248,26 @@ impl Session {
     /// Remembers which log messages its client wants.
     pub fn set_level(&self, level: LogLevel) {
         *lock(&self.level) = Some(level);
+    }
+
+    /// What its caller was with the latest token that came.
+    pub fn standing(&self) -> Guard<Arc<Standing>> {
+        self.standing.load()
+    }
+
+    /// Whether a caller with this token is no more than whoever opened it was, and remembers the token.
+    /// Any other has to begin again, under an id that nobody could know before (control 8.3).
+    pub fn admits(&self, caller: &identity::Caller) -> bool {
+        let standing = self.standing();
+        if standing.is_with(caller) {
+            return true;
+        }
+        let next = standing.renewed(caller);
+        let admitted = next.is_some();
+        if let Some(next) = next {
+            self.standing.store(Arc::new(next));
+        }
+        admitted
     }
 
     /// Its age in milliseconds.
@@ -520,6 +549,23 @@ impl Sessions {
             ending.spawn(async move { session.end().await });
         }
         while ending.join_next().await.is_some() {}
+        count
+    }
+
+    /// Takes this session out of reach at once; it ends in the background.
+    pub fn retire(&self, session: &Session) {
+        let this = |candidate: &Session| std::ptr::eq(candidate, session);
+        self.take(this, Some(&session.user))
+            .into_iter()
+            .for_each(end_soon);
+    }
+
+    /// Takes every session for which this holds out of reach at once, and says how many that were. They
+    /// end in the background.
+    pub fn retire_where(&self, over: impl Fn(&Session) -> bool) -> usize {
+        let taken = self.take(over, None);
+        let count = taken.len();
+        taken.into_iter().for_each(end_soon);
         count
     }
 

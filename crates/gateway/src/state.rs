@@ -211,12 +211,18 @@ impl Limits {
     pub const KEY_BYTES: usize = 1024;
     /// The largest value of a row, in bytes, as the store sees it.
     pub const VALUE_BYTES: usize = 256 * 1024;
-    /// Rows of one kind.
-    pub const ROWS: u64 = 1_000_000;
     /// Rows that one list returns.
     pub const LISTED: usize = 1000;
     /// The largest ticket, in bytes.
     pub const TICKET_BYTES: usize = 16 * 1024;
+
+    /// Rows of one kind. Revocations are all held in memory, too.
+    pub fn rows(kind: Kind) -> u64 {
+        match kind {
+            Kind::Revocation => 100_000,
+            Kind::Connection | Kind::Grant | Kind::Registration => 1_000_000,
+        }
+    }
 
     /// Marks and tickets of one space.
     pub fn marks(space: Space) -> usize {
@@ -247,6 +253,14 @@ pub enum StateError {
     /// More than may be kept under one key.
     #[error("a {0} is too long to be kept")]
     Long(&'static str),
+    /// What is kept is not what this version writes: it was changed by somebody else.
+    #[error("what is kept as {kind} `{key}` cannot be read: was it changed by hand?")]
+    Malformed {
+        /// What it is.
+        kind: &'static str,
+        /// Which.
+        key: String,
+    },
     /// The store was made by a later version.
     #[error("`state.db` was written by a later version of Ringwall (form {0}): use that one")]
     Newer(i64),

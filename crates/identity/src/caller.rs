@@ -223,7 +223,7 @@ impl fmt::Debug for Caller {
 
 impl UserKey {
     /// The user that this issuer knows by this name.
-    pub(crate) fn of(issuer: &str, user: &str) -> Self {
+    pub fn of(issuer: &str, user: &str) -> Self {
         let mut context = digest::Context::new(&digest::SHA256);
         absorb(&mut context, issuer);
         absorb(&mut context, user);

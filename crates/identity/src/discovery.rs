@@ -8,7 +8,7 @@ use crate::rules::may_hold_keys;
 use url::Url;
 
 /// The largest metadata document that is read, in bytes.
-const METADATA_MAX: usize = 256 * 1024;
+pub(crate) const METADATA_MAX: usize = 256 * 1024;
 
 /// An issuer, as it is asked for its keys.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ async fn find_key_url(origin: &Origin, fetch: &dyn Fetch) -> Result<Url, Discove
 }
 
 /// Where the metadata of an issuer may be, in the order that MCP asks for.
-fn places(issuer: &Url) -> Vec<Url> {
+pub(crate) fn places(issuer: &Url) -> Vec<Url> {
     let path = issuer.path().strip_suffix('/').unwrap_or(issuer.path());
     let at = |path: String| {
         let mut place = issuer.clone();

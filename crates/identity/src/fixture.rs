@@ -4,7 +4,7 @@
 use crate::development::{DevelopmentClaims, DevelopmentIssuer};
 use crate::{
     Algorithm, Audience, BoxFuture, Caller, Fetch, FetchError, Fetched, IssuerRules, Issuers,
-    TokenError, base64url,
+    Outbound, TokenError, base64url,
 };
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use tokio::sync::Semaphore;
-use url::Url;
 
 /// The time of every test, unless it says otherwise.
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -168,9 +167,8 @@ impl Provider {
 
     pub(crate) fn answer_with(&self, url: &str, status: u16, body: &str, max_age: Option<u64>) {
         let answer = Fetched {
-            status,
-            body: body.to_owned().into(),
             max_age,
+            ..Fetched::of(status, body.to_owned())
         };
         self.answers
             .lock()
@@ -207,18 +205,14 @@ impl Provider {
 }
 
 impl Fetch for Provider {
-    fn get(&self, url: &Url) -> BoxFuture<'_, Result<Fetched, FetchError>> {
-        let url = url.to_string();
+    fn send(&self, request: Outbound) -> BoxFuture<'_, Result<Fetched, FetchError>> {
+        let url = request.url.to_string();
         self.asked.lock().unwrap().push(url.clone());
         Box::pin(async move {
             let _spoken = self.gate.acquire().await.unwrap();
             let answers = self.answers.lock().unwrap();
-            let missing = Fetched {
-                status: 404,
-                body: Default::default(),
-                max_age: None,
-            };
-            answers.get(&url).cloned().unwrap_or(Ok(missing))
+            let missing = || Ok(Fetched::of(404, ""));
+            answers.get(&url).cloned().unwrap_or_else(missing)
         })
     }
 }

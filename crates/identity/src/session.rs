@@ -10,11 +10,16 @@ pub struct EntropyError;
 
 /// A new session id: 43 visible ASCII characters that spell 256 bits nobody can guess.
 pub fn session_id() -> Result<String, EntropyError> {
+    Ok(crate::base64url::encode(&bits()?))
+}
+
+/// 256 bits nobody can guess.
+pub(crate) fn bits() -> Result<[u8; 32], EntropyError> {
     let mut bits = [0u8; 32];
     SystemRandom::new()
         .fill(&mut bits)
         .map_err(|_unspecified| EntropyError)?;
-    Ok(crate::base64url::encode(&bits))
+    Ok(bits)
 }
 
 #[cfg(test)]

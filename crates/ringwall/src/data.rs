@@ -38,6 +38,14 @@ impl Data {
         Ok(folder)
     }
 
+    /// The issuer of the configuration, if there is exactly one.
+    pub(crate) fn only_issuer(&self) -> Option<String> {
+        match settled(&self.config).ok()?.issuers.as_slice() {
+            [only] => Some(only.issuer.clone()),
+            _ => None,
+        }
+    }
+
     /// The ledgers in it: one of a gateway that listens; gateways around local servers that run side
     /// by side have one each. A directory that is a ledger itself is taken as such.
     pub(crate) fn ledgers(&self) -> anyhow::Result<Vec<PathBuf>> {

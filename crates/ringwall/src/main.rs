@@ -8,9 +8,11 @@ mod init;
 mod instant;
 mod ledger;
 mod manual;
+mod memory;
 mod page;
 mod policies;
 mod posture;
+mod revoke;
 mod serve;
 mod sessions;
 mod token;
@@ -50,6 +52,7 @@ enum Command {
     Wrap(wrap::Wrap),
     Posture(posture::Posture),
     Sessions(sessions::Sessions),
+    Revoke(revoke::Revoke),
     Tools(tools::Tools),
     Policy(policies::Policy),
     Audit(ledger::Audit),
@@ -67,6 +70,7 @@ struct Config {
 }
 
 fn main() -> ExitCode {
+    memory::keep_private();
     match run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
@@ -86,6 +90,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Wrap(wrap) => wrap.run(),
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
+        Command::Revoke(revoke) => revoke.run(),
         Command::Tools(tools) => tools.run(),
         Command::Policy(policy) => policy.run(),
         Command::Audit(audit) => audit.run(),

@@ -221,9 +221,14 @@ impl Program {
 
     /// Asks it to end (`SIGTERM`) and waits until it has.
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        self.signal("TERM").await
+    }
+
+    /// Sends it a signal that ends it, such as `ABRT`, and waits until it has ended.
+    pub async fn signal(&mut self, name: &str) -> Result<ExitStatus> {
         let id = self.id()?.to_string();
         Command::new("/bin/kill")
-            .arguments(["-TERM", &id])
+            .arguments([&format!("-{name}"), &id])
             .run()
             .await?
             .success()?;

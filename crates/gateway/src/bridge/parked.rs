@@ -5,6 +5,7 @@
 use super::Asker;
 use crate::small::lock;
 use crate::stages::ScreenedStream;
+use identity::Caller;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
@@ -18,6 +19,8 @@ pub(crate) struct ParkedCall {
     pub(crate) waiting: Vec<Waiting>,
     /// When it is given up, in milliseconds since the Unix epoch.
     pub(crate) expires_ms: u64,
+    /// Who sent it last, with the token it came with.
+    pub(crate) caller: Arc<Caller>,
 }
 
 /// One question and who asked it.
@@ -112,6 +115,18 @@ impl Parked {
             call.stream
                 .note("call.expired", "the client did not come back in time");
             // Each on its own: a server that takes its time holds up no other.
+            tokio::spawn(call.abandon());
+        }
+        count
+    }
+
+    /// Gives up every call whose caller this is true of, and says how many that were.
+    pub(crate) fn give_up_where(&self, over: impl Fn(&Caller) -> bool) -> usize {
+        let over = self.extract(|call| over(&call.caller));
+        let count = over.len();
+        for call in over {
+            call.stream
+                .note("call.expired", "whoever sent it was revoked");
             tokio::spawn(call.abandon());
         }
         count

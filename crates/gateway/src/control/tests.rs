@@ -314,6 +314,7 @@ fn session(id: &str, (issuer, subject): (&str, &str), route: &str, opened_ms: u6
             per_user: usize::MAX,
         },
         links: Links::new(owner, introduction, revision, &[]),
+        standing: crate::sessions::Standing::of(&identity::Caller::local("user")),
     };
     Session::new(id.to_owned(), binding, opened_ms)
 }

@@ -1,16 +1,17 @@
-//! The fetch of an issuer's metadata and keys: one bounded GET over the one egress path.
+//! What is asked of an identity provider: one bounded request over the one egress path.
 //!
-//! It follows no redirect, sends no credential, and reaches a private address only for an
+//! It follows no redirect, adds no credential to what it was given, and reaches a private address only for an
 //! authority that the configuration named itself: trust in an issuer is not lent to the other
 //! authorities its metadata names.
 
 use super::{Destination, Egress, EgressError, Network, collect};
 use bytes::Bytes;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderValue, Request, StatusCode};
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, USER_AGENT, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use identity::FetchError;
+use identity::{FetchError, Fetched, Outbound, Sent};
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -20,10 +21,12 @@ use url::Url;
 
 /// The largest document that is fetched: a key set of hundreds of keys fits.
 const DOCUMENT_BYTES_MAX: usize = 512 * 1024;
+/// The largest error that is read: it is a name and a sentence.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
 /// How long one fetch may take altogether.
 const FETCH_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Fetches documents for the verification of tokens.
+/// Asks identity providers.
 pub struct Fetcher {
     egress: Arc<Egress>,
     private: HashSet<Authority>,
@@ -38,14 +41,6 @@ impl Authority {
     pub fn of(url: &Url) -> Self {
         Authority(url.origin().ascii_serialization())
     }
-}
-
-/// What came back, whatever its status.
-#[derive(Clone, Debug)]
-pub(crate) struct Document {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Bytes,
-    pub(crate) max_age: Option<u64>,
 }
 
 impl Fetcher {
@@ -65,45 +60,38 @@ impl Fetcher {
         }
     }
 
-    pub(crate) async fn document(&self, url: &Url) -> Result<Document, EgressError> {
-        let destination = Destination::new(url.clone(), self.network(url))?;
+    async fn exchange(&self, asked: Outbound) -> Result<Fetched, EgressError> {
+        let destination = Destination::new(asked.url.clone(), self.network(&asked.url))?;
         let deadline = Instant::now() + FETCH_TIME_MAX;
-        let mut request = Request::new(Full::default());
-        let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static("ringwall"));
+        let request = request(asked)?;
         let response = self.egress.send(&destination, request, deadline).await?;
-        let status = response.status();
-        if status != StatusCode::OK {
-            return Ok(Document {
-                status,
-                body: Bytes::new(),
-                max_age: None,
-            });
-        }
-        require_json(&response)?;
-        let max_age = max_age(&response);
-        let body = collect(response.into_body(), DOCUMENT_BYTES_MAX, deadline).await?;
-        Ok(Document {
+        let (head, body) = response.into_parts();
+        let status = head.status.as_u16();
+        let body = match (is_json(&head.headers), head.status) {
+            (false, _) => Bytes::new(),
+            (true, StatusCode::OK) => collect(body, DOCUMENT_BYTES_MAX, deadline).await?,
+            // The status alone says enough.
+            (true, _) => collect(body, ERROR_BYTES_MAX, deadline)
+                .await
+                .unwrap_or_default(),
+        };
+        Ok(Fetched {
             status,
             body,
-            max_age,
+            max_age: max_age(&head.headers),
+            challenges: texts(&head.headers, WWW_AUTHENTICATE),
+            dpop_nonce: only(&head.headers, HeaderName::from_static("dpop-nonce")),
+            location: only(&head.headers, LOCATION),
         })
     }
 }
 
 impl identity::Fetch for Fetcher {
-    fn get(&self, url: &Url) -> identity::BoxFuture<'_, Result<identity::Fetched, FetchError>> {
-        let url = url.clone();
+    fn send(&self, asked: Outbound) -> identity::BoxFuture<'_, Result<Fetched, FetchError>> {
         Box::pin(async move {
-            match self.document(&url).await {
-                Ok(document) => Ok(identity::Fetched {
-                    status: document.status.as_u16(),
-                    body: document.body,
-                    max_age: document.max_age,
-                }),
-                Err(error) => Err(failed(&url, error)),
-            }
+            let authority = Authority::of(&asked.url);
+            let answer = self.exchange(asked).await;
+            answer.map_err(|error| failed(authority, error))
         })
     }
 }
@@ -116,47 +104,59 @@ impl fmt::Debug for Fetcher {
     }
 }
 
-fn failed(url: &Url, error: EgressError) -> FetchError {
+fn failed(authority: Authority, error: EgressError) -> FetchError {
     match error {
         EgressError::Deadline => FetchError::TimedOut,
         EgressError::TooLarge { .. } => FetchError::TooLarge,
         EgressError::Destination(_) | EgressError::Forbidden { .. } => {
-            FetchError::NotAllowed(Authority::of(url).0)
+            FetchError::NotAllowed(authority.0)
         }
         other => FetchError::Unreachable(other.to_string()),
     }
 }
 
-fn require_json(response: &http::Response<Incoming>) -> Result<(), EgressError> {
-    let unexpected = |reason: &str| {
-        Err(EgressError::Unexpected {
-            reason: reason.to_owned(),
-        })
+/// The request as it goes out. The body moves and is wiped when the last part of it is sent; no
+/// value of a header is shown or indexed on the way.
+fn request(asked: Outbound) -> Result<Request<Full<Bytes>>, EgressError> {
+    let body = asked.body.map(Bytes::from_owner).unwrap_or_default();
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = match asked.method {
+        Sent::Get => Method::GET,
+        Sent::Post => Method::POST,
     };
-    if response.headers().contains_key(CONTENT_ENCODING) {
-        return unexpected("it is compressed");
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    for (name, value) in &asked.headers {
+        let mut value = HeaderValue::from_str(value).map_err(|_| EgressError::Unexpected {
+            reason: format!("header `{name}` cannot be sent"),
+        })?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(name), value);
     }
-    let media = response
-        .headers()
+    headers.insert(USER_AGENT, HeaderValue::from_static("ringwall"));
+    Ok(request)
+}
+
+/// Whether the body is JSON as it stands.
+fn is_json(headers: &HeaderMap) -> bool {
+    if headers.contains_key(CONTENT_ENCODING) {
+        return false;
+    }
+    let media = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .map(|value| value.trim().to_ascii_lowercase());
-    match media {
-        Some(media)
-            if media == "application/json"
-                || (media.starts_with("application/") && media.ends_with("+json")) =>
-        {
-            Ok(())
-        }
-        _ => unexpected("its content type is not JSON"),
-    }
+    media.is_some_and(|media| {
+        media == "application/json"
+            || (media.starts_with("application/") && media.ends_with("+json"))
+    })
 }
 
 /// How long the answer may be kept, if it says so.
-fn max_age(response: &http::Response<Incoming>) -> Option<u64> {
+fn max_age(headers: &HeaderMap) -> Option<u64> {
     let mut found = None;
-    for value in response.headers().get_all(CACHE_CONTROL) {
+    for value in headers.get_all(CACHE_CONTROL) {
         for directive in value.to_str().ok()?.split(',') {
             let directive = directive.trim().to_ascii_lowercase();
             if directive == "no-store" || directive == "no-cache" {
@@ -168,4 +168,18 @@ fn max_age(response: &http::Response<Incoming>) -> Option<u64> {
         }
     }
     found
+}
+
+/// Every value of a header that is text.
+fn texts(headers: &HeaderMap, name: HeaderName) -> Vec<String> {
+    let values = headers.get_all(name).into_iter();
+    let texts = values.filter_map(|value| value.to_str().ok());
+    texts.map(str::to_owned).collect()
+}
+
+/// The value of a header that is there exactly once.
+fn only(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let mut values = texts(headers, name).into_iter();
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
 }

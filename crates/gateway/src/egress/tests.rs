@@ -7,6 +7,7 @@ use http::StatusCode;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
+use identity::{Fetch as _, FetchError, Outbound};
 use rustls::pki_types::PrivateKeyDer;
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -78,6 +79,7 @@ fn answer(path: &str) -> Response<Full<Bytes>> {
             "application/jwk-set+json",
             Bytes::from_static(b"{\"keys\":[]}"),
         ),
+        "/trouble" => (500, "application/json", Bytes::from(vec![b' '; 65 * 1024])),
         "/missing" => (404, "application/json", Bytes::from_static(b"{}")),
         _ => (200, "application/json", Bytes::from_static(b"{}")),
     };
@@ -86,6 +88,8 @@ fn answer(path: &str) -> Response<Full<Bytes>> {
         .header("location", "http://127.0.0.1:9/elsewhere")
         .header("content-type", content_type)
         .header("cache-control", "public, max-age=300")
+        .header("dpop-nonce", "n-1")
+        .header("www-authenticate", "DPoP error=\"use_dpop_nonce\"")
         .body(Full::new(body))
         .unwrap()
 }
@@ -338,27 +342,31 @@ async fn fetches_a_document_within_bounds() {
     let egress = Arc::new(egress(script(&[&["127.0.0.1"]]), Vec::new()));
     let url = |path: &str| Url::parse(&format!("http://{address}{path}")).unwrap();
     let fetcher = Fetcher::new(egress.clone(), [Authority::of(&url("/"))]);
-    let document = fetcher.document(&url("/keys")).await.unwrap();
-    assert_eq!(document.status, StatusCode::OK);
+    let document = fetcher.get(&url("/keys")).await.unwrap();
+    assert_eq!(document.status, 200);
     assert_eq!(&document.body[..], b"{\"keys\":[]}");
     assert_eq!(document.max_age, Some(300));
-    for (path, status) in [("/redirect", 302), ("/missing", 404)] {
-        let document = fetcher.document(&url(path)).await.unwrap();
-        assert_eq!(document.status.as_u16(), status);
-        assert!(document.body.is_empty());
+    for (path, status) in [("/redirect", 302), ("/text", 200), ("/trouble", 500)] {
+        let document = fetcher.get(&url(path)).await.unwrap();
+        assert_eq!(document.status, status, "{path}");
+        assert!(document.body.is_empty(), "{path}");
     }
-    assert!(matches!(
-        fetcher.document(&url("/large")).await,
-        Err(EgressError::TooLarge { .. })
-    ));
-    assert!(matches!(
-        fetcher.document(&url("/text")).await,
-        Err(EgressError::Unexpected { .. })
-    ));
+    let redirect = fetcher.get(&url("/redirect")).await.unwrap();
+    let place = redirect.location.as_deref();
+    assert_eq!(place, Some("http://127.0.0.1:9/elsewhere"));
+    // What OAuth says is wrong is in the body of an error.
+    let form = Outbound::form(url("/missing"), &[("token", "t")]);
+    let error = fetcher.send(form).await.unwrap();
+    assert_eq!((error.status, &error.body[..]), (404, &b"{}"[..]));
+    assert_eq!(error.dpop_nonce.as_deref(), Some("n-1"));
+    assert_eq!(error.challenges, ["DPoP error=\"use_dpop_nonce\""]);
+    let large = fetcher.get(&url("/large")).await;
+    assert_eq!(large.unwrap_err(), FetchError::TooLarge);
     // Another authority on the same machine was not named, so it may not be private.
     let (stranger, unseen) = serve(None).await;
     let stranger = Url::parse(&format!("http://{stranger}/keys")).unwrap();
-    assert!(fetcher.document(&stranger).await.is_err());
+    let stranger = fetcher.get(&stranger).await.unwrap_err();
+    assert!(matches!(stranger, FetchError::NotAllowed(_)));
     assert!(unseen.requests.lock().unwrap().is_empty());
-    assert_eq!(seen.requests.lock().unwrap().len(), 5);
+    assert_eq!(seen.requests.lock().unwrap().len(), 7);
 }

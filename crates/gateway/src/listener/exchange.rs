@@ -15,6 +15,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as _, Incoming};
+use identity::Caller;
 use identity::possession::certificate::Certificate;
 use identity::possession::dpop::NonceRule;
 use protocol::mirror::Params;
@@ -54,7 +55,7 @@ async fn at_the_door(
     let draft = Draft::begin(gate, peer.source, "http");
     let (uri, headers) = (request.uri(), request.headers());
     if let Err(refused) = door::check(uri, headers, &house.hosts, &house.origins) {
-        return http_of(record::refusal(gate, refused, draft).await);
+        return http_of(gate, record::refusal(gate, refused, draft).await);
     }
     let origin = headers.get(header::ORIGIN).cloned();
     let mut response = inside(gate, house, peer, request, draft).await;
@@ -77,14 +78,14 @@ async fn inside(
             return response;
         }
         let refused = refused::no_such_route(path);
-        return http_of(record::refusal(gate, refused, draft).await);
+        return http_of(gate, record::refusal(gate, refused, draft).await);
     };
     if request.method() == Method::OPTIONS {
         return preflight(request.headers());
     }
     let Some(verb) = verb_of(request.method()) else {
         let refused = refused::verb(request.method().as_str());
-        let mut response = http_of(record::refusal(gate, refused, draft).await);
+        let mut response = http_of(gate, record::refusal(gate, refused, draft).await);
         response
             .headers_mut()
             .insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
@@ -97,8 +98,8 @@ async fn inside(
         Err(refused) => Err(refused),
     };
     let mut response = match raw {
-        Ok(raw) => http_of(stages::call(gate, raw, draft).await),
-        Err(refused) => http_of(record::refusal(gate, refused, draft).await),
+        Ok(raw) => http_of(gate, stages::call(gate, raw, draft).await),
+        Err(refused) => http_of(gate, record::refusal(gate, refused, draft).await),
     };
     if proof || response.status() == StatusCode::UNAUTHORIZED {
         hand_out_nonce(gate, &route, &mut response);
@@ -303,7 +304,7 @@ fn harden(response: &mut Response<Body>, house: &House) {
 }
 
 /// Writes what was recorded as HTTP.
-fn http_of(recorded: Recorded) -> Response<Body> {
+fn http_of(gate: &Arc<Gate>, recorded: Recorded) -> Response<Body> {
     let Recorded {
         status,
         session,
@@ -318,7 +319,15 @@ fn http_of(recorded: Recorded) -> Response<Body> {
             reader,
             primed,
             lasts,
-        } => (stream(reader, primed, lasts), Some("text/event-stream")),
+            caller,
+        } => {
+            let until = Until {
+                gate: Arc::clone(gate),
+                lasts,
+                caller,
+            };
+            (stream(reader, primed, until), Some("text/event-stream"))
+        }
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -348,14 +357,37 @@ fn http_of(recorded: Recorded) -> Response<Body> {
     response
 }
 
+/// How long a stream may be sent.
+struct Until {
+    gate: Arc<Gate>,
+    lasts: Duration,
+    caller: Option<Arc<Caller>>,
+}
+
+impl Until {
+    /// Resolves when the token has expired, or was revoked.
+    async fn over(self) {
+        let revoked = async {
+            match &self.caller {
+                Some(caller) => self.gate.revocations.barred(caller).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(self.lasts) => {}
+            () = revoked => {}
+        }
+    }
+}
+
 /// Sends the events of an outlet until it ends, its time is over or the caller hangs up.
-fn stream(mut reader: Reader, primed: Primed, lasts: Duration) -> Body {
+fn stream(mut reader: Reader, primed: Primed, until: Until) -> Body {
     let (send, events) = mpsc::channel(QUEUE);
     tokio::spawn(async move {
         if primed == Primed::Yes && send.send(priming(reader.outlet())).await.is_err() {
             return;
         }
-        let end = tokio::time::sleep(lasts);
+        let end = until.over();
         tokio::pin!(end);
         loop {
             let next = tokio::select! {

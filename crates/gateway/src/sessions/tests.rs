@@ -42,6 +42,7 @@ fn session(route: &Route, id: &str, revision: Revision, now_ms: u64) -> Session 
             per_user: 2,
         },
         links: Links::new(owner, introduction, route.floor, &route.servers),
+        standing: Standing::of(&identity::Caller::local("user")),
     };
     Session::new(id.to_owned(), binding, now_ms)
 }

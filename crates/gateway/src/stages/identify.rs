@@ -6,8 +6,9 @@ mod possession;
 
 use crate::gate::Gate;
 use crate::links::Introduction;
+use crate::revocation::Barred;
 use crate::route::Route;
-use crate::sessions::{Full, Session};
+use crate::sessions::{Full, Privileges, Session};
 use crate::small::{hex, sha256};
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Framed;
@@ -80,6 +81,8 @@ pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Id
     draft.ran(controls::M1);
     draft.ran(controls::M2);
     draft.ran(controls::N7_2);
+    not_revoked(gate, &framed, &caller, scheme)?;
+    draft.ran(controls::N8_3);
     possession::prove(gate, &framed, &caller, scheme, draft).await?;
     scopes(&framed, &caller, scheme)?;
     mirrored(&framed, &caller, draft)?;
@@ -142,6 +145,24 @@ async fn authenticate(
         }
     })?;
     Ok((caller, Some(scheme)))
+}
+
+/// That neither the token nor whoever it speaks for was revoked. What nobody can tell is no yes.
+fn not_revoked(
+    gate: &Gate,
+    framed: &Framed,
+    caller: &Caller,
+    scheme: Option<Scheme>,
+) -> Result<(), Refused> {
+    gate.revocations
+        .check(caller)
+        .map_err(|barred| match barred {
+            Barred::Unreadable => refused::revocations_unreadable(),
+            Barred::Revoked => {
+                let text = "the token was revoked";
+                refused::token_revoked(challenges(framed, scheme, Some("invalid_token"), &text))
+            }
+        })
 }
 
 /// That the token has every scope of the route. A local caller has no token, and its route no scopes.
@@ -302,10 +323,23 @@ async fn standing(
     let route = framed.raw().route();
     let user = caller.user().as_str();
     let name = known_by(route, caller, envelope);
-    let found = gate.sessions.find(user, &name, draft.at_ms());
-    if let Some(session) = found.filter(|session| session.is_of(&route.servers)) {
-        return Ok(session);
-    }
+    let find = |name: &str| {
+        let found = gate.sessions.find(user, name, draft.at_ms());
+        found.filter(|session| session.is_of(&route.servers))
+    };
+    let name = match find(&name) {
+        Some(session) if session.admits(caller) => return Ok(session),
+        None => name,
+        // Somebody who may do less was here first, and what a server told them, or holds for them, is
+        // theirs: whoever may do more has upstream ends of their own.
+        Some(_) => {
+            let name = format!("{name}+{}", Privileges::of(caller).name());
+            match find(&name) {
+                Some(session) if session.admits(caller) => return Ok(session),
+                _ => name,
+            }
+        }
+    };
     let introduction = Introduction {
         revision: framed.version().unwrap_or(Revision::V2026_07_28),
         capabilities: copy(route, &clean_part(route, envelope.capabilities.raw())),
@@ -384,6 +418,10 @@ fn session(
     let session = found.ok_or_else(refused::session_unknown)?;
     if session.route() != &*framed.raw().route().path || session.client() != caller.client() {
         return Err(refused::session_elsewhere());
+    }
+    if !session.admits(caller) {
+        gate.sessions.retire(&session);
+        return Err(refused::session_outgrown());
     }
     match framed.version() {
         Some(version) if version != session.revision() => Err(refused::version_differs(

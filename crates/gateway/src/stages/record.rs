@@ -15,6 +15,7 @@ use crate::stages::screen::{Clean, Screened};
 use audit::{Durability, Verdict};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
+use identity::Caller;
 use protocol::{Document, Id, Limits, Message, Revision, codes, write};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub enum Answer {
         primed: Primed,
         /// When it ends at the latest: no stream outlives the token it was opened with (M2).
         lasts: Duration,
+        /// Who opened it, with the token they had: it ends when that is revoked.
+        caller: Option<Arc<Caller>>,
     },
 }
 
@@ -208,6 +211,7 @@ fn streamed(reader: Reader, primed: Primed, draft: &Draft) -> Answer {
         reader,
         primed,
         lasts,
+        caller: draft.caller.clone(),
     }
 }
 

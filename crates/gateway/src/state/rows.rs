@@ -36,6 +36,9 @@ impl fmt::Debug for Opened {
 }
 
 impl Rows {
+    /// What the file of the master key is called, among the keys in the data directory.
+    pub const KEY: &str = "vault.key";
+
     /// Rows of this store, sealed by this vault.
     pub fn new(store: Arc<dyn Durable>, vault: Arc<Vault>) -> Self {
         Rows { store, vault }

@@ -39,7 +39,7 @@ const STEPS: &[&str] = &[
 #[derive(Clone, Debug)]
 pub struct Database {
     connection: Arc<Mutex<Connection>>,
-    rows_max: u64,
+    rows_max: fn(Kind) -> u64,
 }
 
 impl Database {
@@ -56,13 +56,13 @@ impl Database {
         take_steps(&mut connection)?;
         Ok(Database {
             connection: Arc::new(Mutex::new(connection)),
-            rows_max: Limits::ROWS,
+            rows_max: Limits::rows,
         })
     }
 
     /// The same with room for fewer rows, for tests.
     #[cfg(test)]
-    pub(crate) fn with_room_for(self, rows_max: u64) -> Self {
+    pub(crate) fn with_room_for(self, rows_max: fn(Kind) -> u64) -> Self {
         Database { rows_max, ..self }
     }
 
@@ -199,7 +199,7 @@ impl Database {
             row.key,
             row.value,
             row.expires_ms.map(stamp),
-            stamp(self.rows_max)
+            stamp((self.rows_max)(kind))
         ])?;
         Ok(written > 0)
     }
@@ -239,7 +239,7 @@ mod tests {
         let open = || Database::open(data.path()).unwrap();
         suite::durable(&open(), &open()).await;
         let small = folder();
-        let small = Database::open(small.path()).unwrap().with_room_for(3);
+        let small = Database::open(small.path()).unwrap().with_room_for(|_| 3);
         suite::bounded(&small, 3).await;
     }
 

@@ -174,6 +174,11 @@ impl Fleet {
         })
     }
 
+    /// The folder of this fleet.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Kills this server.
     pub async fn kill(&mut self, name: &str) -> Result<()> {
         let one = self.one(name)?;

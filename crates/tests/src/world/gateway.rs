@@ -63,6 +63,16 @@ impl Gateway {
         self.program.terminate().await
     }
 
+    /// Ends it as a fault in it would (`SIGABRT`).
+    pub async fn abort(&mut self) -> Result<std::process::ExitStatus> {
+        self.program.signal("ABRT").await
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> Result<u32> {
+        self.program.id()
+    }
+
     /// Ends it as a power cut would, and starts it again on the same data.
     pub async fn crash_and_restart(&mut self) -> Result<()> {
         self.program.kill().await?;

@@ -165,7 +165,13 @@ async fn park(
     stream.attend(None);
     let bridge = &call.raw().route().settled.bridge;
     let lasts = u64::try_from(bridge.parked_time.as_millis()).unwrap_or(u64::MAX);
-    let expires_ms = gate.clock().unix_ms().saturating_add(lasts);
+    let caller = Arc::clone(call.caller());
+    // Like a stream, it does not outlive the token it came with (M2).
+    let expires_ms = gate
+        .clock()
+        .unix_ms()
+        .saturating_add(lasts)
+        .min(caller.expires_at().saturating_mul(1000));
     let questions: Vec<Question> = waiting
         .iter()
         .map(|waiting| waiting.question.clone())
@@ -174,6 +180,7 @@ async fn park(
         stream: Box::new(stream),
         waiting,
         expires_ms,
+        caller,
     };
     let user: Arc<str> = call.caller().user().as_str().into();
     let number = match gate

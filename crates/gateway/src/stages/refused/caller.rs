@@ -37,6 +37,33 @@ pub(in crate::stages) fn issuer_away(error: &identity::TokenError) -> Refused {
     .after(Duration::from_secs(5))
 }
 
+pub(in crate::stages) fn token_revoked(challenges: Vec<HeaderValue>) -> Refused {
+    let refused = Refused::new(
+        "token_revoked",
+        controls::N8_3,
+        Fault::Caller,
+        "the token, or whoever it speaks for, was revoked",
+        "log in again; if that does not help, ask whoever runs this gateway",
+    );
+    refused
+        .status(StatusCode::UNAUTHORIZED)
+        .rpc(TOKEN)
+        .challenges(challenges)
+}
+
+pub(in crate::stages) fn revocations_unreadable() -> Refused {
+    Refused::new(
+        "revocations_unreadable",
+        controls::N8_3,
+        Fault::Us,
+        "whose tokens were revoked cannot be read now",
+        "try again; the operator looks at `state.db`",
+    )
+    .status(StatusCode::SERVICE_UNAVAILABLE)
+    .rpc(OURSELVES)
+    .after(Duration::from_secs(5))
+}
+
 pub(in crate::stages) fn bearer(
     error: &identity::BearerError,
     challenges: Vec<HeaderValue>,
@@ -95,6 +122,18 @@ pub(in crate::stages) fn session_elsewhere() -> Refused {
         Fault::Caller,
         "the session was opened on another route or by another client",
         "open a session of your own here with `initialize`",
+    )
+    .status(StatusCode::NOT_FOUND)
+    .rpc(SESSION)
+}
+
+pub(in crate::stages) fn session_outgrown() -> Refused {
+    Refused::new(
+        "session_outgrown",
+        controls::N8_3,
+        Fault::Caller,
+        "the token may do more, or is bound to another key, than when the session was opened",
+        "send `initialize` again without `Mcp-Session-Id`",
     )
     .status(StatusCode::NOT_FOUND)
     .rpc(SESSION)

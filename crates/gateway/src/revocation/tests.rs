@@ -1,0 +1,348 @@
+//! Who is turned away by what is written, and that nobody is let through when it cannot be read.
+
+use super::*;
+use crate::state::{Database, Kind};
+use identity::UserKey;
+use std::path::Path;
+use vault::Vault;
+
+const IDP: &str = "https://id.example.com";
+/// The second in which everything below is revoked.
+const AT_S: u64 = 1_790_000_000;
+const AT_MS: u64 = AT_S * 1000 + 400;
+const DIGEST: [u8; 32] = [0xab; 32];
+
+fn facts(user: &str) -> Facts<'_> {
+    Facts {
+        issuer: IDP,
+        subject: "alice",
+        user,
+        client: Some("desktop"),
+        token_id: Some("jti-1"),
+        token_digest: &DIGEST,
+        login: Some("sid-1"),
+        issued_s: AT_S,
+        session: Some("5e5510"),
+    }
+}
+
+fn order(target: Target, block: bool) -> Order {
+    Order {
+        target,
+        at_ms: AT_MS,
+        block,
+        why: "laptop lost".into(),
+        by: "carol".into(),
+    }
+}
+
+fn user(issuer: Option<&str>, name: &str) -> Target {
+    Target::User {
+        issuer: issuer.map(str::to_owned),
+        name: name.into(),
+    }
+}
+
+fn rows(data: &Path) -> Rows {
+    let database = Database::open(data).unwrap();
+    Rows::new(Arc::new(database), Arc::new(Vault::ephemeral().unwrap()))
+}
+
+async fn index_of(orders: Vec<Order>) -> Index {
+    let data = tempfile::tempdir().unwrap();
+    let register = Register::new(rows(data.path()));
+    for order in orders {
+        register.add(order, AT_MS).await.unwrap();
+    }
+    Index::of(&register.entries(AT_MS).await.unwrap())
+}
+
+#[tokio::test]
+async fn n8_3_a_revocation_bars_what_it_names_and_nothing_else() {
+    let key = UserKey::of(IDP, "alice@example.com");
+    let other = "https://other.example.com";
+    let named = |name: &str| name.to_owned();
+    let client = |issuer: Option<&str>, name: &str| Target::Client {
+        issuer: issuer.map(str::to_owned),
+        name: name.into(),
+    };
+    let token = |issuer: &str, name: &str| Target::Token {
+        issuer: issuer.into(),
+        name: name.into(),
+    };
+    let login = |issuer: &str, name: &str| Target::Login {
+        issuer: issuer.into(),
+        name: name.into(),
+    };
+    let digest = |byte: &str| Target::Digest {
+        name: byte.repeat(32),
+    };
+    let session = |name: &str| Target::Session { name: name.into() };
+    for (target, bars) in [
+        (user(Some(IDP), "alice"), true),
+        (user(Some(IDP), "alice@example.com"), true),
+        (user(None, key.as_str()), true),
+        (user(Some(other), "alice"), false),
+        (user(Some(IDP), "bob"), false),
+        (user(Some(IDP), "alic"), false),
+        (user(None, "alice"), false),
+        (user(Some(IDP), key.as_str()), false),
+        (client(Some(IDP), "desktop"), true),
+        (client(None, "desktop"), true),
+        (client(Some(other), "desktop"), false),
+        (client(None, "phone"), false),
+        (token(IDP, "jti-1"), true),
+        (token(other, "jti-1"), false),
+        (token(IDP, "jti-2"), false),
+        (digest("ab"), true),
+        (digest("AB"), true),
+        (digest("ac"), false),
+        (login(IDP, "sid-1"), true),
+        (login(other, "sid-1"), false),
+        (session("5e5510"), true),
+        (session("5e5511"), false),
+        (
+            Target::Grant {
+                name: named("alice"),
+            },
+            false,
+        ),
+    ] {
+        let index = index_of(vec![order(target.clone(), false)]).await;
+        assert_eq!(index.bars(&facts(key.as_str())), bars, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn n8_3_what_was_issued_at_or_before_the_moment_is_barred_and_what_came_later_if_blocked() {
+    let check = async |block, issued_s, bars| {
+        let index = index_of(vec![order(user(Some(IDP), "alice"), block)]).await;
+        let facts = Facts {
+            issued_s,
+            ..facts("key")
+        };
+        assert_eq!(index.bars(&facts), bars, "{block} {issued_s}");
+    };
+    for (issued_s, bars) in [(0, true), (AT_S - 1, true), (AT_S, true), (AT_S + 1, false)] {
+        check(false, issued_s, bars).await;
+        check(true, issued_s, true).await;
+    }
+    check(true, u64::MAX, true).await;
+}
+
+#[tokio::test]
+async fn n8_3_an_entry_is_kept_until_no_token_can_be_older_and_a_block_until_it_is_lifted() {
+    let data = tempfile::tempdir().unwrap();
+    let register = Register::new(rows(data.path()));
+    let (alice, bob) = (user(Some(IDP), "alice"), user(Some(IDP), "bob"));
+    register.add(order(alice, false), AT_MS).await.unwrap();
+    let blocked = register.add(order(bob, true), AT_MS).await.unwrap();
+    let count = async |now_ms| register.entries(now_ms).await.unwrap().len();
+    // A day is as long as any token lives, by whatever configuration.
+    let day = 24 * 3600 * 1000;
+    assert!(Register::KEPT_MS >= day + 5 * 60 * 1000);
+    assert_eq!(count(AT_MS + Register::KEPT_MS - 1).await, 2);
+    assert_eq!(count(AT_MS + Register::KEPT_MS).await, 1);
+    assert_eq!(count(u64::MAX).await, 1);
+    // To revoke again takes no block away.
+    let again = order(user(Some(IDP), "bob"), false);
+    assert!(register.add(again, AT_MS).await.unwrap().block);
+    assert!(
+        register
+            .lift(&blocked.id, "carol", AT_MS)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        register
+            .lift(&blocked.id, "carol", AT_MS)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        register
+            .lift("nothing", "carol", AT_MS)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let index = Index::of(&register.entries(AT_MS).await.unwrap());
+    let bob = Facts {
+        subject: "bob",
+        ..facts("key")
+    };
+    assert!(!index.bars(&bob) && index.bars(&facts("key")));
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_not_written() {
+    let data = tempfile::tempdir().unwrap();
+    let register = Register::new(rows(data.path()));
+    let long = "n".repeat(Register::TEXT + 1);
+    let digest = |name: &str| Target::Digest { name: name.into() };
+    let session = Target::Session { name: "s".into() };
+    for refused in [
+        order(user(Some(IDP), ""), false),
+        order(user(Some(IDP), &long), false),
+        order(user(Some(""), "alice"), false),
+        order(digest("abc"), false),
+        order(digest(&"é".repeat(32)), false),
+        order(session, true),
+        order(digest(&"ab".repeat(32)), true),
+        Order {
+            why: String::new(),
+            ..order(user(None, "k"), false)
+        },
+        Order {
+            by: long.clone(),
+            ..order(user(None, "k"), false)
+        },
+    ] {
+        let outcome = register.add(refused.clone(), AT_MS).await;
+        assert!(outcome.is_err(), "{refused:?}");
+    }
+    assert!(register.entries(AT_MS).await.unwrap().is_empty());
+}
+
+fn nobody() -> Caller {
+    Caller::local("alice")
+}
+
+#[tokio::test]
+async fn n8_3_what_another_process_wrote_counts_at_the_next_look() {
+    let data = tempfile::tempdir().unwrap();
+    let revocations = Revocations::read(rows(data.path()), AT_MS).await.unwrap();
+    let mut changes = revocations.changes();
+    let command = Register::new(rows(data.path()));
+    revocations.look(1, AT_MS).await;
+    assert_eq!(revocations.check(&nobody()), Ok(()));
+    let target = user(Some(Caller::LOCAL_ISSUER), "alice");
+    let entry = command.add(order(target, true), AT_MS).await.unwrap();
+    assert!(!changes.has_changed().unwrap());
+    revocations.look(2, AT_MS).await;
+    assert!(changes.has_changed().unwrap());
+    assert_eq!(revocations.check(&nobody()), Err(Barred::Revoked));
+    changes.mark_unchanged();
+    // Nothing is read twice that did not change.
+    revocations.look(3, AT_MS).await;
+    assert!(!changes.has_changed().unwrap());
+    command.lift(&entry.id, "carol", AT_MS).await.unwrap();
+    revocations.look(4, AT_MS).await;
+    assert_eq!(revocations.check(&nobody()), Ok(()));
+}
+
+#[tokio::test]
+async fn n8_3_a_store_that_cannot_be_read_admits_nobody_until_it_can() {
+    let data = tempfile::tempdir().unwrap();
+    let revocations = Revocations::read(rows(data.path()), AT_MS).await.unwrap();
+    let other = Database::open(data.path()).unwrap();
+    let sql = |text: &str| other.connection().execute_batch(text).unwrap();
+    for (breaks, repairs) in [
+        (
+            "ALTER TABLE rows RENAME TO moved",
+            "ALTER TABLE moved RENAME TO rows",
+        ),
+        (
+            "INSERT INTO rows VALUES ('revocation', 'x', x'7b7d', NULL)",
+            "DELETE FROM rows WHERE key = 'x'",
+        ),
+        (
+            "INSERT INTO rows VALUES ('revocation', 'x', x'ff', NULL)",
+            "DELETE FROM rows WHERE key = 'x'",
+        ),
+    ] {
+        sql(breaks);
+        revocations.look(1, AT_MS).await;
+        assert_eq!(revocations.check(&nobody()), Err(Barred::Unreadable));
+        assert_eq!(
+            revocations.check_grant("g", 0),
+            Err(Barred::Unreadable),
+            "{breaks}"
+        );
+        sql(repairs);
+        revocations.look(2, AT_MS).await;
+        assert_eq!(revocations.check(&nobody()), Ok(()), "{repairs}");
+    }
+    // Nor does a gateway start on one.
+    sql("INSERT INTO rows VALUES ('revocation', 'x', x'7b7d', NULL)");
+    assert!(Revocations::read(rows(data.path()), AT_MS).await.is_err());
+}
+
+#[tokio::test]
+async fn n8_3_an_entry_that_was_renamed_is_not_taken_for_another() {
+    let data = tempfile::tempdir().unwrap();
+    let rows = rows(data.path());
+    let register = Register::new(rows.clone());
+    let entry = register
+        .add(order(user(Some(IDP), "alice"), true), AT_MS)
+        .await
+        .unwrap();
+    let row = rows.get(Kind::Revocation, &entry.id, AT_MS).await.unwrap();
+    let text = String::from_utf8(row.unwrap().value.to_vec()).unwrap();
+    let changed = text.replace("\"alice\"", "\"nobody\"");
+    assert_ne!(changed, text);
+    let put = rows.put(Kind::Revocation, &entry.id, changed.as_bytes(), None, AT_MS);
+    put.await.unwrap();
+    let refused = register.entries(AT_MS).await;
+    assert!(matches!(refused, Err(StateError::Malformed { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n8_3_a_store_that_hangs_admits_nobody_after_a_while() {
+    let data = tempfile::tempdir().unwrap();
+    let revocations = Revocations::read(rows(data.path()), AT_MS).await.unwrap();
+    // Nobody has begun to look: a gateway that is not served yet has what it read at the start.
+    tokio::time::advance(Revocations::STALE * 2).await;
+    assert_eq!(revocations.check(&nobody()), Ok(()));
+    revocations.look(1, AT_MS).await;
+    assert_eq!(revocations.check(&nobody()), Ok(()));
+    tokio::time::advance(Revocations::STALE).await;
+    assert_eq!(revocations.check(&nobody()), Ok(()));
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert_eq!(revocations.check(&nobody()), Err(Barred::Unreadable));
+    assert_eq!(revocations.check_grant("g", 0), Err(Barred::Unreadable));
+    revocations.look(2, AT_MS).await;
+    assert_eq!(revocations.check(&nobody()), Ok(()));
+}
+
+#[tokio::test]
+async fn n8_3_whoever_waits_is_told_when_they_are_barred() {
+    let data = tempfile::tempdir().unwrap();
+    let revocations = Revocations::read(rows(data.path()), AT_MS).await.unwrap();
+    let revocations = Arc::new(revocations);
+    let waiting = tokio::spawn({
+        let revocations = Arc::clone(&revocations);
+        async move { revocations.barred(&nobody()).await }
+    });
+    let local = Some(Caller::LOCAL_ISSUER);
+    revocations
+        .add(order(user(local, "bob"), true), AT_MS)
+        .await
+        .unwrap();
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    revocations
+        .add(order(user(local, "alice"), true), AT_MS)
+        .await
+        .unwrap();
+    waiting.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_grant_is_good_no_more_when_it_is_revoked() {
+    let data = tempfile::tempdir().unwrap();
+    let revocations = Revocations::read(rows(data.path()), AT_MS).await.unwrap();
+    let grant = Target::Grant {
+        name: "alice/files".into(),
+    };
+    revocations.add(order(grant, false), AT_MS).await.unwrap();
+    for (name, granted_s, outcome) in [
+        ("alice/files", AT_S, Err(Barred::Revoked)),
+        ("alice/files", AT_S + 1, Ok(())),
+        ("bob/files", AT_S, Ok(())),
+    ] {
+        assert_eq!(revocations.check_grant(name, granted_s), outcome);
+    }
+}

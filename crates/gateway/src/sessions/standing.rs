@@ -1,0 +1,132 @@
+//! What the caller of a session was: privileges, and the token that came last, by its names. Never the
+//! token itself, and no proof of anything: who comes is verified on every message.
+
+use crate::revocation::Facts;
+use crate::sessions::Session;
+use crate::small::{hex, sha256};
+use identity::{Caller, Groups};
+use std::sync::Arc;
+
+/// What a caller was when a message came.
+#[derive(Debug)]
+pub struct Standing {
+    privileges: Arc<Privileges>,
+    token_digest: [u8; 32],
+    token_id: Option<Box<str>>,
+    login: Option<Box<str>>,
+    issued_s: u64,
+}
+
+/// What a token lets its caller do, apart from who they are.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Privileges {
+    scopes: Box<[Box<str>]>,
+    /// Nothing if nobody knows.
+    groups: Option<Box<[Box<str>]>>,
+    /// How they were authenticated: `acr`.
+    context: Box<str>,
+    /// What the token is bound to: `cnf`.
+    bound_to: Box<str>,
+}
+
+impl Privileges {
+    /// Those of a caller.
+    pub fn of(caller: &Caller) -> Self {
+        let claim = |name| {
+            let claim = caller.claims().get(name);
+            claim.map(ToString::to_string).unwrap_or_default().into()
+        };
+        Privileges {
+            scopes: sorted(caller.scopes()),
+            groups: match caller.groups() {
+                Groups::Known(names) => Some(sorted(names)),
+                Groups::Unknown(_) => None,
+            },
+            context: claim("acr"),
+            bound_to: claim("cnf"),
+        }
+    }
+
+    /// Whether a caller with these may do no less than one with those: the same login context, the same
+    /// key, and no scope or group that is missing here.
+    pub fn cover(&self, other: &Privileges) -> bool {
+        let groups = match (&self.groups, &other.groups) {
+            (Some(mine), Some(others)) => is_within(others, mine),
+            (mine, others) => mine == others,
+        };
+        groups
+            && self.context == other.context
+            && self.bound_to == other.bound_to
+            && is_within(&other.scopes, &self.scopes)
+    }
+
+    /// A short name for them, the same for the same ones.
+    pub fn name(&self) -> String {
+        let mut whole = Vec::new();
+        let mut part = |text: &str| {
+            whole.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            whole.extend_from_slice(text.as_bytes());
+        };
+        part(&self.context);
+        part(&self.bound_to);
+        self.scopes.iter().for_each(|scope| part(scope));
+        part(if self.groups.is_some() { "known" } else { "" });
+        let groups = self.groups.iter().flatten();
+        groups.for_each(|group| part(group));
+        hex(sha256(&whole).get(..16).unwrap_or_default())
+    }
+}
+
+impl Standing {
+    /// What this caller is.
+    pub fn of(caller: &Caller) -> Self {
+        Standing::with(caller, Arc::new(Privileges::of(caller)))
+    }
+
+    fn with(caller: &Caller, privileges: Arc<Privileges>) -> Self {
+        Standing {
+            privileges,
+            token_digest: *caller.token_digest(),
+            token_id: caller.token_id().map(Into::into),
+            login: crate::revocation::login_of(caller).map(Into::into),
+            issued_s: caller.issued_at(),
+        }
+    }
+
+    /// Whether this very token came last.
+    pub fn is_with(&self, caller: &Caller) -> bool {
+        self.token_digest == *caller.token_digest()
+    }
+
+    /// The standing once this caller came, if they are no more than they were at first.
+    pub fn renewed(&self, caller: &Caller) -> Option<Self> {
+        let covers = self.privileges.cover(&Privileges::of(caller));
+        covers.then(|| Standing::with(caller, Arc::clone(&self.privileges)))
+    }
+
+    /// What revocations are asked about.
+    pub fn facts<'a>(&'a self, session: &'a Session) -> Facts<'a> {
+        Facts {
+            issuer: session.issuer(),
+            subject: session.subject(),
+            user: session.user(),
+            client: session.client(),
+            token_id: self.token_id.as_deref(),
+            token_digest: &self.token_digest,
+            login: self.login.as_deref(),
+            issued_s: self.issued_s,
+            session: Some(session.name()),
+        }
+    }
+}
+
+fn sorted(names: &[String]) -> Box<[Box<str>]> {
+    let mut names: Vec<Box<str>> = names.iter().map(|name| name.as_str().into()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into()
+}
+
+fn is_within(few: &[Box<str>], many: &[Box<str>]) -> bool {
+    few.iter().all(|name| many.binary_search(name).is_ok())
+}

@@ -1,0 +1,157 @@
+//! One token endpoint, spoken to as one client: the place where every grant passes. It exists only
+//! for a client of that very authorization server, authenticates it, adds a proof where tokens are
+//! to be bound to a key, and asks again once if only the nonce of that proof was missing.
+
+use super::answer::{self, Expected};
+use super::{
+    At, AuthorizationServer, ClientError, Identity, Outside, Proofs, Resource, Scopes, TokenKind,
+    Tokens,
+};
+use crate::Fetched;
+use serde_json::{Map, Value};
+use std::fmt;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// The fields of a form.
+pub(crate) type Fields = Vec<(&'static str, Zeroizing<String>)>;
+
+/// A token endpoint, and who speaks to it.
+#[derive(Clone, Copy)]
+pub struct TokenEndpoint<'a> {
+    pub(crate) outside: Outside<'a>,
+    pub(crate) server: &'a AuthorizationServer,
+    pub(crate) identity: &'a Identity,
+    pub(crate) proofs: Option<&'a Proofs>,
+}
+
+/// What tokens are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Want<'a> {
+    /// For which server.
+    pub resource: &'a Resource,
+    /// With which scopes; none means those that the authorization server finds right.
+    pub scopes: &'a Scopes,
+}
+
+impl<'a> TokenEndpoint<'a> {
+    /// The token endpoint of this server for this client. With `proofs` tokens are bound to their
+    /// key, and tokens that are not are refused.
+    pub fn new(
+        outside: Outside<'a>,
+        server: &'a AuthorizationServer,
+        identity: &'a Identity,
+        proofs: Option<&'a Proofs>,
+    ) -> Result<Self, ClientError> {
+        if identity.issuer() != server.issuer() {
+            return Err(ClientError::OtherIssuer(server.issuer().to_owned()));
+        }
+        if proofs.is_some() && !server.takes_proofs() {
+            return Err(ClientError::DpopAlgorithm);
+        }
+        Ok(TokenEndpoint {
+            outside,
+            server,
+            identity,
+            proofs,
+        })
+    }
+
+    /// The kind of tokens that are asked for.
+    pub(crate) fn kind(&self) -> TokenKind {
+        match self.proofs {
+            Some(_) => TokenKind::Dpop,
+            None => TokenKind::Bearer,
+        }
+    }
+
+    /// What a token for this server has to be.
+    pub(crate) fn expected(&self, want: &Want<'a>) -> Expected<'a> {
+        Expected {
+            kind: self.kind(),
+            issued: None,
+            asked: want.scopes,
+            issuer: self.server.issuer(),
+            resource: Some(want.resource.as_str()),
+            now: self.outside.now,
+        }
+    }
+
+    /// Asks for tokens.
+    pub(crate) async fn ask(
+        &self,
+        fields: Fields,
+        expected: &Expected<'_>,
+    ) -> Result<Tokens, ClientError> {
+        let answer = self.answer(fields).await?;
+        answer::tokens(answer, expected)
+    }
+
+    /// The answer to this form.
+    pub(crate) async fn answer(&self, fields: Fields) -> Result<Map<String, Value>, ClientError> {
+        let url = self.server.token_endpoint()?;
+        let answer = self.post(url, fields.clone()).await?;
+        let secrets: Vec<&str> = fields.iter().map(|(_, value)| value.as_str()).collect();
+        let secrets = secrets.into_iter().filter(|value| is_secret(value));
+        let secrets: Vec<&str> = secrets.chain(self.identity.secret()).collect();
+        answer::read(&answer, &secrets)
+    }
+
+    /// Posts a form with a proof, once more if the nonce of the proof was not the one wanted
+    /// (RFC 9449, section 8). A refused request was not acted on, so it may be repeated.
+    pub(crate) async fn post(&self, url: &Url, fields: Fields) -> Result<Fetched, ClientError> {
+        let answer = self.post_once(url, fields.clone()).await?;
+        if !self.hear(&answer) || !wants_nonce(&answer) {
+            return Ok(answer);
+        }
+        let answer = self.post_once(url, fields).await?;
+        self.hear(&answer);
+        Ok(answer)
+    }
+
+    async fn post_once(&self, url: &Url, fields: Fields) -> Result<Fetched, ClientError> {
+        let form = self.identity.form(self.server, self.outside, url, fields)?;
+        let form = match self.proofs {
+            Some(proofs) => {
+                let now = self.outside.now;
+                let proof = proofs.proof(At::AuthorizationServer, "POST", url, now, None)?;
+                form.header("dpop", Zeroizing::new(proof))
+            }
+            None => form,
+        };
+        Ok(self.outside.fetch.send(form).await?)
+    }
+
+    /// Remembers the nonce of an answer. Gives whether there was a new one.
+    fn hear(&self, answer: &Fetched) -> bool {
+        match (self.proofs, &answer.dpop_nonce) {
+            (Some(proofs), Some(nonce)) => proofs.hear(At::AuthorizationServer, nonce),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for TokenEndpoint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenEndpoint")
+            .field("issuer", &self.server.issuer())
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether an error may repeat this field: the names of grants, types and scopes are short words,
+/// and URLs are no secrets.
+fn is_secret(value: &str) -> bool {
+    value.len() >= 16 && !value.starts_with("urn:") && !value.contains("://")
+}
+
+fn wants_nonce(answer: &Fetched) -> bool {
+    let error = super::OAuthError::read(&answer.body, &[]);
+    matches!(answer.status, 400 | 401) && error.is_some_and(|e| e.code() == "use_dpop_nonce")
+}
+
+/// One field.
+pub(crate) fn field(name: &'static str, value: &str) -> (&'static str, Zeroizing<String>) {
+    (name, Zeroizing::new(value.to_owned()))
+}
