@@ -150,6 +150,7 @@ pub(crate) fn each_text(record: &Record<'_>, mut visit: impl FnMut(&str)) {
             &who.user,
             &who.issuer,
             &who.subject,
+            &who.actor,
             &who.client,
             &who.session_digest,
         ] {

@@ -147,6 +147,9 @@ pub struct Who<'a> {
     /// The name the issuer uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<Cow<'a, str>>,
+    /// Who acts for the user by the issuer's word, as `issuer#name`: the current actor of the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Cow<'a, str>>,
     /// The OAuth client that acts for the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<Cow<'a, str>>,

@@ -71,6 +71,12 @@ pub const NONCE_AGE: Text = Text::new("5m", "30s", "1h");
 pub const PROOFS_PER_USER: Count = Count::new(10_000, 16, 1_000_000);
 /// `listeners[].front.proxies`.
 pub const PROXIES: usize = 64;
+/// `issuers[].lifetime_max` of the profile `entra`, whose tokens live for 60 to 90 minutes.
+pub const LIFETIME_ENTRA: &str = "2h";
+/// `issuers[].actors`. The token's own actor, and nobody behind it.
+pub const ACTORS: Count = Count::new(1, 0, 8);
+/// `issuers[].introspection.cache`. A revoked token is good for that long.
+pub const INTROSPECTION_CACHE: Text = Text::new("30s", "0s", "5m");
 /// `servers[].timeout`.
 pub const TIMEOUT: Text = Text::new("60s", "100ms", "1h");
 /// `routes[].sessions.idle`.
@@ -173,6 +179,8 @@ pub const FILE_ALIASES: usize = 256;
 pub const LISTENERS: usize = 16;
 /// How many issuers there may be.
 pub const ISSUERS: usize = 64;
+/// How many tenants one issuer may have. Each is an issuer of its own, with keys of its own.
+pub const TENANTS: usize = 256;
 /// How many servers there may be.
 pub const SERVERS: usize = 1024;
 /// How many routes there may be.

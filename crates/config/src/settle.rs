@@ -5,6 +5,7 @@
 //! problem kept, so nothing half-read ever leaves this module.
 
 mod address;
+mod events;
 mod issuers;
 mod limits;
 mod listeners;
@@ -91,6 +92,7 @@ pub(crate) fn settle_for(
     };
     let routes = routes.settle(problems, &written.routes);
     possession::reachable(problems, &routes, &listeners);
+    events::apart(problems, &issuers, &routes);
     policies(problems, &written.policies);
     let ledger = ledger(problems, &written.ledger, &data);
     let log = Log {

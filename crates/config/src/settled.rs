@@ -4,13 +4,18 @@
 //!
 //! Nothing here reads a file or refuses anything: [`crate::settle`] makes it.
 
+mod events;
 mod form;
+mod issuer;
 mod pattern;
 mod place;
 mod possession;
 mod reload;
 mod route;
 
+pub use events::Events;
+pub(crate) use issuer::TENANT;
+pub use issuer::{Attribute, Exact, Graph, Introspection};
 pub use pattern::{ToolPattern, UriPattern};
 pub use possession::{Clients, Dpop, Front};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
@@ -18,9 +23,9 @@ pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessi
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Algorithm, ClientCertificates, Confinement, Durability, Era, Format, FrontHeader,
-    HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession, Process, ProofNonce,
-    Revision, Schema,
+    Algorithm, ClaimKind, ClientCertificates, Confinement, Durability, Era, Format, FrontHeader,
+    HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession, Process, Profile,
+    ProofNonce, Revision, Schema,
 };
 
 use serde::Serialize;
@@ -110,8 +115,20 @@ impl Listener {
 /// Whose tokens are accepted, and which of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Issuer {
-    /// The issuer, exactly as tokens and metadata must name it.
+    /// The issuer, exactly as tokens and metadata must name it, or with `{tenant}` for each tenant.
     pub issuer: String,
+    /// Which text its tokens follow.
+    pub profile: Profile,
+    /// Its tenants, if `{tenant}` stands in it.
+    pub tenants: Vec<String>,
+    /// Where the metadata is that they share.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "form::place"
+    )]
+    pub metadata: Option<Url>,
+    /// Further names that its tokens may have in `aud`.
+    pub audiences: Vec<String>,
     /// Signature algorithms accepted.
     pub algorithms: Vec<Algorithm>,
     /// Values of a token's `typ` accepted.
@@ -122,6 +139,9 @@ pub struct Issuer {
     /// How far the issuer's clock may be off.
     #[serde(serialize_with = "form::time")]
     pub clock_skew: Duration,
+    /// What it tells unasked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<Events>,
     /// Where the issuer may lie.
     pub network: Network,
     /// Where its signing keys are.
@@ -129,6 +149,16 @@ pub struct Issuer {
     pub keys: Keys,
     /// Which claim says what.
     pub claims: Claims,
+    /// Which claims policies see, by the names they have there.
+    pub attributes: BTreeMap<String, Attribute>,
+    /// How many actors a token may name.
+    pub actors: u32,
+    /// How it is asked about opaque tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection: Option<Introspection>,
+    /// Where groups are looked up that its tokens leave out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph: Option<Graph>,
 }
 
 /// Where an issuer's signing keys are.

@@ -84,6 +84,29 @@ words! {
         EscapedPem = "x-ssl-client-cert",
     }
 
+    /// Which text an issuer's tokens follow, and so what they must say.
+    Profile {
+        /// RFC 9068: `typ` is `at+jwt`, and `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` are there.
+        Rfc9068 = "rfc9068",
+        /// A JWT for this audience with `iss`, `exp`, `aud` and `sub`: service accounts of Kubernetes, JWT-SVIDs
+        /// of SPIFFE, providers that do not follow RFC 9068. `typ` is `JWT`, `JOSE` or missing.
+        Jwt = "jwt",
+        /// The Microsoft identity platform, versions 1.0 and 2.0: the person is `oid` within the tenant.
+        Entra = "entra",
+    }
+
+    /// What kind of value policies see a claim as.
+    ClaimKind {
+        /// `true` or `false`.
+        Flag = "flag",
+        /// A whole number.
+        Number = "number",
+        /// Text.
+        Text = "text",
+        /// A list of texts.
+        Texts = "texts",
+    }
+
     /// Where a destination may lie.
     Network {
         /// On the internet: an address that resolves to this machine or to a private network is refused.

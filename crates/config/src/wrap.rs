@@ -45,6 +45,7 @@ pub fn around(
         prompts: None,
         resources: None,
         resource: None,
+        audiences: Vec::new(),
         issuers: None,
         scopes: Vec::new(),
         possession: None,

@@ -4,10 +4,16 @@
 //! are generated from it, with the bounds of [`crate::bounds`]. Nothing here is checked beyond its
 //! shape, and nothing but [`crate::settle`] reads it.
 
+mod events;
+mod issuer;
 mod possession;
 mod route;
 mod text;
 
+pub use events::Events;
+pub(crate) use events::PATH as EVENTS_PATH;
+pub use issuer::{Attribute, Graph, Introspection};
+pub(crate) use issuer::{GRAPH, GRAPH_TOKENS};
 pub use possession::{Clients, Dpop, Front};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 pub use text::{Reference, Rhythm, Size, Time, Value};
@@ -15,7 +21,7 @@ pub use text::{Reference, Rhythm, Size, Time, Value};
 use crate::bounds;
 use crate::problem::Positions;
 use crate::words::{
-    Algorithm, Confinement, Era, Format, HiddenText, Level, Network, Pins, Process, Schema,
+    Algorithm, Confinement, Era, Format, HiddenText, Level, Network, Pins, Process, Profile, Schema,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -120,22 +126,43 @@ pub struct Tls {
 #[serde(deny_unknown_fields)]
 pub struct Issuer {
     /// The issuer's identifier, byte for byte as its tokens and its metadata name it. `https`, or
-    /// `http` on a loopback host.
+    /// `http` on a loopback host. Where a provider gives each tenant an issuer of its own, `{tenant}`
+    /// stands for the tenant: `https://login.microsoftonline.com/{tenant}/v2.0`.
     pub issuer: String,
+    /// Which text its tokens follow.
+    #[schemars(extend("default" = Profile::Rfc9068))]
+    pub profile: Option<Profile>,
+    /// The tenants whose tokens are accepted, for an issuer with `{tenant}` in it. Each is an issuer of
+    /// its own, with its own keys; for `entra` they are GUIDs, and `tid` of a token must be the same.
+    #[serde(default)]
+    #[schemars(extend("default" = []), length(max = bounds::TENANTS))]
+    pub tenants: Vec<String>,
+    /// Where the metadata is that tenants share. Its `issuer` may have `{tenantid}` where the tenant stands.
+    /// Not said: each tenant's own, where RFC 8414 and OpenID Connect say.
+    pub metadata: Option<String>,
+    /// Further names that its tokens may have in `aud`, letter for letter, on every route that accepts it:
+    /// a GUID or `api://…` where the issuer does not put into `aud` what it was asked for.
+    #[serde(default)]
+    #[schemars(extend("default" = []), length(max = bounds::WORDS))]
+    pub audiences: Vec<String>,
     /// Signature algorithms that are accepted.
     #[schemars(extend("default" = DEFAULT_ALGORITHMS), length(min = 1))]
     pub algorithms: Option<Vec<Algorithm>>,
-    /// Values of a token's `typ` that are accepted. `JWT` must be named to be accepted: identity
+    /// Values of a token's `typ` that are accepted instead of those of the profile. `JWT` must be named to be accepted: identity
     /// tokens carry it too, and they are not meant for us.
     #[schemars(extend("default" = [TOKEN_TYPE]), length(min = 1, max = bounds::WORDS))]
     pub token_types: Option<Vec<String>>,
     /// The most that may lie between a token's `iat` and its `exp`. A stolen token is good for that
     /// long.
+    /// With `profile: entra`, 2 hours unless said.
     #[schemars(transform = bounds::LIFETIME.told())]
     pub lifetime_max: Option<Time>,
     /// How far the issuer's clock may be off.
     #[schemars(transform = bounds::CLOCK_SKEW.told())]
     pub clock_skew: Option<Time>,
+    /// What it tells the gateway unasked: that users logged out, lost a device, changed a password. What
+    /// they opened before ends then. Not said: nothing is listened to.
+    pub events: Option<Events>,
     /// Where the issuer may lie. Its name is looked up by the gateway, and a public one that resolves
     /// to a private address is not contacted.
     #[schemars(extend("default" = Network::Public))]
@@ -145,6 +172,19 @@ pub struct Issuer {
     /// Which claim of a token says what.
     #[serde(default)]
     pub claims: Claims,
+    /// Further claims that policies see as `principal.claims.<name>`. `acr`, `amr`, `email`,
+    /// `email_verified`, `roles` and `tid` are among them anyway, and can be taken from elsewhere.
+    #[serde(default)]
+    #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
+    pub attributes: BTreeMap<String, Attribute>,
+    /// How many actors a token may name (`act`, RFC 8693): 1 is an agent that acts for a user, 2 an agent
+    /// for which another one acts. A token with more is refused.
+    #[schemars(transform = bounds::ACTORS.told())]
+    pub actors: Option<u64>,
+    /// How it is asked about opaque tokens. Not said: they are refused.
+    pub introspection: Option<Introspection>,
+    /// Where groups are looked up that a token of `entra` leaves out. Not said: they stay unknown.
+    pub graph: Option<Graph>,
 }
 
 /// Accepted unless somebody says otherwise; every one the gateway can verify.

@@ -1,5 +1,6 @@
 //! Every configuration in `examples/` is read, settled, printed and read again.
-//! Of `examples/many-servers` the names are held against each other too.
+//! Of `examples/many-servers` the names are held against each other too, and `examples/issuers` has an
+//! issuer of every kind.
 
 #![expect(
     clippy::expect_used,
@@ -25,7 +26,7 @@ fn examples() -> Vec<(PathBuf, String)> {
             std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         found.push((file, text));
     }
-    assert!(found.len() >= 4);
+    assert!(found.len() >= 5);
     found
 }
 
@@ -65,6 +66,7 @@ fn n10_1_the_examples_warn_only_of_what_they_say() {
     let expected = [
         ("minimal", vec![]),
         ("many-servers", vec![]),
+        ("issuers", vec![]),
         (
             "demo",
             vec!["servers[1].stdio.confinement", "routes[0].ledger.keep"],

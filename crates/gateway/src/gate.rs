@@ -3,7 +3,9 @@
 
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
+use crate::claims::Attributes;
 use crate::clock::Clock;
+use crate::events::Events;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
 use crate::revocation::Revocations;
@@ -40,7 +42,7 @@ pub struct Gate {
     pub limits: Box<dyn Limits>,
     /// Makes keys of what limits count.
     pub keyer: Keyer,
-    /// Callers as policy sees them, by the digest of their token.
+    /// Callers as policy sees them, by their standing.
     pub principals: Cache<[u8; 32], Principal>,
     /// Proofs of possession that were used.
     pub proofs: Proofs,
@@ -73,6 +75,10 @@ pub struct Runtime {
     pub servers: HashMap<Arc<str>, Arc<Served>>,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
+    /// Where issuers tell of what happened.
+    pub events: Events,
+    /// Which of their claims policies see.
+    pub attributes: Attributes,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
 }
@@ -278,7 +284,7 @@ impl Runtime {
         coming: Option<(&Served, (&Shelf, &catalog::Catalog))>,
     ) -> policy::Catalog {
         let mut catalog = policy::Catalog {
-            claims: crate::claims::known(),
+            claims: self.attributes.entries(),
             ..policy::Catalog::default()
         };
         for served in self.servers.values() {

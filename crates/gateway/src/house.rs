@@ -2,12 +2,14 @@
 //! swept now and then, and stopped without losing a record. A configuration that cannot be built
 //! changes nothing.
 
+mod trust;
+
 use crate::catalog::Shelves;
+use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::control::Control;
-use crate::egress::{
-    Authority, Destination, DestinationError, Egress, EgressError, EgressSettings, Fetcher,
-};
+use crate::egress::{Destination, DestinationError, Egress, EgressError, EgressSettings};
+use crate::events::Events;
 use crate::gate::{Gate, Parts, Runtime};
 use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
@@ -22,8 +24,8 @@ use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
 use audit::{KeyError, Ledger, LedgerError, SigningKey};
 use config::settled::{self, Settled};
+use identity::RulesError;
 use identity::possession::dpop::Nonces;
-use identity::{IssuerRules, Issuers, RulesError};
 use policy::{Policies, PolicyError};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -46,6 +48,11 @@ pub struct House {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant says what its error says")]
 pub enum HouseError {
+    #[error("`{what}` is no address: {error}")]
+    Address {
+        what: &'static str,
+        error: url::ParseError,
+    },
     #[error("`{path}` cannot be made: {error}")]
     Data { path: String, error: std::io::Error },
     #[error("server `{server}`: {error}")]
@@ -432,18 +439,22 @@ fn runtime(
             })
         });
         let behind = behind.collect::<Result<Vec<_>, _>>()?;
-        let route = Arc::new(Route::new(&settled, route, behind)?);
+        let issuers = trust::accepted(&settled, route);
+        let route = Arc::new(Route::new(&settled, route, behind, issuers)?);
         routes.insert(Arc::clone(&route.path), route);
     }
     let issuers = match before.filter(|before| before.settled.issuers == settled.issuers) {
         Some(before) => Arc::clone(&before.issuers),
-        None => Arc::new(issuers(&settled, egress)?),
+        None => Arc::new(trust::issuers(&settled, egress)?),
     };
+    let events = Events::of(&settled)?;
     Ok(Runtime {
+        attributes: Attributes::of(&settled.issuers),
         settled: Arc::new(settled),
         routes,
         servers,
         issuers,
+        events,
         sources,
     })
 }
@@ -534,47 +545,6 @@ fn network(network: settled::Network) -> egress::Network {
         settled::Network::Public => egress::Network::Public,
         settled::Network::Private => egress::Network::Private,
     }
-}
-
-fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseError> {
-    let private = settled
-        .issuers
-        .iter()
-        .filter(|issuer| issuer.network == settled::Network::Private);
-    let authorities = private.flat_map(|issuer| {
-        let keys = match &issuer.keys {
-            settled::Keys::At(url) => Some(Authority::of(url)),
-            settled::Keys::Discovered => None,
-        };
-        url::Url::parse(&issuer.issuer)
-            .ok()
-            .map(|url| Authority::of(&url))
-            .into_iter()
-            .chain(keys)
-    });
-    let fetcher = Fetcher::new(Arc::clone(egress), authorities);
-    let rules = settled.issuers.iter().map(|issuer| IssuerRules {
-        issuer: issuer.issuer.clone(),
-        algorithms: issuer
-            .algorithms
-            .iter()
-            .map(|it| crate::route::algorithm(*it))
-            .collect(),
-        token_types: issuer.token_types.clone(),
-        lifetime_max_s: issuer.lifetime_max.as_secs(),
-        clock_skew_s: issuer.clock_skew.as_secs(),
-        keys: match &issuer.keys {
-            settled::Keys::At(url) => Some(url.clone()),
-            settled::Keys::Discovered => None,
-        },
-        claims: identity::ClaimNames {
-            user: issuer.claims.user.clone(),
-            client: issuer.claims.client.clone(),
-            groups: issuer.claims.groups.clone(),
-            scopes: issuer.claims.scopes.clone(),
-        },
-    });
-    Ok(Issuers::new(rules.collect(), Arc::new(fetcher))?)
 }
 
 /// The routes of a configuration, for tests of what stands on them. Nothing is listened to or met.

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod control;
 mod definitions;
 pub mod egress;
+pub mod events;
 pub mod gate;
 pub mod house;
 pub mod links;

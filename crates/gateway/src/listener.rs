@@ -4,6 +4,7 @@
 //! bounded body in bounded time, and hands a [`Raw`](crate::stages::Raw) to the stages. Plaintext is
 //! spoken on loopback only; the configuration cannot say otherwise.
 
+mod delivery;
 mod door;
 mod exchange;
 mod front;

@@ -10,6 +10,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use crate::claims::Attributes;
 use crate::gate::Gate;
 use config::settled::{Route, Server, Settled};
 use controls::Control;
@@ -128,7 +129,7 @@ const NOBODYS_TOOL: &str = "ringwall-no-such-tool";
 /// one tool that nobody has, so that it can be asked whether anybody may call anything.
 pub fn catalog(settled: &Settled) -> Catalog {
     let mut catalog = Catalog {
-        claims: crate::claims::known(),
+        claims: Attributes::of(&settled.issuers).entries(),
         ..Catalog::default()
     };
     for server in &settled.servers {

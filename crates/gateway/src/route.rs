@@ -154,11 +154,12 @@ pub enum RouteError {
 }
 
 impl Route {
-    /// A route of the settled configuration, leading to these servers.
+    /// A route of the settled configuration, leading to these servers, for callers of these issuers.
     pub fn new(
         settled: &Settled,
         route: &settled::Route,
         servers: Vec<Arc<Served>>,
+        issuers: Vec<String>,
     ) -> Result<Self, RouteError> {
         let Some(first) = servers.first() else {
             return Err(RouteError::Nowhere {
@@ -179,10 +180,11 @@ impl Route {
                 path: route.path.clone(),
                 error,
             })?
-            .only_from(&route.issuers);
+            .only_from(&issuers)
+            .also(&route.audiences);
         let limits = &route.limits;
         // A route that no issuer may enter (a local pipe) has nobody to send callers to.
-        let metadata = ResourceMetadata::new(&audience, route.issuers.clone());
+        let metadata = ResourceMetadata::new(&audience, issuers);
         let proofs = proofs(&settled.dpop);
         let possession = told(settled, route, &proofs);
         let metadata = metadata.map(|page| {

@@ -182,6 +182,9 @@ pub trait Volatile: fmt::Debug + Send + Sync {
         now_ms: u64,
     ) -> BoxFuture<'_, Result<Once, StateError>>;
 
+    /// Takes a mark back, as if it had never come: what it stood for could not be done.
+    fn withdraw(&self, space: Space, mark: Mark) -> BoxFuture<'_, Result<(), StateError>>;
+
     /// Keeps a ticket of [`Limits::TICKET_BYTES`] at most under a mark until this moment. A mark that is
     /// taken already keeps the ticket it has, and [`Once::Replayed`] says so.
     fn leave(

@@ -1,5 +1,6 @@
 //! What a token must have been issued for: the canonical URI of one resource (RFC 8707), and the
-//! issuers that this resource listens to. There is no wildcard and no list of further names.
+//! issuers that this resource listens to. There is no wildcard; a further name is one that somebody
+//! has written down, letter for letter.
 
 use aws_lc_rs::digest;
 use url::Url;
@@ -9,6 +10,7 @@ use url::Url;
 pub struct Audience {
     resource: Box<str>,
     issuers: Option<Box<[Box<str>]>>,
+    names: Box<[Box<str>]>,
     digest: [u8; 32],
 }
 
@@ -38,7 +40,7 @@ impl Audience {
         // resolves dots): an issuer puts into `aud` what it was asked for.
         let (origin, path) = halves(resource).ok_or(AudienceError::NotUrl)?;
         let canonical = format!("{}{}", origin.to_ascii_lowercase(), trimmed(path));
-        Ok(Audience::new(canonical.into(), None))
+        Ok(Audience::new(canonical.into(), None, Box::default()))
     }
 
     /// The same resource, but only tokens of these issuers.
@@ -46,7 +48,17 @@ impl Audience {
         let issuers = issuers.into_iter().map(|issuer| issuer.as_ref().into());
         let mut issuers: Vec<Box<str>> = issuers.collect();
         issuers.sort_unstable();
-        Audience::new(self.resource, Some(issuers.into()))
+        Audience::new(self.resource, Some(issuers.into()), self.names)
+    }
+
+    /// The same resource, which tokens may also name by these names: not every issuer puts into
+    /// `aud` what it was asked for.
+    #[must_use]
+    pub fn also<N: AsRef<str>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        let names = names.into_iter().map(|name| name.as_ref().into());
+        let mut names: Vec<Box<str>> = names.collect();
+        names.sort_unstable();
+        Audience::new(self.resource, self.issuers, names.into())
     }
 
     /// The canonical URI: scheme and host in lower case, no slash at the end.
@@ -73,12 +85,17 @@ impl Audience {
         origin.eq_ignore_ascii_case(our_origin) && trimmed(path) == our_path
     }
 
+    /// Whether this is a further name of the resource, letter for letter.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.names.iter().any(|known| **known == *name)
+    }
+
     /// Names this audience among all others, for keys of caches.
     pub(crate) fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
 
-    fn new(resource: Box<str>, issuers: Option<Box<[Box<str>]>>) -> Self {
+    fn new(resource: Box<str>, issuers: Option<Box<[Box<str>]>>, names: Box<[Box<str>]>) -> Self {
         let mut context = digest::Context::new(&digest::SHA256);
         absorb(&mut context, &resource);
         for issuer in issuers.iter().flatten() {
@@ -86,9 +103,13 @@ impl Audience {
         }
         // An empty list of issuers accepts nobody; no list accepts every one.
         context.update(&[u8::from(issuers.is_some())]);
+        for name in &names {
+            absorb(&mut context, name);
+        }
         Audience {
             resource,
             issuers,
+            names,
             digest: finish(context),
         }
     }
@@ -195,17 +216,26 @@ mod tests {
             resource().only_from([] as [&str; 0]),
             resource().only_from(["https://one.example"]),
             resource().only_from(["https://one.example", "https://two.example"]),
+            resource().also(["https://one.example"]),
+            resource()
+                .also(["api://one"])
+                .only_from(["https://one.example"]),
         ];
         for (index, one) in audiences.iter().enumerate() {
             for other in audiences.iter().skip(index + 1) {
                 assert_ne!(one.digest(), other.digest(), "{one:?} and {other:?}");
             }
         }
-        let [.., nobody, one, _] = &audiences;
+        let [_, _, nobody, one, ..] = &audiences;
         assert!(!nobody.accepts_issuer("https://one.example"));
         assert!(one.accepts_issuer("https://one.example"));
         assert!(!one.accepts_issuer("https://one.example/"));
         let other_order = ["https://two.example", "https://one.example"];
+        let named = &audiences[6];
+        assert!(named.is_named("api://one") && named.accepts_issuer("https://one.example"));
+        for other in ["api://one/", "API://one", "one", "", "api://on"] {
+            assert!(!named.is_named(other) && !named.is(other), "{other}");
+        }
         let same = resource().only_from(other_order);
         assert_eq!(audiences[4].digest(), same.digest());
     }

@@ -3,7 +3,8 @@
 
 use crate::audience::{absorb, finish, sha_256};
 use crate::possession::Confirmation;
-use crate::{IssuerRules, TokenError, base64url};
+use crate::profile::{self, Who};
+use crate::{Actor, IssuerRules, TokenError, actor, base64url};
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -15,8 +16,13 @@ const NAME_MAX: usize = 512;
 pub struct Caller {
     issuer: String,
     subject: String,
+    user_name: String,
     user: UserKey,
+    kind: Kind,
     client: Option<String>,
+    client_authentication: Option<ClientAuthentication>,
+    actors: Vec<Actor>,
+    may_act: Option<Actor>,
     scopes: Vec<String>,
     groups: Groups,
     claims: Map<String, Value>,
@@ -25,7 +31,39 @@ pub struct Caller {
     token_id: Option<String>,
     confirmation: Confirmation,
     token_digest: [u8; 32],
-    fingerprint: u64,
+    standing: [u8; 32],
+}
+
+/// Whether somebody or something calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A person, through a client.
+    #[default]
+    User,
+    /// A client of its own accord, a service account, a machine.
+    Workload,
+}
+
+/// How the client showed the issuer that it is the client, where the token says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientAuthentication {
+    /// With a key that a certificate vouches for.
+    Certificate,
+    /// Not at all.
+    Public,
+    /// With a shared secret.
+    Secret,
+}
+
+impl ClientAuthentication {
+    /// The word for it in policies.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ClientAuthentication::Certificate => "certificate",
+            ClientAuthentication::Public => "public",
+            ClientAuthentication::Secret => "secret",
+        }
+    }
 }
 
 /// Names one user of one issuer, the same in every process and for as long as the user exists:
@@ -65,8 +103,13 @@ impl Caller {
         Caller {
             issuer: Caller::LOCAL_ISSUER.to_owned(),
             subject: user.to_owned(),
+            user_name: user.to_owned(),
             user: UserKey::of(Caller::LOCAL_ISSUER, user),
+            kind: Kind::User,
             client: None,
+            client_authentication: None,
+            actors: Vec::new(),
+            may_act: None,
             scopes: Vec::new(),
             groups: Groups::Known(Vec::new()),
             claims: Map::new(),
@@ -75,7 +118,7 @@ impl Caller {
             token_id: None,
             confirmation: Confirmation::default(),
             token_digest: digest,
-            fingerprint: leading(&digest),
+            standing: digest,
         }
     }
 
@@ -84,14 +127,41 @@ impl Caller {
         &self.issuer
     }
 
-    /// `sub` of the token.
+    /// `sub` of the token; the client where an introspected token has none.
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// The user's name at the issuer, for as long as the user exists: `sub`, unless the rules of the
+    /// issuer or its profile name another claim.
+    pub fn user_name(&self) -> &str {
+        &self.user_name
     }
 
     /// The name for the user that state is kept under.
     pub fn user(&self) -> &UserKey {
         &self.user
+    }
+
+    /// Whether a person calls.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Who acts for the user (RFC 8693, section 4.1), the current actor first. Those behind it did
+    /// before, and are no more than information.
+    pub fn actors(&self) -> &[Actor] {
+        &self.actors
+    }
+
+    /// Who may become the actor of a token made from this one (RFC 8693, section 4.4).
+    pub fn may_act(&self) -> Option<&Actor> {
+        self.may_act.as_ref()
+    }
+
+    /// How the client showed the issuer that it is the client.
+    pub fn client_authentication(&self) -> Option<ClientAuthentication> {
+        self.client_authentication
     }
 
     /// The client that acts for the user.
@@ -119,7 +189,7 @@ impl Caller {
         self.expires_at
     }
 
-    /// `iat` of the token, in unix seconds.
+    /// `iat` of the token, in unix seconds; 0 if it does not say.
     pub fn issued_at(&self) -> u64 {
         self.issued_at
     }
@@ -142,7 +212,12 @@ impl Caller {
 
     /// Differs between any two callers that differ in anything a policy may look at.
     pub fn fingerprint(&self) -> u64 {
-        self.fingerprint
+        leading(&self.standing)
+    }
+
+    /// The same at full length, as a key of what is kept for such a caller.
+    pub fn standing(&self) -> &[u8; 32] {
+        &self.standing
     }
 
     /// Whether this is the user of this machine.
@@ -169,42 +244,90 @@ impl Caller {
         payload: &[u8],
         token_digest: [u8; 32],
     ) -> Result<Self, TokenError> {
-        let subject = name(&claims, "sub", "sub")?.ok_or(TokenError::Claim("sub"))?;
-        let user = name(&claims, &rules.claims.user, "user")?.ok_or(TokenError::Claim("user"))?;
-        let client = name(&claims, &rules.claims.client, "client")?;
-        let token_id = name(&claims, "jti", "jti")?;
+        let who = profile::who(rules, &claims)?;
+        Caller::known(rules, who, claims, times, payload, token_digest)
+    }
+
+    /// The caller that the issuer describes when it is asked about a token (RFC 7662). INVARIANT: the
+    /// claims are those of its answer that the token is active, and `answer` names that answer.
+    pub(crate) fn introspected(
+        rules: &IssuerRules,
+        claims: Map<String, Value>,
+        times: (u64, u64),
+        answer: &[u8; 32],
+        token_digest: [u8; 32],
+    ) -> Result<Self, TokenError> {
+        let who = profile::introspected(rules, &claims)?;
+        Caller::known(rules, who, claims, times, answer, token_digest)
+    }
+
+    fn known(
+        rules: &IssuerRules,
+        who: Who,
+        claims: Map<String, Value>,
+        times: (u64, u64),
+        payload: &[u8],
+        token_digest: [u8; 32],
+    ) -> Result<Self, TokenError> {
+        let actors = actor::chain(&claims, &rules.issuer, rules.actors_max)?;
+        let may_act = actor::permitted(&claims, &rules.issuer)?;
         let confirmation = Confirmation::of(&claims)?;
         let scopes = read_scopes(claims.get(&rules.claims.scopes))?;
         let groups = read_groups(&claims, &rules.claims.groups);
-        let user = UserKey::of(&rules.issuer, &user);
+        let user = UserKey::of(&rules.issuer, &who.user);
 
+        // Who it is and what the groups are depends on the rules as well as on the claims; all the
+        // rest is in the payload.
         let mut seen = digest::Context::new(&digest::SHA256);
-        for text in [&rules.issuer, &*user.0, client.as_deref().unwrap_or("")] {
+        let client = who.client.as_deref();
+        for text in [&rules.issuer, &*user.0, client.unwrap_or("")] {
             absorb(&mut seen, text);
         }
-        seen.update(&[u8::from(client.is_some())]);
+        seen.update(&[u8::from(client.is_some()), u8::from(who.kind == Kind::User)]);
         absorb(&mut seen, &scopes.join(" "));
-        match &groups {
-            Groups::Known(names) => names.iter().for_each(|name| absorb(&mut seen, name)),
-            Groups::Unknown(_) => seen.update(b"unknown"),
-        }
+        absorb_groups(&mut seen, &groups);
         seen.update(payload);
 
         Ok(Caller {
             issuer: rules.issuer.clone(),
-            subject,
+            subject: who.subject,
+            user_name: who.user,
             user,
-            client,
+            kind: who.kind,
+            client: who.client,
+            client_authentication: who.client_authentication,
+            actors,
+            may_act,
             scopes,
             groups,
             claims,
             expires_at: times.1,
             issued_at: times.0,
-            token_id,
+            token_id: who.token_id,
             confirmation,
             token_digest,
-            fingerprint: leading(&finish(seen)),
+            standing: finish(seen),
         })
+    }
+
+    /// The same caller, of whom a directory has said the groups that the token leaves out.
+    pub(crate) fn with_groups(self, names: Vec<String>) -> Self {
+        let groups = Groups::Known(names);
+        let mut seen = digest::Context::new(&digest::SHA256);
+        seen.update(&self.standing);
+        absorb_groups(&mut seen, &groups);
+        Caller {
+            groups,
+            standing: finish(seen),
+            ..self
+        }
+    }
+}
+
+fn absorb_groups(seen: &mut digest::Context, groups: &Groups) {
+    match groups {
+        Groups::Known(names) => names.iter().for_each(|name| absorb(seen, name)),
+        Groups::Unknown(_) => seen.update(b"unknown"),
     }
 }
 
@@ -248,7 +371,7 @@ pub(crate) fn token_digest(token: &str) -> [u8; 32] {
 }
 
 /// A claim that is a name, or nothing if it is not there.
-fn name(
+pub(crate) fn name(
     claims: &Map<String, Value>,
     claim: &str,
     role: &'static str,

@@ -19,7 +19,39 @@ pub(crate) struct Origin {
     pub(crate) url: Url,
     /// Where its keys are, if the configuration says.
     pub(crate) keys: Option<Url>,
+    /// Where its metadata is, if the configuration says.
+    pub(crate) metadata: Option<Url>,
+    /// The tenant it is of. Metadata and keys that many tenants share name a template there.
+    pub(crate) tenant: Option<String>,
 }
+
+/// What an issuer says of itself, as far as it is used here.
+#[derive(Debug)]
+pub(crate) struct Metadata {
+    pub(crate) keys: Option<Url>,
+    pub(crate) introspection: Option<Url>,
+}
+
+impl Origin {
+    /// Whether a document of the issuer names it. Where the configuration says that the document is
+    /// one that its tenants share, it may name all of them.
+    fn is_named(&self, name: &str) -> bool {
+        match self.metadata {
+            Some(_) => self.is_meant(name),
+            None => name == self.issuer,
+        }
+    }
+
+    /// Whether this is the issuer's name, or that of all tenants of its provider: `{tenantid}` in it
+    /// stands for the tenant, and for nothing else.
+    fn is_meant(&self, name: &str) -> bool {
+        let template = |tenant: &String| name.replace(TENANT, tenant) == self.issuer;
+        name == self.issuer || self.tenant.as_ref().is_some_and(template)
+    }
+}
+
+/// Where the tenant stands in what tenants share.
+const TENANT: &str = "{tenantid}";
 
 /// Why an issuer gave no keys.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,13 +85,18 @@ pub(crate) async fn find_keys(
 ) -> Result<Found, DiscoveryError> {
     let at = match origin.keys.clone().or(known) {
         Some(at) => at,
-        None => find_key_url(origin, fetch).await?,
+        None => {
+            let metadata = find_metadata(origin, fetch).await?;
+            metadata.keys.ok_or(DiscoveryError::Metadata)?
+        }
     };
     let answer = fetch.get(&at).await?;
     if answer.status != 200 {
         return Err(DiscoveryError::Status(answer.status));
     }
-    let keys = KeySet::parse(&answer.body).ok_or(DiscoveryError::Keys)?;
+    // A set that tenants share may hold keys of some of them only.
+    let is_ours = |issuer: &str| origin.tenant.is_none() || origin.is_meant(issuer);
+    let keys = KeySet::of(&answer.body, is_ours).ok_or(DiscoveryError::Keys)?;
     if keys.is_empty() {
         return Err(DiscoveryError::Keys);
     }
@@ -70,12 +107,20 @@ pub(crate) async fn find_keys(
     })
 }
 
-async fn find_key_url(origin: &Origin, fetch: &dyn Fetch) -> Result<Url, DiscoveryError> {
+/// Looks for a document that names the issuer.
+pub(crate) async fn find_metadata(
+    origin: &Origin,
+    fetch: &dyn Fetch,
+) -> Result<Metadata, DiscoveryError> {
     let mut why = DiscoveryError::Metadata;
-    for place in places(&origin.url) {
+    let places = match &origin.metadata {
+        Some(place) => vec![place.clone()],
+        None => places(&origin.url),
+    };
+    for place in places {
         match fetch.get(&place).await {
             Ok(answer) if answer.status == 200 => match read(origin, &answer.body) {
-                Some(keys) => return Ok(keys),
+                Some(metadata) => return Ok(metadata),
                 None => why = DiscoveryError::Metadata,
             },
             Ok(answer) => why = DiscoveryError::Status(answer.status),
@@ -103,22 +148,39 @@ pub(crate) fn places(issuer: &Url) -> Vec<Url> {
     places
 }
 
-fn read(origin: &Origin, body: &[u8]) -> Option<Url> {
+/// A document that names the issuer. An address in it that nobody should be sent to is no address.
+fn read(origin: &Origin, body: &[u8]) -> Option<Metadata> {
     if body.len() > METADATA_MAX {
         return None;
     }
     let metadata = members::object(body)?;
-    if metadata.get("issuer")?.as_str()? != origin.issuer {
+    if !origin.is_named(metadata.get("issuer")?.as_str()?) {
         return None;
     }
-    let keys = Url::parse(metadata.get("jwks_uri")?.as_str()?).ok()?;
-    may_hold_keys(&keys, &origin.url).then_some(keys)
+    let place = |name: &str| {
+        let place = Url::parse(metadata.get(name)?.as_str()?).ok()?;
+        may_hold_keys(&place, &origin.url).then_some(place)
+    };
+    Some(Metadata {
+        keys: place("jwks_uri"),
+        introspection: place("introspection_endpoint"),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn origin(issuer: &str) -> Origin {
+        Origin {
+            issuer: issuer.to_owned(),
+            url: Url::parse(issuer).unwrap(),
+            keys: None,
+            metadata: None,
+            tenant: None,
+        }
+    }
 
     #[test]
     fn n2_1_looks_where_each_kind_of_provider_keeps_its_metadata() {
@@ -145,13 +207,9 @@ mod tests {
     #[test]
     fn n2_1_uses_only_metadata_that_names_the_issuer_asked() {
         let check = |issuer: &str, named: &str, keys: &str, used: bool| {
-            let origin = Origin {
-                issuer: issuer.to_owned(),
-                url: Url::parse(issuer).unwrap(),
-                keys: None,
-            };
+            let origin = origin(issuer);
             let body = json!({"issuer": named, "jwks_uri": keys}).to_string();
-            let found = read(&origin, body.as_bytes());
+            let found = read(&origin, body.as_bytes()).and_then(|found| found.keys);
             assert_eq!(found.is_some(), used, "{issuer} {body}");
         };
         let (id, keys) = ("https://id.example", "https://keys.example/jwks");
@@ -175,11 +233,7 @@ mod tests {
 
     #[test]
     fn refuses_metadata_that_two_readers_could_read_differently() {
-        let origin = Origin {
-            issuer: "https://id.example".to_owned(),
-            url: Url::parse("https://id.example").unwrap(),
-            keys: None,
-        };
+        let origin = origin("https://id.example");
         let body = r#"{"issuer":"https://id.example","jwks_uri":"https://a.example/",
             "jwks_uri":"https://b.example/"}"#;
         assert!(read(&origin, body.as_bytes()).is_none());
@@ -189,5 +243,40 @@ mod tests {
         );
         assert!(read(&origin, body.as_bytes()).is_none());
         assert!(read(&origin, body.trim_end().as_bytes()).is_some());
+    }
+
+    #[test]
+    fn n2_1_a_template_names_one_tenant_and_only_where_tenants_share_a_document() {
+        let (north, south) = (
+            "https://id.example/north/v2.0",
+            "https://id.example/south/v2.0",
+        );
+        let template = "https://id.example/{tenantid}/v2.0";
+        let shared = Some(Url::parse("https://id.example/common/meta").unwrap());
+        let check = |tenant: Option<&str>, metadata: &Option<Url>, named: &str, used: bool| {
+            let origin = Origin {
+                metadata: metadata.clone(),
+                tenant: tenant.map(str::to_owned),
+                ..origin(north)
+            };
+            assert_eq!(
+                origin.is_named(named),
+                used,
+                "{tenant:?} {metadata:?} {named}"
+            );
+        };
+        check(Some("north"), &shared, north, true);
+        check(Some("north"), &shared, template, true);
+        check(Some("north"), &shared, south, false);
+        check(Some("north"), &shared, "{tenantid}", false);
+        check(
+            Some("north"),
+            &shared,
+            "https://id.example/{tenant}/v2.0",
+            false,
+        );
+        check(Some("south"), &shared, template, false);
+        check(Some("north"), &None, template, false);
+        check(None, &shared, template, false);
     }
 }

@@ -6,6 +6,9 @@ use controls::Control;
 /// Why a token was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
+    /// The actors in it (RFC 8693) are more than may be, or not named as they must be.
+    #[error("the token names actors in a way, or in a number, that is not accepted")]
+    Actor,
     /// Signed with an algorithm that is not accepted, from this issuer or at all.
     #[error("the token is signed with an algorithm that is not accepted")]
     Algorithm,
@@ -24,14 +27,17 @@ pub enum TokenError {
     /// A header member that would let the token choose how it is verified.
     #[error("header member `{0}` of the token is not accepted")]
     Header(&'static str),
+    /// Its issuer says that it is not good (RFC 7662), and not why.
+    #[error("the issuer of the token says that it is not active")]
+    Inactive,
     /// `iat` is in the future.
     #[error("the token says it was issued in the future")]
     IssuedInFuture,
     /// The issuer is not one that is accepted here.
     #[error("the token is of an issuer that is not accepted here")]
     Issuer,
-    /// The issuer's keys cannot be had now; the token may be perfectly good.
-    #[error("the keys of the token's issuer cannot be had at the moment")]
+    /// The issuer, or its keys, cannot be had now; the token may be perfectly good.
+    #[error("the issuer of the token cannot be asked at the moment")]
     IssuerUnavailable,
     /// The issuer has no such key, or not for this algorithm.
     #[error("the token is signed with a key its issuer does not publish")]
@@ -60,6 +66,9 @@ pub enum TokenError {
     /// Larger than a token may be.
     #[error("the token is larger than {} bytes", crate::token::TOKEN_MAX)]
     Size,
+    /// Of another tenant than its issuer is of.
+    #[error("the token is of another tenant than its issuer")]
+    Tenant,
     /// `typ` is missing or not one that is accepted from this issuer.
     #[error("the type of the token is not accepted from its issuer")]
     Type,
@@ -69,12 +78,14 @@ impl TokenError {
     /// A name that never changes.
     pub const fn code(&self) -> &'static str {
         match self {
+            TokenError::Actor => "token_actor",
             TokenError::Algorithm => "token_algorithm",
             TokenError::Audience => "token_audience",
             TokenError::Claim(_) => "token_claim",
             TokenError::Confirmation => "token_confirmation",
             TokenError::Expired => "token_expired",
             TokenError::Header(_) => "token_header",
+            TokenError::Inactive => "token_inactive",
             TokenError::IssuedInFuture => "token_issued_in_future",
             TokenError::Issuer => "token_issuer",
             TokenError::IssuerUnavailable => "token_issuer_unavailable",
@@ -86,6 +97,7 @@ impl TokenError {
             TokenError::Scope { .. } => "token_scope",
             TokenError::Signature => "token_signature",
             TokenError::Size => "token_size",
+            TokenError::Tenant => "token_tenant",
             TokenError::Type => "token_type",
         }
     }
@@ -93,10 +105,11 @@ impl TokenError {
     /// The control that this error shows at work.
     pub const fn control(&self) -> Control {
         match self {
+            TokenError::Actor => controls::N7_1,
             TokenError::Audience => controls::N7_2,
             TokenError::Confirmation => controls::N7_4,
             TokenError::IssuerUnavailable => controls::N2_1,
-            TokenError::Expired | TokenError::Lifetime => controls::N2_3,
+            TokenError::Expired | TokenError::Inactive | TokenError::Lifetime => controls::N2_3,
             _ => controls::M1,
         }
     }

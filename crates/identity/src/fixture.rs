@@ -131,7 +131,16 @@ pub(crate) fn audience() -> Audience {
 pub(crate) struct Provider {
     answers: Mutex<HashMap<String, Result<Fetched, FetchError>>>,
     asked: Mutex<Vec<String>>,
+    posted: Mutex<Vec<Posted>>,
     gate: Semaphore,
+}
+
+/// A question with a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Posted {
+    pub(crate) url: String,
+    pub(crate) authorization: String,
+    pub(crate) body: String,
 }
 
 impl Provider {
@@ -140,6 +149,7 @@ impl Provider {
         let provider = Provider {
             answers: Mutex::default(),
             asked: Mutex::default(),
+            posted: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
         };
         let metadata = json!({"issuer": ISSUER, "jwks_uri": KEYS});
@@ -202,12 +212,28 @@ impl Provider {
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
+
+    /// Every question with a body, in order.
+    pub(crate) fn posted(&self) -> Vec<Posted> {
+        self.posted.lock().unwrap().clone()
+    }
 }
 
 impl Fetch for Provider {
     fn send(&self, request: Outbound) -> BoxFuture<'_, Result<Fetched, FetchError>> {
         let url = request.url.to_string();
         self.asked.lock().unwrap().push(url.clone());
+        if let Some(body) = &request.body {
+            let header = |(name, _): &&(&str, _)| *name == "authorization";
+            let authorization = request.headers.iter().find(header);
+            self.posted.lock().unwrap().push(Posted {
+                url: url.clone(),
+                authorization: authorization
+                    .map_or("", |(_, value)| value.as_str())
+                    .to_owned(),
+                body: String::from_utf8(body.to_vec()).unwrap(),
+            });
+        }
         Box::pin(async move {
             let _spoken = self.gate.acquire().await.unwrap();
             let answers = self.answers.lock().unwrap();
@@ -251,6 +277,8 @@ pub(crate) fn development() -> (DevelopmentIssuer, Arc<Provider>, Issuers, Strin
     let claims = DevelopmentClaims {
         subject: "alice".to_owned(),
         audience: RESOURCE.to_owned(),
+        client: Some("editor".to_owned()),
+        token_id: Some("t-1".to_owned()),
         issued_at: NOW,
         lifetime_s: 60,
         ..DevelopmentClaims::default()

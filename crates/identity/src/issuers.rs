@@ -3,11 +3,14 @@
 //! was verified is remembered for a short, bounded time.
 
 use crate::caller::token_digest;
+use crate::checks::{self, IssueTime};
+use crate::directory::Directory;
 use crate::discovery::Origin;
 use crate::fetch::Fetch;
+use crate::introspection::{Introspector, Said};
 use crate::keyring::Keyring;
-use crate::token::{TOKEN_MAX, Unverified};
-use crate::{Audience, Caller, IssuerRules, RulesError, TokenError};
+use crate::token::{TOKEN_MAX, Unverified, is_signed};
+use crate::{Audience, Caller, Groups, IssuerRules, Overage, RulesError, TokenError, profile};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
@@ -27,10 +30,6 @@ const CALLER_BYTES: u64 = 1024;
 /// How many times the size of its token a caller takes: the claims are held as a tree.
 const CLAIMS_FACTOR: u64 = 4;
 
-/// Claims that only tokens for other purposes carry: hashes of OpenID Connect ID tokens and the
-/// events of security event and logout tokens.
-const MARKS: [&str; 4] = ["at_hash", "c_hash", "s_hash", "events"];
-
 /// The issuers whose tokens are accepted.
 pub struct Issuers {
     by_name: HashMap<String, Issuer>,
@@ -41,6 +40,23 @@ pub struct Issuers {
 struct Issuer {
     rules: IssuerRules,
     keyring: Keyring,
+    introspector: Option<Introspector>,
+    directory: Option<Directory>,
+}
+
+/// An issuer, and how it is asked: what may be reached for its sake is its own business.
+pub struct Trusted {
+    /// What is accepted from it.
+    pub rules: IssuerRules,
+    /// The way to it.
+    pub fetch: Arc<dyn Fetch>,
+}
+
+/// A token that passed every check, and until when that needs no second look.
+struct Seen {
+    caller: Caller,
+    until: u64,
+    weight: u64,
 }
 
 /// A token for an audience: what is good for one resource says nothing about another.
@@ -63,19 +79,22 @@ struct Remembered {
 struct Weight;
 
 impl Issuers {
-    /// Issuers with these rules. Nothing is fetched yet.
+    /// Issuers with these rules, all asked the same way. Nothing is fetched yet.
     pub fn new(rules: Vec<IssuerRules>, fetch: Arc<dyn Fetch>) -> Result<Self, RulesError> {
+        let trusted = rules.into_iter().map(|rules| Trusted {
+            rules,
+            fetch: Arc::clone(&fetch),
+        });
+        Issuers::of(trusted)
+    }
+
+    /// These issuers. Nothing is fetched yet.
+    pub fn of(trusted: impl IntoIterator<Item = Trusted>) -> Result<Self, RulesError> {
         let epoch = Arc::new(AtomicU64::new(0));
-        let mut by_name = HashMap::with_capacity(rules.len());
-        for rules in rules {
-            let origin = Origin {
-                issuer: rules.issuer.clone(),
-                url: rules.checked()?,
-                keys: rules.keys.clone(),
-            };
-            let keyring = Keyring::new(origin, Arc::clone(&fetch), Arc::clone(&epoch));
-            let name = rules.issuer.clone();
-            let before = by_name.insert(name, Issuer { rules, keyring });
+        let mut by_name = HashMap::new();
+        for trusted in trusted {
+            let name = trusted.rules.issuer.clone();
+            let before = by_name.insert(name, Issuer::new(trusted, &epoch)?);
             if let Some(before) = before {
                 return Err(RulesError::Repeated(before.rules.issuer));
             }
@@ -101,6 +120,31 @@ impl Issuers {
         }
         // Read before anything is checked: what is revoked while we look is not remembered.
         let epoch = self.epoch.load(Ordering::Acquire);
+        let seen = match is_signed(token) {
+            true => self.read(token, key.token, audience, now).await?,
+            false => self.ask(token, key.token, audience, now).await?,
+        };
+        let seen = self.with_groups(seen, now).await;
+        let caller = Arc::new(seen.caller);
+        let remembered = Remembered {
+            caller: Arc::clone(&caller),
+            since: now,
+            until: seen.until,
+            epoch,
+            weight: CALLER_BYTES + seen.weight,
+        };
+        self.remembered.insert(key, remembered);
+        Ok(caller)
+    }
+
+    /// A signed token: its signature, then its claims.
+    async fn read(
+        &self,
+        token: &str,
+        digest: [u8; 32],
+        audience: &Audience,
+        now: u64,
+    ) -> Result<Seen, TokenError> {
         let read = Unverified::parse(token)?;
         let issuer = self.issuer_of(&read, audience)?;
         let rules = &issuer.rules;
@@ -112,22 +156,97 @@ impl Issuers {
         if !verifier.verifies(read.signed.as_bytes(), &read.signature) {
             return Err(TokenError::Signature);
         }
-        let (issued, expires) = check_times(rules, &read.claims, now)?;
-        check_audience(&read.claims, audience)?;
-        check_purpose(&read.claims)?;
-        let times = (issued, expires);
-        let caller = Caller::verified(rules, read.claims, times, &read.payload, key.token)?;
-        let caller = Arc::new(caller);
-        let over = expires.saturating_add(rules.clock_skew_s);
-        let remembered = Remembered {
-            caller: Arc::clone(&caller),
-            since: now,
-            until: over.min(now.saturating_add(REMEMBERED_S)),
-            epoch,
-            weight: CALLER_BYTES + CLAIMS_FACTOR * token.len() as u64,
+        let issue_time = match rules.profile.needs_issue_time() {
+            true => IssueTime::Required,
+            false => IssueTime::Optional,
         };
-        self.remembered.insert(key, remembered);
-        Ok(caller)
+        let times = checks::times(rules, &read.claims, issue_time, now)?;
+        checks::audience(rules, &read.claims, audience)?;
+        checks::purpose(&read.claims)?;
+        profile::check(rules, &read.claims)?;
+        let caller = Caller::verified(rules, read.claims, times, &read.payload, digest)?;
+        let over = times.1.saturating_add(rules.clock_skew_s);
+        Ok(Seen {
+            caller,
+            until: over.min(now.saturating_add(REMEMBERED_S)),
+            weight: CLAIMS_FACTOR * token.len() as u64,
+        })
+    }
+
+    /// An opaque token: what its issuer says of it, then the same checks of what it means.
+    async fn ask(
+        &self,
+        token: &str,
+        digest: [u8; 32],
+        audience: &Audience,
+        now: u64,
+    ) -> Result<Seen, TokenError> {
+        let (issuer, introspector) = self.introspecting(audience)?;
+        let rules = &issuer.rules;
+        let meaning = match introspector.ask(token, digest, now).await {
+            Said::Active(meaning) => meaning,
+            Said::Inactive => return Err(TokenError::Inactive),
+            Said::Away => return Err(TokenError::IssuerUnavailable),
+        };
+        let claims = &meaning.claims;
+        check_answer(rules, claims)?;
+        let times = checks::times(rules, claims, IssueTime::Optional, now)?;
+        checks::audience(rules, claims, audience)?;
+        checks::purpose(claims)?;
+        let claims = claims.clone();
+        let caller = Caller::introspected(rules, claims, times, &meaning.digest, digest)?;
+        Ok(Seen {
+            caller,
+            // The issuer's clock says when it ends; ours may be behind.
+            until: times.1.min(now.saturating_add(introspector.remembered_s())),
+            weight: CLAIMS_FACTOR * meaning.size,
+        })
+    }
+
+    /// The one issuer of this audience that can be asked. With two of them, a token would have to be
+    /// shown to one that has not issued it.
+    fn introspecting(&self, audience: &Audience) -> Result<(&Issuer, &Introspector), TokenError> {
+        let issuers = self.by_name.values();
+        let accepted = issuers.filter(|issuer| audience.accepts_issuer(&issuer.rules.issuer));
+        let mut asked = accepted.filter_map(|issuer| Some((issuer, issuer.introspector.as_ref()?)));
+        match (asked.next(), asked.next()) {
+            (Some(only), None) => Ok(only),
+            (Some(_), Some(_)) => Err(TokenError::Issuer),
+            (None, _) => Err(TokenError::Malformed("not three parts")),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn introspecting_for_tests(&self) -> &Introspector {
+        let mut asked = self
+            .by_name
+            .values()
+            .filter_map(|issuer| issuer.introspector.as_ref());
+        asked.next().unwrap()
+    }
+
+    /// Looks up the groups that a token leaves out, where there is a directory for it.
+    async fn with_groups(&self, mut seen: Seen, now: u64) -> Seen {
+        let directory = match seen.caller.groups() {
+            Groups::Unknown(Overage::LeftOut) => {
+                let issuer = self.by_name.get(seen.caller.issuer());
+                issuer.and_then(|issuer| issuer.directory.as_ref())
+            }
+            _ => None,
+        };
+        let Some(directory) = directory else {
+            return seen;
+        };
+        let (groups, until) = directory.groups(seen.caller.user_name(), now).await;
+        seen.until = seen.until.min(until);
+        if let Some(groups) = groups {
+            seen.weight += groups
+                .iter()
+                .map(|name| 32 + name.len() as u64)
+                .sum::<u64>();
+            seen.caller = seen.caller.with_groups(groups.to_vec());
+        }
+        seen
     }
 
     /// The caller, if this very token was verified for this audience a short while ago. Waits for
@@ -139,6 +258,17 @@ impl Issuers {
     /// Forgets every verified token: each is looked at anew when it comes again.
     pub fn revoke_all_cached(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
+        let introspectors = self
+            .by_name
+            .values()
+            .filter_map(|it| it.introspector.as_ref());
+        introspectors.for_each(Introspector::forget);
+    }
+
+    /// What is accepted from this issuer, and its keys.
+    pub(crate) fn signer(&self, name: &str) -> Option<(&IssuerRules, &Keyring)> {
+        let issuer = self.by_name.get(name)?;
+        Some((&issuer.rules, &issuer.keyring))
     }
 
     /// The issuers, in no order.
@@ -164,6 +294,40 @@ impl Issuers {
         } else {
             Err(TokenError::Issuer)
         }
+    }
+}
+
+impl Issuer {
+    fn new(trusted: Trusted, epoch: &Arc<AtomicU64>) -> Result<Self, RulesError> {
+        let Trusted { rules, fetch } = trusted;
+        let origin = Arc::new(Origin {
+            issuer: rules.issuer.clone(),
+            url: rules.checked()?,
+            keys: rules.keys.clone(),
+            metadata: rules.metadata.clone(),
+            tenant: rules.tenant.as_ref().map(|tenant| tenant.id.clone()),
+        });
+        let keyring = Keyring::new(Arc::clone(&origin), Arc::clone(&fetch), Arc::clone(epoch));
+        let introspector = rules
+            .introspection
+            .clone()
+            .map(|rules| Introspector::new(origin, Arc::clone(&fetch), rules));
+        let directory = rules.directory.clone();
+        let directory = directory.map(|rules| Directory::new(fetch, rules));
+        Ok(Issuer {
+            rules,
+            keyring,
+            introspector,
+            directory,
+        })
+    }
+}
+
+impl fmt::Debug for Trusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trusted")
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
     }
 }
 
@@ -197,83 +361,31 @@ fn check_header(rules: &IssuerRules, read: &Unverified<'_>) -> Result<(), TokenE
     if !rules.algorithms.contains(&read.algorithm) {
         return Err(TokenError::Algorithm);
     }
-    let typ = read.token_type.as_deref();
-    if !typ.is_some_and(|typ| rules.accepts_type(typ)) {
-        return Err(TokenError::Type);
-    }
-    Ok(())
-}
-
-/// `iat` and `exp`, if it is a good time for the token.
-fn check_times(
-    rules: &IssuerRules,
-    claims: &Map<String, Value>,
-    now: u64,
-) -> Result<(u64, u64), TokenError> {
-    let time = |name: &'static str| match claims.get(name) {
-        None => Ok(None),
-        Some(value) => value.as_u64().map(Some).ok_or(TokenError::Claim(name)),
+    let accepted = match read.token_type.as_deref() {
+        Some(typ) => rules.accepts_type(typ),
+        None => !rules.profile.needs_type(),
     };
-    let expires = time("exp")?.ok_or(TokenError::Claim("exp"))?;
-    let issued = time("iat")?.ok_or(TokenError::Claim("iat"))?;
-    let soon = now.saturating_add(rules.clock_skew_s);
-    if now >= expires.saturating_add(rules.clock_skew_s) {
-        return Err(TokenError::Expired);
-    }
-    if issued > soon {
-        return Err(TokenError::IssuedInFuture);
-    }
-    if time("nbf")?.is_some_and(|not_before| not_before > soon) {
-        return Err(TokenError::NotYetValid);
-    }
-    let lifetime = expires
-        .checked_sub(issued)
-        .ok_or(TokenError::Claim("exp"))?;
-    if lifetime > rules.lifetime_max_s {
-        return Err(TokenError::Lifetime);
-    }
-    Ok((issued, expires))
-}
-
-/// That one of the audiences of the token is this one.
-fn check_audience(claims: &Map<String, Value>, audience: &Audience) -> Result<(), TokenError> {
-    let named = match claims.get("aud") {
-        Some(Value::String(named)) => audience.is(named),
-        Some(Value::Array(names)) => {
-            if !names.iter().all(Value::is_string) {
-                return Err(TokenError::Claim("aud"));
-            }
-            let mut names = names.iter().filter_map(Value::as_str);
-            names.any(|named| audience.is(named))
-        }
-        _ => return Err(TokenError::Claim("aud")),
-    };
-    if named {
-        Ok(())
-    } else {
-        Err(TokenError::Audience)
+    match accepted {
+        true => Ok(()),
+        false => Err(TokenError::Type),
     }
 }
 
-/// That nothing in the token shows another purpose, for issuers that give all of them one `typ`.
-fn check_purpose(claims: &Map<String, Value>) -> Result<(), TokenError> {
-    if let Some(mark) = MARKS.into_iter().find(|mark| claims.contains_key(*mark)) {
-        return Err(TokenError::NotAccess(mark));
+/// What an introspected token must be beside active. `iss` may be left out: it is the issuer's own
+/// answer. The kind of token may not, because a refresh token can be active too.
+fn check_answer(rules: &IssuerRules, claims: &Map<String, Value>) -> Result<(), TokenError> {
+    if claims.get("iss").is_some_and(|iss| *iss != *rules.issuer) {
+        return Err(TokenError::Issuer);
     }
-    let says = |name: &str, value: &str| {
-        let said = claims.get(name).and_then(Value::as_str);
-        said.is_some_and(|said| said.eq_ignore_ascii_case(value))
+    let kind = claims.get("token_type").and_then(Value::as_str);
+    let is_access = |kind: &str| {
+        let known = ["bearer", "dpop"];
+        known.iter().any(|known| known.eq_ignore_ascii_case(kind))
     };
-    if ["id", "refresh", "offline", "logout"]
-        .iter()
-        .any(|other| says("typ", other))
-    {
-        return Err(TokenError::NotAccess("typ"));
+    match kind.is_some_and(is_access) {
+        true => Ok(()),
+        false => Err(TokenError::NotAccess("token_type")),
     }
-    if says("token_use", "id") || says("token_use", "refresh") {
-        return Err(TokenError::NotAccess("token_use"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -76,9 +76,9 @@ enum Outcome {
 
 impl Keyring {
     /// No keys yet. The epoch is moved on whenever the issuer withdraws a key.
-    pub(crate) fn new(origin: Origin, fetch: Arc<dyn Fetch>, epoch: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(origin: Arc<Origin>, fetch: Arc<dyn Fetch>, epoch: Arc<AtomicU64>) -> Self {
         Keyring {
-            origin: Arc::new(origin),
+            origin,
             fetch,
             held: ArcSwapOption::empty(),
             renewal: Mutex::default(),

@@ -37,7 +37,13 @@ pub(crate) struct VerificationKey {
 impl KeySet {
     /// The keys of a JWK set that could verify a token. Keys for other purposes and of other kinds
     /// are left out; they are no reason to refuse those we need.
+    #[cfg(test)]
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
+        KeySet::of(body, |_| true)
+    }
+
+    /// The same, without keys that say they are of an issuer that is not ours.
+    pub(crate) fn of(body: &[u8], is_ours: impl Fn(&str) -> bool) -> Option<Self> {
         if body.len() > KEY_SET_MAX {
             return None;
         }
@@ -48,7 +54,11 @@ impl KeySet {
         if entries.len() > KEYS_MAX {
             return None;
         }
-        let keys = entries.iter().filter_map(Value::as_object);
+        let ours = |jwk: &&Map<String, Value>| match jwk.get("issuer") {
+            None => true,
+            Some(issuer) => issuer.as_str().is_some_and(&is_ours),
+        };
+        let keys = entries.iter().filter_map(Value::as_object).filter(ours);
         let keys = keys.flat_map(VerificationKey::read).map(Arc::new).collect();
         Some(KeySet { keys })
     }

@@ -4,26 +4,33 @@
 //! opens no socket (a [`Fetch`] is handed in), reads no clock (unix seconds are handed in), and
 //! never turns an error into a refusal: whoever answers the caller does that.
 
+mod actor;
 mod algorithm;
 mod audience;
 mod base64url;
 mod bearer;
 mod caller;
+mod checks;
 pub mod client;
+mod credential;
 pub mod development;
+mod directory;
 mod discovery;
 mod error;
 pub mod fetch;
+mod introspection;
 mod issuers;
 mod jws;
 mod keyring;
 mod keys;
 mod members;
 pub mod possession;
+mod profile;
 pub mod resource_metadata;
 mod rules;
 mod session;
 mod signing;
+mod statement;
 pub mod token;
 
 #[cfg(test)]
@@ -31,14 +38,20 @@ mod attacks;
 #[cfg(test)]
 mod fixture;
 
+pub use actor::Actor;
 pub use algorithm::Algorithm;
 pub use audience::{Audience, AudienceError};
 pub use bearer::{BearerError, Scheme, bearer};
-pub use caller::{Caller, Groups, Overage, UserKey};
+pub use caller::{Caller, ClientAuthentication, Groups, Kind, Overage, UserKey};
+pub use credential::ClientCredential;
+pub use directory::DirectoryRules;
 pub use error::TokenError;
 pub use fetch::{BoxFuture, Fetch, FetchError, Fetched, Outbound, Sent};
-pub use issuers::Issuers;
+pub use introspection::IntrospectionRules;
+pub use issuers::{Issuers, Trusted};
+pub use profile::Profile;
 pub use resource_metadata::{Challenge, ResourceMetadata};
-pub use rules::{CLOCK_SKEW_MAX_S, ClaimNames, IssuerRules, RulesError};
+pub use rules::{CLOCK_SKEW_MAX_S, ClaimNames, IssuerRules, RulesError, Tenant};
 pub use session::{EntropyError, session_id};
 pub use signing::{SigningError, SigningKey};
+pub use statement::{Speaker, Statement, StatementError, StatementKind};

@@ -1,7 +1,10 @@
 //! What is accepted from one issuer. Plain data that the configuration is mapped into, and the
 //! one place that refuses rules no issuer should be trusted under.
 
-use crate::Algorithm;
+use crate::actor::Actor;
+use crate::directory::DirectoryRules;
+use crate::introspection::IntrospectionRules;
+use crate::{Algorithm, Profile};
 use url::{Host, Url};
 
 /// The longest clock skew that may be granted, in seconds.
@@ -12,6 +15,8 @@ pub const CLOCK_SKEW_MAX_S: u64 = 300;
 pub struct IssuerRules {
     /// The issuer, compared byte for byte with `iss` and with the issuer's own metadata.
     pub issuer: String,
+    /// Which text its tokens follow.
+    pub profile: Profile,
     /// The algorithms its tokens may be signed with.
     pub algorithms: Vec<Algorithm>,
     /// The values of `typ` its tokens may have; case and `application/` in front do not matter.
@@ -22,8 +27,29 @@ pub struct IssuerRules {
     pub clock_skew_s: u64,
     /// Where its keys are; found by discovery if not given.
     pub keys: Option<Url>,
+    /// Where its metadata is; where RFC 8414 and OpenID Connect say if not given.
+    pub metadata: Option<Url>,
+    /// The tenant it is of, if its provider has many.
+    pub tenant: Option<Tenant>,
+    /// Further names that its tokens may have in `aud`, letter for letter.
+    pub audiences: Vec<String>,
+    /// The most actors a token may name (RFC 8693).
+    pub actors_max: u8,
     /// Which claims say what.
     pub claims: ClaimNames,
+    /// How it is asked about opaque tokens; they are refused if not given.
+    pub introspection: Option<IntrospectionRules>,
+    /// Where groups are looked up that a token leaves out; they stay unknown if not given.
+    pub directory: Option<DirectoryRules>,
+}
+
+/// One tenant of a provider that gives each its own issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its name, which stands in the issuer.
+    pub id: String,
+    /// The claim that must say the same, beside the one its profile knows.
+    pub claim: Option<String>,
 }
 
 /// Which claims of an issuer's tokens say what.
@@ -42,6 +68,9 @@ pub struct ClaimNames {
 /// Why rules are not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
+    /// More actors than any chain may have.
+    #[error("issuer `{0}`: no more than {most} actors can be allowed", most = Actor::MOST)]
+    Actors(String),
     /// No algorithm is accepted.
     #[error("issuer `{0}`: no algorithm is accepted, so no token could be")]
     Algorithms(String),
@@ -56,8 +85,10 @@ pub enum RulesError {
         "issuer `{0}`: an issuer is an https URL (http on loopback) without user, query or fragment"
     )]
     Issuer(String),
-    /// Not a URL keys may be at.
-    #[error("issuer `{0}`: keys are at an https URL (http on loopback, for an issuer there)")]
+    /// Not a URL keys, metadata or an endpoint may be at.
+    #[error(
+        "issuer `{0}`: keys and endpoints are at an https URL (http on loopback, for an issuer there)"
+    )]
     Keys(String),
     /// No token could live.
     #[error("issuer `{0}`: a lifetime of 0 seconds accepts no token")]
@@ -65,6 +96,9 @@ pub enum RulesError {
     /// Two sets of rules for one issuer.
     #[error("issuer `{0}` is there twice")]
     Repeated(String),
+    /// The issuer is not of the tenant.
+    #[error("issuer `{0}`: its tenant is not named in it")]
+    Tenant(String),
     /// No type is accepted.
     #[error("issuer `{0}`: no token type is accepted, so no token could be")]
     TokenTypes(String),
@@ -75,12 +109,39 @@ impl IssuerRules {
     pub fn new(issuer: impl Into<String>) -> Self {
         IssuerRules {
             issuer: issuer.into(),
+            profile: Profile::default(),
             algorithms: Algorithm::ALL.to_vec(),
             token_types: vec!["at+jwt".to_owned()],
             lifetime_max_s: 3600,
             clock_skew_s: 30,
             keys: None,
+            metadata: None,
+            tenant: None,
+            audiences: Vec::new(),
+            actors_max: 1,
             claims: ClaimNames::default(),
+            introspection: None,
+            directory: None,
+        }
+    }
+
+    /// The safe rules for an issuer of this profile.
+    pub fn of_profile(issuer: impl Into<String>, profile: Profile) -> Self {
+        let types = profile.token_types().iter();
+        let claims = match profile {
+            Profile::Entra => ClaimNames {
+                user: "oid".to_owned(),
+                client: "azp".to_owned(),
+                scopes: "scp".to_owned(),
+                ..ClaimNames::default()
+            },
+            Profile::Jwt | Profile::Rfc9068 => ClaimNames::default(),
+        };
+        IssuerRules {
+            profile,
+            claims,
+            token_types: types.map(|&typ| typ.to_owned()).collect(),
+            ..IssuerRules::new(issuer)
         }
     }
 
@@ -114,12 +175,32 @@ impl IssuerRules {
         if self.claims.all().iter().any(|claim| claim.is_empty()) {
             return Err(RulesError::ClaimName(name()));
         }
-        if let Some(keys) = &self.keys
-            && !may_hold_keys(keys, &url)
+        if self.actors_max > Actor::MOST {
+            return Err(RulesError::Actors(name()));
+        }
+        if let Some(tenant) = &self.tenant
+            && (tenant.id.is_empty() || !self.issuer.contains(&tenant.id))
         {
+            return Err(RulesError::Tenant(name()));
+        }
+        if !self.places().all(|place| may_hold_keys(place, &url)) {
             return Err(RulesError::Keys(name()));
         }
         Ok(url)
+    }
+
+    /// Every address that is asked because these rules name it.
+    fn places(&self) -> impl Iterator<Item = &Url> {
+        let introspection = self.introspection.as_ref();
+        let directory = self.directory.iter();
+        [
+            self.keys.as_ref(),
+            self.metadata.as_ref(),
+            introspection.and_then(|rules| rules.url.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
+        .chain(directory.flat_map(|rules| [&rules.url, &rules.token_url]))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::decision::{Decision, Lift, Verdict};
 use crate::policies::Policies;
-use crate::principal::{Caller, Claim, Groups, Principal};
+use crate::principal::{Caller, CallerKind, Claim, Groups, Principal};
 use crate::request::{Action, Context, Request, Session, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -46,8 +46,14 @@ pub struct Case {
 pub struct CasePrincipal {
     /// The issuer.
     pub issuer: String,
-    /// The subject.
+    /// The user's name there.
     pub user: String,
+    /// Whether it is a person. Left out: it is.
+    #[serde(default)]
+    pub kind: CallerKind,
+    /// Who acts for the user, the current actor first, each as `issuer#name`.
+    #[serde(default)]
+    pub actors: Vec<String>,
     /// The OAuth client.
     #[serde(default)]
     pub client: String,
@@ -249,6 +255,8 @@ impl CasePrincipal {
         Caller {
             issuer: self.issuer.clone(),
             user: self.user.clone(),
+            kind: self.kind,
+            actors: self.actors.clone(),
             client: self.client.clone(),
             groups: match &self.groups {
                 Some(groups) => Groups::Known(groups.clone()),

@@ -34,6 +34,6 @@ pub use decision::{Decision, Lift, Verdict};
 pub use error::{PolicyError, Problem};
 pub use explain::Explanation;
 pub use policies::{Policies, Source};
-pub use principal::{Caller, Claim, Groups, Principal, PrincipalError};
+pub use principal::{Caller, CallerKind, Claim, Groups, Principal, PrincipalError};
 pub use reads::Dependence;
 pub use request::{Action, Context, Request, Session, Target};

@@ -4,6 +4,7 @@
 
 use crate::names::{group_uid, user_uid};
 use cedar_policy::{Entity, EntityUid, RestrictedExpression};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -13,8 +14,12 @@ use std::sync::Arc;
 pub struct Caller {
     /// The name of the issuer: its URL, or the short name the configuration gives it.
     pub issuer: String,
-    /// The subject at that issuer.
+    /// The user's name at that issuer.
     pub user: String,
+    /// Whether it is a person.
+    pub kind: CallerKind,
+    /// Who acts for the user, the current actor first, each as `issuer#name`.
+    pub actors: Vec<String>,
     /// The OAuth client the token was issued to; empty if it does not say.
     pub client: String,
     /// The groups.
@@ -27,6 +32,27 @@ pub struct Caller {
     pub key: Option<String>,
     /// The thumbprint of the certificate that the caller has shown to hold the key of (mTLS).
     pub certificate: Option<String>,
+}
+
+/// Whether a person calls, or a program of its own accord.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallerKind {
+    /// A person.
+    #[default]
+    User,
+    /// A program: a client by itself, a service account.
+    Workload,
+}
+
+impl CallerKind {
+    /// The word for it in policies.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CallerKind::User => "user",
+            CallerKind::Workload => "workload",
+        }
+    }
 }
 
 /// The groups of a caller. An issuer that could not say them all has said nothing: "unknown" is
@@ -200,6 +226,7 @@ fn check(caller: &Caller) -> Result<(), PrincipalError> {
         (caller.key.iter().any(long), "key"),
         (caller.certificate.iter().any(long), "certificate"),
         (many(known(&caller.groups)), "groups"),
+        (many(&caller.actors), "actors"),
         (many(&caller.scopes), "scopes"),
         (caller.claims.len() > Principal::ITEMS_MAX, "claims"),
         (caller.claims.iter().any(claim), "claims"),
@@ -238,11 +265,20 @@ fn attributes(caller: &Caller) -> Result<HashMap<String, RestrictedExpression>, 
     let mut attributes = HashMap::from([
         ("user".to_owned(), text(&caller.user)),
         ("issuer".to_owned(), text(&caller.issuer)),
+        ("kind".to_owned(), text(caller.kind.name())),
         ("client".to_owned(), text(&caller.client)),
         ("scopes".to_owned(), texts(&caller.scopes)),
         ("claims".to_owned(), claims),
         ("possession".to_owned(), possession),
     ]);
+    // Of a chain only the current actor decides anything (RFC 8693, section 4.1); how long the chain
+    // is says how far the caller is from the user.
+    let depth = i64::try_from(caller.actors.len()).unwrap_or(i64::MAX);
+    let depth = RestrictedExpression::new_long(depth);
+    attributes.insert("actor_depth".to_owned(), depth);
+    if let Some(actor) = caller.actors.first() {
+        attributes.insert("actor".to_owned(), text(actor));
+    }
     // Unknown groups are absent, so that a policy that reads them fails instead of seeing none.
     if let Groups::Known(groups) = &caller.groups {
         attributes.insert("groups".to_owned(), texts(groups));
@@ -313,6 +349,14 @@ mod tests {
             },
             Caller {
                 certificate: Some("thumbprint".into()),
+                ..caller()
+            },
+            Caller {
+                kind: CallerKind::Workload,
+                ..caller()
+            },
+            Caller {
+                actors: vec!["corp#agent".into()],
                 ..caller()
             },
         ] {

@@ -138,7 +138,9 @@ pub(crate) fn document(catalog: &Catalog, inputs: &Inputs) -> Value {
         "entityTypes": {
             "Group": {},
             "User": entity(json!({
-                "user": text(), "issuer": text(), "client": text(),
+                "user": text(), "issuer": text(), "client": text(), "kind": text(),
+                "actor": absent_at_times(json!({"type": "String"})),
+                "actor_depth": required(json!({"type": "Long"})),
                 "groups": texts(), "scopes": texts(),
                 "claims": required(claims(catalog)),
                 "possession": required(possession()),

@@ -4,6 +4,7 @@
 //! Nothing here knows the product's code; everything goes through its binary, its files and its
 //! sockets. Nothing here is ever shipped.
 
+pub mod certificates;
 pub mod client_leg;
 pub mod fixture;
 pub mod hop;
@@ -13,6 +14,7 @@ pub mod pairing;
 pub mod peers;
 pub mod place;
 pub mod program;
+pub mod proofs;
 pub mod provider;
 pub mod stateless;
 pub mod suite;

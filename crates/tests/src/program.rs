@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub struct Command {
     arguments: Vec<OsString>,
     environment: BTreeMap<String, String>,
     directory: Option<PathBuf>,
+    input: Option<String>,
 }
 
 impl Command {
@@ -33,6 +35,7 @@ impl Command {
             arguments: Vec::new(),
             environment: BTreeMap::new(),
             directory: None,
+            input: None,
         }
     }
 
@@ -64,12 +67,28 @@ impl Command {
         self
     }
 
+    /// Gives it this to read, when it is run to its end.
+    #[must_use]
+    pub fn input(mut self, text: &str) -> Self {
+        self.input = Some(text.to_owned());
+        self
+    }
+
     /// Runs it to its end.
-    pub async fn run(self) -> Result<Ended> {
+    pub async fn run(mut self) -> Result<Ended> {
         let name = self.program.display().to_string();
+        let input = match self.input.take() {
+            None => Stdio::null(),
+            Some(text) => {
+                let mut file = tempfile::tempfile()?;
+                file.write_all(text.as_bytes())?;
+                file.rewind()?;
+                Stdio::from(file)
+            }
+        };
         let mut command = self.prepared();
         command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let running = command

@@ -149,6 +149,7 @@ impl Upstream<'_> {
 
 impl Who<'_> {
     fn write(&self, object: &mut Object<'_>) {
+        object.text("actor", &self.actor);
         object.text("client", &self.client);
         object.text("issuer", &self.issuer);
         object.text("session_digest", &self.session_digest);
@@ -351,7 +352,7 @@ mod tests {
                 server: trace.clone(), source: route.clone(), transport: subject.clone(),
                 revision: trace.clone(), method: subject.clone(), definition: route.clone(),
                 message, kind: Kind::Refusal, verdict: Verdict::Refused,
-                who: Some(Who { user: route.clone(), issuer: trace.clone(), subject: subject.clone(), client: kept.clone(), session_digest: route.clone() }),
+                who: Some(Who { actor: trace.clone(), user: route.clone(), issuer: trace.clone(), subject: subject.clone(), client: kept.clone(), session_digest: route.clone() }),
                 policy: Some(Policy { digest: trace.clone(), verdict: subject.clone(), determining: strings.clone() }),
                 controls: Some(Controls {
                     ran: strings.clone(),

@@ -93,6 +93,8 @@ impl Routes<'_> {
         );
         let resource = self.resource(problems, &at("resource"), written);
         let issuers = self.accepted(problems, path, written.issuers.as_deref());
+        super::issuers::one_introspects(problems, path, self.issuers, &issuers);
+        let audiences = super::issuers::audiences(problems, &at("audiences"), &written.audiences);
         let scopes = scopes(problems, &at("scopes"), &written.scopes);
         let protocol = protocol::settle(problems, &at("protocol"), &written.protocol);
         let ledger = recording(problems, &at("ledger.keep"), &written.ledger);
@@ -110,6 +112,7 @@ impl Routes<'_> {
             prompts: profile.prompts,
             resources: profile.resources,
             resource: resource?,
+            audiences,
             issuers,
             scopes,
             possession: written.possession.unwrap_or(Possession::None),
@@ -296,7 +299,7 @@ pub(super) fn unused(
     }
 }
 
-fn is_path(path: &str) -> bool {
+pub(super) fn is_path(path: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_~.".contains(&b);
     let Some(rest) = path.strip_prefix('/') else {
         return false;

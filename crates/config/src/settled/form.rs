@@ -25,6 +25,14 @@ pub(super) fn address<S: Serializer>(it: &Url, serializer: S) -> Result<S::Ok, S
     serializer.serialize_str(it.as_str())
 }
 
+#[expect(clippy::ref_option, reason = "serde passes fields by reference")]
+pub(super) fn place<S: Serializer>(it: &Option<Url>, serializer: S) -> Result<S::Ok, S::Error> {
+    match it {
+        Some(url) => serializer.serialize_str(url.as_str()),
+        None => serializer.serialize_none(),
+    }
+}
+
 pub(super) fn tools<S: Serializer>(it: &[ToolLabels], serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Labels<'a> {

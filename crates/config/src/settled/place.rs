@@ -23,6 +23,11 @@ impl Settled {
                 root(&mut tls.key, folder);
             }
         }
+        for issuer in &mut self.issuers {
+            if let Some(secret) = issuer.events.as_mut().and_then(|it| it.secret.as_mut()) {
+                root(secret, folder);
+            }
+        }
         match &mut self.ledger.key {
             SigningKey::Made(path) => *path = folder.join(&*path),
             SigningKey::Given(secret) => root(secret, folder),

@@ -26,6 +26,8 @@ pub struct Route {
     pub resources: Option<Vec<UriPattern>>,
     /// What the audience of a token must be: canonical, and of no other route.
     pub resource: String,
+    /// Further names of the audience.
+    pub audiences: Vec<String>,
     /// Whose tokens are accepted here. Each exists; only a local route has none.
     pub issuers: Vec<String>,
     /// Scopes a token must have.

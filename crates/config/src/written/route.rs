@@ -34,6 +34,11 @@ pub struct Route {
     pub resources: Option<Vec<String>>,
     /// The audience a token must have. Not said: `public_url` and the path. Each route has its own.
     pub resource: Option<String>,
+    /// Further names of this audience that tokens may have in `aud`, letter for letter, from any issuer that
+    /// is accepted here.
+    #[serde(default)]
+    #[schemars(extend("default" = []), length(max = bounds::WORDS))]
+    pub audiences: Vec<String>,
     /// Whose tokens are accepted here, by identifier. Not said: those of every issuer above.
     #[schemars(length(min = 1, max = bounds::ISSUERS))]
     pub issuers: Option<Vec<String>>,

@@ -11,6 +11,7 @@ mod possession;
 mod routes;
 mod servers;
 mod shape;
+mod trust;
 mod warnings;
 
 use config::bounds;
@@ -74,6 +75,11 @@ fn n3_1_reports_what_is_wrong_with_listeners() {
 #[test]
 fn m1_reports_what_is_wrong_with_issuers() {
     check(issuers::CASES);
+}
+
+#[test]
+fn m1_reports_profiles_tenants_and_questions_that_cannot_be_meant() {
+    check(trust::CASES);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! writes what the stages recorded. Nothing of a request is trusted here, and no decision about a
 //! call is taken here.
 
-use super::{House, Peer, door, front};
+use super::{House, Peer, delivery, door, front};
 use crate::body::Body;
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
@@ -76,6 +76,10 @@ async fn inside(
     let Some(route) = gate.route(path) else {
         if let Some(response) = public_page(gate, &request) {
             return response;
+        }
+        let place = gate.runtime().events.at(path);
+        if let Some(place) = place {
+            return delivery::answer(gate, peer.source, &place, request).await;
         }
         let refused = refused::no_such_route(path);
         return http_of(gate, record::refusal(gate, refused, draft).await);

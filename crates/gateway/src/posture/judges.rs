@@ -93,10 +93,7 @@ pub(super) fn n2_1(view: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    let mut missing = missing(&[
-        "introspection of opaque tokens",
-        "on-behalf-of with Entra ID",
-    ]);
+    let mut missing = missing(&["on-behalf-of with Entra ID"]);
     let issuers = view
         .settled
         .issuers
@@ -113,6 +110,14 @@ pub(super) fn n2_1(view: &View<'_>, way: &Way<'_>) -> Status {
                 issuer.issuer
             ));
         }
+        let asked = issuer.introspection.as_ref();
+        missing.extend(asked.filter(|asked| !asked.cache.is_zero()).map(|asked| {
+            format!(
+                "an opaque token of `{}` is good for {} s after it was revoked (`introspection.cache`)",
+                issuer.issuer,
+                asked.cache.as_secs()
+            )
+        }));
     }
     Status::lacking(missing)
 }
@@ -314,9 +319,7 @@ pub(super) fn n7_3(_: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    Status::lacking(missing(&[
-        "a declared mapping of claims: beside user, client, groups and scopes, only `acr`, `amr`, `email`, `email_verified`, `roles` and `tid` reach policies",
-    ]))
+    Status::Enforced
 }
 
 pub(super) fn n7_4(_: &View<'_>, way: &Way<'_>) -> Status {

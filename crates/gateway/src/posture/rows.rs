@@ -307,10 +307,11 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N7_3,
         judges::n7_3,
-        "user, client, groups and scopes come from claims named in the configuration; unknown groups are not none",
+        "user, client, groups, scopes and attributes come from claims named in the configuration, typed; unknown groups are not none",
         &[
             "n7_3_its_groups_decide_what_may_be_called",
             "n7_3_group_overage_means_unknown_not_none",
+            "n7_3_declared_claims_reach_policies_by_their_names_and_kinds",
         ],
     ),
     route(

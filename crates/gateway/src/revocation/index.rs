@@ -23,6 +23,8 @@ struct OfIssuer {
     clients: HashMap<Box<str>, Cut>,
     tokens: HashMap<Box<str>, Cut>,
     logins: HashMap<Box<str>, Cut>,
+    /// Users of whose tokens those count that do not say which login they came from.
+    unattributed: HashMap<Box<str>, Cut>,
 }
 
 /// What was issued at or before this moment, in unix seconds, is good no more.
@@ -109,6 +111,8 @@ impl Index {
                     || hits(&its.clients, facts.client, issued)
                     || hits(&its.tokens, facts.token_id, issued)
                     || hits(&its.logins, facts.login, issued)
+                    || (facts.login.is_none()
+                        && hits(&its.unattributed, Some(facts.subject), issued))
             })
     }
 
@@ -149,8 +153,12 @@ impl Index {
                 }
                 return;
             }
-            Target::Login { issuer, name } => {
-                widen(&mut self.at(issuer).logins, name, Cut(u64::MAX));
+            Target::Login { issuer, name, user } => {
+                let its = self.at(issuer);
+                widen(&mut its.logins, name, Cut(u64::MAX));
+                if let Some(user) = user {
+                    widen(&mut its.unattributed, user, cut);
+                }
                 return;
             }
             Target::Session { name } => {

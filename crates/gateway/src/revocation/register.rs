@@ -42,6 +42,9 @@ pub enum Target {
         issuer: String,
         /// `sid`.
         name: String,
+        /// `sub`: of this user's tokens those count, too, that do not say which login they came from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
     },
     /// A session here.
     Session {

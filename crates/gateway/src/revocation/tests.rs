@@ -73,6 +73,7 @@ async fn n8_3_a_revocation_bars_what_it_names_and_nothing_else() {
     let login = |issuer: &str, name: &str| Target::Login {
         issuer: issuer.into(),
         name: name.into(),
+        user: None,
     };
     let digest = |byte: &str| Target::Digest {
         name: byte.repeat(32),
@@ -174,6 +175,29 @@ async fn n8_3_an_entry_is_kept_until_no_token_can_be_older_and_a_block_until_it_
         ..facts("key")
     };
     assert!(!index.bars(&bob) && index.bars(&facts("key")));
+}
+
+#[tokio::test]
+async fn n8_3_a_login_that_ended_takes_along_what_does_not_say_where_it_came_from() {
+    let login = Target::Login {
+        issuer: IDP.into(),
+        name: "sid-2".into(),
+        user: Some("alice".into()),
+    };
+    let index = index_of(vec![order(login, false)]).await;
+    for (login, issued_s, bars) in [
+        (Some("sid-1"), AT_S, false),
+        (Some("sid-2"), AT_S + 1, true),
+        (None, AT_S, true),
+        (None, AT_S + 1, false),
+    ] {
+        let facts = Facts {
+            login,
+            issued_s,
+            ..facts("key")
+        };
+        assert_eq!(index.bars(&facts), bars, "{login:?} {issued_s}");
+    }
 }
 
 #[tokio::test]

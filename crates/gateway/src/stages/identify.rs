@@ -20,7 +20,7 @@ use config::settled::Possession;
 use controls::{Action, Finding, Severity};
 use http::{HeaderValue, header};
 use identity::possession::Holder;
-use identity::{Caller, Challenge, Scheme, TokenError};
+use identity::{Actor, Caller, Challenge, Scheme, TokenError};
 use policy::Principal;
 use protocol::mirror::{self, Mirrored, Mismatch, Sent, Why};
 use protocol::modern::Envelope;
@@ -207,28 +207,38 @@ fn challenges(
         .collect()
 }
 
-/// The caller as policy sees them, built once per token.
+/// The caller as policy sees them, built once for all that is the same in policy's eyes.
 fn principal(gate: &Gate, caller: &Caller) -> Result<Principal, Refused> {
-    if let Some(principal) = gate.principals.get(caller.token_digest()) {
+    if let Some(principal) = gate.principals.get(caller.standing()) {
         return Ok(principal);
     }
+    let runtime = Arc::clone(&gate.runtime());
     let groups = match caller.groups() {
         identity::Groups::Known(groups) => policy::Groups::Known(groups.clone()),
         identity::Groups::Unknown(_) => policy::Groups::Unknown,
     };
     let principal = Principal::new(policy::Caller {
         issuer: caller.issuer().to_owned(),
-        user: caller.subject().to_owned(),
+        user: caller.user_name().to_owned(),
+        kind: match caller.kind() {
+            identity::Kind::User => policy::CallerKind::User,
+            identity::Kind::Workload => policy::CallerKind::Workload,
+        },
+        actors: caller.actors().iter().map(Actor::to_string).collect(),
         client: caller.client().unwrap_or_default().to_owned(),
         groups,
         scopes: caller.scopes().to_vec(),
-        claims: crate::claims::of(caller.claims()),
+        claims: runtime.attributes.read(caller),
         key: caller.confirmation().key.map(|it| it.to_string()),
         certificate: caller.confirmation().certificate.map(|it| it.to_string()),
     })
     .map_err(|error| refused::caller_unusable(&error))?;
-    gate.principals
-        .insert(*caller.token_digest(), principal.clone());
+    let standing = *caller.standing();
+    gate.principals.insert(standing, principal.clone());
+    // A reload forgets what was read by other rules; what came too late for that goes now.
+    if !Arc::ptr_eq(&runtime, &gate.runtime()) {
+        gate.principals.remove(&standing);
+    }
     Ok(principal)
 }
 

@@ -160,7 +160,17 @@ impl Kept {
                 return;
             }
             shard.by_time.pop();
-            shard.by_mark.remove(&mark);
+            // One that was withdrawn is gone, and one that came again since has a time of its own.
+            let entry = shard.by_mark.get(&mark);
+            if entry.is_some_and(|entry| entry.until_ms == until_ms) {
+                shard.by_mark.remove(&mark);
+                self.count.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn withdraw(&self, mark: &Mark) {
+        if lock(self.shard(mark)).by_mark.remove(mark).is_some() {
             self.count.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -184,6 +194,11 @@ impl Volatile for Memory {
     ) -> BoxFuture<'_, Result<Once, StateError>> {
         let once = self.kept(space).insert(mark, None, until_ms, now_ms);
         Box::pin(ready(once.map_err(StateError::Full)))
+    }
+
+    fn withdraw(&self, space: Space, mark: Mark) -> BoxFuture<'_, Result<(), StateError>> {
+        self.kept(space).withdraw(&mark);
+        Box::pin(ready(Ok(())))
     }
 
     fn leave(

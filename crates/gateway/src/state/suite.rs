@@ -172,6 +172,13 @@ async fn replays(store: &dyn Volatile) {
         assert_eq!(once(Space::Proof, other, 100, 0).await, Once::Fresh);
     }
     assert_eq!(once(Space::Proof, mark, 200, 100).await, Once::Fresh);
+    store.withdraw(Space::Proof, mark).await.unwrap();
+    store.withdraw(Space::Proof, mark).await.unwrap();
+    assert_eq!(once(Space::Proof, mark, 400, 100).await, Once::Fresh);
+    assert_eq!(once(Space::Proof, mark, 400, 250).await, Once::Replayed);
+    assert_eq!(once(Space::Proof, mark, 300, 400).await, Once::Fresh);
+    store.withdraw(Space::Proof, mark).await.unwrap();
+    assert_eq!(once(Space::Proof, mark, 200, 100).await, Once::Fresh);
     assert_eq!(once(Space::Proof, mark, 300, 199).await, Once::Replayed);
 }
 
@@ -222,6 +229,11 @@ pub(super) async fn full(store: &dyn Volatile, max: u64) {
             .await
             .is_ok()
     );
+    store
+        .withdraw(Space::Proof, Mark::of(&[&0u64.to_be_bytes()]))
+        .await
+        .unwrap();
+    assert_eq!(insert(0, 100, 99).await.unwrap(), Once::Fresh);
     assert_eq!(insert(max, 900, 100).await.unwrap(), Once::Fresh);
     assert!(matches!(
         insert(max + 1, 900, 100).await,

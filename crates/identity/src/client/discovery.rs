@@ -6,11 +6,11 @@
 use super::metadata::{flag, issuer_url, names};
 use super::resource::origin;
 use super::{AuthorizationServer, ClientError, Demand, Outside, Resource, Scopes};
-use crate::Fetched;
 use crate::discovery::{METADATA_MAX, places};
 use crate::members;
 use crate::resource_metadata::{WELL_KNOWN, well_known_path};
 use crate::rules::may_hold_keys;
+use crate::{FetchError, Fetched};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -107,6 +107,8 @@ pub async fn find_resource(
                 return read_resource(&resource, place == root, &answer.body);
             }
             Ok(_) => {}
+            // It leads where nobody may go: that is no document that is missing.
+            Err(error @ FetchError::NotAllowed(_)) => return Err(error.into()),
             Err(error) => why = error.into(),
         }
     }
@@ -126,6 +128,8 @@ pub async fn find_server(
                 return AuthorizationServer::read(issuer, &answer.body);
             }
             Ok(_) => {}
+            // It leads where nobody may go: that is no document that is missing.
+            Err(error @ FetchError::NotAllowed(_)) => return Err(error.into()),
             Err(error) => why = error.into(),
         }
     }

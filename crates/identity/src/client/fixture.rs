@@ -1,7 +1,11 @@
 //! What tests of the client need: a world that answers from a script and remembers every question,
 //! bits that are known, and readers of what was sent. Time stands still.
 
-use super::{AuthorizationServer, Entropy, Outside};
+use super::{
+    AuthorizationServer, Credentials, Entropy, Identity, Outside, Proofs, Resource, Scopes,
+    TokenEndpoint, Want,
+};
+use crate::possession::dpop::Signer;
 use crate::{
     BoxFuture, EntropyError, Fetch, FetchError, Fetched, Outbound, Sent, base64url, members,
 };
@@ -9,7 +13,7 @@ use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const ISSUER: &str = "https://as.example.com";
@@ -137,6 +141,51 @@ impl Asked {
         let all = form_urlencoded::parse(self.body.as_bytes());
         all.into_owned().collect()
     }
+}
+
+/// One server, who issues tokens for it, and the client that asks.
+pub(crate) struct Setting {
+    pub(crate) server: AuthorizationServer,
+    pub(crate) client: Identity,
+    pub(crate) resource: Resource,
+    pub(crate) scopes: Scopes,
+    pub(crate) proofs: Option<Proofs>,
+}
+
+impl Setting {
+    pub(crate) fn of(server: AuthorizationServer, scopes: &str) -> Self {
+        let client = Identity::preregistered(server.issuer(), "gateway", Credentials::None);
+        Setting {
+            server,
+            client,
+            resource: resource(),
+            scopes: Scopes::read(scopes).unwrap(),
+            proofs: None,
+        }
+    }
+
+    /// The same, with a key that tokens are bound to.
+    pub(crate) fn bound(mut self) -> Self {
+        self.proofs = Some(Proofs::new(Signer::generate().unwrap()));
+        self
+    }
+
+    pub(crate) fn endpoint<'a>(&'a self, world: &'a World) -> TokenEndpoint<'a> {
+        let proofs = self.proofs.as_ref();
+        TokenEndpoint::new(world.outside(), &self.server, &self.client, proofs).unwrap()
+    }
+
+    pub(crate) fn want(&self) -> Want<'_> {
+        Want {
+            resource: &self.resource,
+            scopes: &self.scopes,
+        }
+    }
+}
+
+/// The server at [`SERVER`].
+pub(crate) fn resource() -> Resource {
+    Resource::of(&Url::parse(SERVER).unwrap()).unwrap()
 }
 
 /// The metadata of [`ISSUER`], as a good server has it.

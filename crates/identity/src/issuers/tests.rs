@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::fixture::{
-    EC, ISSUER, KEYS, NOW, Provider, RESOURCE, audience, claims, development, good_token, header,
-    issuers,
+    EC, ED, ISSUER, KEYS, NOW, Provider, RESOURCE, audience, claims, development, good_token,
+    header, issuers,
 };
 use crate::{Algorithm, Groups};
 use serde_json::json;
+use url::Url;
 
 #[tokio::test]
 async fn n2_3_a_verified_token_is_remembered_until_it_expires() {
@@ -134,8 +135,8 @@ async fn n7_3_claims_mean_what_the_rules_say() {
     claims["scp"] = json!("a b");
     let caller = verify(&claims).await.unwrap();
     assert_eq!(
-        (caller.subject(), caller.client()),
-        ("alice", Some("client-7"))
+        (caller.subject(), caller.user_name(), caller.client()),
+        ("alice", "o-1", Some("client-7"))
     );
     assert_eq!(*caller.groups(), Groups::Known(vec!["reader".to_owned()]));
     assert_eq!(caller.scopes(), ["a", "b"]);
@@ -204,4 +205,65 @@ async fn nothing_is_fetched_before_a_token_needs_it() {
             .is_ok()
     );
     assert_eq!(provider.asked_for(KEYS), 1);
+}
+
+/// 100,000 distinct tokens: what is remembered of them stays within its weight.
+#[tokio::test]
+async fn n4_4_100_000_verified_tokens_weigh_no_more_than_they_may() {
+    let provider = Provider::of_all_kinds();
+    let issuers = issuers(&provider, |_| {});
+    let token = good_token();
+    let caller = issuers.verify(&token, &audience(), NOW).await.unwrap();
+    let alike = issuers
+        .remembered
+        .get(&Key::of(&token, &audience()).unwrap());
+    let alike = alike.unwrap();
+    assert!(alike.weight >= CALLER_BYTES + token.len() as u64);
+    for number in 0..100_000_u32 {
+        let mut key = Key::of(&token, &audience()).unwrap();
+        key.token[..4].copy_from_slice(&number.to_be_bytes());
+        let remembered = Remembered {
+            caller: Arc::clone(&caller),
+            ..alike.clone()
+        };
+        issuers.remembered.insert(key, remembered);
+    }
+    let weight = issuers.remembered.weight();
+    assert!(
+        weight <= REMEMBERED_BYTES && weight > REMEMBERED_BYTES / 2,
+        "{weight}"
+    );
+    // Whatever was forgotten is verified again.
+    assert!(issuers.verify(&token, &audience(), NOW).await.is_ok());
+}
+
+/// Two issuers whose keys are at one address: what is fetched for one is never the other's, even
+/// where both are published there.
+#[tokio::test]
+async fn n2_1_what_one_issuer_publishes_serves_no_other() {
+    let other = "https://id.example.com/";
+    let provider = Provider::with(&[]);
+    let keys = Url::parse(KEYS).unwrap();
+    let rules = |name: &str| IssuerRules {
+        keys: Some(keys.clone()),
+        ..IssuerRules::new(name)
+    };
+    let both = vec![rules(ISSUER), rules(other)];
+    let issuers = Issuers::new(both, Arc::clone(&provider) as Arc<dyn Fetch>).unwrap();
+    provider.publish(&[EC.public_jwk("ec")]);
+    assert!(
+        issuers
+            .verify(&good_token(), &audience(), NOW)
+            .await
+            .is_ok()
+    );
+    provider.publish(&[ED.public_jwk("ec")]);
+    let mut claims = claims();
+    claims["iss"] = json!(other);
+    let token = EC.token(&header(Algorithm::Es256, "ec"), &claims);
+    let refused = issuers.verify(&token, &audience(), NOW).await;
+    assert_eq!(refused.err(), Some(TokenError::Key));
+    assert_eq!(provider.asked_for(KEYS), 2, "each has fetched its own");
+    let again = issuers.verify(&good_token(), &audience(), NOW + 1).await;
+    assert!(again.is_ok());
 }

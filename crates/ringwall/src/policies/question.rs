@@ -257,6 +257,8 @@ impl Explain {
         CasePrincipal {
             issuer,
             user,
+            kind: Default::default(),
+            actors: Vec::new(),
             client: self.client.clone().unwrap_or_default(),
             groups: None,
             scopes: self.scopes.clone(),

@@ -76,6 +76,11 @@ impl Gateway {
     /// Ends it as a power cut would, and starts it again on the same data.
     pub async fn crash_and_restart(&mut self) -> Result<()> {
         self.program.kill().await?;
+        self.start_again().await
+    }
+
+    /// Starts it again on the same data, after it has ended.
+    pub async fn start_again(&mut self) -> Result<()> {
         self.program = serve(&self.directory).await?;
         self.url = address(&self.program)?;
         Ok(())

@@ -99,6 +99,10 @@ fn who(draft: &Draft) -> Option<Who<'_>> {
         user: Some(caller.user().as_str().into()),
         issuer: Some(caller.issuer().into()),
         subject: Some(caller.subject().into()),
+        actor: caller
+            .actors()
+            .first()
+            .map(|actor| actor.to_string().into()),
         client: caller.client().map(Into::into),
         session_digest: draft.session.as_ref().map(|session| session.name().into()),
     })

@@ -24,7 +24,7 @@ pub(in crate::stages) fn token(
 }
 
 pub(in crate::stages) fn issuer_away(error: &identity::TokenError) -> Refused {
-    let remedy = "try again; the identity provider's keys could not be read";
+    let remedy = "try again; the identity provider could not be asked";
     Refused::new(
         error.code(),
         controls::N2_1,

@@ -1,7 +1,6 @@
 //! Where metadata is looked for, which of it is used, and which never.
 
 use super::*;
-use crate::FetchError;
 use crate::client::fixture::{ISSUER, SERVER, World, metadata};
 use serde_json::json;
 
@@ -278,4 +277,24 @@ async fn only_a_server_of_the_first_revision_is_its_own_authorization_server() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn n2_1_metadata_that_leads_where_nobody_may_go_ends_the_search() {
+    let away = FetchError::NotAllowed("169.254.169.254".to_owned());
+    let at = "https://metadata.example/latest";
+    let world = World::new().gives(at, Err(away.clone()));
+    let world = world.says(AT_PATH, 200, &document(SERVER));
+    let demand = told(at);
+    let found = find_resource(world.outside(), &url(SERVER), demand.as_ref()).await;
+    assert_eq!(found.err(), Some(ClientError::Fetch(away.clone())));
+    assert_eq!(world.urls(), [at]);
+
+    let oauth = "https://as.example.com/.well-known/oauth-authorization-server";
+    let openid = "https://as.example.com/.well-known/openid-configuration";
+    let world = World::new().gives(oauth, Err(away.clone()));
+    let world = world.says(openid, 200, &metadata());
+    let found = find_server(world.outside(), ISSUER).await.err();
+    assert_eq!(found, Some(ClientError::Fetch(away)));
+    assert_eq!(world.urls(), [oauth]);
 }

@@ -17,11 +17,11 @@ fn client(credentials: Credentials) -> Identity {
     Identity::preregistered(ISSUER, "gateway", credentials)
 }
 
+/// What a client shows: a header, and fields of a form.
+type Shown = (Option<String>, Vec<(String, String)>);
+
 /// The header and the fields that authenticate this client there.
-fn shown(
-    client: &Identity,
-    methods: Value,
-) -> Result<(Option<String>, Vec<(String, String)>), ClientError> {
+fn shown(client: &Identity, methods: Value) -> Result<Shown, ClientError> {
     let server = server_with(&[("token_endpoint_auth_methods_supported", methods)]);
     let world = World::new();
     let to = Url::parse(TOKEN).unwrap();

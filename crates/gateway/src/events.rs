@@ -1,0 +1,209 @@
+//! What issuers tell unasked: security events (RFC 8417, pushed as RFC 8935 has it) and logout tokens
+//! (OpenID Connect Back-Channel Logout 1.0). What was opened before ends; nothing is ever permitted by
+//! an event. The listener brings the bytes and takes the answer away.
+
+mod meaning;
+
+use crate::gate::Gate;
+use crate::revocation::RegisterError;
+use crate::secret::{self, Secret, SecretError};
+use crate::state::{Mark, Once, Space};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use config::settled::Settled;
+use identity::{Speaker, Statement, StatementError, StatementKind};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Where issuers deliver, and who they are.
+#[derive(Debug, Default)]
+pub struct Events {
+    places: HashMap<Box<str>, Arc<Place>>,
+}
+
+/// One path, and everybody who delivers there.
+#[derive(Debug)]
+pub struct Place {
+    kind: StatementKind,
+    transmitters: Vec<Transmitter>,
+}
+
+/// An issuer that delivers.
+#[derive(Debug)]
+struct Transmitter {
+    issuer: Box<str>,
+    audience: Box<str>,
+    secret: Option<Secret>,
+}
+
+/// What becomes of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was taken, now or before.
+    Taken,
+    /// It is not good, and will not be if it comes again.
+    Refused(Fault),
+    /// It could not be taken now: it should come again.
+    Later,
+}
+
+/// What is wrong with a delivery, in the words of RFC 8935 section 2.4.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// `err`.
+    pub code: &'static str,
+    /// `description`.
+    pub description: String,
+}
+
+impl Fault {
+    fn new(code: &'static str, description: impl Into<String>) -> Self {
+        Fault {
+            code,
+            description: description.into(),
+        }
+    }
+
+    /// It is not what it should be.
+    pub fn request(description: impl Into<String>) -> Self {
+        Fault::new("invalid_request", description)
+    }
+}
+
+impl Events {
+    /// The places of a configuration.
+    pub(crate) fn of(settled: &Settled) -> Result<Self, SecretError> {
+        let mut places: HashMap<Box<str>, Place> = HashMap::new();
+        for issuer in &settled.issuers {
+            let Some(events) = &issuer.events else {
+                continue;
+            };
+            let secret = events.secret.as_ref();
+            let secret = secret.map(|reference| secret::resolve(&reference.to_string()));
+            let secret = secret.transpose()?;
+            for (path, kind) in [
+                (events.path.clone(), StatementKind::Event),
+                (events.logout_path(), StatementKind::Logout),
+            ] {
+                let place = places.entry(path.into()).or_insert_with(|| Place {
+                    kind,
+                    transmitters: Vec::new(),
+                });
+                place.transmitters.push(Transmitter {
+                    issuer: issuer.issuer.as_str().into(),
+                    audience: events.audience.as_str().into(),
+                    secret: secret.clone(),
+                });
+            }
+        }
+        let places = places.into_iter();
+        Ok(Events {
+            places: places
+                .map(|(path, place)| (path, Arc::new(place)))
+                .collect(),
+        })
+    }
+
+    /// Who delivers at this path, if anybody does.
+    pub fn at(&self, path: &str) -> Option<Arc<Place>> {
+        self.places.get(path).cloned()
+    }
+}
+
+impl Place {
+    /// What is delivered here.
+    pub fn kind(&self) -> StatementKind {
+        self.kind
+    }
+
+    /// Takes what was delivered, with what stood in `Authorization`. What it revokes is in force when
+    /// this returns; what came before is taken again and changes nothing.
+    pub async fn take(&self, gate: &Gate, text: &str, authorization: Option<&[u8]>) -> Outcome {
+        match self.taken(gate, text, authorization).await {
+            Ok(()) => Outcome::Taken,
+            Err(outcome) => outcome,
+        }
+    }
+
+    async fn taken(
+        &self,
+        gate: &Gate,
+        text: &str,
+        authorization: Option<&[u8]>,
+    ) -> Result<(), Outcome> {
+        let speakers: Vec<Speaker<'_>> =
+            self.transmitters.iter().map(Transmitter::speaker).collect();
+        let now_ms = gate.clock().unix_ms();
+        let issuers = Arc::clone(&gate.runtime().issuers);
+        let said = issuers.statement(text, self.kind, &speakers, now_ms / 1000);
+        let said = said.await.map_err(|error| unheard(&error))?;
+        if self.kind == StatementKind::Event && !self.is_shown(&said, authorization) {
+            let description = "the bearer token is not the one that was agreed on";
+            return Err(Outcome::Refused(Fault::new(
+                "authentication_failed",
+                description,
+            )));
+        }
+        let meaning = meaning::of(&said, self.kind, now_ms).map_err(Outcome::Refused)?;
+        let mark = Mark::of(&[said.issuer.as_bytes(), said.id.as_bytes()]);
+        // Longer than it could come again and still be in time, whatever the skew.
+        let until_s = said.issued_s + 2 * Statement::AGE_MAX_S;
+        let once = gate
+            .marks
+            .insert_once(Space::Signal, mark, until_s * 1000, now_ms);
+        match once.await {
+            Ok(Once::Fresh) => {}
+            Ok(Once::Replayed) => return Ok(()),
+            Err(error) => return Err(later(&error.to_string())),
+        }
+        let acted = meaning.act(gate, &said, now_ms).await;
+        if let Err(error) = acted {
+            // Whoever sends it again is not told that it was taken.
+            let forgotten = gate.marks.withdraw(Space::Signal, mark).await;
+            forgotten.map_err(|error| later(&error.to_string()))?;
+            return Err(match error {
+                RegisterError::State(_) | RegisterError::Key(_) => later(&error.to_string()),
+                error => Outcome::Refused(Fault::request(error.to_string())),
+            });
+        }
+        Ok(())
+    }
+
+    fn is_shown(&self, said: &Statement, authorization: Option<&[u8]>) -> bool {
+        let mut transmitters = self.transmitters.iter();
+        let transmitter = transmitters.find(|it| *it.issuer == *said.issuer);
+        match transmitter.map(|it| &it.secret) {
+            Some(None) => true,
+            Some(Some(secret)) => authorization
+                .and_then(|value| value.strip_prefix(b"Bearer "))
+                .is_some_and(|shown| {
+                    verify_slices_are_equal(shown, secret.expose().as_bytes()).is_ok()
+                }),
+            None => false,
+        }
+    }
+}
+
+impl Transmitter {
+    fn speaker(&self) -> Speaker<'_> {
+        Speaker {
+            issuer: &self.issuer,
+            audience: &self.audience,
+        }
+    }
+}
+
+fn unheard(error: &StatementError) -> Outcome {
+    let code = match error {
+        StatementError::Audience => "invalid_audience",
+        StatementError::Issuer => "invalid_issuer",
+        StatementError::Key(_) => "invalid_key",
+        StatementError::Form(_) | StatementError::Time(_) => "invalid_request",
+        StatementError::Unavailable => return later(&error.to_string()),
+    };
+    Outcome::Refused(Fault::new(code, error.to_string()))
+}
+
+fn later(why: &str) -> Outcome {
+    tracing::error!("an event of an issuer could not be taken: {why}");
+    Outcome::Later
+}

@@ -1,0 +1,133 @@
+//! How the issuers of a configuration become issuers that are asked: each with rules of its own, and
+//! a way to nothing but what the configuration names for it. A private address that may be reached
+//! for one issuer's sake is not reached for another's.
+
+use super::HouseError;
+use crate::egress::{Authority, Egress, Fetcher};
+use crate::route::algorithm;
+use crate::secret;
+use config::settled::{self, Exact, SecretRef, Settled};
+use identity::{
+    ClaimNames, ClientCredential, DirectoryRules, IntrospectionRules, IssuerRules, Issuers, Tenant,
+    Trusted,
+};
+use std::sync::Arc;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// Every exact issuer of the configuration.
+pub(super) fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseError> {
+    let mut trusted = Vec::new();
+    for issuer in &settled.issuers {
+        for exact in issuer.exact() {
+            trusted.push(trust(issuer, exact, egress)?);
+        }
+    }
+    Ok(Issuers::of(trusted)?)
+}
+
+/// The exact issuers that a route accepts.
+pub(super) fn accepted(settled: &Settled, route: &settled::Route) -> Vec<String> {
+    let issuers = settled.issuers.iter();
+    let accepted = issuers.filter(|issuer| route.issuers.contains(&issuer.issuer));
+    let exact = accepted.flat_map(settled::Issuer::exact);
+    exact.map(|exact| exact.issuer).collect()
+}
+
+fn trust(
+    issuer: &settled::Issuer,
+    exact: Exact,
+    egress: &Arc<Egress>,
+) -> Result<Trusted, HouseError> {
+    let rules = rules(issuer, exact)?;
+    let private = match issuer.network {
+        settled::Network::Public => Vec::new(),
+        settled::Network::Private => named(&rules).map(Authority::of).collect(),
+    };
+    let own = match issuer.network {
+        settled::Network::Public => None,
+        settled::Network::Private => Url::parse(&rules.issuer).ok(),
+    };
+    let own = own.as_ref().map(Authority::of);
+    let fetcher = Fetcher::new(Arc::clone(egress), private.into_iter().chain(own));
+    Ok(Trusted {
+        rules,
+        fetch: Arc::new(fetcher),
+    })
+}
+
+/// Every address that the configuration names for this issuer.
+fn named(rules: &IssuerRules) -> impl Iterator<Item = &Url> {
+    let introspection = rules.introspection.as_ref();
+    let directory = rules.directory.iter();
+    [
+        rules.keys.as_ref(),
+        rules.metadata.as_ref(),
+        introspection.and_then(|rules| rules.url.as_ref()),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(directory.flat_map(|rules| [&rules.url, &rules.token_url]))
+}
+
+fn rules(issuer: &settled::Issuer, exact: Exact) -> Result<IssuerRules, HouseError> {
+    let introspection = issuer.introspection.as_ref().map(introspection);
+    let directory = issuer.graph.as_ref().zip(exact.tenant.as_deref());
+    let directory = directory.map(|(graph, tenant)| directory_of(graph, tenant));
+    let algorithms = issuer.algorithms.iter();
+    Ok(IssuerRules {
+        issuer: exact.issuer,
+        profile: match issuer.profile {
+            settled::Profile::Rfc9068 => identity::Profile::Rfc9068,
+            settled::Profile::Jwt => identity::Profile::Jwt,
+            settled::Profile::Entra => identity::Profile::Entra,
+        },
+        algorithms: algorithms.copied().map(algorithm).collect(),
+        token_types: issuer.token_types.clone(),
+        lifetime_max_s: issuer.lifetime_max.as_secs(),
+        clock_skew_s: issuer.clock_skew.as_secs(),
+        keys: match &issuer.keys {
+            settled::Keys::At(url) => Some(url.clone()),
+            settled::Keys::Discovered => None,
+        },
+        metadata: issuer.metadata.clone(),
+        tenant: exact.tenant.map(|id| Tenant { id, claim: None }),
+        audiences: issuer.audiences.clone(),
+        // INVARIANT: within the bounds of the configuration; more than any chain is refused anyway.
+        actors_max: u8::try_from(issuer.actors).unwrap_or(0),
+        claims: ClaimNames {
+            user: issuer.claims.user.clone(),
+            client: issuer.claims.client.clone(),
+            groups: issuer.claims.groups.clone(),
+            scopes: issuer.claims.scopes.clone(),
+        },
+        introspection: introspection.transpose()?,
+        directory: directory.transpose()?,
+    })
+}
+
+fn introspection(asked: &settled::Introspection) -> Result<IntrospectionRules, HouseError> {
+    Ok(IntrospectionRules {
+        url: asked.url.clone(),
+        credential: credential(&asked.client, &asked.secret)?,
+        remembered_s: asked.cache.as_secs(),
+    })
+}
+
+fn directory_of(graph: &settled::Graph, tenant: &str) -> Result<DirectoryRules, HouseError> {
+    let token_url = graph.token_url(tenant);
+    Ok(DirectoryRules {
+        url: graph.url.clone(),
+        token_url: token_url.map_err(|error| HouseError::Address {
+            what: "graph.token_url",
+            error,
+        })?,
+        credential: credential(&graph.client, &graph.secret)?,
+    })
+}
+
+fn credential(client: &str, secret: &SecretRef) -> Result<ClientCredential, HouseError> {
+    let secret = secret::resolve(&secret.to_string())?;
+    let secret = Zeroizing::new(secret.expose().to_owned());
+    Ok(ClientCredential::new(client, secret))
+}
