@@ -9,6 +9,7 @@ use crate::connect::{Links, SignIn};
 use crate::credential::OwnClient;
 use crate::events::Events;
 use crate::pins::{Pins, PinsError};
+use crate::possession::Proofs;
 use crate::revocation::Revocations;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
@@ -45,6 +46,8 @@ pub struct Gate {
     pub keyer: Keyer,
     /// Callers as policy sees them, by their standing.
     pub principals: Cache<[u8; 32], Principal>,
+    /// Proofs of possession that were used.
+    pub proofs: Proofs,
     /// What happened.
     pub ledger: Ledger,
     /// What was approved.
@@ -107,6 +110,8 @@ pub struct Parts {
     pub limits: Box<dyn Limits>,
     /// What seals handles.
     pub seal: Seal,
+    /// Proofs of possession that were used.
+    pub proofs: Proofs,
     /// What is configured.
     pub runtime: Runtime,
     /// The policies, compiled.
@@ -128,6 +133,7 @@ impl Gate {
             sessions: Sessions::default(),
             parked: Parked::default(),
             seal: parts.seal,
+            proofs: parts.proofs,
             limits: parts.limits,
             keyer: Keyer::new(),
             principals: Cache::new(Self::PRINCIPALS),

@@ -5,6 +5,7 @@
 //! sockets. Nothing here is ever shipped.
 
 pub mod browser;
+pub mod certificates;
 pub mod client_leg;
 pub mod entra_shaped;
 pub mod fixture;
@@ -15,6 +16,7 @@ pub mod pairing;
 pub mod peers;
 pub mod place;
 pub mod program;
+pub mod proofs;
 pub mod provider;
 pub mod stateless;
 pub mod suite;

@@ -4,6 +4,7 @@
 
 use super::HouseError;
 use crate::egress::{Authority, Egress, Fetcher};
+use crate::route::algorithm;
 use crate::secret;
 use config::settled::{self, ClientProof, Exact, SecretRef, Settled};
 use identity::client::{ClientKey, SystemEntropy};
@@ -104,15 +105,6 @@ fn rules(issuer: &settled::Issuer, exact: Exact) -> Result<IssuerRules, HouseErr
         introspection: introspection.transpose()?,
         directory: directory.transpose()?,
     })
-}
-
-fn algorithm(algorithm: settled::Algorithm) -> identity::Algorithm {
-    match algorithm {
-        settled::Algorithm::Es256 => identity::Algorithm::Es256,
-        settled::Algorithm::EdDsa => identity::Algorithm::EdDsa,
-        settled::Algorithm::Rs256 => identity::Algorithm::Rs256,
-        settled::Algorithm::Ps256 => identity::Algorithm::Ps256,
-    }
 }
 
 fn introspection(asked: &settled::Introspection) -> Result<IntrospectionRules, HouseError> {

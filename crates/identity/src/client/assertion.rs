@@ -17,15 +17,17 @@ use zeroize::Zeroizing;
 /// How long an assertion is good, in seconds.
 const LIFETIME_S: u64 = 60;
 
-/// Whom an assertion names as the one it is for.
+/// Whom an assertion names as the one it is for, and with that what it says it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AssertionAudience {
     /// The issuer of the authorization server, and nothing else: what current guidance asks for
     /// (draft-ietf-oauth-rfc7523bis), because an endpoint that metadata lies about would make
-    /// the assertion good at another server.
+    /// the assertion good at another server. Its type says that it is a client's, so that it can
+    /// be taken for nothing else.
     #[default]
     Issuer,
-    /// The token endpoint, for servers that accept no other. Entra ID documents this one.
+    /// The token endpoint, and a type that says nothing, for servers that accept no other. Entra ID
+    /// documents these.
     TokenEndpoint,
 }
 
@@ -145,8 +147,13 @@ impl ClientKey {
         bits: &[u8; 32],
         now: u64,
     ) -> Result<Zeroizing<String>, SigningError> {
+        // Its type says for whom it is, as its audience does.
+        let typ = match self.audience {
+            AssertionAudience::Issuer => "client-authentication+jwt",
+            AssertionAudience::TokenEndpoint => "JWT",
+        };
         let mut header = Map::new();
-        header.insert("typ".to_owned(), json!("JWT"));
+        header.insert("typ".to_owned(), json!(typ));
         header.insert("alg".to_owned(), json!(algorithm.name()));
         header.insert("kid".to_owned(), json!(self.id));
         if let Some(certificate) = &self.certificate {
