@@ -399,7 +399,6 @@ async fn n8_2_a_session_is_ended_by_its_own_client_only_and_then_for_good() -> R
     let others = [
         world.token("bob")?,
         token(&world, "alice", &json!({ "client_id": "another-client" }))?,
-        token(&world, "alice", &json!({ "client_id": null }))?,
     ];
     for other in &others {
         let thief = Client::new(&world.url()?, Some(other)).in_session(&session);
