@@ -44,6 +44,46 @@ words! {
         Rs256 = "RS256",
     }
 
+    /// What a token must be bound to, so that nobody who only has the token can use it.
+    Possession {
+        /// Nothing. A token that is bound all the same is accepted only from whoever holds the key.
+        None = "none",
+        /// A key or a certificate.
+        Any = "any",
+        /// A key that signs a proof for each request (DPoP, RFC 9449).
+        Dpop = "dpop",
+        /// The client certificate of the connection (RFC 8705).
+        Certificate = "certificate",
+    }
+
+    /// Whether proofs of possession carry a nonce of the gateway.
+    ProofNonce {
+        /// Always: a proof cannot have been made before the gateway handed out its nonce.
+        Required = "required",
+        /// Nonces are handed out, and one that comes must be good.
+        Offered = "offered",
+        /// None is handed out, and none is looked at.
+        Off = "off",
+    }
+
+    /// Whether clients of a listener show a certificate.
+    ClientCertificates {
+        /// They may.
+        Optional = "optional",
+        /// They must: without one there is no connection.
+        Required = "required",
+    }
+
+    /// The header in which a proxy tells of its client's certificate.
+    FrontHeader {
+        /// The header of RFC 9440: the certificate in base64 between colons.
+        ClientCert = "client-cert",
+        /// Envoy's: one element with `Cert` or `Hash`.
+        Envoy = "x-forwarded-client-cert",
+        /// For nginx, with `$ssl_client_escaped_cert`: the certificate in PEM form, escaped.
+        EscapedPem = "x-ssl-client-cert",
+    }
+
     /// Which text an issuer's tokens follow, and so what they must say.
     Profile {
         /// RFC 9068: `typ` is `at+jwt`, and `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` are there.
@@ -153,6 +193,38 @@ words! {
         WrongName = "wrong_name",
         /// An `Mcp-Param-…` is wrong.
         WrongParams = "wrong_params",
+    }
+
+    /// On whose behalf the gateway gets tokens for a server, and how.
+    Grant {
+        /// The gateway's own, the same for every caller.
+        ClientCredentials = "client_credentials",
+        /// The user's own: they grant it once in a browser, and the gateway keeps it sealed.
+        Connection = "connection",
+        /// The user's, by an assertion that their identity provider makes for the server (ID-JAG).
+        IdJag = "id_jag",
+        /// The user's, at Entra ID, by the caller's token.
+        OnBehalfOf = "on_behalf_of",
+        /// The user's, by exchange of the caller's token at its own issuer (RFC 8693).
+        TokenExchange = "token_exchange",
+        /// The gateway's own, by a token that says which workload it is (RFC 7523).
+        Workload = "workload",
+    }
+
+    /// Who is named as acting when a caller's token is exchanged.
+    Actor {
+        /// Nobody.
+        None = "none",
+        /// The gateway, by a token of its own.
+        Gateway = "gateway",
+    }
+
+    /// What kind of tokens is asked for.
+    TokenKind {
+        /// Whoever has one can use it.
+        Bearer = "bearer",
+        /// Bound to a key of the gateway (RFC 9449): of no use to whoever steals one.
+        Dpop = "dpop",
     }
 
     /// When a record is on disk.

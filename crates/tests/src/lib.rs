@@ -4,7 +4,10 @@
 //! Nothing here knows the product's code; everything goes through its binary, its files and its
 //! sockets. Nothing here is ever shipped.
 
+pub mod browser;
+pub mod certificates;
 pub mod client_leg;
+pub mod entra_shaped;
 pub mod fixture;
 pub mod hop;
 pub mod issuer;
@@ -13,6 +16,7 @@ pub mod pairing;
 pub mod peers;
 pub mod place;
 pub mod program;
+pub mod proofs;
 pub mod provider;
 pub mod stateless;
 pub mod suite;

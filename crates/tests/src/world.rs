@@ -28,6 +28,9 @@ pub const PERMIT_ALL: &str = "permit(principal, action, resource);\n";
 /// The credential the gateway shows the fixture; no caller ever has it.
 pub const CREDENTIAL: &str = "the-gateways-own-credential";
 
+/// The secret of the gateway's own client at identity providers, whose name is `ringwall`.
+pub const PROVIDER_SECRET: &str = "ringwall-secret";
+
 /// How often, and how many times, an effect is looked for in the ledger.
 const LOOK: Duration = Duration::from_millis(50);
 const LOOKS: usize = 600;
@@ -241,7 +244,10 @@ fn config(plan: &Plan, port: u16, issuer: &str, fixture: &Url) -> Value {
     let route = |path: &str| overlaid(json!({ "path": path, "server": "fixture" }), &plan.route);
     let claims =
         json!({ "user": "sub", "client": "client_id", "groups": "groups", "scopes": "scope" });
-    let issuer = json!({ "issuer": issuer, "network": "private", "claims": claims });
+    let issuer = json!({
+        "issuer": issuer, "network": "private", "claims": claims,
+        "sign_in": { "client": "ringwall-signs-in" }
+    });
     let whole = json!({
         "version": 1,
         "public_url": format!("http://127.0.0.1:{port}"),

@@ -8,6 +8,7 @@ mod issuers;
 mod listeners;
 mod numbers;
 mod offers;
+mod possession;
 mod routes;
 mod servers;
 mod shape;
@@ -90,6 +91,11 @@ fn m1_reports_profiles_tenants_and_questions_that_cannot_be_meant() {
 #[test]
 fn n6_3_reports_what_is_wrong_with_servers() {
     check(servers::CASES);
+}
+
+#[test]
+fn n7_4_reports_what_callers_cannot_be_asked_to_hold() {
+    check(possession::CASES);
 }
 
 #[test]

@@ -6,23 +6,29 @@
 mod answer;
 mod bridge;
 mod caller;
+mod connection;
 mod door;
 mod frame;
+mod possession;
 mod subject;
 
 pub(in crate::stages) use answer::*;
 pub(in crate::stages) use bridge::*;
 pub(in crate::stages) use caller::*;
+pub(in crate::stages) use connection::*;
 pub(crate) use door::*;
 pub(in crate::stages) use frame::*;
+pub(crate) use possession::*;
 pub(in crate::stages) use subject::*;
 
+use crate::credential::Need;
 use crate::upstream::UpstreamError;
 use controls::{Control, Fault, Refusal};
 use http::{HeaderName, HeaderValue, StatusCode};
 use protocol::{Revision, codes};
 use std::borrow::Cow;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A refusal with the form its answer takes. Boxed, because it stands in the result of every stage
@@ -47,14 +53,16 @@ pub struct Terms {
     pub status: StatusCode,
     /// The JSON-RPC error code of the answer.
     pub rpc: i64,
-    /// `WWW-Authenticate`, where the answer is a challenge.
-    pub challenge: Option<HeaderValue>,
+    /// `WWW-Authenticate`, where the answer is a challenge: one value for each way to meet it.
+    pub challenges: Vec<HeaderValue>,
     /// Whether the answer is a tool result with `isError`, which the model sees and can act on.
     pub form: Form,
     /// What the protocol wants in `error.data`, beside the refusal.
     pub data: Option<serde_json::Value>,
     /// What only the operator should read; it is in the record and nowhere else.
     pub detail: Option<String>,
+    /// The server that the user has to connect first.
+    pub(crate) connect: Option<Arc<Need>>,
 }
 
 /// How a refusal reaches the caller.
@@ -62,6 +70,8 @@ pub struct Terms {
 pub enum Form {
     /// A JSON-RPC error.
     Error,
+    /// A result that asks the user for something before the call is made again (2026-07-28).
+    InputRequired,
     /// A tool result with `isError: true`: MCP wants input errors where the model sees them.
     ToolResult,
 }
@@ -101,10 +111,11 @@ impl Refused {
             refusal,
             status: StatusCode::OK,
             rpc: POLICY,
-            challenge: None,
+            challenges: Vec::new(),
             form: Form::Error,
             data: None,
             detail: None,
+            connect: None,
         }))
     }
 
@@ -123,8 +134,8 @@ impl Refused {
         self
     }
 
-    fn challenge(mut self, challenge: Option<HeaderValue>) -> Self {
-        self.0.challenge = challenge;
+    fn challenges(mut self, challenges: Vec<HeaderValue>) -> Self {
+        self.0.challenges = challenges;
         self
     }
 
