@@ -9,6 +9,7 @@ mod events;
 mod issuers;
 mod limits;
 mod listeners;
+mod oauth;
 mod possession;
 mod routes;
 mod servers;
@@ -81,7 +82,7 @@ pub(crate) fn settle_for(
     }
     let issuers = issuers::settle(problems, &written.issuers);
     let dpop = possession::dpop(problems, &written.dpop);
-    let servers = servers::settle(problems, &written.servers);
+    let servers = servers::settle(problems, &written.servers, oauth::Known(&written.issuers));
     let limits = limits::gateway(problems, &written.limits);
     let routes = routes::Routes {
         callers,
@@ -93,6 +94,7 @@ pub(crate) fn settle_for(
     let routes = routes.settle(problems, &written.routes);
     possession::reachable(problems, &routes, &listeners);
     events::apart(problems, &issuers, &routes);
+    oauth::connectable(problems, &routes, &issuers, &servers);
     policies(problems, &written.policies);
     let ledger = ledger(problems, &written.ledger, &data);
     let log = Log {

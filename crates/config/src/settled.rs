@@ -7,6 +7,7 @@
 mod events;
 mod form;
 mod issuer;
+mod oauth;
 mod pattern;
 mod place;
 mod possession;
@@ -16,6 +17,7 @@ mod route;
 pub use events::Events;
 pub(crate) use issuer::TENANT;
 pub use issuer::{Attribute, Exact, Graph, Introspection};
+pub use oauth::{Authentication, Authority, Client, Grant, IdentityProvider, Oauth, SignIn};
 pub use pattern::{ToolPattern, UriPattern};
 pub use possession::{Clients, Dpop, Front};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
@@ -23,9 +25,9 @@ pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessi
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Algorithm, ClaimKind, ClientCertificates, Confinement, Durability, Era, Format, FrontHeader,
-    HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession, Process, Profile,
-    ProofNonce, Revision, Schema,
+    Actor, Algorithm, ClaimKind, ClientCertificates, Confinement, Durability, Era, Format,
+    FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession, Process,
+    Profile, ProofNonce, Revision, Schema, TokenKind,
 };
 
 use serde::Serialize;
@@ -159,6 +161,9 @@ pub struct Issuer {
     /// Where groups are looked up that its tokens leave out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph: Option<Graph>,
+    /// How its users sign in with a browser, if they can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignIn>,
 }
 
 /// Where an issuer's signing keys are.
@@ -265,6 +270,18 @@ pub enum Credential {
         /// Its value.
         secret: SecretRef,
     },
+    /// Tokens that are issued for this server.
+    Oauth(Box<Oauth>),
+}
+
+impl Upstream {
+    /// What the gateway shows it; nothing stands for a process, which is shown nothing.
+    pub fn credential(&self) -> Option<&Credential> {
+        match self {
+            Upstream::Http(http) | Upstream::Sse(http) => Some(&http.credential),
+            Upstream::Stdio(_) => None,
+        }
+    }
 }
 
 /// A server as a process of this machine.

@@ -195,6 +195,38 @@ words! {
         WrongParams = "wrong_params",
     }
 
+    /// On whose behalf the gateway gets tokens for a server, and how.
+    Grant {
+        /// The gateway's own, the same for every caller.
+        ClientCredentials = "client_credentials",
+        /// The user's own: they grant it once in a browser, and the gateway keeps it sealed.
+        Connection = "connection",
+        /// The user's, by an assertion that their identity provider makes for the server (ID-JAG).
+        IdJag = "id_jag",
+        /// The user's, at Entra ID, by the caller's token.
+        OnBehalfOf = "on_behalf_of",
+        /// The user's, by exchange of the caller's token at its own issuer (RFC 8693).
+        TokenExchange = "token_exchange",
+        /// The gateway's own, by a token that says which workload it is (RFC 7523).
+        Workload = "workload",
+    }
+
+    /// Who is named as acting when a caller's token is exchanged.
+    Actor {
+        /// Nobody.
+        None = "none",
+        /// The gateway, by a token of its own.
+        Gateway = "gateway",
+    }
+
+    /// What kind of tokens is asked for.
+    TokenKind {
+        /// Whoever has one can use it.
+        Bearer = "bearer",
+        /// Bound to a key of the gateway (RFC 9449): of no use to whoever steals one.
+        Dpop = "dpop",
+    }
+
     /// When a record is on disk.
     Durability {
         /// Before the caller is answered.

@@ -6,6 +6,7 @@
 
 mod events;
 mod issuer;
+mod oauth;
 mod possession;
 mod route;
 mod text;
@@ -14,6 +15,7 @@ pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};
 pub(crate) use issuer::{GRAPH, GRAPH_TOKENS};
+pub use oauth::{IdentityProvider, Oauth, OauthClient, SignIn};
 pub use possession::{Clients, Dpop, Front};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 pub use text::{Reference, Rhythm, Size, Time, Value};
@@ -185,6 +187,8 @@ pub struct Issuer {
     pub introspection: Option<Introspection>,
     /// Where groups are looked up that a token of `entra` leaves out. Not said: they stay unknown.
     pub graph: Option<Graph>,
+    /// How its users sign in with a browser. Needed where they are asked to connect a server.
+    pub sign_in: Option<SignIn>,
 }
 
 /// Accepted unless somebody says otherwise; every one the gateway can verify.
@@ -277,6 +281,8 @@ pub struct Http {
     pub credential: Option<Reference>,
     /// The header that carries the credential instead; the secret is then its whole value.
     pub header: Option<String>,
+    /// How the gateway gets tokens for the server instead of a credential that never changes.
+    pub oauth: Option<Oauth>,
 }
 
 /// A server that is a process of this machine.

@@ -5,6 +5,8 @@ use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
 use crate::claims::Attributes;
 use crate::clock::Clock;
+use crate::connect::{Links, SignIn};
+use crate::credential::OwnClient;
 use crate::events::Events;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
@@ -56,6 +58,8 @@ pub struct Gate {
     pub marks: Arc<dyn Volatile>,
     /// Whose tokens are not good any more.
     pub revocations: Revocations,
+    /// Links that users were given to connect a server.
+    pub(crate) links: Links,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -79,6 +83,10 @@ pub struct Runtime {
     pub events: Events,
     /// Which of their claims policies see.
     pub attributes: Attributes,
+    /// How users sign in with a browser, by issuer.
+    pub(crate) sign_ins: HashMap<Arc<str>, SignIn>,
+    /// The gateway as a client of others.
+    pub own: Arc<OwnClient>,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
 }
@@ -134,6 +142,7 @@ impl Gate {
             rows: parts.rows,
             marks: parts.marks,
             revocations: parts.revocations,
+            links: Links::default(),
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,

@@ -2,12 +2,14 @@
 //! swept now and then, and stopped without losing a record. A configuration that cannot be built
 //! changes nothing.
 
+mod credentials;
 mod trust;
 
 use crate::catalog::Shelves;
 use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::control::Control;
+use crate::credential::{OwnClient, OwnClientError};
 use crate::egress::{Destination, DestinationError, Egress, EgressError, EgressSettings};
 use crate::events::Events;
 use crate::gate::{Gate, Parts, Runtime};
@@ -24,7 +26,9 @@ use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
 use audit::{KeyError, Ledger, LedgerError, SigningKey};
 use config::settled::{self, Settled};
+use credentials::Workshop;
 use identity::RulesError;
+use identity::client::ClientKey;
 use identity::possession::dpop::Nonces;
 use policy::{Policies, PolicyError};
 use std::collections::HashMap;
@@ -40,8 +44,18 @@ pub struct House {
     gate: Arc<Gate>,
     listeners: Vec<Listener>,
     control: Option<Control>,
-    egress: Arc<Egress>,
+    makings: Makings,
     stop: watch::Sender<bool>,
+}
+
+/// What a configuration is built with, the same before and after a reload.
+#[derive(Clone, Debug)]
+struct Makings {
+    egress: Arc<Egress>,
+    clock: Arc<dyn Clock>,
+    rows: Rows,
+    /// The key of the gateway as a client of others.
+    key: Arc<ClientKey>,
 }
 
 /// Why a gateway cannot start, or cannot take over a changed configuration.
@@ -72,6 +86,10 @@ pub enum HouseError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error("server `{server}`: {what} cannot be used")]
+    Oauth { server: String, what: &'static str },
+    #[error(transparent)]
+    OwnClient(#[from] OwnClientError),
     #[error(transparent)]
     Pins(#[from] PinsError),
     #[error("the policies: {0}")]
@@ -88,6 +106,8 @@ pub enum HouseError {
     Seal(#[from] SealError),
     #[error(transparent)]
     Secret(#[from] SecretError),
+    #[error("issuer `{issuer}`: its `sign_in` cannot be used")]
+    SignIn { issuer: String },
     #[error(transparent)]
     State(#[from] StateError),
     #[error(transparent)]
@@ -128,7 +148,13 @@ impl House {
         let seal = seal(&settled)?;
         let nonces = Nonces::generate().map_err(|_| HouseError::Entropy)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
-        let runtime = runtime(settled, policies, &egress, None)?;
+        let makings = Makings {
+            egress,
+            clock: Arc::clone(&clock),
+            rows: rows.clone(),
+            key: OwnClient::key_of(&rows, clock.unix_ms()).await?,
+        };
+        let runtime = runtime(settled, policies, &makings, None)?;
         let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
         for warning in policies.warnings() {
             tracing::warn!("policy: {warning}");
@@ -153,7 +179,7 @@ impl House {
             gate,
             listeners,
             control,
-            egress,
+            makings,
             stop: watch::Sender::new(false),
         })
     }
@@ -175,7 +201,7 @@ impl House {
     pub fn reloader(&self) -> Reloader {
         Reloader {
             gate: Arc::clone(&self.gate),
-            egress: Arc::clone(&self.egress),
+            makings: self.makings.clone(),
             address: self.listeners.first().map(Listener::address),
         }
     }
@@ -232,7 +258,7 @@ impl House {
 #[derive(Clone, Debug)]
 pub struct Reloader {
     gate: Arc<Gate>,
-    egress: Arc<Egress>,
+    makings: Makings,
     address: Option<SocketAddr>,
 }
 
@@ -255,7 +281,7 @@ impl Reloader {
         if !fixed.is_empty() {
             return Err(HouseError::Restart(fixed.join(", ")));
         }
-        let runtime = runtime(settled, policies, &self.egress, Some(&before))?;
+        let runtime = runtime(settled, policies, &self.makings, Some(&before))?;
         let routes: HashMap<Arc<str>, Arc<Route>> = runtime.routes.clone();
         self.gate.install(runtime)?;
         let digest = self.gate.policies().digest().to_owned();
@@ -309,6 +335,9 @@ async fn watch_pins(gate: Arc<Gate>) {
             seen = now;
             for served in gate.runtime().servers.values() {
                 served.shelves.distrust();
+                if let Some(agent) = served.upstream.agent() {
+                    agent.distrust();
+                }
             }
         }
     }
@@ -414,18 +443,35 @@ fn ledger_in(settled: &Settled, chain: u32) -> Result<Ledger, HouseError> {
 fn runtime(
     settled: Settled,
     sources: Vec<policy::Source>,
-    egress: &Arc<Egress>,
+    makings: &Makings,
     before: Option<&Arc<Runtime>>,
 ) -> Result<Runtime, HouseError> {
+    let own = Arc::new(OwnClient::at(&settled.public_url, &makings.key)?);
+    let workshop = Workshop {
+        makings: makings.clone(),
+        own: Arc::clone(&own),
+        private: credentials::private(&settled),
+    };
+    // Whoever gets tokens knows where people come back to, and whose callers there are.
+    let stays = |it: &&Arc<Served>| {
+        let alike = |before: &Arc<Runtime>| {
+            before.settled.public_url == settled.public_url
+                && before.settled.issuers == settled.issuers
+        };
+        it.upstream.agent().is_none() || before.is_some_and(alike)
+    };
     let limits = &settled.limits.call;
     let answers = crate::route::reading(limits, limits.answer_bytes);
     let mut servers = HashMap::new();
     for server in &settled.servers {
         let name: Arc<str> = server.name.as_str().into();
         let running = before.and_then(|before| before.servers.get(&name));
-        let served = match running.filter(|served| served.is_made_of(server, answers)) {
+        let served = match running
+            .filter(|served| served.is_made_of(server, answers))
+            .filter(stays)
+        {
             Some(served) => Arc::clone(served),
-            None => Arc::new(served(server, egress, answers)?),
+            None => Arc::new(served(server, &workshop, answers)?),
         };
         servers.insert(name, served);
     }
@@ -445,9 +491,10 @@ fn runtime(
     }
     let issuers = match before.filter(|before| before.settled.issuers == settled.issuers) {
         Some(before) => Arc::clone(&before.issuers),
-        None => Arc::new(trust::issuers(&settled, egress)?),
+        None => Arc::new(trust::issuers(&settled, &makings.egress)?),
     };
     let events = Events::of(&settled)?;
+    let sign_ins = workshop.sign_ins(&settled)?;
     Ok(Runtime {
         attributes: Attributes::of(&settled.issuers),
         settled: Arc::new(settled),
@@ -455,18 +502,20 @@ fn runtime(
         servers,
         issuers,
         events,
+        sign_ins,
+        own,
         sources,
     })
 }
 
 fn served(
     server: &settled::Server,
-    egress: &Arc<Egress>,
+    workshop: &Workshop,
     answers: protocol::Limits,
 ) -> Result<Served, HouseError> {
     let transport = match &server.upstream {
-        settled::Upstream::Http(http) => upstream::Transport::Http(remote(server, http)?),
-        settled::Upstream::Sse(http) => upstream::Transport::Sse(remote(server, http)?),
+        settled::Upstream::Http(http) => upstream::Transport::Http(remote(server, http, workshop)?),
+        settled::Upstream::Sse(http) => upstream::Transport::Sse(remote(server, http, workshop)?),
         settled::Upstream::Stdio(stdio) => upstream::Transport::Stdio(local(stdio)?),
     };
     let spec = upstream::ServerSpec {
@@ -482,7 +531,7 @@ fn served(
     };
     Ok(Served {
         name: server.name.as_str().into(),
-        upstream: Arc::new(upstream::Server::new(egress, spec)?),
+        upstream: Arc::new(upstream::Server::new(&workshop.makings.egress, spec)?),
         shelves: Shelves::new(server),
         hidden_text: server.hidden_text,
         timeout: server.timeout,
@@ -496,24 +545,16 @@ fn served(
 fn remote(
     server: &settled::Server,
     http: &settled::Http,
+    workshop: &Workshop,
 ) -> Result<upstream::HttpSpec, HouseError> {
     let destination = Destination::new(http.url.clone(), network(http.network));
     let destination = destination.map_err(|error| HouseError::Destination {
         server: server.name.to_string(),
         error,
     })?;
-    let (credential, header) = match &http.credential {
-        settled::Credential::None => (None, None),
-        settled::Credential::Bearer(reference) => (Some(reference), None),
-        settled::Credential::Header { name, secret } => (Some(secret), name.parse().ok()),
-    };
-    let credential = credential
-        .map(|reference| secret::resolve(&reference.to_string()))
-        .transpose()?;
     Ok(upstream::HttpSpec {
         destination,
-        credential,
-        header,
+        credential: workshop.source(server, http)?,
     })
 }
 
@@ -550,8 +591,20 @@ fn network(network: settled::Network) -> egress::Network {
 /// The routes of a configuration, for tests of what stands on them. Nothing is listened to or met.
 #[cfg(test)]
 pub(crate) fn routes_of(settled: Settled) -> Result<HashMap<Arc<str>, Arc<Route>>, HouseError> {
-    let egress = Arc::new(Egress::new(&EgressSettings::default())?);
-    Ok(runtime(settled, Vec::new(), &egress, None)?.routes)
+    let folder = tempfile::tempdir().map_err(|error| HouseError::Data {
+        path: String::new(),
+        error,
+    })?;
+    let makings = Makings {
+        egress: Arc::new(Egress::new(&EgressSettings::default())?),
+        clock: Arc::new(crate::clock::SystemClock::default()),
+        rows: Rows::new(
+            Arc::new(Database::open(folder.path())?),
+            Arc::new(vault::Vault::ephemeral().map_err(|_| HouseError::Entropy)?),
+        ),
+        key: OwnClient::fresh_key()?,
+    };
+    Ok(runtime(settled, Vec::new(), &makings, None)?.routes)
 }
 
 #[cfg(test)]

@@ -154,6 +154,15 @@ pub enum RouteError {
 }
 
 impl Route {
+    /// Whether the token of its callers is exchanged for one that a server is shown.
+    pub fn exchanges(&self) -> bool {
+        let mut agents = self
+            .servers
+            .iter()
+            .filter_map(|served| served.upstream.agent());
+        agents.any(|agent| agent.exchanges())
+    }
+
     /// A route of the settled configuration, leading to these servers, for callers of these issuers.
     pub fn new(
         settled: &Settled,

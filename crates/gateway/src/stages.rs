@@ -62,6 +62,7 @@ pub use resolve::Resolved;
 pub use screen::{Screened, ScreenedStream};
 pub use validate::Valid;
 
+use crate::credential::Carried;
 use crate::gate::Gate;
 use std::sync::Arc;
 
@@ -77,7 +78,7 @@ pub async fn call(gate: &Arc<Gate>, raw: Raw, mut draft: Draft) -> Recorded {
     draft.enter(&raw);
     let mut waiting = Waiting(Some(Arc::clone(&draft.line)));
     let task = tokio::spawn(async move {
-        match pass(&gate, raw, &mut draft).await {
+        match Carried::during(pass(&gate, raw, &mut draft)).await {
             Ok(screened) => record::answer(&gate, screened, draft).await,
             Err(refused) => record::refusal(&gate, refused, draft).await,
         }

@@ -27,6 +27,7 @@ pub use error::UpstreamError;
 pub use link::{Event, Events, Link, Outgoing, Reply};
 pub use spec::{HttpSpec, ServerSpec, Sharing, StdioSpec, Transport, Variable};
 
+use crate::credential::Agent;
 use crate::egress::Egress;
 use bytes::Bytes;
 use era::Eras;
@@ -126,6 +127,15 @@ impl Server {
         &self.name
     }
 
+    /// Who gets the tokens that are shown to it, if it is shown any.
+    pub fn agent(&self) -> Option<&Arc<Agent>> {
+        match &self.kind {
+            ServerKind::Http(remote) => remote.agent(),
+            ServerKind::Sse(dialer) => dialer.remote().agent(),
+            ServerKind::Stdio(_) => None,
+        }
+    }
+
     /// What is known now of the eras it speaks: nothing before it was met.
     pub fn verdict(&self) -> Option<Verdict> {
         self.eras.verdict()
@@ -139,9 +149,9 @@ impl Server {
         peek::request_id(&greeting.initialize)?;
         peek::request_id(&greeting.discover)?;
         let (kind, said) = match &self.kind {
-            ServerKind::Http(remote) => remote.meet(&greeting, &self.eras).await?,
+            ServerKind::Http(remote) => remote.held_by(owner).meet(&greeting, &self.eras).await?,
             ServerKind::Sse(dialer) => {
-                let (share, said) = dialer.open(greeting.initialize).await?;
+                let (share, said) = dialer.open(owner, greeting.initialize).await?;
                 self.eras.found(Era::Legacy);
                 (LinkKind::Duplex(Arc::new(share)), said)
             }
@@ -166,11 +176,12 @@ impl Server {
         }
         let (kind, answer) = match &self.kind {
             ServerKind::Http(remote) => {
-                let (session, answer) = http::Session::open(remote, initialize).await?;
+                let (session, answer) =
+                    http::Session::open(&remote.held_by(owner), initialize).await?;
                 (LinkKind::Http(session), answer)
             }
             ServerKind::Sse(dialer) => {
-                let (share, answer) = dialer.open(initialize).await?;
+                let (share, answer) = dialer.open(owner, initialize).await?;
                 (LinkKind::Duplex(Arc::new(share)), answer)
             }
             ServerKind::Stdio(local) => {

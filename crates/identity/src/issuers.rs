@@ -2,6 +2,10 @@
 //! Every check a token must pass is made here, in the order of [`Issuers::verify`]; a caller that
 //! was verified is remembered for a short, bounded time.
 
+mod sign_in;
+
+pub use sign_in::SignIn;
+
 use crate::caller::token_digest;
 use crate::checks::{self, IssueTime};
 use crate::directory::Directory;

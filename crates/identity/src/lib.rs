@@ -48,7 +48,7 @@ pub use directory::DirectoryRules;
 pub use error::TokenError;
 pub use fetch::{BoxFuture, Fetch, FetchError, Fetched, Outbound, Sent};
 pub use introspection::IntrospectionRules;
-pub use issuers::{Issuers, Trusted};
+pub use issuers::{Issuers, SignIn, Trusted};
 pub use profile::Profile;
 pub use resource_metadata::{Challenge, ResourceMetadata};
 pub use rules::{CLOCK_SKEW_MAX_S, ClaimNames, IssuerRules, RulesError, Tenant};

@@ -5,6 +5,7 @@
 //! It judges nothing: the suite does. What comes back to the client is looked at only where a call
 //! that never reached the suite would pass for a good one.
 
+mod authority;
 mod caller;
 mod plays;
 mod run;
@@ -45,11 +46,15 @@ impl Scenario {
     /// Starts a gateway before the suite's server and plays the scenario through it, as a client of
     /// this era.
     pub async fn play(&self, era: Era) -> Result<()> {
+        let secrets = tempfile::tempdir()?;
+        let mut http = json!({ "url": self.server.as_str(), "network": "private" });
+        if let Some(oauth) = authority::oauth(self, secrets.path()).await?
+            && let Some(members) = http.as_object_mut()
+        {
+            members.insert("oauth".to_owned(), oauth);
+        }
         let server = json!({
-            "name": SERVER,
-            "http": { "url": self.server.as_str(), "network": "private" },
-            "pins": "first_use",
-            "timeout": TIMEOUT
+            "name": SERVER, "http": http, "pins": "first_use", "timeout": TIMEOUT
         });
         let mut peers = Peers::start(vec![server]).await?;
         let played = self.through(&peers, era).await;
@@ -62,6 +67,9 @@ impl Scenario {
     async fn through(&self, peers: &Peers, era: Era) -> Result<()> {
         let url = peers.gateway.at(&format!("/{SERVER}"))?;
         let token = peers.issuer.token(url.as_str(), USER)?;
-        plays::play(self, &Caller::connect(era, &url, &token).await?).await
+        match self.name.starts_with("auth/") {
+            true => authority::play(self, era, &url, &token).await,
+            false => plays::play(self, &Caller::connect(era, &url, &token).await?).await,
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 mod key;
 mod keys_server;
+mod sign_in;
 
 pub use key::{Key, Kind};
 
@@ -33,6 +34,16 @@ impl Issuer {
     /// Its identifier.
     pub fn url(&self) -> &str {
         self.server.issuer()
+    }
+
+    /// Says who is at the browser that signs in; it is alice unless somebody says otherwise.
+    pub fn at_the_browser(&self, user: &str) {
+        self.server.sign_ins().at_the_browser(user);
+    }
+
+    /// Lays these members over those of identity tokens from now on.
+    pub fn change_identity_tokens(&self, members: Value) {
+        self.server.sign_ins().change(members);
     }
 
     /// How often its key set was fetched.

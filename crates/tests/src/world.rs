@@ -217,7 +217,8 @@ fn config(plan: &Plan, port: u16, issuer: &str, fixture: &Url) -> Value {
         "listeners": [{ "address": format!("127.0.0.1:{port}") }],
         "issuers": [{
             "issuer": issuer, "network": "private",
-            "claims": { "user": "sub", "client": "client_id", "groups": "groups", "scopes": "scope" }
+            "claims": { "user": "sub", "client": "client_id", "groups": "groups", "scopes": "scope" },
+            "sign_in": { "client": "ringwall-signs-in" }
         }],
         "servers": [overlaid(server, &plan.server)],
         "routes": [route("/fixture"), route("/other")],

@@ -10,7 +10,7 @@ pub(super) use asked::one_introspects;
 pub(super) use tenants::audiences;
 
 use super::address::{self, Query};
-use super::{events, limits, words};
+use super::{events, limits, oauth, words};
 use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Claims, Issuer, Keys};
@@ -80,6 +80,10 @@ fn issuer(problems: &mut Problems, path: &str, written: &written::Issuer) -> Opt
             .events
             .as_ref()
             .and_then(|it| events::settle(problems, &at("events"), it)),
+        sign_in: match &written.sign_in {
+            Some(it) => oauth::sign_in(problems, &at("sign_in"), it),
+            None => None,
+        },
     };
     url.map(|_| issuer)
 }

@@ -4,6 +4,7 @@
 //! confinement has to be spelled out.
 
 use super::address::{self, Query};
+use super::oauth::{self, Known};
 use super::words::Thing;
 use super::{limits, words};
 use crate::bounds;
@@ -19,13 +20,17 @@ use controls::{N1_2, N1_4, N3_4, N6_3, N7_1, N9_2, N10_1};
 use std::collections::BTreeMap;
 
 /// The servers, each name once.
-pub(super) fn settle(problems: &mut Problems, written: &[written::Server]) -> Vec<Server> {
+pub(super) fn settle(
+    problems: &mut Problems,
+    written: &[written::Server],
+    known: Known<'_>,
+) -> Vec<Server> {
     words::count(problems, "servers", written.len(), bounds::SERVERS);
-    let mut known = BTreeMap::new();
+    let mut named = BTreeMap::new();
     let mut servers = Vec::new();
     for (index, written) in written.iter().enumerate() {
         let path = format!("servers[{index}]");
-        if let Some(first) = known.insert(written.name.as_str(), index) {
+        if let Some(first) = named.insert(written.name.as_str(), index) {
             let message = format!("is the name of servers[{first}] already");
             problems.refuse(
                 None,
@@ -34,18 +39,23 @@ pub(super) fn settle(problems: &mut Problems, written: &[written::Server]) -> Ve
                 "give each server its own name",
             );
         }
-        servers.extend(server(problems, &path, written));
+        servers.extend(server(problems, &path, known, written));
     }
     servers
 }
 
-fn server(problems: &mut Problems, path: &str, written: &written::Server) -> Option<Server> {
+fn server(
+    problems: &mut Problems,
+    path: &str,
+    known: Known<'_>,
+    written: &written::Server,
+) -> Option<Server> {
     let at = |name: &str| format!("{path}.{name}");
     if !is_server_name(&written.name) {
         let fix = "write up to 63 lowercase letters, digits, `-` and `_`, a letter or digit first";
         problems.refuse(None, &at("name"), "is not a name for a server", fix);
     }
-    let upstream = upstream(problems, path, written);
+    let upstream = upstream(problems, path, known, written);
     let era = era(problems, path, written);
     let pins = written.pins.unwrap_or(Pins::Approval);
     let schema = written.schema.unwrap_or(Schema::Strict);
@@ -70,7 +80,12 @@ fn server(problems: &mut Problems, path: &str, written: &written::Server) -> Opt
 }
 
 /// How the server is reached: in one way of the three.
-fn upstream(problems: &mut Problems, path: &str, written: &written::Server) -> Option<Upstream> {
+fn upstream(
+    problems: &mut Problems,
+    path: &str,
+    known: Known<'_>,
+    written: &written::Server,
+) -> Option<Upstream> {
     let at = |name: &str| format!("{path}.{name}");
     let ways = [
         ("http", written.http.is_some()),
@@ -94,13 +109,13 @@ fn upstream(problems: &mut Problems, path: &str, written: &written::Server) -> O
         return None;
     }
     match (&written.http, &written.sse, &written.stdio) {
-        (Some(it), ..) => http(problems, &at("http"), it).map(Upstream::Http),
+        (Some(it), ..) => http(problems, &at("http"), known, it).map(Upstream::Http),
         (_, Some(it), _) => {
             let message = "speaks the transport of 2024-11-05, which is deprecated: its answers can be lost \
                            and are not resumed";
             let fix = "write `http` as soon as the server speaks Streamable HTTP";
             problems.warn(N3_4, &at("sse"), message, fix);
-            http(problems, &at("sse"), it).map(Upstream::Sse)
+            http(problems, &at("sse"), known, it).map(Upstream::Sse)
         }
         (.., Some(it)) => stdio(problems, &at("stdio"), it).map(Upstream::Stdio),
         (None, None, None) => None,
@@ -152,7 +167,12 @@ fn is_server_name(name: &str) -> bool {
     begins && name.len() <= 63 && name.bytes().all(plain)
 }
 
-fn http(problems: &mut Problems, path: &str, written: &written::Http) -> Option<Http> {
+fn http(
+    problems: &mut Problems,
+    path: &str,
+    known: Known<'_>,
+    written: &written::Http,
+) -> Option<Http> {
     let at = |name: &str| format!("{path}.{name}");
     let network = written.network.unwrap_or(Network::Public);
     let url = address::read(problems, &at("url"), &written.url, Query::Allowed);
@@ -169,12 +189,34 @@ fn http(problems: &mut Problems, path: &str, written: &written::Http) -> Option<
             );
         }
     }
-    let credential = credential(problems, path, written);
+    let credential = match &written.oauth {
+        Some(it) => granted(problems, path, (url.as_ref(), known), (written, it)),
+        None => credential(problems, path, written),
+    };
     Some(Http {
         url: url?,
         network,
         credential: credential?,
     })
+}
+
+/// Tokens, and nothing beside them.
+fn granted(
+    problems: &mut Problems,
+    path: &str,
+    (url, known): (Option<&url::Url>, Known<'_>),
+    (written, it): (&written::Http, &written::Oauth),
+) -> Option<Credential> {
+    let beside = [
+        ("credential", written.credential.is_some()),
+        ("header", written.header.is_some()),
+    ];
+    for (name, _) in beside.iter().filter(|(_, said)| *said) {
+        let message = "stands beside `oauth`: a server is shown one or the other";
+        problems.refuse(N7_1, &format!("{path}.{name}"), message, "keep one of them");
+    }
+    let oauth = oauth::settle(problems, &format!("{path}.oauth"), url, known, it);
+    oauth.map(|oauth| Credential::Oauth(Box::new(oauth)))
 }
 
 fn credential(problems: &mut Problems, path: &str, written: &written::Http) -> Option<Credential> {

@@ -74,6 +74,7 @@ impl Serialize for Credential {
                 map.serialize_entry("credential", secret)?;
                 map.serialize_entry("header", name)?;
             }
+            Credential::Oauth(oauth) => map.serialize_entry("oauth", oauth)?,
         }
         map.end()
     }

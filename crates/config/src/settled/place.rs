@@ -32,12 +32,20 @@ impl Settled {
             SigningKey::Made(path) => *path = folder.join(&*path),
             SigningKey::Given(secret) => root(secret, folder),
         }
+        for issuer in &mut self.issuers {
+            let sign_in = issuer.sign_in.iter_mut();
+            let secrets = sign_in.filter_map(|it| it.authentication.secret());
+            secrets.for_each(|secret| root(secret, folder));
+        }
         for server in &mut self.servers {
             match &mut server.upstream {
                 Upstream::Http(http) | Upstream::Sse(http) => match &mut http.credential {
                     Credential::None => {}
                     Credential::Bearer(secret) | Credential::Header { secret, .. } => {
                         root(secret, folder);
+                    }
+                    Credential::Oauth(oauth) => {
+                        oauth.secrets().for_each(|secret| root(secret, folder));
                     }
                 },
                 Upstream::Stdio(stdio) => {

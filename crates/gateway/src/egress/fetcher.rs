@@ -30,6 +30,7 @@ const FETCH_TIME_MAX: Duration = Duration::from_secs(10);
 pub struct Fetcher {
     egress: Arc<Egress>,
     private: HashSet<Authority>,
+    elsewhere: Network,
 }
 
 /// Scheme, host and port: what trust is given to.
@@ -49,14 +50,22 @@ impl Fetcher {
         Fetcher {
             egress,
             private: private.into_iter().collect(),
+            elsewhere: Network::Public,
         }
+    }
+
+    /// The same, where the operator says of everybody else that they may be on this network.
+    #[must_use]
+    pub fn elsewhere(mut self, network: Network) -> Self {
+        self.elsewhere = network;
+        self
     }
 
     fn network(&self, url: &Url) -> Network {
         if self.private.contains(&Authority::of(url)) {
             Network::Private
         } else {
-            Network::Public
+            self.elsewhere
         }
     }
 

@@ -4,6 +4,7 @@
 
 use super::{House, Peer, delivery, door, front};
 use crate::body::Body;
+use crate::connect;
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
 use crate::route::Route;
@@ -80,6 +81,9 @@ async fn inside(
         let place = gate.runtime().events.at(path);
         if let Some(place) = place {
             return delivery::answer(gate, peer.source, &place, request).await;
+        }
+        if let Some(place) = connect::Place::at(below_public_url(gate, path)) {
+            return connect::answer(gate, place, request).await;
         }
         let refused = refused::no_such_route(path);
         return http_of(gate, record::refusal(gate, refused, draft).await);
@@ -221,6 +225,9 @@ fn public_page(gate: &Gate, request: &Request<Incoming>) -> Option<Response<Body
             }),
         ));
     }
+    if let Some(document) = gate.runtime().own.served_at(below_public_url(gate, path)) {
+        return Some(self::document(StatusCode::OK, document.into()));
+    }
     let rest = path.strip_prefix(identity::resource_metadata::WELL_KNOWN)?;
     let runtime = gate.runtime();
     let prefix = runtime.settled.public_url.path().trim_end_matches('/');
@@ -231,6 +238,15 @@ fn public_page(gate: &Gate, request: &Request<Incoming>) -> Option<Response<Body
         named => runtime.routes.get(named),
     }?;
     Some(document(StatusCode::OK, route.metadata.clone()))
+}
+
+/// The path below the public URL: what stands in front of the gateway may or may not take off the path
+/// of that.
+fn below_public_url<'p>(gate: &Gate, path: &'p str) -> &'p str {
+    let runtime = gate.runtime();
+    let prefix = runtime.settled.public_url.path().trim_end_matches('/');
+    let below = path.strip_prefix(prefix);
+    below.filter(|below| below.starts_with('/')).unwrap_or(path)
 }
 
 fn document(status: StatusCode, bytes: Bytes) -> Response<Body> {

@@ -10,6 +10,7 @@ mod listen;
 pub(super) use list::{Missing, Page, pages as every_page};
 
 use crate::bridge::Talk;
+use crate::credential::Carried;
 use crate::gate::Gate;
 use crate::links::{Ear, Far};
 use crate::outlet::{Outlet, Reader};
@@ -143,7 +144,9 @@ async fn level(call: &Inspected, message: &Message, servers: &[usize]) -> Result
     let mut telling = JoinSet::new();
     for (at, far) in session.links().met() {
         if servers.contains(&at) {
-            telling.spawn(async move { attune(&far, Some(level)).await });
+            telling.spawn(Carried::along(
+                async move { attune(&far, Some(level)).await },
+            ));
         }
     }
     while let Some(outcome) = telling.join_next().await {

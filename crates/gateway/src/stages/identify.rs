@@ -4,6 +4,7 @@
 
 mod possession;
 
+use crate::credential::{Carried, Subject};
 use crate::gate::Gate;
 use crate::links::Introduction;
 use crate::revocation::Barred;
@@ -131,19 +132,27 @@ async fn authenticate(
     })?;
     let runtime = gate.runtime();
     let now = draft.at_ms() / 1000;
-    if let Some(caller) = runtime.issuers.verify_cached(token, &route.audience, now) {
-        return Ok((caller, Some(scheme)));
-    }
-    let issuers = Arc::clone(&runtime.issuers);
-    drop(runtime);
-    let verified = issuers.verify(token, &route.audience, now).await;
-    let caller = verified.map_err(|error| match error {
-        TokenError::IssuerUnavailable => refused::issuer_away(&error),
-        error => {
-            let challenges = challenges(framed, Some(scheme), error.challenge_error(), &error);
-            refused::token(&error, challenges)
+    let known = runtime.issuers.verify_cached(token, &route.audience, now);
+    let caller = match known {
+        Some(caller) => caller,
+        None => {
+            let issuers = Arc::clone(&runtime.issuers);
+            drop(runtime);
+            let verified = issuers.verify(token, &route.audience, now).await;
+            verified.map_err(|error| match error {
+                TokenError::IssuerUnavailable => refused::issuer_away(&error),
+                error => {
+                    let error_code = error.challenge_error();
+                    let challenges = challenges(framed, Some(scheme), error_code, &error);
+                    refused::token(&error, challenges)
+                }
+            })?
         }
-    })?;
+    };
+    if route.exchanges() {
+        let subject = Subject::of(&caller, token).map_err(|_| refused::crashed())?;
+        Carried::put(subject);
+    }
     Ok((caller, Some(scheme)))
 }
 

@@ -1,6 +1,7 @@
 //! The end of every message: one record in the ledger, then the answer. An answer that cannot be
 //! recorded is not given (control 5.1); a refusal is recorded like an answer.
 
+mod connection;
 mod entry;
 mod pump;
 mod unasked;
@@ -218,6 +219,7 @@ fn streamed(reader: Reader, primed: Primed, draft: &Draft) -> Answer {
 /// Records a refusal and says it to the caller. Strangers who are refused faster than anybody could
 /// read are counted instead: they must not be able to fill the disk (control 4.4).
 pub async fn refusal(gate: &Gate, refused: Refused, draft: Draft) -> Recorded {
+    let refused = connection::offered(gate, refused, &draft).await;
     if draft.caller.is_none() && !gate.strangers.is_worth_a_record(gate) {
         return stateless(
             turned_away(&refused, draft.message.as_ref()),
@@ -307,6 +309,14 @@ fn spoken(refused: &Refused, id: Option<&Id>) -> Bytes {
         refusal.reason, refusal.control, refusal.remedy
     );
     match (refused.form, id) {
+        (Form::InputRequired, Some(id)) => {
+            let result = json!({
+                "resultType": "input_required",
+                "inputRequests": refused.data,
+                "_meta": { "io.ringwall/refusal": json!(refusal) },
+            });
+            write::result(id, result.to_string().as_bytes())
+        }
         (Form::ToolResult, Some(id)) => {
             let result = json!({
                 "content": [{ "type": "text", "text": text }],

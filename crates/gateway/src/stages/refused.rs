@@ -6,6 +6,7 @@
 mod answer;
 mod bridge;
 mod caller;
+mod connection;
 mod door;
 mod frame;
 mod possession;
@@ -14,17 +15,20 @@ mod subject;
 pub(in crate::stages) use answer::*;
 pub(in crate::stages) use bridge::*;
 pub(in crate::stages) use caller::*;
+pub(in crate::stages) use connection::*;
 pub(crate) use door::*;
 pub(in crate::stages) use frame::*;
 pub(crate) use possession::*;
 pub(in crate::stages) use subject::*;
 
+use crate::credential::Need;
 use crate::upstream::UpstreamError;
 use controls::{Control, Fault, Refusal};
 use http::{HeaderName, HeaderValue, StatusCode};
 use protocol::{Revision, codes};
 use std::borrow::Cow;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A refusal with the form its answer takes. Boxed, because it stands in the result of every stage
@@ -57,6 +61,8 @@ pub struct Terms {
     pub data: Option<serde_json::Value>,
     /// What only the operator should read; it is in the record and nowhere else.
     pub detail: Option<String>,
+    /// The server that the user has to connect first.
+    pub(crate) connect: Option<Arc<Need>>,
 }
 
 /// How a refusal reaches the caller.
@@ -64,6 +70,8 @@ pub struct Terms {
 pub enum Form {
     /// A JSON-RPC error.
     Error,
+    /// A result that asks the user for something before the call is made again (2026-07-28).
+    InputRequired,
     /// A tool result with `isError: true`: MCP wants input errors where the model sees them.
     ToolResult,
 }
@@ -107,6 +115,7 @@ impl Refused {
             form: Form::Error,
             data: None,
             detail: None,
+            connect: None,
         }))
     }
 

@@ -1,8 +1,11 @@
 //! What can go wrong on the way to a server, and whose fault it is.
 
+use crate::credential::Need;
 use crate::egress::EgressError;
 use controls::Fault;
+use identity::client::ClientError;
 use protocol::Era;
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -15,8 +18,12 @@ pub enum UpstreamError {
     Behind,
     #[error("the server's session came back with protocol version `{now}` instead of `{before}`")]
     Changed { before: String, now: String },
+    #[error("the server asks for more than the caller's token can show")]
+    Claims { claims: Box<str> },
     #[error("the session on the server is closed")]
     Closed,
+    #[error("the server has to be connected by its user first")]
+    Connect(Arc<Need>),
     #[error("the server answered with a content type that is none of the protocol's")]
     Content { found: String },
     #[error("the server's process ended: {reason}")]
@@ -66,6 +73,10 @@ pub enum UpstreamError {
     Start { reason: String },
     #[error("the server answered with status {status}")]
     Status { status: u16 },
+    #[error("the server wants a token that can only be got while a call of its user is under way")]
+    Subject,
+    #[error("no token for the server could be had ({})", error.code())]
+    Token { error: ClientError },
     #[error("the server's answer is larger than {max} bytes")]
     TooLarge { max: usize },
 }
@@ -87,7 +98,9 @@ impl UpstreamError {
         match self {
             UpstreamError::Behind => "upstream_behind",
             UpstreamError::Changed { .. } => "upstream_changed",
+            UpstreamError::Claims { .. } => "upstream_claims",
             UpstreamError::Closed => "upstream_closed",
+            UpstreamError::Connect(_) => "connection_needed",
             UpstreamError::Content { .. } => "upstream_content_type",
             UpstreamError::Crashed { .. } => "upstream_crashed",
             UpstreamError::Credential { .. } => "upstream_credential",
@@ -113,6 +126,8 @@ impl UpstreamError {
             UpstreamError::Settings { .. } => "upstream_settings",
             UpstreamError::Start { .. } => "upstream_start",
             UpstreamError::Status { .. } => "upstream_status",
+            UpstreamError::Subject => "upstream_subject",
+            UpstreamError::Token { error } => error.code(),
             UpstreamError::TooLarge { .. } => "upstream_too_large",
         }
     }
@@ -129,9 +144,13 @@ impl UpstreamError {
             | UpstreamError::Redirected { .. }
             | UpstreamError::Settings { .. }
             | UpstreamError::Start { .. } => Fault::Operator,
-            UpstreamError::Full { .. } | UpstreamError::Listening | UpstreamError::Closed => {
-                Fault::Caller
-            }
+            UpstreamError::Claims { .. }
+            | UpstreamError::Closed
+            | UpstreamError::Connect(_)
+            | UpstreamError::Full { .. }
+            | UpstreamError::Listening
+            | UpstreamError::Subject => Fault::Caller,
+            UpstreamError::Token { error } => error.fault(),
             UpstreamError::Message { .. } => Fault::Us,
             _ => Fault::Upstream,
         }
@@ -144,6 +163,7 @@ impl UpstreamError {
             UpstreamError::Content { found } | UpstreamError::Revision { found } => {
                 format!("{self}: `{}`", found.escape_debug())
             }
+            UpstreamError::Token { error } => format!("{self}: {error}"),
             UpstreamError::Start { reason } | UpstreamError::Endpoint { reason } => {
                 format!("{self}: {}", reason.escape_debug())
             }

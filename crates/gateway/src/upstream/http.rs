@@ -21,12 +21,11 @@ pub(super) use stateless::Stateless;
 pub(super) use stream::Stream;
 
 use super::breaker::Breaker;
-use super::{Bounds, HttpSpec, UpstreamError};
+use super::{Bounds, HttpSpec, Owner, UpstreamError};
+use crate::credential::{Agent, Holder, Shown, Source};
 use crate::egress::{Destination, Egress, EgressError, collect};
 use bytes::Bytes;
-use http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
-};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
@@ -51,14 +50,26 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const DRAIN_BYTES_MAX: usize = 64 * 1024;
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// One server, and what every request to it has in common.
+/// One server, and what every request to it has in common. Where tokens are shown, it is the server
+/// as one party is let in to it: nobody else's request can be made of it.
 #[derive(Debug)]
 pub(super) struct Remote {
     egress: Arc<Egress>,
     bounds: Bounds,
     destination: Destination,
-    credential: Option<(HeaderName, HeaderValue)>,
+    credential: Credential,
     breaker: Arc<Breaker>,
+}
+
+/// What a request shows.
+#[derive(Debug)]
+enum Credential {
+    /// The same as every other one, if anything.
+    Fixed(Option<(HeaderName, HeaderValue)>),
+    /// A token, once it is known whose request it is.
+    Issued(Source),
+    /// A token of this party.
+    Held(Holder),
 }
 
 impl Remote {
@@ -67,19 +78,10 @@ impl Remote {
         bounds: Bounds,
         spec: HttpSpec,
     ) -> Result<Self, UpstreamError> {
-        let credential = match (&spec.credential, spec.header) {
-            (None, _) => None,
-            (Some(secret), None) => Some((AUTHORIZATION, secret.header("Bearer "))),
-            (Some(secret), Some(name)) => Some((usable(name)?, secret.header(""))),
-        };
-        let credential = match credential {
-            None => None,
-            Some((name, value)) => {
-                let value = value.map_err(|error| UpstreamError::Settings {
-                    reason: error.to_string(),
-                })?;
-                Some((name, value))
-            }
+        let credential = match spec.credential {
+            Source::Nothing => Credential::Fixed(None),
+            Source::Fixed { name, value } => Credential::Fixed(Some((usable(name)?, value))),
+            issued @ Source::Issued(_) => Credential::Issued(issued),
         };
         Ok(Remote {
             egress,
@@ -90,6 +92,31 @@ impl Remote {
         })
     }
 
+    /// The same server as this party is let in to it.
+    pub(super) fn held_by(self: &Arc<Self>, owner: &Owner) -> Arc<Self> {
+        let Credential::Issued(source) = &self.credential else {
+            return Arc::clone(self);
+        };
+        Arc::new(Remote {
+            egress: Arc::clone(&self.egress),
+            bounds: self.bounds.clone(),
+            destination: self.destination.clone(),
+            credential: match source.held_by(owner) {
+                Some(holder) => Credential::Held(holder),
+                None => Credential::Fixed(None),
+            },
+            breaker: Arc::clone(&self.breaker),
+        })
+    }
+
+    /// Who gets the tokens that are shown, if any are.
+    pub(super) fn agent(&self) -> Option<&Arc<Agent>> {
+        match &self.credential {
+            Credential::Issued(source) => source.agent(),
+            Credential::Fixed(_) | Credential::Held(_) => None,
+        }
+    }
+
     pub(super) fn bounds(&self) -> &Bounds {
         &self.bounds
     }
@@ -98,17 +125,48 @@ impl Remote {
         &self.destination
     }
 
-    /// Sends one request and waits for the head of its answer. Tries once more if nobody was
-    /// reached.
+    /// Sends one request and waits for the head of its answer. A server that turns down what it was
+    /// shown has executed nothing: it is asked again if there is something better to show.
     pub(super) async fn exchange(
         &self,
         ask: &Ask<'_>,
         deadline: Instant,
     ) -> Result<Response<Incoming>, UpstreamError> {
+        let Credential::Held(holder) = &self.credential else {
+            return self.deliver(ask, None, deadline).await;
+        };
+        let to = ask.destination.unwrap_or(&self.destination).url();
+        let mut shown = holder.show(&ask.method, to, deadline).await?;
+        loop {
+            let response = self.deliver(ask, Some(&shown), deadline).await?;
+            let turned_down = holder.heard(shown, response.status(), response.headers());
+            let Some(turned_down) = turned_down else {
+                return Ok(response);
+            };
+            match holder
+                .better(turned_down, (&ask.method, to), deadline)
+                .await?
+            {
+                Some(better) => {
+                    discard(response.into_body());
+                    shown = better;
+                }
+                None => return Ok(response),
+            }
+        }
+    }
+
+    /// Sends one request as it is. Tries once more if nobody was reached.
+    async fn deliver(
+        &self,
+        ask: &Ask<'_>,
+        shown: Option<&Shown>,
+        deadline: Instant,
+    ) -> Result<Response<Incoming>, UpstreamError> {
         let mut again = true;
         loop {
             let attempt = self.breaker.admit(Instant::now())?;
-            let request = self.request(ask);
+            let request = self.request(ask, shown);
             let to = ask.destination.unwrap_or(&self.destination);
             match self.egress.send(to, request, deadline).await {
                 Ok(response) => {
@@ -143,7 +201,7 @@ impl Remote {
     }
 
     /// INVARIANT: every header comes from here; nothing of a caller's request is at hand.
-    fn request(&self, ask: &Ask<'_>) -> Request<Full<Bytes>> {
+    fn request(&self, ask: &Ask<'_>, shown: Option<&Shown>) -> Request<Full<Bytes>> {
         let mut headers = HeaderMap::with_capacity(8 + ask.mirrors.len());
         for (name, value) in ask.mirrors {
             headers.insert(name.clone(), value.clone());
@@ -159,8 +217,13 @@ impl Remote {
             _ => {}
         }
         headers.insert(USER_AGENT, AGENT);
-        if let Some((name, value)) = &self.credential {
+        if let Credential::Fixed(Some((name, value))) = &self.credential {
             headers.insert(name.clone(), value.clone());
+        }
+        if let Some(shown) = shown {
+            for (name, value) in shown.headers() {
+                headers.insert(name.clone(), value.clone());
+            }
         }
         if let Some(id) = &ask.standing.id {
             headers.insert(SESSION_ID, id.clone());

@@ -1,6 +1,7 @@
 //! A server for tests that does what each case wants and notes all it saw. It is no part of the
 //! product.
 
+use crate::credential::Source;
 use crate::egress::{Destination, Egress, EgressSettings, Network, SystemRoots};
 use crate::secret::Secret;
 use crate::upstream::{
@@ -172,8 +173,7 @@ pub(super) fn server(
         name: "files".into(),
         transport: Transport::Http(HttpSpec {
             destination: Destination::new(url, Network::Private).unwrap(),
-            credential: None,
-            header: None,
+            credential: Source::Nothing,
         }),
         timeout: Duration::from_secs(10),
         answer_bytes: 64 * 1024,
@@ -377,4 +377,12 @@ pub(super) async fn next(events: &mut Events) -> Option<String> {
 
 pub(super) fn secret(value: &str) -> Secret {
     Secret::new("env:TOKEN", Zeroizing::new(value.to_owned()))
+}
+
+pub(super) fn bearer() -> Source {
+    Source::bearer(&secret("own-secret")).unwrap()
+}
+
+pub(super) fn header(name: &str) -> Source {
+    Source::header(name.parse().unwrap(), &secret("own-secret")).unwrap()
 }

@@ -1,9 +1,9 @@
 //! What a server is, with nothing left to interpret. Data only: it connects to nothing.
 
 use super::EraChoice;
+use crate::credential::Source;
 use crate::egress::Destination;
 use crate::secret::Secret;
-use http::HeaderName;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,10 +39,8 @@ pub enum Transport {
 pub struct HttpSpec {
     /// Where it is; over HTTP+SSE, where its stream is.
     pub destination: Destination,
-    /// What the gateway shows this server, if anything.
-    pub credential: Option<Secret>,
-    /// The header that carries it; without one, `Authorization: Bearer …`.
-    pub header: Option<HeaderName>,
+    /// What the gateway shows this server.
+    pub credential: Source,
 }
 
 /// A server that is a local process speaking over its standard input and output.

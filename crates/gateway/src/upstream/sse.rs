@@ -12,7 +12,7 @@ pub(super) use connection::Connection;
 use super::duplex::{Channel, Hail, Keeper, Settings, Share, Station};
 use super::era::Order;
 use super::http::Remote;
-use super::{UpstreamError, peek};
+use super::{Owner, UpstreamError, peek};
 use bytes::Bytes;
 use protocol::Era;
 use std::sync::Arc;
@@ -21,31 +21,38 @@ use tokio::time::Instant;
 /// Opens sessions on one server. No two share a connection.
 #[derive(Debug)]
 pub(super) struct Dialer {
-    settings: Arc<Settings>,
+    remote: Arc<Remote>,
 }
 
 impl Dialer {
     pub(super) fn new(remote: Arc<Remote>) -> Self {
-        Dialer {
-            settings: Arc::new(Settings {
-                bounds: remote.bounds().clone(),
-                channel: Channel::Stream(remote),
-                // Every request has to pass the one of the remote anyway.
-                breaker: None,
-            }),
-        }
+        Dialer { remote }
     }
 
-    /// Opens a session, and returns the server's answer to `initialize`.
-    pub(super) async fn open(&self, initialize: Bytes) -> Result<(Share, Bytes), UpstreamError> {
-        let deadline = Instant::now() + self.settings.bounds.timeout;
+    pub(super) fn remote(&self) -> &Arc<Remote> {
+        &self.remote
+    }
+
+    /// Opens a session of this party, and returns the server's answer to `initialize`.
+    pub(super) async fn open(
+        &self,
+        owner: &Owner,
+        initialize: Bytes,
+    ) -> Result<(Share, Bytes), UpstreamError> {
+        let settings = Arc::new(Settings {
+            bounds: self.remote.bounds().clone(),
+            channel: Channel::Stream(self.remote.held_by(owner)),
+            // Every request has to pass the one of the remote anyway.
+            breaker: None,
+        });
+        let deadline = Instant::now() + settings.bounds.timeout;
         let id = peek::request_id(&initialize)?;
         let hail = Hail {
             initialize,
             discover: Bytes::new(),
             order: Order::only(Era::Legacy),
         };
-        let station = Arc::new(Station::new(self.settings.clone(), hail));
+        let station = Arc::new(Station::new(settings, hail));
         let share = Share::new(station, Keeper::Nobody);
         share.station().run(deadline).await?;
         let answer = share.station().greeting_for(&id)?;

@@ -51,6 +51,16 @@ pub(super) enum Caller {
 impl Caller {
     pub(super) async fn connect(era: Era, url: &Url, token: &str) -> Result<Self> {
         let capabilities = json!({ "elicitation": {}, "roots": {}, "sampling": {} });
+        Caller::capable(era, url, token, capabilities).await
+    }
+
+    /// One with these capabilities.
+    pub(super) async fn capable(
+        era: Era,
+        url: &Url,
+        token: &str,
+        capabilities: Value,
+    ) -> Result<Self> {
         match era {
             Era::Legacy => {
                 let mut client = Client::new(url, Some(token));

@@ -57,10 +57,6 @@ pub(super) async fn play(scenario: &Scenario, caller: &Caller) -> Result<()> {
                 .await
                 .map(drop)
         }
-        name if name.starts_with("auth/") => {
-            let answer = call(caller, &listed, "test-tool", json!({})).await?;
-            succeeded(&answer)
-        }
         other => bail!("nobody wrote down how to play `{other}`"),
     }
 }
@@ -151,7 +147,12 @@ async fn unusable(caller: &Caller, listed: &Value) -> Result<()> {
 }
 
 /// Calls a tool that was shown.
-async fn call(caller: &Caller, listed: &Value, tool: &str, arguments: Value) -> Result<Value> {
+pub(super) async fn call(
+    caller: &Caller,
+    listed: &Value,
+    tool: &str,
+    arguments: Value,
+) -> Result<Value> {
     caller.call(tool, arguments, schema(listed, tool)?).await
 }
 
@@ -162,7 +163,7 @@ fn result(answer: &Value) -> Result<&Value> {
 }
 
 /// Checks that a tool was run and did not fail.
-fn succeeded(answer: &Value) -> Result<()> {
+pub(super) fn succeeded(answer: &Value) -> Result<()> {
     let failed = result(answer)?.get("isError") == Some(&json!(true));
     ensure!(!failed, "the tool failed: {answer}");
     Ok(())

@@ -1,10 +1,12 @@
-//! Serves an issuer's metadata and key set on loopback. It issues nothing by itself.
+//! Serves an issuer's metadata and key set on loopback, and lets its users sign in. Access tokens it
+//! issues none by itself.
 
 use super::Key;
+use super::sign_in::SignIns;
 use anyhow::Result;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -27,6 +29,7 @@ struct State {
     issuer: String,
     keys: Arc<Mutex<Vec<Key>>>,
     fetches: AtomicUsize,
+    sign_ins: SignIns,
 }
 
 impl KeysServer {
@@ -37,6 +40,7 @@ impl KeysServer {
             issuer,
             keys,
             fetches: AtomicUsize::new(0),
+            sign_ins: SignIns::default(),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&state)));
         Ok(KeysServer { state, task })
@@ -44,6 +48,10 @@ impl KeysServer {
 
     pub(super) fn issuer(&self) -> &str {
         &self.state.issuer
+    }
+
+    pub(super) fn sign_ins(&self) -> &SignIns {
+        &self.state.sign_ins
     }
 
     pub(super) fn fetches(&self) -> usize {
@@ -62,8 +70,8 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
         let state = Arc::clone(&state);
         tokio::spawn(async move {
             let service = service_fn(|request| {
-                let answer = answer(&state, &request);
-                async move { Ok::<_, Infallible>(answer) }
+                let state = Arc::clone(&state);
+                async move { Ok::<_, Infallible>(answer(&state, request).await) }
             });
             let server = hyper::server::conn::http1::Builder::new();
             let _ = server.serve_connection(TokioIo::new(socket), service).await;
@@ -71,9 +79,43 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-fn answer(state: &State, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let issuer = &state.issuer;
-    match request.uri().path() {
+    let uri = request.uri().clone();
+    match uri.path() {
+        "/authorize" => {
+            let query = uri.query().unwrap_or_default();
+            let to = state.sign_ins.authorize(query, issuer);
+            let to = to.ok().and_then(|to| to.parse().ok());
+            let mut response = Response::new(Full::default());
+            match to {
+                Some(to) => {
+                    *response.status_mut() = StatusCode::SEE_OTHER;
+                    response.headers_mut().insert(http::header::LOCATION, to);
+                }
+                None => *response.status_mut() = StatusCode::BAD_REQUEST,
+            }
+            response
+        }
+        "/token" => {
+            let form = request.into_body().collect().await;
+            let form = form
+                .map(http_body_util::Collected::to_bytes)
+                .unwrap_or_default();
+            let keys = state.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = keys.first();
+            let tokens = key.map(|key| state.sign_ins.redeem(&form, issuer, key));
+            match tokens {
+                Some(Ok(tokens)) => said(&tokens),
+                refused => {
+                    let why = format!("{refused:?}");
+                    let why = json!({ "error": "invalid_grant", "error_description": why });
+                    let mut response = said(&why);
+                    *response.status_mut() = StatusCode::BAD_REQUEST;
+                    response
+                }
+            }
+        }
         "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server" => {
             said(&json!({
                 "issuer": issuer,

@@ -267,5 +267,9 @@ async fn answered(
 
 /// What the client brings along, as it is after inspection: that is what is sent.
 fn inputs_of(message: &Message) -> Result<Vec<(Box<str>, Bytes)>, Refused> {
-    bridge::inputs(message).map_err(|_| refused::params_missing(message.method()))
+    let inputs = bridge::inputs(message);
+    let mut inputs = inputs.map_err(|_| refused::params_missing(message.method()))?;
+    // What the gateway itself asked is no server's business.
+    inputs.retain(|(key, _)| **key != *refused::CONNECT_KEY);
+    Ok(inputs)
 }

@@ -3,6 +3,7 @@
 //! the others.
 
 use super::{Back, id_of};
+use crate::credential::Carried;
 use crate::gate::Gate;
 use crate::links::{Far, Introduction, Links};
 use crate::route::Route;
@@ -189,7 +190,7 @@ where
         return Err(UpstreamError::Resting { retry_after });
     }
     let owned = Arc::clone(&links);
-    let work = tokio::spawn(async move { owned.with(at, doing).await });
+    let work = tokio::spawn(Carried::along(async move { owned.with(at, doing).await }));
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(UpstreamError::Ended),
@@ -215,13 +216,13 @@ where
     let mut tasks = JoinSet::new();
     for at in servers.iter().copied() {
         let (links, doing) = (Arc::clone(links), doing.clone());
-        tasks.spawn(async move {
+        tasks.spawn(Carried::along(async move {
             let outcome = match impatient {
                 true => hurried(at, links, doing).await,
                 false => links.with(at, doing).await,
             };
             (at, outcome)
-        });
+        }));
     }
     let mut outcomes = Vec::with_capacity(servers.len());
     while let Some(joined) = tasks.join_next().await {

@@ -3,8 +3,15 @@
 use super::*;
 
 pub(in crate::stages) fn upstream(error: &UpstreamError) -> Refused {
-    if let UpstreamError::Floor { spoken, floor } = error {
-        return server_below_floor(spoken, floor);
+    match error {
+        UpstreamError::Floor { spoken, floor } => return server_below_floor(spoken, floor),
+        UpstreamError::Connect(need) => return connection_needed(need),
+        UpstreamError::Claims { claims } => return claims_needed(claims),
+        UpstreamError::Subject => return subject_gone(),
+        UpstreamError::Token { error: why } => {
+            return no_token(why, error.to_string(), error.detail());
+        }
+        _ => {}
     }
     // What only the operator can put right is said where an operator looks first, too.
     if error.fault() == Fault::Operator {

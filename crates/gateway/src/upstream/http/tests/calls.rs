@@ -8,7 +8,7 @@ async fn n7_1_sends_its_own_credential_and_nothing_of_the_caller() {
     let world = World::with(
         |seen, _| usual(seen),
         |spec| {
-            http_spec(spec).credential = Some(secret("own-secret"));
+            http_spec(spec).credential = bearer();
         },
     )
     .await;
@@ -41,8 +41,7 @@ async fn n7_1_carries_the_credential_in_the_header_that_is_set() {
     let world = World::with(
         |seen, _| usual(seen),
         |spec| {
-            http_spec(spec).credential = Some(secret("own-secret"));
-            http_spec(spec).header = Some(http::HeaderName::from_static("x-api-key"));
+            http_spec(spec).credential = header("x-api-key");
         },
     )
     .await;
@@ -61,8 +60,7 @@ fn refuses_a_credential_in_a_header_that_steers_the_request() {
         "mcp-session-id",
     ] {
         let made = server(1, |spec| {
-            http_spec(spec).credential = Some(secret("own-secret"));
-            http_spec(spec).header = Some(name.parse().unwrap());
+            http_spec(spec).credential = header(name);
         });
         assert!(
             matches!(made, Err(UpstreamError::Settings { .. })),

@@ -116,7 +116,7 @@ async fn n7_1_no_mirror_can_take_the_place_of_the_credential() {
         false => json(result(1)),
     };
     let world = World::with(script, |spec| {
-        http_spec(spec).credential = Some(secret("own-secret"));
+        http_spec(spec).credential = bearer();
     })
     .await;
     let link = world.meet(Era::Modern).await.unwrap().link;
@@ -137,8 +137,7 @@ async fn n7_1_no_mirror_can_take_the_place_of_the_credential() {
     );
     // Nor can the credential travel as a mirror.
     let made = server(1, |spec| {
-        http_spec(spec).credential = Some(secret("own-secret"));
-        http_spec(spec).header = Some(HeaderName::from_static("mcp-param-key"));
+        http_spec(spec).credential = header("mcp-param-key");
     });
     assert!(matches!(made, Err(UpstreamError::Settings { .. })));
 }

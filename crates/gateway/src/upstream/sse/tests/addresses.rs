@@ -13,7 +13,7 @@ async fn naming(place: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (Wor
     let world = World::with(serve, |spec| {
         old(spec);
         spec.timeout = Duration::from_secs(1);
-        http_spec(spec).credential = Some(secret("own-secret"));
+        http_spec(spec).credential = bearer();
     })
     .await;
     (world, streams)

@@ -1,0 +1,466 @@
+//! The steps of connecting a server, each an answer to one request of a browser. A step takes out what
+//! the one before left behind, so that none can be repeated; whatever goes wrong ends the journey, and
+//! is written down where it is known whose it was.
+
+use super::browser::{self, cookie};
+use super::journey::{Journey, Step, Ticket};
+use super::pages::{self, Asked};
+use crate::body::Body;
+use crate::credential::{About, Agent};
+use crate::gate::Gate;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use identity::client::{
+    Ask, ClientError, Flow, Outside, Proofs, Purpose, Scopes, SystemEntropy, TokenEndpoint,
+    find_server,
+};
+use identity::possession::dpop::Signer;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// The largest form that is read.
+const FORM_BYTES_MAX: usize = 4096;
+/// How long it may take to arrive.
+const FORM_TIME_MAX: Duration = Duration::from_secs(10);
+/// The longest link that is looked at.
+const LINK_MAX: usize = 128;
+
+/// A place that browsers come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A link.
+    Link(String),
+    /// Back from signing in.
+    SignedIn,
+    /// What they decided.
+    Decided,
+    /// Back from the authorization server.
+    Granted,
+}
+
+impl Place {
+    /// The place at this path below the public URL.
+    pub(crate) fn at(path: &str) -> Option<Self> {
+        match path.strip_prefix("/connect/")? {
+            "signed-in" => Some(Place::SignedIn),
+            "agree" => Some(Place::Decided),
+            "callback" => Some(Place::Granted),
+            link if link.len() <= LINK_MAX && !link.contains('/') => {
+                Some(Place::Link(link.to_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why a step came to nothing.
+#[derive(Debug)]
+enum Stop {
+    /// Nobody knows whose it was: there is nothing to write down.
+    Unknown(&'static str),
+    /// It was this one's.
+    Of(Box<Ticket>, &'static str, &'static str),
+}
+
+impl Stop {
+    fn of(ticket: &Ticket, code: &'static str, told: &'static str) -> Self {
+        Stop::Of(Box::new(ticket.clone()), code, told)
+    }
+
+    fn client(ticket: &Ticket, error: &ClientError) -> Self {
+        tracing::info!(server = %ticket.server, "not connected: {error}");
+        // On a mix-up nothing of what was said is shown; nor is it otherwise, to be safe.
+        Stop::of(
+            ticket,
+            error.code(),
+            "The authorization server did not agree.",
+        )
+    }
+}
+
+const OVER: &str = "This link was used already, has expired, or was never given out.";
+const LOST: &str = "This browser is not on its way to connect a server, or it took too long.";
+const BROKEN: &str =
+    "Something is wrong with the gateway. Its operator finds the cause in its log.";
+
+/// Answers a browser.
+pub(crate) async fn answer(
+    gate: &Arc<Gate>,
+    place: Place,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let wanted = match place {
+        Place::Decided => Method::POST,
+        _ => Method::GET,
+    };
+    if request.method() != wanted {
+        let page = pages::failed("That is not how this page is asked for.");
+        return browser::page(StatusCode::METHOD_NOT_ALLOWED, page);
+    }
+    let done = match place {
+        Place::Link(secret) => follow(gate, &secret, &request).await,
+        Place::SignedIn => signed_in(gate, &request).await,
+        Place::Decided => decided(gate, request).await,
+        Place::Granted => granted(gate, &request).await,
+    };
+    match done {
+        Ok(response) => response,
+        Err(Stop::Unknown(told)) => {
+            let page = browser::page(StatusCode::NOT_FOUND, pages::failed(told));
+            browser::forgotten(page)
+        }
+        Err(Stop::Of(ticket, code, told)) => {
+            note(gate, "connect.failed", &ticket, code);
+            let page = browser::page(StatusCode::FORBIDDEN, pages::failed(told));
+            browser::forgotten(page)
+        }
+    }
+}
+
+/// A link is followed: whoever did it has to sign in first.
+async fn follow(
+    gate: &Arc<Gate>,
+    secret: &str,
+    request: &Request<Incoming>,
+) -> Result<Response<Body>, Stop> {
+    if browser::is_ahead_of_time(request.headers()) {
+        return Err(Stop::Unknown("This page is not fetched ahead of time."));
+    }
+    let ticket = Ticket::take(gate, secret).await;
+    let ticket = ticket.map_err(|error| broken(&error))?;
+    let ticket = ticket.ok_or(Stop::Unknown(OVER))?;
+    gate.links.followed(&ticket);
+    let runtime = Arc::clone(&gate.runtime());
+    let sign_in = runtime.sign_ins.get(&*ticket.user_issuer);
+    let sign_in = sign_in.ok_or_else(|| {
+        Stop::of(
+            &ticket,
+            "sign_in_unset",
+            "Nobody can sign in here with your identity provider.",
+        )
+    })?;
+    let outside = outside(gate, &*sign_in.fetch);
+    let begun = async {
+        let server = find_server(outside, &ticket.user_issuer).await?;
+        let at = TokenEndpoint::new(outside, &server, &sign_in.identity, None)?;
+        let ask = Ask {
+            purpose: Purpose::SignIn,
+            scopes: &sign_in.scopes,
+            redirect_uri: &back(gate, "/connect/signed-in"),
+            claims: None,
+        };
+        Flow::begin(&at, ask).await
+    };
+    let begun = begun.await.map_err(|error| Stop::client(&ticket, &error))?;
+    let journey = Journey {
+        ticket,
+        step: Step::SignIn(begun.flow),
+    };
+    onto(gate, journey, browser::redirect(begun.url.as_str())).await
+}
+
+/// Back from signing in: it has to be the user whom the link was made for.
+async fn signed_in(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Response<Body>, Stop> {
+    let (ticket, Step::SignIn(flow)) = taken(gate, request.headers()).await? else {
+        return Err(Stop::Unknown(LOST));
+    };
+    let user = who(
+        gate,
+        &ticket,
+        flow,
+        request.uri().query().unwrap_or_default(),
+    )
+    .await?;
+    if user != ticket.user {
+        let told = "You are not the one this link was made for.";
+        return Err(Stop::of(&ticket, "another_user", told));
+    }
+    let agent = agent(gate, &ticket)?;
+    let csrf = Zeroizing::new(random()?);
+    let page = pages::consent(&Asked {
+        server: &ticket.server,
+        host: agent.host(),
+        issuer: &ticket.issuer,
+        client: ticket.client.as_deref(),
+        subject: &ticket.subject,
+        scopes: &ticket.scopes,
+        action: &back(gate, "/connect/agree"),
+        csrf: &csrf,
+    });
+    let page = browser::page(StatusCode::OK, page);
+    let page = match Url::parse(&ticket.issuer) {
+        Ok(issuer) => browser::leading_to(page, &issuer.origin().ascii_serialization()),
+        Err(_) => page,
+    };
+    let journey = Journey {
+        ticket,
+        step: Step::Consent(csrf),
+    };
+    onto(gate, journey, page).await
+}
+
+/// The user who signed in, by the name that state is kept under.
+async fn who(gate: &Gate, ticket: &Ticket, flow: Flow, query: &str) -> Result<String, Stop> {
+    let runtime = Arc::clone(&gate.runtime());
+    let sign_in = runtime.sign_ins.get(&*ticket.user_issuer);
+    let sign_in = sign_in.ok_or(Stop::Unknown(LOST))?;
+    let outside = outside(gate, &*sign_in.fetch);
+    let redeemed = async {
+        let code = flow.answer(query, outside.now)?;
+        let nonce = code.nonce().unwrap_or_default().to_owned();
+        let server = find_server(outside, &ticket.user_issuer).await?;
+        let at = TokenEndpoint::new(outside, &server, &sign_in.identity, None)?;
+        Ok::<_, ClientError>((code.redeem(&at).await?, nonce))
+    };
+    let (tokens, nonce) = redeemed
+        .await
+        .map_err(|error| Stop::client(ticket, &error))?;
+    let asked = identity::SignIn {
+        issuer: &ticket.user_issuer,
+        client_id: sign_in.identity.client_id().unwrap_or_default(),
+        nonce: &nonce,
+    };
+    let token = tokens.id_token().unwrap_or_default();
+    let user = runtime.issuers.signed_in(token, asked, outside.now).await;
+    let user = user.map_err(|error| {
+        tracing::info!(issuer = %ticket.user_issuer, "an identity token is refused: {error}");
+        Stop::of(
+            ticket,
+            error.code(),
+            "Your identity provider did not say who you are.",
+        )
+    })?;
+    Ok(user.as_str().to_owned())
+}
+
+/// What they decided on the page.
+async fn decided(gate: &Arc<Gate>, request: Request<Incoming>) -> Result<Response<Body>, Stop> {
+    let (head, body) = request.into_parts();
+    if !browser::is_from_here(&head.headers) {
+        return Err(Stop::Unknown("This form was not sent from here."));
+    }
+    let (ticket, Step::Consent(csrf)) = taken(gate, &head.headers).await? else {
+        return Err(Stop::Unknown(LOST));
+    };
+    let form = form(&head.headers, body).await;
+    let form = form.ok_or_else(|| Stop::of(&ticket, "form", "This form cannot be read."))?;
+    let field = |name: &str| {
+        form.iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    };
+    let sent = field("csrf").map_or("", |value| value.as_str());
+    let same = aws_lc_rs::constant_time::verify_slices_are_equal(sent.as_bytes(), csrf.as_bytes());
+    if same.is_err() {
+        return Err(Stop::of(
+            &ticket,
+            "csrf",
+            "This form was not sent from here.",
+        ));
+    }
+    if field("decision").map(|value| value.as_str()) != Some("agree") {
+        return Err(Stop::of(
+            &ticket,
+            "declined",
+            "You did not connect the server.",
+        ));
+    }
+    let agent = agent(gate, &ticket)?;
+    let begun = begin(&agent, &ticket).await;
+    let (begun, key) = begun.map_err(|error| Stop::client(&ticket, &error))?;
+    let issuer = Url::parse(&ticket.issuer).map(|url| url.origin());
+    let response = match issuer.is_ok_and(|issuer| issuer == begun.url.origin()) {
+        true => browser::redirect(begun.url.as_str()),
+        // A form may lead to nobody but the issuer; a person may follow a link.
+        false => {
+            let page = pages::onward(&ticket.issuer, begun.url.as_str());
+            browser::page(StatusCode::OK, page)
+        }
+    };
+    let journey = Journey {
+        ticket,
+        step: Step::Grant(begun.flow, key),
+    };
+    onto(gate, journey, response).await
+}
+
+type Key = Option<Zeroizing<Vec<u8>>>;
+
+async fn begin(
+    agent: &Arc<Agent>,
+    ticket: &Ticket,
+) -> Result<(identity::client::Begun, Key), ClientError> {
+    let known = agent.of_issuer(&ticket.issuer).await?;
+    let signer = match agent.binds(&known) {
+        true => Some(Signer::generate()?),
+        false => None,
+    };
+    let key = signer.as_ref().map(Signer::pkcs8).transpose()?;
+    let proofs = signer.map(Proofs::new);
+    let at = agent.endpoint(&known, proofs.as_ref())?;
+    let scopes = Scopes::read(&ticket.scopes).ok_or(ClientError::Scopes)?;
+    let ask = Ask {
+        purpose: Purpose::Access(&known.resource),
+        scopes: &scopes,
+        redirect_uri: agent.redirect_uri(),
+        claims: None,
+    };
+    Ok((Flow::begin(&at, ask).await?, key))
+}
+
+/// Back from the authorization server.
+async fn granted(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Response<Body>, Stop> {
+    let (ticket, Step::Grant(flow, key)) = taken(gate, request.headers()).await? else {
+        return Err(Stop::Unknown(LOST));
+    };
+    let agent = agent(gate, &ticket)?;
+    let query = request.uri().query().unwrap_or_default();
+    let kept = redeem(&agent, &ticket, (flow, key), query, gate.clock().unix_s()).await;
+    kept?;
+    note(gate, "connect.completed", &ticket, &ticket.issuer);
+    complete(gate, &ticket).await;
+    let page = browser::page(StatusCode::OK, pages::done(&ticket.server));
+    Ok(browser::forgotten(page))
+}
+
+async fn redeem(
+    agent: &Arc<Agent>,
+    ticket: &Ticket,
+    (flow, key): (Flow, Key),
+    query: &str,
+    now: u64,
+) -> Result<(), Stop> {
+    let got = async {
+        let code = flow.answer(query, now)?;
+        let known = agent.of_issuer(code.issuer()).await?;
+        let signer = key
+            .as_ref()
+            .map(|key| Signer::from_pkcs8(key))
+            .transpose()?;
+        let proofs = signer.map(Proofs::new);
+        let at = agent.endpoint(&known, proofs.as_ref())?;
+        let tokens = code.redeem(&at).await?;
+        Ok::<_, ClientError>((tokens, proofs))
+    };
+    let (tokens, proofs) = got.await.map_err(|error| Stop::client(ticket, &error))?;
+    let about = About {
+        user_issuer: ticket.user_issuer.clone(),
+        subject: ticket.subject.clone(),
+        client: ticket.client.clone(),
+        route: ticket.route.clone(),
+        at: now,
+        scopes: tokens.granted().to_string(),
+    };
+    let user = ticket.user.as_str().into();
+    let signer = proofs.as_ref().map(Proofs::signer);
+    let kept = agent.connected(&user, about, (tokens, signer)).await;
+    kept.map_err(|lack| {
+        tracing::error!("a connection is not kept: {lack:?}");
+        Stop::of(ticket, "not_kept", BROKEN)
+    })
+}
+
+/// Tells the session that asked, and nobody else, that it is done (2025-11-25).
+async fn complete(gate: &Gate, ticket: &Ticket) {
+    let Some(session) = &ticket.session else {
+        return;
+    };
+    let now = gate.clock().unix_ms();
+    let Some(session) = gate.sessions.find(&ticket.user, &session.0, now) else {
+        return;
+    };
+    let (outlet, made) = session.standalone();
+    // It listens or it does not; nothing is kept for it.
+    if made {
+        outlet.close();
+        return;
+    }
+    let id = serde_json::json!({ "elicitationId": ticket.elicitation }).to_string();
+    let told =
+        protocol::write::notification("notifications/elicitation/complete", Some(id.as_bytes()));
+    outlet.push(told).await;
+}
+
+/// The journey that this browser is on, taken out.
+async fn taken(gate: &Gate, headers: &http::HeaderMap) -> Result<(Ticket, Step), Stop> {
+    let cookie = cookie(headers).ok_or(Stop::Unknown(LOST))?;
+    let journey = Journey::take(gate, &cookie).await;
+    let journey = journey.map_err(|error| broken(&error))?;
+    let Journey { ticket, step } = journey.ok_or(Stop::Unknown(LOST))?;
+    Ok((ticket, step))
+}
+
+/// Sends a browser on to the next step, under a cookie that only that step knows.
+async fn onto(
+    gate: &Gate,
+    journey: Journey,
+    response: Response<Body>,
+) -> Result<Response<Body>, Stop> {
+    let cookie = random()?;
+    let left = journey.leave(gate, &cookie).await;
+    left.map_err(|error| broken(&error))?;
+    Ok(browser::remembered(response, &cookie))
+}
+
+fn agent(gate: &Gate, ticket: &Ticket) -> Result<Arc<Agent>, Stop> {
+    let runtime = gate.runtime();
+    let served = runtime.servers.get(&*ticket.server);
+    let agent = served.and_then(|served| served.upstream.agent()).cloned();
+    let agent = agent.filter(|agent| agent.connects());
+    agent.ok_or_else(|| Stop::of(ticket, "server_gone", "The server is not there any more."))
+}
+
+fn outside<'a>(gate: &Gate, fetch: &'a dyn identity::Fetch) -> Outside<'a> {
+    Outside {
+        fetch,
+        entropy: &SystemEntropy,
+        now: gate.clock().unix_s(),
+    }
+}
+
+/// A place of ours, in full.
+fn back(gate: &Gate, path: &str) -> String {
+    let runtime = gate.runtime();
+    let base = runtime.settled.public_url.as_str();
+    format!("{}{path}", base.trim_end_matches('/'))
+}
+
+fn random() -> Result<String, Stop> {
+    identity::session_id().map_err(|_| Stop::Unknown(BROKEN))
+}
+
+fn broken(error: &crate::state::StateError) -> Stop {
+    tracing::error!("nobody can connect a server: {error}");
+    Stop::Unknown(BROKEN)
+}
+
+async fn form(
+    headers: &http::HeaderMap,
+    body: Incoming,
+) -> Option<Vec<(String, Zeroizing<String>)>> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    if kind.split(';').next()?.trim() != "application/x-www-form-urlencoded" {
+        return None;
+    }
+    let whole = Limited::new(body, FORM_BYTES_MAX).collect();
+    let whole = tokio::time::timeout(FORM_TIME_MAX, whole).await.ok()?;
+    let bytes: Bytes = whole.ok()?.to_bytes();
+    let pairs = url::form_urlencoded::parse(&bytes);
+    let pairs = pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())));
+    Some(pairs.take(16).collect())
+}
+
+fn note(gate: &Gate, name: &str, ticket: &Ticket, after: &str) {
+    let who = audit::Who {
+        user: Some(ticket.user.as_str().into()),
+        issuer: Some(ticket.user_issuer.as_str().into()),
+        subject: Some(ticket.subject.as_str().into()),
+        client: ticket.client.as_deref().map(Into::into),
+        ..audit::Who::default()
+    };
+    gate.note_of(Some(who), name, (&ticket.server, &ticket.route), after);
+}

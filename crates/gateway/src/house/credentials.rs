@@ -1,0 +1,240 @@
+//! What servers are shown, made from the configuration: secrets resolved once, and for each server that
+//! wants tokens the one that gets them.
+
+use super::{HouseError, Makings, network};
+use crate::connect::SignIn;
+use crate::credential::{
+    Agent, Bound, ClientSpec, Described, Grant, Idp, OwnClient, Source, Spec, World,
+};
+use crate::egress::{Authority, Fetcher};
+use crate::secret;
+use config::settled::{self, Authentication};
+use identity::client::{
+    ClientDocument, ClientKey, Credentials, Identity, Resource, Scopes, SecretMethod,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// What every server's credential is made with.
+#[derive(Clone)]
+pub(super) struct Workshop {
+    pub(super) makings: Makings,
+    pub(super) own: Arc<OwnClient>,
+    /// The issuers of callers that may lie in a private network.
+    pub(super) private: Vec<Authority>,
+}
+
+impl Workshop {
+    /// What this server is shown.
+    pub(super) fn source(
+        &self,
+        server: &settled::Server,
+        http: &settled::Http,
+    ) -> Result<Source, HouseError> {
+        Ok(match &http.credential {
+            settled::Credential::None => Source::Nothing,
+            settled::Credential::Bearer(reference) => Source::bearer(&resolved(reference)?)?,
+            settled::Credential::Header { name, secret } => {
+                let name = name.parse().map_err(|_| unusable(server, "its header"))?;
+                Source::header(name, &resolved(secret)?)?
+            }
+            settled::Credential::Oauth(oauth) => Source::Issued(self.agent(server, http, oauth)?),
+        })
+    }
+
+    /// How the users of each issuer sign in.
+    pub(super) fn sign_ins(
+        &self,
+        settled: &settled::Settled,
+    ) -> Result<HashMap<Arc<str>, SignIn>, HouseError> {
+        let fetch = Fetcher::new(
+            Arc::clone(&self.makings.egress),
+            self.private.iter().cloned(),
+        );
+        let fetch = Arc::new(fetch);
+        let mut all = HashMap::new();
+        for issuer in &settled.issuers {
+            let Some(said) = &issuer.sign_in else {
+                continue;
+            };
+            let unusable = || HouseError::SignIn {
+                issuer: issuer.issuer.clone(),
+            };
+            let credentials = proof(&said.authentication, unusable)?;
+            let words = said.scopes.iter().map(String::as_str);
+            let scopes = Scopes::of(std::iter::once("openid").chain(words));
+            let sign_in = SignIn {
+                identity: Identity::preregistered(&issuer.issuer, &said.client, credentials),
+                scopes: scopes.ok_or_else(unusable)?,
+                fetch: Arc::clone(&fetch),
+            };
+            all.insert(issuer.issuer.as_str().into(), sign_in);
+        }
+        Ok(all)
+    }
+
+    fn agent(
+        &self,
+        server: &settled::Server,
+        http: &settled::Http,
+        oauth: &settled::Oauth,
+    ) -> Result<Arc<Agent>, HouseError> {
+        let provider = Fetcher::new(
+            Arc::clone(&self.makings.egress),
+            self.private.iter().cloned(),
+        );
+        let mut near = Vec::new();
+        if http.network == settled::Network::Private {
+            near.push(Authority::of(&http.url));
+        }
+        let grant = grant(server, &oauth.grant)?;
+        if matches!(grant, Grant::OnBehalfOf | Grant::TokenExchange { .. }) {
+            // The callers' own issuer is asked.
+            near.extend(self.private.iter().cloned());
+        }
+        let fetch =
+            Fetcher::new(Arc::clone(&self.makings.egress), near).elsewhere(network(oauth.network));
+        let described = match &grant {
+            Grant::Connection => Described::ByServer,
+            _ => Described::ByOperator,
+        };
+        let spec = Spec {
+            bound: Bound {
+                url: http.url.clone(),
+                name: named(server, http, &oauth.resource)?,
+                authority: oauth.authority.clone(),
+                client: self.client(server, oauth)?,
+                described,
+            },
+            grant,
+            scopes: match oauth.scopes.is_empty() {
+                true => None,
+                false => Some(Scopes::of(&oauth.scopes).ok_or_else(|| unusable(server, "scopes"))?),
+            },
+            kind: oauth.tokens,
+        };
+        let world = World {
+            fetch: Arc::new(fetch),
+            provider: Arc::new(provider),
+            clock: Arc::clone(&self.makings.clock),
+            rows: self.makings.rows.clone(),
+            own: Arc::clone(&self.own),
+        };
+        Ok(Agent::new(server.name.as_str(), spec, world))
+    }
+
+    fn client(
+        &self,
+        server: &settled::Server,
+        oauth: &settled::Oauth,
+    ) -> Result<ClientSpec, HouseError> {
+        Ok(match &oauth.client {
+            settled::Client::Automatic => ClientSpec::Automatic,
+            settled::Client::Document(url) => {
+                let redirect = self.own.redirect_uri();
+                let document = ClientDocument::new(url.as_str(), "Ringwall", redirect);
+                let document = document.map_err(|_| unusable(server, "`metadata_document`"))?;
+                ClientSpec::Document(Box::new(document))
+            }
+            settled::Client::Known { id, authentication } => {
+                let settled::Authority::Exactly(issuer) = &oauth.authority else {
+                    return Err(unusable(server, "`client.id` without `issuer`"));
+                };
+                let credentials = credentials(server, authentication)?;
+                ClientSpec::Known(Identity::preregistered(issuer, id, credentials))
+            }
+        })
+    }
+}
+
+fn grant(server: &settled::Server, grant: &settled::Grant) -> Result<Grant, HouseError> {
+    Ok(match grant {
+        settled::Grant::ClientCredentials => Grant::ClientCredentials,
+        settled::Grant::Connection => Grant::Connection,
+        settled::Grant::OnBehalfOf => Grant::OnBehalfOf,
+        settled::Grant::TokenExchange { audience, actor } => Grant::TokenExchange {
+            audience: audience.clone(),
+            actor: *actor,
+        },
+        settled::Grant::Workload(assertion) => Grant::Workload(assertion.clone()),
+        settled::Grant::IdJag(provider) => {
+            let credentials = credentials(server, &provider.authentication)?;
+            let (issuer, client) = (&provider.issuer, &provider.client);
+            Grant::IdJag(Idp {
+                issuer: issuer.clone(),
+                identity: Identity::preregistered(issuer, client, credentials),
+            })
+        }
+    })
+}
+
+/// The name of the server in requests for tokens, where the operator gives it another one.
+fn named(
+    server: &settled::Server,
+    http: &settled::Http,
+    name: &str,
+) -> Result<Option<Resource>, HouseError> {
+    if name == http.url.as_str() {
+        return Ok(None);
+    }
+    let named = Resource::named(&http.url, name);
+    named.map(Some).map_err(|_| unusable(server, "`resource`"))
+}
+
+/// How a client proves itself, with the secret in hand.
+pub(super) fn credentials(
+    server: &settled::Server,
+    authentication: &Authentication,
+) -> Result<Credentials, HouseError> {
+    proof(authentication, || unusable(server, "the key of its client"))
+}
+
+pub(super) fn proof(
+    authentication: &Authentication,
+    unusable: impl Fn() -> HouseError,
+) -> Result<Credentials, HouseError> {
+    Ok(match authentication {
+        Authentication::None => Credentials::None,
+        Authentication::Secret(reference) => {
+            let secret = Zeroizing::new(resolved(reference)?.expose().to_owned());
+            Credentials::Secret(Arc::new(secret), SecretMethod::AsListed)
+        }
+        Authentication::Key(reference) => {
+            let key = ClientKey::from_pem(resolved(reference)?.expose(), None);
+            Credentials::Key(Arc::new(key.map_err(|_| unusable())?))
+        }
+    })
+}
+
+fn resolved(reference: &settled::SecretRef) -> Result<secret::Secret, HouseError> {
+    Ok(secret::resolve(&reference.to_string())?)
+}
+
+fn unusable(server: &settled::Server, what: &'static str) -> HouseError {
+    HouseError::Oauth {
+        server: server.name.to_string(),
+        what,
+    }
+}
+
+/// The authorities of the issuers that may lie in a private network.
+pub(super) fn private(settled: &settled::Settled) -> Vec<Authority> {
+    let private = settled
+        .issuers
+        .iter()
+        .filter(|issuer| issuer.network == settled::Network::Private);
+    let authorities = private.flat_map(|issuer| {
+        let keys = match &issuer.keys {
+            settled::Keys::At(url) => Some(Authority::of(url)),
+            settled::Keys::Discovered => None,
+        };
+        let own = Url::parse(&issuer.issuer);
+        own.ok()
+            .map(|url| Authority::of(&url))
+            .into_iter()
+            .chain(keys)
+    });
+    authorities.collect()
+}

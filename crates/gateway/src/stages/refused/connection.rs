@@ -1,0 +1,134 @@
+//! Refusals because of what a server is shown: a token that only its user can grant, that only the
+//! caller's token can get, or that nobody gives.
+
+use super::*;
+use crate::connect::Offer;
+use crate::credential::Need;
+use identity::client::ClientError;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Refusals because the user has to connect a server first.
+pub const CONNECTION: i64 = -31_008;
+
+/// A server that its user has not connected. Where they do it is added once it is known who asks.
+pub(in crate::stages) fn connection_needed(need: &Arc<Need>) -> Refused {
+    let reason = format!(
+        "the server {} has to be connected by its user first",
+        quoted(&need.server)
+    );
+    let refused = Refused::new(
+        "connection_needed",
+        controls::N7_1,
+        Fault::Caller,
+        reason,
+        "the user connects the server in a browser, then the call is made again",
+    );
+    let mut refused = refused.rpc(CONNECTION).detail(format!(
+        "tokens of `{}`, scopes `{}`",
+        need.issuer, need.scopes
+    ));
+    refused.0.connect = Some(Arc::clone(need));
+    refused
+}
+
+/// The same, with the link for whoever asked: in the words of their client, if it has any for this.
+pub(in crate::stages) fn connection_at(
+    refused: Refused,
+    offer: &Offer,
+    words: ConnectWords,
+) -> Refused {
+    let message = "Open this page to connect the server.";
+    let page = json!({
+        "mode": "url", "elicitationId": offer.id, "url": offer.url, "message": message,
+    });
+    let mut refused = refused;
+    match words {
+        ConnectWords::Error => {
+            refused.0.refusal.remedy =
+                format!("open {} in a browser, then call again", offer.url).into();
+            refused.data(json!({ "connect": { "url": offer.url } }))
+        }
+        ConnectWords::Legacy => refused
+            .rpc(codes::URL_ELICITATION_REQUIRED)
+            .data(json!({ "elicitations": [page] })),
+        ConnectWords::Modern => {
+            let question = json!({ "method": "elicitation/create", "params": {
+                "mode": "url", "url": offer.url, "message": message,
+            } });
+            refused.0.form = Form::InputRequired;
+            refused.data(json!({ CONNECT_KEY: question }))
+        }
+    }
+}
+
+/// What a question of the gateway itself is called among those of a server.
+pub(in crate::stages) const CONNECT_KEY: &str = "io.ringwall/connect";
+
+/// Which words a client has for a page that its user has to open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::stages) enum ConnectWords {
+    /// None: it is told in an error.
+    Error,
+    /// The error of 2025-11-25 that asks for it.
+    Legacy,
+    /// A result that asks for it (2026-07-28).
+    Modern,
+}
+
+/// Nobody can be given one more link.
+pub(in crate::stages) fn connections_full(refused: Refused, why: String) -> Refused {
+    let mut refused = refused.after(Duration::from_secs(60)).detail(why);
+    refused.0.refusal.remedy =
+        "use a link that was given before, or wait until one has expired".into();
+    refused
+}
+
+/// The server, or whoever issues tokens for it, wants the caller to prove more than their token does.
+pub(in crate::stages) fn claims_needed(claims: &str) -> Refused {
+    let refused = Refused::new(
+        "upstream_claims",
+        controls::N7_1,
+        Fault::Caller,
+        "the identity provider wants more of the caller before it lets anybody act for them",
+        "get a token that satisfies the `claims` of the challenge, then call again",
+    );
+    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, claims);
+    let challenge = format!("Bearer error=\"insufficient_claims\", claims=\"{encoded}\"");
+    refused
+        .status(StatusCode::UNAUTHORIZED)
+        .rpc(TOKEN)
+        .challenges(HeaderValue::try_from(challenge).into_iter().collect())
+        .data(json!({ "claims": claims }))
+}
+
+/// There is no fresh token of the caller to exchange: the stream that wants one outlived its call.
+pub(in crate::stages) fn subject_gone() -> Refused {
+    Refused::new(
+        "upstream_subject",
+        controls::N7_1,
+        Fault::Caller,
+        "the server wants a new token, which can only be got with a fresh one of the caller's",
+        "call again",
+    )
+    .rpc(UPSTREAM)
+}
+
+/// No token for the server.
+pub(in crate::stages) fn no_token(error: &ClientError, told: String, detail: String) -> Refused {
+    if let ClientError::Denied(denied) = error
+        && let Some(claims) = denied.claims()
+    {
+        return claims_needed(claims).detail(detail);
+    }
+    tracing::warn!(code = error.code(), "{detail}");
+    Refused::new(
+        error.code(),
+        error.control(),
+        error.fault(),
+        told,
+        error.remedy(),
+    )
+    .rpc(UPSTREAM)
+    .detail(detail)
+}

@@ -1,0 +1,169 @@
+//! A user with a browser: follows links and redirects, keeps cookies to their host as a browser does,
+//! and submits the one form there is on a page. It runs no script, and there must be none.
+
+use crate::wire::{Outgoing, Reply};
+use anyhow::{Context as _, Result, bail, ensure};
+use http::Method;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use url::Url;
+
+/// How many redirects in a row it follows.
+const REDIRECTS: usize = 10;
+
+/// One user's browser.
+#[derive(Debug, Default)]
+pub struct Browser {
+    cookies: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+}
+
+/// A page that it arrived at.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Where it is.
+    pub url: Url,
+    /// The whole answer.
+    pub reply: Reply,
+}
+
+impl Page {
+    /// Its text, markup and all.
+    pub fn html(&self) -> String {
+        String::from_utf8_lossy(&self.reply.body).into_owned()
+    }
+
+    /// The value of an attribute of the first element with this beginning, such as `<form `.
+    pub fn attribute(&self, element: &str, name: &str) -> Option<String> {
+        let html = self.html();
+        let (_, rest) = html.split_once(element)?;
+        let (element, _) = rest.split_once('>')?;
+        let (_, rest) = element.split_once(&format!("{name}=\""))?;
+        let (value, _) = rest.split_once('"')?;
+        Some(value.replace("&amp;", "&"))
+    }
+}
+
+impl Browser {
+    /// Goes to a page and follows where it is sent.
+    pub async fn open(&self, url: &Url) -> Result<Page> {
+        self.go(Method::GET, url.clone(), String::new()).await
+    }
+
+    /// Submits the form of a page with this decision, and follows where that leads.
+    pub async fn decide(&self, page: &Page, decision: &str) -> Result<Page> {
+        let action = page.attribute("<form ", "action").context("no form")?;
+        let csrf = page.attribute("<input type=\"hidden\" name=\"csrf\" ", "value");
+        let csrf = csrf.with_context(|| format!("no token in {}", page.html()))?;
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("csrf", &csrf)
+            .append_pair("decision", decision)
+            .finish();
+        self.go(Method::POST, page.url.join(&action)?, form).await
+    }
+
+    /// Does all that connecting a server takes: signs in, reads the page, goes on, agrees.
+    pub async fn connect(&self, link: &Url) -> Result<Page> {
+        let page = self.open(link).await?;
+        ensure!(page.reply.status == 200, "not asked: {}", page.html());
+        let mut page = self.decide(&page, "agree").await?;
+        if let Some(onward) = page.attribute("<a rel=\"noreferrer\" ", "href") {
+            page = self.open(&onward.parse()?).await?;
+        }
+        ensure!(
+            page.html().contains("Connected"),
+            "not connected: {}",
+            page.html()
+        );
+        Ok(page)
+    }
+
+    /// Sends one request with the cookies of its host and nothing else of its own; follows nothing.
+    pub async fn once(&self, method: Method, url: &Url, form: String) -> Result<Reply> {
+        let host = url.origin().ascii_serialization();
+        let mut request = Outgoing::new(method.clone(), url);
+        if method == Method::POST {
+            request = request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("origin", &host)
+                .body(form);
+        }
+        if let Some(cookies) = self.cookies().get(&host) {
+            let pairs = cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"));
+            request = request.header("cookie", &pairs.collect::<Vec<_>>().join("; "));
+        }
+        let reply = request.send().await?;
+        for cookie in reply.headers.get_all("set-cookie") {
+            let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
+            let (name, value) = pair.split_once('=').context("a cookie without a value")?;
+            let mut all = self.cookies();
+            let own = all.entry(host.clone()).or_default();
+            match value.is_empty() {
+                true => own.remove(name),
+                false => own.insert(name.to_owned(), value.to_owned()),
+            };
+        }
+        Ok(reply)
+    }
+
+    async fn go(&self, method: Method, url: Url, form: String) -> Result<Page> {
+        let (mut method, mut url, mut form) = (method, url, form);
+        for _ in 0..REDIRECTS {
+            let reply = self.once(method, &url, std::mem::take(&mut form)).await?;
+            let Some(to) = reply
+                .header("location")
+                .filter(|_| reply.status.is_redirection())
+            else {
+                return Ok(Page { url, reply });
+            };
+            url = url.join(to)?;
+            method = Method::GET;
+        }
+        bail!("too many redirects, the last to {url}")
+    }
+
+    fn cookies(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BTreeMap<String, String>>> {
+        self.cookies
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The link to connect a server that an answer holds, in whichever words.
+pub fn link_in(answer: &Value) -> Option<Url> {
+    link_in_text(&answer.to_string())
+}
+
+/// The same, in any text.
+pub fn link_in_text(text: &str) -> Option<Url> {
+    let at = text.find("/connect/")?;
+    let start = text.get(..at)?.rfind("http")?;
+    let rest = text.get(start..)?;
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "/:.-_[]".contains(c)));
+    rest.get(..end.unwrap_or(rest.len()))?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_link_is_found_in_any_words() {
+        let link = "http://127.0.0.1:80/connect/a-b_C";
+        for answer in [
+            json!({ "error": { "data": { "connect": { "url": link } } } }),
+            json!({ "error": { "data": { "elicitations": [{ "url": link }] } } }),
+            json!({ "error": { "message": format!("open {link} in a browser") } }),
+        ] {
+            assert_eq!(
+                link_in(&answer).map(String::from).as_deref(),
+                Some(link),
+                "{answer}"
+            );
+        }
+        assert_eq!(link_in(&json!({ "error": { "data": {} } })), None);
+    }
+}
