@@ -45,9 +45,38 @@ impl Provider {
             .to_owned())
     }
 
+    /// A token that is bound to what this header of the request shows: a proof in `dpop`, a certificate
+    /// in `x-ssl-client-cert` (for the client `certified-agent`).
+    pub async fn bound_token(
+        &self,
+        client: &str,
+        resource: &str,
+        header: (&str, &str),
+    ) -> Result<String> {
+        let answer = self.ask_with(client, resource, &[header]).await?;
+        let token = answer.get("access_token").and_then(Value::as_str);
+        Ok(token
+            .with_context(|| format!("no token in {answer}"))?
+            .to_owned())
+    }
+
+    /// Where proofs for tokens are sent.
+    pub fn token_endpoint(&self) -> Result<Url> {
+        Ok(Url::parse(&self.issuer)?.join("/token")?)
+    }
+
     /// What the token endpoint answers.
     pub async fn ask(&self, client: &str, resource: &str) -> Result<Value> {
-        let url = Url::parse(&self.issuer)?.join("/token")?;
+        self.ask_with(client, resource, &[]).await
+    }
+
+    async fn ask_with(
+        &self,
+        client: &str,
+        resource: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Value> {
+        let url = self.token_endpoint()?;
         let basic = STANDARD.encode(format!("{client}:{client}-secret"));
         let form: String = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs([("grant_type", "client_credentials"), ("scope", "mcp:tools")])
@@ -57,6 +86,8 @@ impl Provider {
             .header("authorization", &format!("Basic {basic}"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
+        let add = |request: Outgoing, (name, value): &(&str, &str)| request.header(name, value);
+        let request = headers.iter().fold(request, add);
         request.send().await?.json()
     }
 
