@@ -7,6 +7,7 @@
 pub mod browser;
 pub mod client_leg;
 pub mod fixture;
+pub mod grants;
 pub mod hop;
 pub mod issuer;
 pub mod mcp;
