@@ -231,6 +231,7 @@ fn call(number: u64, id: &str) -> Record<'_> {
         subject: Some(format!("tool{}", number % 5000).into()),
         definition: Some(DIGEST.into()),
         who: Some(Who {
+            actor: None,
             user: Some(format!("user{}@example.com", number % 100).into()),
             issuer: Some("https://id.example.com".into()),
             subject: Some("0f8fad5b-d9cb-469f-a165-70867728950e".into()),

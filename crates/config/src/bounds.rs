@@ -61,6 +61,16 @@ pub type Count = Bounds<u64>;
 pub const LIFETIME: Text = Text::new("1h", "1m", "24h");
 /// `issuers[].clock_skew`.
 pub const CLOCK_SKEW: Text = Text::new("30s", "0s", "5m");
+/// `dpop.age`. A stolen proof is good for no longer, and its id is remembered for as long.
+pub const PROOF_AGE: Text = Text::new("60s", "5s", "5m");
+/// `dpop.skew`.
+pub const PROOF_SKEW: Text = Text::new("10s", "0s", "1m");
+/// `dpop.nonce_age`. A nonce is handed out for 15 seconds.
+pub const NONCE_AGE: Text = Text::new("5m", "30s", "1h");
+/// `dpop.per_user`. More than the default rate of a user lets through while proofs are remembered.
+pub const PROOFS_PER_USER: Count = Count::new(10_000, 16, 1_000_000);
+/// `listeners[].front.proxies`.
+pub const PROXIES: usize = 64;
 /// `issuers[].lifetime_max` of the profile `entra`, whose tokens live for 60 to 90 minutes.
 pub const LIFETIME_ENTRA: &str = "2h";
 /// `issuers[].actors`. The token's own actor, and nobody behind it.

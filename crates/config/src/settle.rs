@@ -10,6 +10,7 @@ mod issuers;
 mod limits;
 mod listeners;
 mod oauth;
+mod possession;
 mod routes;
 mod servers;
 mod words;
@@ -80,6 +81,7 @@ pub(crate) fn settle_for(
         listeners::accept_host_of(&mut listeners, url);
     }
     let issuers = issuers::settle(problems, &written.issuers);
+    let dpop = possession::dpop(problems, &written.dpop);
     let servers = servers::settle(problems, &written.servers, oauth::Known(&written.issuers));
     let limits = limits::gateway(problems, &written.limits);
     let routes = routes::Routes {
@@ -90,8 +92,9 @@ pub(crate) fn settle_for(
         limits: &limits,
     };
     let routes = routes.settle(problems, &written.routes);
-    oauth::connectable(problems, &routes, &issuers, &servers);
+    possession::reachable(problems, &routes, &listeners);
     events::apart(problems, &issuers, &routes);
+    oauth::connectable(problems, &routes, &issuers, &servers);
     policies(problems, &written.policies);
     let ledger = ledger(problems, &written.ledger, &data);
     let log = Log {
@@ -117,6 +120,7 @@ pub(crate) fn settle_for(
         data,
         listeners,
         issuers,
+        dpop,
         servers,
         routes,
         policies: written.policies,

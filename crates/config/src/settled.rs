@@ -10,21 +10,24 @@ mod issuer;
 mod oauth;
 mod pattern;
 mod place;
+mod possession;
 mod reload;
 mod route;
 
 pub use events::Events;
 pub(crate) use issuer::TENANT;
-pub use issuer::{Attribute, Exact, Graph, Introspection};
+pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
 pub use oauth::{Authentication, Authority, Client, Grant, IdentityProvider, Oauth, SignIn};
 pub use pattern::{ToolPattern, UriPattern};
+pub use possession::{Clients, Dpop, Front};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Actor, Algorithm, ClaimKind, Confinement, Durability, Era, Format, HeaderMistake, HiddenText,
-    Keep, Level, Network, Pins, Process, Profile, Revision, Schema, TokenKind,
+    Actor, Algorithm, ClaimKind, ClientCertificates, Confinement, Durability, Era, Format,
+    FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession, Process,
+    Profile, ProofNonce, Revision, Schema, TokenKind,
 };
 
 use serde::Serialize;
@@ -49,6 +52,8 @@ pub struct Settled {
     pub listeners: Vec<Listener>,
     /// Whose tokens are accepted.
     pub issuers: Vec<Issuer>,
+    /// Proofs of possession.
+    pub dpop: Dpop,
     /// What stands behind the gateway.
     pub servers: Vec<Server>,
     /// Which path leads to which servers.
@@ -71,6 +76,9 @@ pub struct Listener {
     /// How bytes travel.
     #[serde(flatten)]
     pub transport: Transport,
+    /// A proxy in front that tells of its clients' certificates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub front: Option<Front>,
     /// Every name a `Host` header may carry: lowercase, without a port, IPv6 in brackets.
     pub hosts: Vec<String>,
     /// Every `Origin` that is accepted beside the gateway's own, which is the one whose host and
@@ -94,6 +102,16 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// The private key of its first certificate, PEM.
     pub key: SecretRef,
+    /// Certificates that clients show; none is asked for where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clients: Option<Clients>,
+}
+
+impl Listener {
+    /// Whether certificates of callers are ever seen here.
+    pub fn knows_certificates(&self) -> bool {
+        matches!(&self.transport, Transport::Tls(tls) if tls.clients.is_some())
+    }
 }
 
 /// Whose tokens are accepted, and which of them.
@@ -133,9 +151,6 @@ pub struct Issuer {
     pub keys: Keys,
     /// Which claim says what.
     pub claims: Claims,
-    /// How its users sign in with a browser, if they can.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sign_in: Option<SignIn>,
     /// Which claims policies see, by the names they have there.
     pub attributes: BTreeMap<String, Attribute>,
     /// How many actors a token may name.
@@ -146,6 +161,9 @@ pub struct Issuer {
     /// Where groups are looked up that its tokens leave out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph: Option<Graph>,
+    /// How its users sign in with a browser, if they can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignIn>,
 }
 
 /// Where an issuer's signing keys are.

@@ -44,6 +44,46 @@ words! {
         Rs256 = "RS256",
     }
 
+    /// What a token must be bound to, so that nobody who only has the token can use it.
+    Possession {
+        /// Nothing. A token that is bound all the same is accepted only from whoever holds the key.
+        None = "none",
+        /// A key or a certificate.
+        Any = "any",
+        /// A key that signs a proof for each request (DPoP, RFC 9449).
+        Dpop = "dpop",
+        /// The client certificate of the connection (RFC 8705).
+        Certificate = "certificate",
+    }
+
+    /// Whether proofs of possession carry a nonce of the gateway.
+    ProofNonce {
+        /// Always: a proof cannot have been made before the gateway handed out its nonce.
+        Required = "required",
+        /// Nonces are handed out, and one that comes must be good.
+        Offered = "offered",
+        /// None is handed out, and none is looked at.
+        Off = "off",
+    }
+
+    /// Whether clients of a listener show a certificate.
+    ClientCertificates {
+        /// They may.
+        Optional = "optional",
+        /// They must: without one there is no connection.
+        Required = "required",
+    }
+
+    /// The header in which a proxy tells of its client's certificate.
+    FrontHeader {
+        /// The header of RFC 9440: the certificate in base64 between colons.
+        ClientCert = "client-cert",
+        /// Envoy's: one element with `Cert` or `Hash`.
+        Envoy = "x-forwarded-client-cert",
+        /// For nginx, with `$ssl_client_escaped_cert`: the certificate in PEM form, escaped.
+        EscapedPem = "x-ssl-client-cert",
+    }
+
     /// Which text an issuer's tokens follow, and so what they must say.
     Profile {
         /// RFC 9068: `typ` is `at+jwt`, and `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` are there.

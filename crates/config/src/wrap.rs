@@ -48,6 +48,7 @@ pub fn around(
         audiences: Vec::new(),
         issuers: None,
         scopes: Vec::new(),
+        possession: None,
         protocol: Default::default(),
         ledger: Default::default(),
         sessions: Default::default(),
@@ -58,6 +59,7 @@ pub fn around(
     let written = Config {
         version: 1,
         public_url: None,
+        dpop: Default::default(),
         data: Some(data.to_owned()),
         listeners: None,
         issuers: Vec::new(),

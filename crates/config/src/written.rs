@@ -7,6 +7,7 @@
 mod events;
 mod issuer;
 mod oauth;
+mod possession;
 mod route;
 mod text;
 
@@ -15,6 +16,7 @@ pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};
 pub(crate) use issuer::{GRAPH, GRAPH_TOKENS};
 pub use oauth::{IdentityProvider, Oauth, OauthClient, SignIn};
+pub use possession::{Clients, Dpop, Front};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 pub use text::{Reference, Rhythm, Size, Time, Value};
 
@@ -50,6 +52,9 @@ pub struct Config {
     #[serde(default)]
     #[schemars(length(max = bounds::ISSUERS))]
     pub issuers: Vec<Issuer>,
+    /// Proofs that whoever brings a token holds the key it is bound to.
+    #[serde(default)]
+    pub dpop: Dpop,
     /// The MCP servers behind the gateway.
     #[schemars(length(max = bounds::SERVERS))]
     pub servers: Vec<Server>,
@@ -90,6 +95,9 @@ pub struct Listener {
     pub address: Option<String>,
     /// The certificate. With it the listener speaks TLS 1.3 and nothing else.
     pub tls: Option<Tls>,
+    /// A proxy in front that tells of its clients' certificates. It needs `tls.clients`: without a
+    /// certificate of its own, nobody knows a proxy from a caller.
+    pub front: Option<Front>,
     /// Further names that a request's `Host` may carry, without a port. The address itself, the host
     /// of `public_url` and, on a loopback address, `localhost`, `127.0.0.1` and `[::1]` are accepted
     /// anyway; everything else is refused, because a web page can point its own name at this machine.
@@ -111,6 +119,8 @@ pub struct Tls {
     pub certificate: String,
     /// The private key in PEM form.
     pub key: Reference,
+    /// Certificates that clients show. Not said: none is asked for.
+    pub clients: Option<Clients>,
 }
 
 /// Whose access tokens are accepted, and which of them.

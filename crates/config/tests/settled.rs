@@ -53,6 +53,11 @@ fn the_defaults_are_the_strict_ones() {
         ("/servers/0/timeout", "1m"),
         ("/servers/0/http/network", "public"),
         ("/routes/0/protocol/minimum", "2025-06-18"),
+        ("/routes/0/possession", "none"),
+        ("/dpop/nonce", "required"),
+        ("/dpop/nonce_age", "5m"),
+        ("/dpop/age", "1m"),
+        ("/dpop/skew", "10s"),
         ("/routes/0/ledger/durability", "before_answer"),
         ("/routes/0/servers/0", "files"),
         ("/routes/0/bridge/parked_time", "5m"),
@@ -170,7 +175,7 @@ fn n4_1_a_route_changes_only_the_limits_it_names() {
 #[test]
 fn paths_are_found_beside_the_file() {
     let text = SMALL.replace("credential: env:TOKEN", "credential: file:token")
-        + "policies: [p/*.cedar, /etc/p.cedar]\nlisteners:\n  - tls: { certificate: c.pem, key: file:k.pem }\nledger: { key: file:l.key }\n";
+        + "policies: [p/*.cedar, /etc/p.cedar]\nlisteners:\n  - tls: { certificate: c.pem, key: file:k.pem, clients: { authorities: ca.pem } }\nledger: { key: file:l.key }\n";
     let text = text.replace(
         "routes:",
         "  - name: old\n    sse: { url: https://old.example.com, credential: file:old }\n  - name: clock\n    stdio: { command: [x], confinement: none, environment: { A: file:a, B: b } }\nroutes:",
@@ -185,6 +190,8 @@ fn paths_are_found_beside_the_file() {
         panic!("it is encrypted");
     };
     assert_eq!((&tls.certificate, &tls.key), (&at("c.pem"), &file("k.pem")));
+    let clients = tls.clients.as_ref().and_then(|it| it.authorities.as_ref());
+    assert_eq!(clients, Some(&at("ca.pem")));
     let Upstream::Http(http) = &it.servers[0].upstream else {
         panic!("it is http");
     };
@@ -199,6 +206,27 @@ fn paths_are_found_beside_the_file() {
     assert_eq!(stdio.directory, at("."));
     assert_eq!(stdio.environment["A"], Variable::Secret(file("a")));
     assert_eq!(stdio.environment["B"], Variable::Literal("b".to_owned()));
+}
+
+#[test]
+fn n8_3_events_are_taken_at_their_path_and_logouts_below_it() {
+    let events = |text: &str| {
+        let issuer = format!("issuer: https://id.example.com\n    events: {text}");
+        let text = SMALL.replace("issuer: https://id.example.com", &issuer);
+        let it = settled(&text).rooted_at(Path::new("/etc/ringwall"));
+        it.issuers[0].events.clone().expect("it has events")
+    };
+    let usual = events("{ audience: gw }");
+    assert_eq!(
+        (usual.path.as_str(), &*usual.logout_path()),
+        ("/events", "/events/logout")
+    );
+    assert_eq!((usual.audience.as_str(), usual.secret), ("gw", None));
+    let other = events("{ audience: gw, path: /id, secret: file:push }");
+    assert_eq!(other.logout_path(), "/id/logout");
+    let file = Path::new("/etc/ringwall").join("push");
+    assert_eq!(other.secret, Some(SecretRef::File(file)));
+    assert_eq!(settled(SMALL).issuers[0].events, None);
 }
 
 #[test]

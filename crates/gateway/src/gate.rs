@@ -9,6 +9,7 @@ use crate::connect::{Links, SignIn};
 use crate::credential::OwnClient;
 use crate::events::Events;
 use crate::pins::{Pins, PinsError};
+use crate::possession::Proofs;
 use crate::revocation::Revocations;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
@@ -45,6 +46,8 @@ pub struct Gate {
     pub keyer: Keyer,
     /// Callers as policy sees them, by their standing.
     pub principals: Cache<[u8; 32], Principal>,
+    /// Proofs of possession that were used.
+    pub proofs: Proofs,
     /// What happened.
     pub ledger: Ledger,
     /// What was approved.
@@ -53,10 +56,10 @@ pub struct Gate {
     pub rows: Rows,
     /// What must not come twice, until it expires.
     pub marks: Arc<dyn Volatile>,
-    /// Links that users were given to connect a server.
-    pub(crate) links: Links,
     /// Whose tokens are not good any more.
     pub revocations: Revocations,
+    /// Links that users were given to connect a server.
+    pub(crate) links: Links,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -76,14 +79,14 @@ pub struct Runtime {
     pub servers: HashMap<Arc<str>, Arc<Served>>,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
-    /// How users sign in with a browser, by issuer.
-    pub(crate) sign_ins: HashMap<Arc<str>, SignIn>,
-    /// The gateway as a client of others.
-    pub own: Arc<OwnClient>,
     /// Where issuers tell of what happened.
     pub events: Events,
     /// Which of their claims policies see.
     pub attributes: Attributes,
+    /// How users sign in with a browser, by issuer.
+    pub(crate) sign_ins: HashMap<Arc<str>, SignIn>,
+    /// The gateway as a client of others.
+    pub own: Arc<OwnClient>,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
 }
@@ -107,6 +110,8 @@ pub struct Parts {
     pub limits: Box<dyn Limits>,
     /// What seals handles.
     pub seal: Seal,
+    /// Proofs of possession that were used.
+    pub proofs: Proofs,
     /// What is configured.
     pub runtime: Runtime,
     /// The policies, compiled.
@@ -128,6 +133,7 @@ impl Gate {
             sessions: Sessions::default(),
             parked: Parked::default(),
             seal: parts.seal,
+            proofs: parts.proofs,
             limits: parts.limits,
             keyer: Keyer::new(),
             principals: Cache::new(Self::PRINCIPALS),
@@ -135,8 +141,8 @@ impl Gate {
             pins: parts.pins,
             rows: parts.rows,
             marks: parts.marks,
-            links: Links::default(),
             revocations: parts.revocations,
+            links: Links::default(),
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,

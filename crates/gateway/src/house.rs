@@ -16,6 +16,7 @@ use crate::gate::{Gate, Parts, Runtime};
 use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
+use crate::possession::Proofs;
 use crate::revocation::Revocations;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
@@ -28,6 +29,7 @@ use config::settled::{self, Settled};
 use credentials::Workshop;
 use identity::RulesError;
 use identity::client::ClientKey;
+use identity::possession::dpop::Nonces;
 use policy::{Policies, PolicyError};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -64,6 +66,11 @@ pub enum HouseError {
     Address {
         what: &'static str,
         error: url::ParseError,
+    },
+    #[error("secret `{reference}`: {error}")]
+    ClientKey {
+        reference: String,
+        error: identity::client::ClientKeyError,
     },
     #[error("`{path}` cannot be made: {error}")]
     Data { path: String, error: std::io::Error },
@@ -144,6 +151,7 @@ impl House {
         let rows = rows(&settled, &database)?;
         let revocations = Revocations::read(rows.clone(), clock.unix_ms()).await?;
         let seal = seal(&settled)?;
+        let nonces = Nonces::generate().map_err(|_| HouseError::Entropy)?;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
         let makings = Makings {
             egress,
@@ -168,6 +176,7 @@ impl House {
             runtime,
             policies,
             seal,
+            proofs: Proofs::new(nonces),
             boot: boot.chars().take(10).collect(),
         });
         gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
@@ -482,7 +491,7 @@ fn runtime(
         });
         let behind = behind.collect::<Result<Vec<_>, _>>()?;
         let issuers = trust::accepted(&settled, route);
-        let route = Arc::new(Route::new(route, behind, issuers)?);
+        let route = Arc::new(Route::new(&settled, route, behind, issuers)?);
         routes.insert(Arc::clone(&route.path), route);
     }
     let issuers = match before.filter(|before| before.settled.issuers == settled.issuers) {
@@ -497,9 +506,9 @@ fn runtime(
         routes,
         servers,
         issuers,
+        events,
         sign_ins,
         own,
-        events,
         sources,
     })
 }

@@ -22,6 +22,7 @@ pub mod load;
 pub mod naming;
 pub mod outlet;
 pub mod pins;
+pub mod possession;
 pub mod posture;
 pub mod revocation;
 pub mod route;

@@ -7,6 +7,7 @@
 mod delivery;
 mod door;
 mod exchange;
+mod front;
 mod opening;
 mod tls;
 
@@ -14,11 +15,13 @@ pub use tls::TlsError;
 
 use crate::body::Body;
 use crate::gate::Gate;
+use crate::stages::{Draft, record};
 use config::settled;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use identity::possession::certificate::Certificate;
 use opening::Opening;
 use std::convert::Infallible;
 use std::fmt;
@@ -56,6 +59,16 @@ struct House {
     connections: Arc<Semaphore>,
     header_bytes: usize,
     header_time: Duration,
+    /// Who may tell of the certificates of callers.
+    front: Option<front::Front>,
+}
+
+/// The other end of a connection.
+#[derive(Debug)]
+struct Peer {
+    source: IpAddr,
+    /// The certificate whose key it has shown to hold.
+    certificate: Option<Certificate>,
 }
 
 /// Why a listener could not be bound.
@@ -114,6 +127,7 @@ impl Listener {
             connections,
             header_bytes: usize::try_from(limits.header_bytes).unwrap_or(usize::MAX),
             header_time: limits.header_time,
+            front: listener.front.as_ref().map(front::Front::of),
         };
         Ok(Listener {
             socket,
@@ -149,7 +163,10 @@ impl Listener {
             let connection = Connection {
                 gate: Arc::clone(&gate),
                 house: Arc::clone(&self.house),
-                source: peer.ip().to_canonical(),
+                peer: Peer {
+                    source: peer.ip().to_canonical(),
+                    certificate: None,
+                },
                 _permit: permit,
             };
             tokio::spawn(connection.run(stream, self.tls.clone(), open.watcher()));
@@ -183,13 +200,13 @@ impl Listener {
 struct Connection {
     gate: Arc<Gate>,
     house: Arc<House>,
-    source: IpAddr,
+    peer: Peer,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Connection {
     async fn run(
-        self,
+        mut self,
         stream: TcpStream,
         tls: Option<tokio_rustls::TlsAcceptor>,
         watcher: hyper_util::server::graceful::Watcher,
@@ -200,13 +217,26 @@ impl Connection {
             None => self.speak(stream, watcher).await,
             Some(tls) => {
                 match tokio::time::timeout(Listener::HANDSHAKE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => self.speak(stream, watcher).await,
-                    Ok(Err(error)) => {
-                        tracing::debug!(source = %self.source, %error, "TLS handshake failed")
+                    Ok(Ok(stream)) => {
+                        self.peer.certificate = tls::certificate(stream.get_ref().1);
+                        self.speak(stream, watcher).await;
                     }
-                    Err(_) => tracing::debug!(source = %self.source, "TLS handshake took too long"),
+                    Ok(Err(error)) => self.not_met(&error).await,
+                    Err(_) => {
+                        tracing::debug!(source = %self.peer.source, "TLS handshake took too long")
+                    }
                 }
             }
+        }
+    }
+
+    /// A handshake that failed. If it was for the certificate of the other end, somebody was refused.
+    async fn not_met(&self, error: &std::io::Error) {
+        let source = self.peer.source;
+        tracing::debug!(%source, %error, "TLS handshake failed");
+        if let Some(refused) = tls::refusal(error) {
+            let draft = Draft::begin(&self.gate, source, "http");
+            record::refusal(&self.gate, refused, draft).await;
         }
     }
 
@@ -244,6 +274,6 @@ impl Connection {
     }
 
     async fn answer(&self, request: http::Request<Incoming>) -> http::Response<Body> {
-        exchange::answer(&self.gate, &self.house, self.source, request).await
+        exchange::answer(&self.gate, &self.house, &self.peer, request).await
     }
 }

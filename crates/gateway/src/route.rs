@@ -6,7 +6,9 @@ use crate::naming::Naming;
 use crate::sessions::Lifetime;
 use crate::upstream;
 use bytes::Bytes;
-use config::settled;
+use config::settled::{self, ProofNonce, Settled};
+use identity::possession::dpop::{self, NonceRule, Target};
+use identity::resource_metadata::{Certificates, Possession, ProofRequired};
 use identity::{Audience, ResourceMetadata};
 use protocol::Revision;
 use std::num::NonZeroU32;
@@ -35,6 +37,14 @@ pub struct Route {
     pub metadata: Bytes,
     /// Scopes a token needs.
     pub scopes: Vec<String>,
+    /// What a token must be bound to.
+    pub possession: settled::Possession,
+    /// Which proofs of possession are accepted.
+    pub proofs: dpop::Rules,
+    /// How many proofs of one user are remembered.
+    pub proofs_per_user: u32,
+    /// What a proof must be made for: the URL as callers see it.
+    pub target: Target,
     /// The oldest revision it speaks.
     pub floor: Revision,
     /// When sessions end.
@@ -105,6 +115,12 @@ pub struct Served {
 /// Why a configuration that is fine in itself cannot run here.
 #[derive(Debug, thiserror::Error)]
 pub enum RouteError {
+    /// The URL at which callers find a route is none that a proof can name.
+    #[error("route `{path}` has no address that a proof of possession can name")]
+    Address {
+        /// The route.
+        path: String,
+    },
     /// The resource URI of a route is none.
     #[error("route `{path}`: {error}")]
     Audience {
@@ -149,6 +165,7 @@ impl Route {
 
     /// A route of the settled configuration, leading to these servers, for callers of these issuers.
     pub fn new(
+        settled: &Settled,
         route: &settled::Route,
         servers: Vec<Arc<Served>>,
         issuers: Vec<String>,
@@ -177,7 +194,12 @@ impl Route {
         let limits = &route.limits;
         // A route that no issuer may enter (a local pipe) has nobody to send callers to.
         let metadata = ResourceMetadata::new(&audience, issuers);
-        let metadata = metadata.map(|page| page.scopes(&route.scopes).name(&name).to_json());
+        let proofs = proofs(&settled.dpop);
+        let possession = told(settled, route, &proofs);
+        let metadata = metadata.map(|page| {
+            let page = page.scopes(&route.scopes).name(&name);
+            page.possession(possession).to_json()
+        });
         let rate = |rate| {
             pace(rate).map_err(|error| RouteError::Rate {
                 path: route.path.clone(),
@@ -194,6 +216,10 @@ impl Route {
             metadata: metadata.map(Bytes::from).unwrap_or_default(),
             audience,
             scopes: route.scopes.clone(),
+            possession: route.possession,
+            proofs,
+            proofs_per_user: settled.dpop.per_user,
+            target: target(settled, route)?,
             floor: revision(route.protocol.minimum),
             lifetime: Lifetime {
                 idle_ms: millis(route.sessions.idle),
@@ -282,6 +308,54 @@ impl Served {
         labels.dedup();
         labels
     }
+}
+
+/// A signature algorithm, as tokens and proofs name it.
+pub(crate) fn algorithm(algorithm: settled::Algorithm) -> identity::Algorithm {
+    match algorithm {
+        settled::Algorithm::Es256 => identity::Algorithm::Es256,
+        settled::Algorithm::EdDsa => identity::Algorithm::EdDsa,
+        settled::Algorithm::Rs256 => identity::Algorithm::Rs256,
+        settled::Algorithm::Ps256 => identity::Algorithm::Ps256,
+    }
+}
+
+fn proofs(settled: &settled::Dpop) -> dpop::Rules {
+    dpop::Rules {
+        algorithms: settled.algorithms.iter().map(|it| algorithm(*it)).collect(),
+        age_s: settled.age.as_secs(),
+        skew_s: settled.skew.as_secs(),
+        nonce: match settled.nonce {
+            ProofNonce::Off => NonceRule::Off,
+            ProofNonce::Offered => NonceRule::Offered,
+            ProofNonce::Required => NonceRule::Required,
+        },
+        nonce_age_s: settled.nonce_age.as_secs(),
+    }
+}
+
+/// What the metadata of a route tells of keys that tokens are bound to.
+fn told(settled: &Settled, route: &settled::Route, proofs: &dpop::Rules) -> Possession {
+    let mut listeners = settled.listeners.iter();
+    Possession {
+        proof_algorithms: proofs.algorithms.clone(),
+        proof_required: match route.possession {
+            settled::Possession::Dpop => ProofRequired::Yes,
+            _ => ProofRequired::No,
+        },
+        certificates: match listeners.any(settled::Listener::knows_certificates) {
+            true => Certificates::Known,
+            false => Certificates::Unknown,
+        },
+    }
+}
+
+/// Where callers find the route, whatever its audience is called.
+fn target(settled: &Settled, route: &settled::Route) -> Result<Target, RouteError> {
+    let public = settled.public_url.as_str().trim_end_matches('/');
+    Target::of(&format!("{public}{}", route.path)).ok_or_else(|| RouteError::Address {
+        path: route.path.clone(),
+    })
 }
 
 /// What a message of at most so many bytes may cost to read.

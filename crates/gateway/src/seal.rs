@@ -17,6 +17,8 @@ const EXPIRY: usize = 8;
 const VERSION: u8 = 1;
 /// What the keys of handles are for: never the same bytes as for anything else of this root key.
 const DERIVED_FOR: &[u8] = b"ringwall handle 1";
+/// Marks the purpose of a handle that belongs to the holder of a key.
+const HELD: u8 = 0x80;
 /// Everything of a handle but what it holds.
 const OVERHEAD: usize = 1 + EXPIRY + Root::OVERHEAD;
 
@@ -56,6 +58,8 @@ pub struct Bound<'a> {
     pub user: &'a str,
     /// The client that the token names; none is not the same as one without a name.
     pub client: Option<&'a str>,
+    /// Who holds what the token is bound to, if it is bound.
+    pub holder: Option<&'a [u8]>,
     /// The route.
     pub route: &'a str,
     /// Whatever else: the method, the tool, the digest of the arguments. Order and borders count.
@@ -67,6 +71,11 @@ impl Bound<'_> {
     /// that no two bounds are written alike.
     fn written(&self) -> Vec<u8> {
         let mut out = vec![VERSION, self.purpose.byte()];
+        // Handles of tokens that are bound to nothing are written as they were before there were others.
+        if let (Some(holder), Some(purpose)) = (self.holder, out.last_mut()) {
+            *purpose |= HELD;
+            part(holder, &mut out);
+        }
         part(self.user.as_bytes(), &mut out);
         out.push(u8::from(self.client.is_some()));
         part(self.client.unwrap_or_default().as_bytes(), &mut out);

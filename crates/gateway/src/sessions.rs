@@ -20,6 +20,7 @@ use crate::route::{Route, Served};
 use crate::small::{hex, lock, sha256};
 use crate::upstream::Owner;
 use arc_swap::{ArcSwap, Guard};
+use identity::possession::Holder;
 use protocol::log_level::LogLevel;
 use protocol::method::Capability;
 use protocol::{Document, Id, Revision};
@@ -51,6 +52,7 @@ pub struct Session {
     issuer: Box<str>,
     subject: Box<str>,
     client: Option<Box<str>>,
+    holder: Option<Box<Holder>>,
     route: Box<str>,
     revision: Revision,
     links: Arc<Links>,
@@ -78,6 +80,8 @@ pub struct Binding {
     pub subject: Box<str>,
     /// The client the token names, if it names one.
     pub client: Option<Box<str>>,
+    /// Who holds what the token is bound to, if it is bound.
+    pub holder: Option<Box<Holder>>,
     /// The route it was opened on.
     pub route: Box<str>,
     /// The revision that was negotiated.
@@ -116,6 +120,7 @@ impl Session {
             issuer: binding.issuer,
             subject: binding.subject,
             client: binding.client,
+            holder: binding.holder,
             route: binding.route,
             revision: binding.revision,
             links: binding.links,
@@ -152,6 +157,7 @@ impl Session {
             issuer: caller.issuer().into(),
             subject: caller.subject().into(),
             client: caller.client().map(Into::into),
+            holder: caller.confirmation().holder().map(Box::new),
             route: (&*route.path).into(),
             revision: introduction.revision,
             lifetime: route.lifetime,
@@ -179,6 +185,12 @@ impl Session {
     /// The client it was opened by; it is good for no other.
     pub fn client(&self) -> Option<&str> {
         self.client.as_deref()
+    }
+
+    /// Whether it is this one's who holds what a token is bound to: a session that was opened with a key
+    /// is good with that key, and one that was opened without is good without.
+    pub fn is_held_by(&self, holder: Option<&Holder>) -> bool {
+        self.holder.as_deref() == holder
     }
 
     /// The user it belongs to.

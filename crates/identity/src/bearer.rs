@@ -1,5 +1,5 @@
-//! Takes the bearer token out of a request (RFC 6750): from one `Authorization` header, and from
-//! nowhere else.
+//! Takes the token out of a request: from one `Authorization` header, as a bearer token (RFC 6750) or
+//! as one that comes with a proof (RFC 9449, section 7.1), and from nowhere else.
 
 use crate::token::TOKEN_MAX;
 
@@ -10,7 +10,7 @@ pub enum BearerError {
     #[error("a token may not be in the query string")]
     InQuery,
     /// What follows the scheme is not a token.
-    #[error("the `Authorization` header does not hold a bearer token")]
+    #[error("the `Authorization` header does not hold a token")]
     Malformed,
     /// No `Authorization` header.
     #[error("there is no `Authorization` header")]
@@ -19,7 +19,7 @@ pub enum BearerError {
     #[error("there is more than one `Authorization` header")]
     Repeated,
     /// Another authentication scheme.
-    #[error("the `Authorization` header is of another scheme than `Bearer`")]
+    #[error("the `Authorization` header is of another scheme than `Bearer` and `DPoP`")]
     Scheme,
     /// Larger than a token may be.
     #[error("the token is larger than {TOKEN_MAX} bytes")]
@@ -56,11 +56,21 @@ impl BearerError {
     }
 }
 
-/// The token of a request, from the values of its `Authorization` headers and its raw query.
+/// How a token was brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// By somebody who has it.
+    Bearer,
+    /// By somebody who says to hold the key it is bound to.
+    Dpop,
+}
+
+/// How the token of a request was brought and what it is, from the values of its `Authorization`
+/// headers and its raw query.
 pub fn bearer<'a>(
     authorization: impl IntoIterator<Item = &'a [u8]>,
     query: Option<&str>,
-) -> Result<&'a str, BearerError> {
+) -> Result<(Scheme, &'a str), BearerError> {
     if query.is_some_and(names_a_token) {
         return Err(BearerError::InQuery);
     }
@@ -71,9 +81,11 @@ pub fn bearer<'a>(
     }
     let value = std::str::from_utf8(value).map_err(|_not_text| BearerError::Malformed)?;
     let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(BearerError::Scheme);
-    }
+    let scheme = match scheme {
+        it if it.eq_ignore_ascii_case("bearer") => Scheme::Bearer,
+        it if it.eq_ignore_ascii_case("dpop") => Scheme::Dpop,
+        _ => return Err(BearerError::Scheme),
+    };
     let token = rest.trim_start_matches(' ');
     if token.len() > TOKEN_MAX {
         return Err(BearerError::Size);
@@ -81,7 +93,7 @@ pub fn bearer<'a>(
     if !is_b64token(token) {
         return Err(BearerError::Malformed);
     }
-    Ok(token)
+    Ok((scheme, token))
 }
 
 fn names_a_token(query: &str) -> bool {
@@ -101,7 +113,7 @@ mod tests {
     use super::*;
 
     fn check(headers: &[&[u8]], query: Option<&str>, expected: Result<&str, BearerError>) {
-        let found = bearer(headers.iter().copied(), query);
+        let found = bearer(headers.iter().copied(), query).map(|(_, token)| token);
         assert_eq!(found, expected, "{headers:?} {query:?}");
     }
 
@@ -123,7 +135,8 @@ mod tests {
         );
         for other in [
             &b"Basic YTpi"[..],
-            b"DPoP abc",
+            b"DPoPabc",
+            b"DPoP-Bearer abc",
             b"Bearerabc",
             b"",
             b" Bearer a",
@@ -144,12 +157,27 @@ mod tests {
             b"Bearer a\n",
             b"Bearer a\0",
             b"Bearer a, Bearer b",
+            b"DPoP",
+            b"DPoP a b",
+            b"DPoP Bearer abc",
             b"Bearer \xc3\xa9",
             b"Bearer \xff",
             b"Bearer token=a;x",
         ] {
             check(&[malformed], None, Err(BearerError::Malformed));
         }
+    }
+
+    #[test]
+    fn n7_4_tells_a_token_with_a_proof_from_one_without() {
+        let check = |header: &[u8], expected: Result<(Scheme, &str), BearerError>| {
+            assert_eq!(bearer([header], None), expected, "{header:?}");
+        };
+        check(b"Bearer abc", Ok((Scheme::Bearer, "abc")));
+        check(b"DPoP abc", Ok((Scheme::Dpop, "abc")));
+        check(b"dpop  abc", Ok((Scheme::Dpop, "abc")));
+        let twice: [&[u8]; 2] = [b"DPoP abc", b"Bearer abc"];
+        assert_eq!(bearer(twice, None), Err(BearerError::Repeated));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! outside this crate can make one or change one.
 
 use crate::audience::{absorb, finish, sha_256};
+use crate::possession::Confirmation;
 use crate::profile::{self, Who};
 use crate::{Actor, IssuerRules, TokenError, actor, base64url};
 use aws_lc_rs::digest;
@@ -28,6 +29,7 @@ pub struct Caller {
     expires_at: u64,
     issued_at: u64,
     token_id: Option<String>,
+    confirmation: Confirmation,
     token_digest: [u8; 32],
     standing: [u8; 32],
 }
@@ -114,6 +116,7 @@ impl Caller {
             expires_at: u64::MAX,
             issued_at: 0,
             token_id: None,
+            confirmation: Confirmation::default(),
             token_digest: digest,
             standing: digest,
         }
@@ -196,6 +199,12 @@ impl Caller {
         self.token_id.as_deref()
     }
 
+    /// What whoever brings the token must hold. That they do is not known until they have shown it
+    /// for this very request.
+    pub fn confirmation(&self) -> &Confirmation {
+        &self.confirmation
+    }
+
     /// SHA-256 of the token.
     pub fn token_digest(&self) -> &[u8; 32] {
         &self.token_digest
@@ -262,6 +271,7 @@ impl Caller {
     ) -> Result<Self, TokenError> {
         let actors = actor::chain(&claims, &rules.issuer, rules.actors_max)?;
         let may_act = actor::permitted(&claims, &rules.issuer)?;
+        let confirmation = Confirmation::of(&claims)?;
         let scopes = read_scopes(claims.get(&rules.claims.scopes))?;
         let groups = read_groups(&claims, &rules.claims.groups);
         let user = UserKey::of(&rules.issuer, &who.user);
@@ -294,6 +304,7 @@ impl Caller {
             expires_at: times.1,
             issued_at: times.0,
             token_id: who.token_id,
+            confirmation,
             token_digest,
             standing: finish(seen),
         })

@@ -18,6 +18,9 @@ pub enum TokenError {
     /// A claim is missing or of the wrong kind.
     #[error("claim `{0}` of the token is missing or not as it must be")]
     Claim(&'static str),
+    /// Bound to something (RFC 7800) in a way that is not known here, so nobody can prove to hold it.
+    #[error("the token is bound to a key in a way that is not accepted here")]
+    Confirmation,
     /// Its time is over.
     #[error("the token has expired")]
     Expired,
@@ -79,6 +82,7 @@ impl TokenError {
             TokenError::Algorithm => "token_algorithm",
             TokenError::Audience => "token_audience",
             TokenError::Claim(_) => "token_claim",
+            TokenError::Confirmation => "token_confirmation",
             TokenError::Expired => "token_expired",
             TokenError::Header(_) => "token_header",
             TokenError::Inactive => "token_inactive",
@@ -103,6 +107,7 @@ impl TokenError {
         match self {
             TokenError::Actor => controls::N7_1,
             TokenError::Audience => controls::N7_2,
+            TokenError::Confirmation => controls::N7_4,
             TokenError::IssuerUnavailable => controls::N2_1,
             TokenError::Expired | TokenError::Inactive | TokenError::Lifetime => controls::N2_3,
             _ => controls::M1,

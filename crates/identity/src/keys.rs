@@ -96,38 +96,29 @@ impl VerificationKey {
         self.key.verify_sig(signed, signature).is_ok()
     }
 
+    /// The key of a JWK that came with what it signed (RFC 9449, section 4.2), for this algorithm: a
+    /// public key, meant for signatures, and of the algorithm's own kind.
+    pub(crate) fn shown(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Self> {
+        // A number has one spelling, or one key would have several thumbprints.
+        let padded = |name| match jwk.get(name).and_then(Value::as_str) {
+            Some(number) => base64url::decode(number).is_none_or(|it| it.first() == Some(&0)),
+            None => false,
+        };
+        if padded("n") || padded("e") {
+            return None;
+        }
+        allows(jwk, algorithm).then(|| VerificationKey::of(jwk, None, algorithm))?
+    }
+
     /// The key for each algorithm that this JWK may verify.
     fn read(jwk: &Map<String, Value>) -> Vec<Self> {
-        let text = |name| jwk.get(name).and_then(Value::as_str);
-        // A private or a shared key in a public place is nobody's key any more.
-        let is_secret = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
-            .iter()
-            .any(|name| jwk.contains_key(*name));
-        if is_secret || !is_for_signatures(jwk) {
-            return Vec::new();
-        }
         let Ok(id) = optional_text(jwk, "kid") else {
             return Vec::new();
         };
-        let algorithms: &[Algorithm] = match (text("kty"), text("crv")) {
-            (Some("EC"), Some("P-256")) => &[Algorithm::Es256],
-            (Some("OKP"), Some("Ed25519")) => &[Algorithm::EdDsa],
-            (Some("RSA"), None) => &[Algorithm::Ps256, Algorithm::Rs256],
-            _ => &[],
-        };
-        let only = match optional_text(jwk, "alg") {
-            Ok(None) => None,
-            Ok(Some(name)) => match Algorithm::named(name) {
-                Some(algorithm) => Some(algorithm),
-                None => return Vec::new(),
-            },
-            Err(_) => return Vec::new(),
-        };
-        let wanted = algorithms
-            .iter()
-            .filter(|algorithm| only.is_none_or(|only| only == **algorithm));
+        let wanted = Algorithm::ALL.into_iter();
         wanted
-            .filter_map(|algorithm| VerificationKey::of(jwk, id, *algorithm))
+            .filter(|algorithm| allows(jwk, *algorithm))
+            .filter_map(|algorithm| VerificationKey::of(jwk, id, algorithm))
             .collect()
     }
 
@@ -190,6 +181,26 @@ fn rsa(
     let material = [n.as_slice(), &e].concat();
     let key = RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters);
     Some((material, key.ok()?))
+}
+
+/// Whether a JWK is a public key that may verify signatures of this algorithm.
+fn allows(jwk: &Map<String, Value>, algorithm: Algorithm) -> bool {
+    let text = |name| jwk.get(name).and_then(Value::as_str);
+    // A private or a shared key in a public place is nobody's key any more.
+    let is_secret = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
+        .iter()
+        .any(|name| jwk.contains_key(*name));
+    let fits = match algorithm {
+        Algorithm::Es256 => (text("kty"), text("crv")) == (Some("EC"), Some("P-256")),
+        Algorithm::EdDsa => (text("kty"), text("crv")) == (Some("OKP"), Some("Ed25519")),
+        Algorithm::Ps256 | Algorithm::Rs256 => (text("kty"), text("crv")) == (Some("RSA"), None),
+    };
+    let named = match optional_text(jwk, "alg") {
+        Ok(None) => true,
+        Ok(Some(name)) => Algorithm::named(name) == Some(algorithm),
+        Err(NotText) => false,
+    };
+    fits && named && !is_secret && is_for_signatures(jwk)
 }
 
 /// `use` and `key_ops`, where they are there, allow verification.

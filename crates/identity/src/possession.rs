@@ -2,5 +2,11 @@
 //! hold ours. What is read here is a claim until its signature was verified; nothing here knows a
 //! socket, keeps what it saw, or decides whether a proof was needed.
 
+pub mod certificate;
+mod confirmation;
 pub mod dpop;
-pub(crate) mod thumbprint;
+mod thumbprint;
+
+pub use confirmation::{Confirmation, Holder};
+pub use thumbprint::Thumbprint;
+pub(crate) use thumbprint::of_p256;

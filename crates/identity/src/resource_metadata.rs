@@ -1,8 +1,9 @@
 //! What a resource server says about itself: its metadata (RFC 9728), where that is found, and the
-//! challenge that leads a client there (RFC 6750). Texts only; nothing here serves them.
+//! challenge that leads a client there (RFC 6750, RFC 9449). Texts only; nothing here serves them.
 
+use crate::Algorithm;
 use crate::caller::is_scope;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::fmt::{self, Write as _};
 
 /// The well-known path of RFC 9728; for a resource with a path, that path follows.
@@ -19,6 +20,38 @@ pub struct ResourceMetadata {
     authorization_servers: Vec<String>,
     scopes: Vec<String>,
     name: Option<String>,
+    possession: Possession,
+}
+
+/// What a resource says of the keys that tokens for it can be bound to.
+#[derive(Clone, Debug, Default)]
+pub struct Possession {
+    /// The algorithms that proofs may be signed with; empty if there is no way to send one.
+    pub proof_algorithms: Vec<Algorithm>,
+    /// Whether only tokens that are bound to such a key are accepted.
+    pub proof_required: ProofRequired,
+    /// Whether a token can be bound to the client certificate of the connection.
+    pub certificates: Certificates,
+}
+
+/// Whether a resource accepts only tokens that come with a proof.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProofRequired {
+    /// Others are accepted, too.
+    #[default]
+    No,
+    /// No others are.
+    Yes,
+}
+
+/// Whether client certificates reach a resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Certificates {
+    /// They do.
+    Known,
+    /// They do not.
+    #[default]
+    Unknown,
 }
 
 /// Metadata without an authorization server leads nowhere.
@@ -40,6 +73,7 @@ impl ResourceMetadata {
             authorization_servers,
             scopes: Vec::new(),
             name: None,
+            possession: Possession::default(),
         })
     }
 
@@ -53,6 +87,12 @@ impl ResourceMetadata {
     /// A name for people.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// What tokens can be bound to here.
+    pub fn possession(mut self, possession: Possession) -> Self {
+        self.possession = possession;
         self
     }
 
@@ -70,8 +110,35 @@ impl ResourceMetadata {
             if let Some(name) = &self.name {
                 members.insert("resource_name".to_owned(), json!(name));
             }
+            self.possession.tell(members);
         }
         document.to_string()
+    }
+}
+
+impl Possession {
+    /// Adds the members of RFC 9728, section 2. Those that would say "no" are left out, as that is
+    /// what their absence says.
+    fn tell(&self, members: &mut Map<String, Value>) {
+        if !self.proof_algorithms.is_empty() {
+            let names = self.proof_algorithms.iter().map(|it| it.name());
+            let names: Vec<_> = names.collect();
+            members.insert("dpop_signing_alg_values_supported".to_owned(), json!(names));
+        }
+        for (name, is_so) in [
+            (
+                "dpop_bound_access_tokens_required",
+                self.proof_required == ProofRequired::Yes,
+            ),
+            (
+                "tls_client_certificate_bound_access_tokens",
+                self.certificates == Certificates::Known,
+            ),
+        ] {
+            if is_so {
+                members.insert(name.to_owned(), json!(true));
+            }
+        }
     }
 }
 
@@ -97,6 +164,7 @@ pub fn well_known_url(resource: &crate::Audience) -> String {
 /// challenge of visible ASCII.
 #[derive(Clone, Debug)]
 pub struct Challenge {
+    proof_algorithms: Vec<Algorithm>,
     resource_metadata: String,
     scopes: Vec<String>,
     error: Option<&'static str>,
@@ -107,11 +175,19 @@ impl Challenge {
     /// Asks for a token, and says where to learn how to get one.
     pub fn new(resource_metadata: impl Into<String>) -> Self {
         Challenge {
+            proof_algorithms: Vec::new(),
             resource_metadata: resource_metadata.into(),
             scopes: Vec::new(),
             error: None,
             description: None,
         }
+    }
+
+    /// Asks for a token with a proof (RFC 9449, section 7.1), signed with one of these algorithms,
+    /// instead of a bearer token.
+    pub fn with_proof(mut self, algorithms: &[Algorithm]) -> Self {
+        self.proof_algorithms = algorithms.to_vec();
+        self
     }
 
     /// All the scopes that this request needs.
@@ -130,7 +206,13 @@ impl Challenge {
 
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Bearer ")?;
+        if self.proof_algorithms.is_empty() {
+            f.write_str("Bearer ")?;
+        } else {
+            let names = self.proof_algorithms.iter().map(|it| it.name());
+            let names = names.collect::<Vec<_>>().join(" ");
+            write!(f, "DPoP algs={}, ", Quoted(&names))?;
+        }
         if let Some(error) = self.error {
             write!(f, "error={}, ", Quoted(error))?;
         }
@@ -171,8 +253,8 @@ fn advertised<S: AsRef<str>>(scopes: &[S]) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::possession::dpop::ProofError;
     use crate::{Audience, BearerError, TokenError};
-    use serde_json::Value;
 
     #[test]
     fn m1_metadata_says_where_tokens_for_this_resource_come_from() {
@@ -192,6 +274,49 @@ mod tests {
         });
         assert_eq!(document, expected);
         assert!(ResourceMetadata::new(&resource, Vec::new()).is_err());
+    }
+
+    #[test]
+    fn n7_4_metadata_and_challenges_say_what_a_token_can_be_bound_to() {
+        let resource = Audience::of("https://mcp.example.com/files").unwrap();
+        let metadata = |possession: Possession| {
+            let servers = vec!["https://id.example.com".to_owned()];
+            let metadata = ResourceMetadata::new(&resource, servers).unwrap();
+            let text = metadata.possession(possession).to_json();
+            serde_json::from_str::<Value>(&text).unwrap()
+        };
+        let bare = metadata(Possession::default());
+        let members = bare.as_object().unwrap();
+        assert!(
+            !members
+                .keys()
+                .any(|name| name.contains("bound") || name.contains("dpop"))
+        );
+        let told = metadata(Possession {
+            proof_algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
+            proof_required: ProofRequired::Yes,
+            certificates: Certificates::Known,
+        });
+        assert_eq!(
+            told["dpop_signing_alg_values_supported"],
+            json!(["ES256", "EdDSA"])
+        );
+        assert_eq!(told["dpop_bound_access_tokens_required"], true);
+        assert_eq!(told["tls_client_certificate_bound_access_tokens"], true);
+
+        let challenge = Challenge::new(METADATA)
+            .with_proof(&[Algorithm::Es256, Algorithm::EdDsa])
+            .error(
+                Some(ProofError::Replayed.challenge_error()),
+                ProofError::Replayed,
+            );
+        assert_eq!(
+            challenge.to_string(),
+            format!(
+                "DPoP algs=\"ES256 EdDSA\", error=\"invalid_dpop_proof\", \
+                 error_description=\"the proof was used before\", resource_metadata=\"{METADATA}\""
+            )
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! leaves only as a document that is to be kept, and never in a `Debug`.
 
 use crate::base64url;
-use crate::possession::thumbprint;
+use crate::possession;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ impl SigningKey {
         let point = point.strip_prefix(&[4]).filter(|point| point.len() == 64);
         let (x, y) = point.ok_or(SigningError::Key)?.split_at(32);
         let (x, y) = (base64url::encode(x), base64url::encode(y));
-        let thumbprint = thumbprint::of_p256(&x, &y);
+        let thumbprint = possession::of_p256(&x, &y);
         Ok(SigningKey {
             pair,
             x,

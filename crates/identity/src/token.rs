@@ -1,6 +1,7 @@
 //! Reads a compact JWS with strict JSON inside. What comes out is a claim of somebody unknown:
 //! nothing in it may be believed before a signature was verified and its claims were checked.
 
+use crate::jws::Compact;
 use crate::{Algorithm, TokenError, base64url, members};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -13,7 +14,7 @@ pub const KEY_ID_MAX: usize = 256;
 
 /// Header members that would let a token say how it is to be verified, or that change what is
 /// signed. A token that carries one is refused, whatever the value.
-const REFUSED: [&str; 13] = [
+pub(crate) const REFUSED: [&str; 13] = [
     "jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc", "epk", "apu", "apv", "p2s", "p2c",
 ];
 
@@ -39,31 +40,23 @@ impl<'a> Unverified<'a> {
         if token.len() > TOKEN_MAX {
             return Err(TokenError::Size);
         }
-        let parts = || TokenError::Malformed("not three parts");
-        let (signed, signature) = token.rsplit_once('.').ok_or_else(parts)?;
-        let (header, payload) = signed.split_once('.').ok_or_else(parts)?;
-        if payload.contains('.') {
-            return Err(parts());
-        }
-        let decoded = |part| base64url::decode(part).ok_or(TokenError::Malformed("not base64url"));
-        let (header, payload) = (decoded(header)?, decoded(payload)?);
-        let signature = decoded(signature)?;
-        let header = members::object(&header)
+        let jws = Compact::split(token).map_err(TokenError::Malformed)?;
+        let header = members::object(&jws.header)
             .ok_or(TokenError::Malformed("the header is not a strict object"))?;
         let (algorithm, key_id, token_type) = read_header(header)?;
-        if signature.is_empty() {
+        if jws.signature.is_empty() {
             return Err(TokenError::Malformed("not signed"));
         }
-        let claims = members::object(&payload)
+        let claims = members::object(&jws.payload)
             .ok_or(TokenError::Malformed("the payload is not a strict object"))?;
         Ok(Unverified {
             algorithm,
             key_id,
             token_type,
             claims,
-            payload,
-            signed,
-            signature,
+            payload: jws.payload,
+            signed: jws.signed,
+            signature: jws.signature,
         })
     }
 }
@@ -118,6 +111,7 @@ fn read_header(mut header: Map<String, Value>) -> Result<Header, TokenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
     use proptest::prelude::*;
 
     fn spelt(header: &str, payload: &str, signature: &str) -> String {

@@ -66,6 +66,19 @@ pub struct CasePrincipal {
     /// The claims: booleans, whole numbers, texts, lists of texts.
     #[serde(default)]
     pub claims: BTreeMap<String, CaseClaim>,
+    /// What they have shown to hold.
+    #[serde(default)]
+    pub possession: CasePossession,
+}
+
+/// What a caller has shown to hold, in a case, as thumbprints.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CasePossession {
+    /// The key that signs proofs.
+    pub dpop: Option<String>,
+    /// The client certificate.
+    pub certificate: Option<String>,
 }
 
 /// The value of a claim, in a case.
@@ -251,6 +264,8 @@ impl CasePrincipal {
             },
             scopes: self.scopes.clone(),
             claims: claims.collect(),
+            key: self.possession.dpop.clone(),
+            certificate: self.possession.certificate.clone(),
         }
     }
 }

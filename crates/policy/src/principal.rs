@@ -28,6 +28,10 @@ pub struct Caller {
     pub scopes: Vec<String>,
     /// The mapped claims, by the names of the catalog.
     pub claims: BTreeMap<String, Claim>,
+    /// The thumbprint of the key that the caller has proved to hold for this request (DPoP).
+    pub key: Option<String>,
+    /// The thumbprint of the certificate that the caller has shown to hold the key of (mTLS).
+    pub certificate: Option<String>,
 }
 
 /// Whether a person calls, or a program of its own accord.
@@ -219,6 +223,8 @@ fn check(caller: &Caller) -> Result<(), PrincipalError> {
         (long(&caller.issuer), "issuer"),
         (long(&caller.user), "user"),
         (long(&caller.client), "client"),
+        (caller.key.iter().any(long), "key"),
+        (caller.certificate.iter().any(long), "certificate"),
         (many(known(&caller.groups)), "groups"),
         (many(&caller.actors), "actors"),
         (many(&caller.scopes), "scopes"),
@@ -249,6 +255,13 @@ fn attributes(caller: &Caller) -> Result<HashMap<String, RestrictedExpression>, 
         .map(|(name, claim)| (name.clone(), claim_value(claim)));
     let claims = RestrictedExpression::new_record(claims).map_err(|_| PrincipalError::Attribute)?;
     let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+    // What the caller does not hold is absent: `principal.possession has dpop` asks for it.
+    let held = [("dpop", &caller.key), ("certificate", &caller.certificate)];
+    let held = held
+        .into_iter()
+        .filter_map(|(way, held)| Some((way.to_owned(), text(held.as_deref()?))));
+    let possession =
+        RestrictedExpression::new_record(held).map_err(|_| PrincipalError::Attribute)?;
     let mut attributes = HashMap::from([
         ("user".to_owned(), text(&caller.user)),
         ("issuer".to_owned(), text(&caller.issuer)),
@@ -256,6 +269,7 @@ fn attributes(caller: &Caller) -> Result<HashMap<String, RestrictedExpression>, 
         ("client".to_owned(), text(&caller.client)),
         ("scopes".to_owned(), texts(&caller.scopes)),
         ("claims".to_owned(), claims),
+        ("possession".to_owned(), possession),
     ]);
     // Of a chain only the current actor decides anything (RFC 8693, section 4.1); how long the chain
     // is says how far the caller is from the user.
@@ -327,6 +341,14 @@ mod tests {
             },
             Caller {
                 claims: BTreeMap::from([("level".into(), Claim::Number(3))]),
+                ..caller()
+            },
+            Caller {
+                key: Some("thumbprint".into()),
+                ..caller()
+            },
+            Caller {
+                certificate: Some("thumbprint".into()),
                 ..caller()
             },
             Caller {

@@ -143,6 +143,7 @@ pub(crate) fn document(catalog: &Catalog, inputs: &Inputs) -> Value {
                 "actor_depth": required(json!({"type": "Long"})),
                 "groups": texts(), "scopes": texts(),
                 "claims": required(claims(catalog)),
+                "possession": required(possession()),
             }), &["Group"]),
             "Server": entity(json!({"name": text(), "labels": texts()}), &[]),
             "Tool": entity(json!({
@@ -233,6 +234,14 @@ fn claims(catalog: &Catalog) -> Value {
         })
         .collect();
     json!({"type": "Record", "attributes": attributes})
+}
+
+/// What the caller has shown to hold for this request, each way as a thumbprint; a way that they did not
+/// is absent.
+fn possession() -> Value {
+    let thumbprint = || absent_at_times(json!({"type": "String"}));
+    let ways = json!({"dpop": thumbprint(), "certificate": thumbprint()});
+    json!({"type": "Record", "attributes": ways})
 }
 
 fn set_of_texts() -> Value {

@@ -5,7 +5,9 @@
 //! sockets. Nothing here is ever shipped.
 
 pub mod browser;
+pub mod certificates;
 pub mod client_leg;
+pub mod entra_shaped;
 pub mod fixture;
 pub mod grants;
 pub mod hop;
@@ -15,6 +17,7 @@ pub mod pairing;
 pub mod peers;
 pub mod place;
 pub mod program;
+pub mod proofs;
 pub mod provider;
 pub mod stateless;
 pub mod suite;

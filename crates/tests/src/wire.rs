@@ -9,7 +9,7 @@ use hyper::body::{Body, Incoming};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -85,8 +85,20 @@ impl Outgoing {
 
     /// Sends it and reads the whole answer.
     pub async fn send(self) -> Result<Reply> {
+        let socket = connect(&self.url).await?;
+        self.send_over(socket).await
+    }
+
+    /// Sends it over this connection, such as one that is encrypted, and reads the whole answer.
+    pub async fn send_over<S>(self, socket: S) -> Result<Reply>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let waiting = async {
-            let (head, body) = self.open().await?.into_parts();
+            let url = self.url.clone();
+            let (head, body) = deliver_over(socket, &url, self.request())
+                .await?
+                .into_parts();
             let body = body
                 .collect()
                 .await
@@ -118,16 +130,34 @@ impl Outgoing {
     }
 
     async fn open(self) -> Result<Response<Incoming>> {
+        let url = self.url.clone();
+        deliver(&url, self.request()).await
+    }
+
+    fn request(self) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body));
         *request.method_mut() = self.method;
         *request.headers_mut() = self.headers;
-        deliver(&self.url, request).await
+        request
     }
 }
 
 /// Sends a request to where `url` points, with the path and query of `url`, over a new connection.
-pub async fn deliver<B>(url: &Url, mut request: Request<B>) -> Result<Response<Incoming>>
+pub async fn deliver<B>(url: &Url, request: Request<B>) -> Result<Response<Incoming>>
 where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    deliver_over(connect(url).await?, url, request).await
+}
+
+async fn deliver_over<S, B>(
+    socket: S,
+    url: &Url,
+    mut request: Request<B>,
+) -> Result<Response<Incoming>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: std::error::Error + Send + Sync + 'static,
 {
@@ -141,7 +171,6 @@ where
         let host = HeaderValue::from_str(&authority(url)?)?;
         request.headers_mut().insert(http::header::HOST, host);
     }
-    let socket = connect(url).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(socket)).await?;
     tokio::spawn(connection);
@@ -287,6 +316,16 @@ impl Events {
         }
     }
 
+    /// Waits until it has ended, for so long at most.
+    pub async fn ends_within(mut self, time: Duration) -> Result<()> {
+        let ending = async {
+            while self.next().await?.is_some() {}
+            Ok(())
+        };
+        let ended = tokio::time::timeout(time, ending).await;
+        ended.context("the stream is still open")?
+    }
+
     /// What is left of it as a whole answer, once it has ended.
     pub async fn reply(self) -> Result<Reply> {
         let rest = tokio::time::timeout(PATIENCE, self.body.collect());
@@ -355,7 +394,7 @@ fn authority(url: &Url) -> Result<String> {
     clippy::disallowed_methods,
     reason = "the one place where the tests connect to anything"
 )]
-async fn connect(url: &Url) -> Result<TcpStream> {
+pub(crate) async fn connect(url: &Url) -> Result<TcpStream> {
     let host = url.host_str().context("a URL without a host")?;
     let port = url
         .port_or_known_default()

@@ -80,10 +80,10 @@ fn issuer(problems: &mut Problems, path: &str, written: &written::Issuer) -> Opt
             .events
             .as_ref()
             .and_then(|it| events::settle(problems, &at("events"), it)),
-        sign_in: written
-            .sign_in
-            .as_ref()
-            .and_then(|it| oauth::sign_in(problems, &at("sign_in"), it)),
+        sign_in: match &written.sign_in {
+            Some(it) => oauth::sign_in(problems, &at("sign_in"), it),
+            None => None,
+        },
     };
     url.map(|_| issuer)
 }

@@ -3,7 +3,7 @@
 //! What is not on this machine only is encrypted, or it does not listen.
 
 use super::address::{self, Query};
-use super::words;
+use super::{possession, words};
 use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Listener, Tls, Transport};
@@ -56,6 +56,14 @@ fn listener(problems: &mut Problems, path: &str, written: &written::Listener) ->
     let at = format!("{path}.address");
     let text = written.address.as_deref().unwrap_or(written::ADDRESS);
     let transport = transport(problems, path, written.tls.as_ref());
+    let front = written.front.as_ref().and_then(|front| {
+        possession::front(
+            problems,
+            &format!("{path}.front"),
+            front,
+            transport.as_ref(),
+        )
+    });
     let hosts = hosts(problems, path, &written.hosts);
     let origins = origins(problems, path, &written.origins);
     let Ok(address) = text.parse::<SocketAddr>() else {
@@ -74,6 +82,7 @@ fn listener(problems: &mut Problems, path: &str, written: &written::Listener) ->
     Some(Listener {
         address,
         transport: transport?,
+        front,
         hosts: words::once(&accepted),
         origins,
     })
@@ -92,8 +101,15 @@ fn transport(
         &format!("{path}.tls.certificate"),
         &tls.certificate,
     );
+    let clients = tls.clients.as_ref();
+    let clients =
+        clients.map(|it| possession::clients(problems, &format!("{path}.tls.clients"), it));
     let key = words::secret(problems, &format!("{path}.tls.key"), &tls.key)?;
-    Some(Transport::Tls(Tls { certificate, key }))
+    Some(Transport::Tls(Tls {
+        certificate,
+        key,
+        clients,
+    }))
 }
 
 /// The names a listener answers to by itself.

@@ -15,7 +15,7 @@ use crate::problem::Problems;
 use crate::settled::{
     Bridge, Elicitation, Issuer, Limits, Recording, Route, Server, ServerName, Sessions,
 };
-use crate::words::Durability;
+use crate::words::{Durability, Possession};
 use crate::written;
 use controls::{M1, M2, N6_4, N8_3};
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,6 +115,7 @@ impl Routes<'_> {
             audiences,
             issuers,
             scopes,
+            possession: written.possession.unwrap_or(Possession::None),
             protocol,
             ledger,
             sessions,

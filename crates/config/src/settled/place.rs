@@ -16,6 +16,10 @@ impl Settled {
         for listener in &mut self.listeners {
             if let Transport::Tls(tls) = &mut listener.transport {
                 tls.certificate = folder.join(&tls.certificate);
+                let authorities = tls.clients.as_mut().and_then(|it| it.authorities.as_mut());
+                if let Some(authorities) = authorities {
+                    *authorities = folder.join(&*authorities);
+                }
                 root(&mut tls.key, folder);
             }
         }

@@ -3,7 +3,7 @@
 //! Nothing here is refused or looked up; what a caller may do is for policies to say.
 
 use super::{CallLimits, ServerName, ToolPattern, UriPattern, form};
-use crate::words::{Durability, HeaderMistake, Keep, Revision};
+use crate::words::{Durability, HeaderMistake, Keep, Possession, Revision};
 use serde::Serialize;
 use std::time::Duration;
 use url::Url;
@@ -32,6 +32,8 @@ pub struct Route {
     pub issuers: Vec<String>,
     /// Scopes a token must have.
     pub scopes: Vec<String>,
+    /// What a token must be bound to.
+    pub possession: Possession,
     /// Revisions of the protocol.
     pub protocol: Protocol,
     /// What is written down, and when.

@@ -2,7 +2,7 @@
 
 use super::{Limits, Time};
 use crate::bounds;
-use crate::words::{Durability, HeaderMistake, Keep, Revision};
+use crate::words::{Durability, HeaderMistake, Keep, Possession, Revision};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -46,6 +46,10 @@ pub struct Route {
     #[serde(default)]
     #[schemars(extend("default" = []), length(max = bounds::WORDS))]
     pub scopes: Vec<String>,
+    /// What a token must be bound to. Policies can demand the same of single tools and arguments, by
+    /// `principal.possession`.
+    #[schemars(extend("default" = Possession::None))]
+    pub possession: Option<Possession>,
     /// Revisions of the protocol.
     #[serde(default)]
     pub protocol: Protocol,

@@ -3,10 +3,12 @@
 //! Every case changes one place of a configuration that is fine, and names everything that is then
 //! reported, errors and warnings, in the order of the text.
 
+mod events;
 mod issuers;
 mod listeners;
 mod numbers;
 mod offers;
+mod possession;
 mod routes;
 mod servers;
 mod shape;
@@ -77,6 +79,11 @@ fn m1_reports_what_is_wrong_with_issuers() {
 }
 
 #[test]
+fn n8_3_reports_what_is_wrong_with_events() {
+    check(events::CASES);
+}
+
+#[test]
 fn m1_reports_profiles_tenants_and_questions_that_cannot_be_meant() {
     check(trust::CASES);
 }
@@ -84,6 +91,11 @@ fn m1_reports_profiles_tenants_and_questions_that_cannot_be_meant() {
 #[test]
 fn n6_3_reports_what_is_wrong_with_servers() {
     check(servers::CASES);
+}
+
+#[test]
+fn n7_4_reports_what_callers_cannot_be_asked_to_hold() {
+    check(possession::CASES);
 }
 
 #[test]

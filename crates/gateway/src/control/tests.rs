@@ -305,6 +305,7 @@ fn session(id: &str, (issuer, subject): (&str, &str), route: &str, opened_ms: u6
         issuer: issuer.into(),
         subject: subject.into(),
         client: Some("editor".into()),
+        holder: None,
         route: route.into(),
         revision,
         lifetime: Lifetime {

@@ -2,12 +2,13 @@
 //! writes what the stages recorded. Nothing of a request is trusted here, and no decision about a
 //! call is taken here.
 
-use super::{House, delivery, door};
+use super::{House, Peer, delivery, door, front};
 use crate::body::Body;
 use crate::connect;
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
 use crate::route::Route;
+use crate::stages::raw::DPOP;
 use crate::stages::refused::{self, Refused};
 use crate::stages::{self, Answer, Door, Draft, Primed, Raw, Recorded, Verb, record};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -16,12 +17,16 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as _, Incoming};
 use identity::Caller;
+use identity::possession::certificate::Certificate;
+use identity::possession::dpop::NonceRule;
 use protocol::mirror::Params;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+/// `DPoP-Nonce`.
+static DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// Bytes of room made for a body before it came.
 const ROOM: usize = 128 * 1024;
 /// Events that may wait in one connection's queue; the outlet behind it remembers more.
@@ -34,10 +39,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(super) async fn answer(
     gate: &Arc<Gate>,
     house: &House,
-    source: IpAddr,
+    peer: &Peer,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let mut response = at_the_door(gate, house, source, request).await;
+    let mut response = at_the_door(gate, house, peer, request).await;
     harden(&mut response, house);
     response
 }
@@ -45,16 +50,16 @@ pub(super) async fn answer(
 async fn at_the_door(
     gate: &Arc<Gate>,
     house: &House,
-    source: IpAddr,
+    peer: &Peer,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let draft = Draft::begin(gate, source, "http");
+    let draft = Draft::begin(gate, peer.source, "http");
     let (uri, headers) = (request.uri(), request.headers());
     if let Err(refused) = door::check(uri, headers, &house.hosts, &house.origins) {
         return http_of(gate, record::refusal(gate, refused, draft).await);
     }
     let origin = headers.get(header::ORIGIN).cloned();
-    let mut response = inside(gate, source, request, draft).await;
+    let mut response = inside(gate, house, peer, request, draft).await;
     if let Some(origin) = origin {
         allow_origin(&mut response, origin);
     }
@@ -63,7 +68,8 @@ async fn at_the_door(
 
 async fn inside(
     gate: &Arc<Gate>,
-    source: IpAddr,
+    house: &House,
+    peer: &Peer,
     request: Request<Incoming>,
     draft: Draft,
 ) -> Response<Body> {
@@ -72,12 +78,12 @@ async fn inside(
         if let Some(response) = public_page(gate, &request) {
             return response;
         }
-        if let Some(place) = connect::Place::at(below_public_url(gate, path)) {
-            return connect::answer(gate, place, request).await;
-        }
         let place = gate.runtime().events.at(path);
         if let Some(place) = place {
-            return delivery::answer(gate, source, &place, request).await;
+            return delivery::answer(gate, peer.source, &place, request).await;
+        }
+        if let Some(place) = connect::Place::at(below_public_url(gate, path)) {
+            return connect::answer(gate, place, request).await;
         }
         let refused = refused::no_such_route(path);
         return http_of(gate, record::refusal(gate, refused, draft).await);
@@ -93,9 +99,31 @@ async fn inside(
             .insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
         return response;
     };
-    match gather(&route, source, verb, request).await {
+    let proof = request.headers().contains_key(&DPOP);
+    let now = gate.clock().unix_ms() / 1000;
+    let raw = match front::certificate(house.front.as_ref(), peer, request.headers(), now) {
+        Ok(certificate) => gather(&route, (peer.source, certificate), verb, request).await,
+        Err(refused) => Err(refused),
+    };
+    let mut response = match raw {
         Ok(raw) => http_of(gate, stages::call(gate, raw, draft).await),
         Err(refused) => http_of(gate, record::refusal(gate, refused, draft).await),
+    };
+    if proof || response.status() == StatusCode::UNAUTHORIZED {
+        hand_out_nonce(gate, &route, &mut response);
+    }
+    response
+}
+
+/// Gives the client the nonce for its next proof (RFC 9449, sections 9 and 8.2), so that it seldom has
+/// to ask for one.
+fn hand_out_nonce(gate: &Gate, route: &Route, response: &mut Response<Body>) {
+    if route.proofs.nonce == NonceRule::Off {
+        return;
+    }
+    let nonce = gate.proofs.nonces().at(gate.clock().unix_ms() / 1000);
+    if let Some(nonce) = nonce.and_then(|it| HeaderValue::try_from(it).ok()) {
+        response.headers_mut().insert(&DPOP_NONCE, nonce);
     }
 }
 
@@ -111,7 +139,7 @@ fn verb_of(method: &Method) -> Option<Verb> {
 /// Reads the whole body, within the route's bytes and time. A truncated body is never looked at.
 async fn gather(
     route: &Arc<Route>,
-    source: IpAddr,
+    (source, certificate): (IpAddr, Option<Certificate>),
     verb: Verb,
     request: Request<Incoming>,
 ) -> Result<Raw, Refused> {
@@ -131,6 +159,7 @@ async fn gather(
         headers: head.headers,
         source,
         query: head.uri.query().map(Into::into),
+        certificate,
     };
     Ok(Raw::http(Arc::clone(route), verb, door, body))
 }
@@ -253,7 +282,7 @@ fn preflight(asked: &HeaderMap) -> Response<Body> {
 /// they are called is for each tool to say (rule H9).
 fn allowed_headers(asked: &HeaderMap) -> String {
     let mut allowed = "authorization, content-type, accept, mcp-session-id, mcp-protocol-version, \
-                       last-event-id, mcp-method, mcp-name"
+                       last-event-id, mcp-method, mcp-name, dpop"
         .to_owned();
     let asked = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
     let asked = asked.and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -274,7 +303,7 @@ fn allow_origin(response: &mut Response<Body>, origin: HeaderValue) {
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("mcp-session-id, www-authenticate"),
+        HeaderValue::from_static("mcp-session-id, www-authenticate, dpop-nonce"),
     );
 }
 
@@ -299,7 +328,7 @@ fn http_of(gate: &Arc<Gate>, recorded: Recorded) -> Response<Body> {
     let Recorded {
         status,
         session,
-        challenge,
+        challenges,
         retry_after,
         answer,
     } = recorded;
@@ -335,8 +364,8 @@ fn http_of(gate: &Arc<Gate>, recorded: Recorded) -> Response<Body> {
     if let Some(session) = session.and_then(|id| HeaderValue::try_from(&*id).ok()) {
         headers.insert(&stages::raw::SESSION, session);
     }
-    if let Some(challenge) = challenge {
-        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    for challenge in challenges {
+        headers.append(header::WWW_AUTHENTICATE, challenge);
     }
     if let Some(wait) = retry_after {
         let seconds = wait.as_millis().div_ceil(1000).max(1);

@@ -8,6 +8,7 @@ const BOUND: Bound<'static> = Bound {
     purpose: Purpose::State,
     user: "https://issuer.example|alice",
     client: Some("desktop"),
+    holder: None,
     route: "/files",
     about: &[b"tools/call", b"read", b"digest"],
 };
@@ -68,6 +69,14 @@ fn r2_a_handle_opens_only_for_what_it_is_bound_to() {
             ..BOUND
         },
         Bound {
+            holder: Some(b""),
+            ..BOUND
+        },
+        Bound {
+            holder: Some(b"key"),
+            ..BOUND
+        },
+        Bound {
             route: "/file",
             ..BOUND
         },
@@ -109,15 +118,44 @@ fn r2_a_handle_opens_only_for_what_it_is_bound_to() {
 }
 
 #[test]
+fn n7_4_a_handle_of_one_key_is_worth_nothing_with_another() {
+    let seal = seal();
+    let holders: [Option<&[u8]>; 4] = [None, Some(b"one"), Some(b"other"), Some(b"")];
+    for holder in holders {
+        let bound = Bound { holder, ..BOUND };
+        let handle = seal.seal(&bound, LATER, b"state").unwrap();
+        for other in holders {
+            let opened = seal.open(
+                &Bound {
+                    holder: other,
+                    ..BOUND
+                },
+                NOW,
+                &handle,
+            );
+            assert_eq!(opened.is_ok(), other == holder, "{holder:?} {other:?}");
+        }
+    }
+}
+
+#[test]
 fn r2_bounds_that_join_to_the_same_bytes_are_different() {
     let split = |user, client, route, about| Bound {
         purpose: Purpose::Cursor,
         user,
         client,
+        holder: None,
         route,
         about,
     };
+    let held = |holder| Bound {
+        holder,
+        ..split("ab", Some("c"), "d", &[])
+    };
     let bounds = [
+        held(Some(b"")),
+        held(Some(b"a")),
+        held(Some(b"ab")),
         split("ab", Some("c"), "d", &[]),
         split("a", Some("bc"), "d", &[]),
         split("a", Some("b"), "cd", &[]),

@@ -33,6 +33,7 @@ fn session(route: &Route, id: &str, revision: Revision, now_ms: u64) -> Session 
         issuer: "https://id.example.com".into(),
         subject: "user".into(),
         client: None,
+        holder: None,
         route: (&*route.path).into(),
         revision,
         lifetime: Lifetime {

@@ -48,7 +48,7 @@ pub(super) async fn each(gate: &Arc<Gate>, raw: Raw, mut draft: Draft) -> Record
                 answer: Answer::Empty,
                 ..Recorded::of(
                     recorded.status,
-                    recorded.challenge.clone(),
+                    recorded.challenges.clone(),
                     recorded.retry_after,
                 )
             });
@@ -95,12 +95,13 @@ fn split(raw: &Raw) -> Result<Vec<Raw>, Refused> {
         return Err(refused::batch_not_spoken());
     }
     let limits = &raw.route.reading;
+    let proved = Arc::default();
     let messages = Document::read(raw.body.clone(), limits)
         .and_then(|document| Message::read_batch(document, rules, limits))
         .map_err(|flaw| refused::malformed(&flaw))?;
     let parts = messages.iter();
     Ok(parts
-        .map(|message| raw.part(message.bytes().clone()))
+        .map(|message| raw.part(message.bytes().clone(), &proved))
         .collect())
 }
 
@@ -120,10 +121,12 @@ fn joined(answers: Vec<Bytes>, refused: Option<Recorded>) -> Recorded {
     };
     match refused {
         Some(refused) => Recorded { answer, ..refused },
-        None if matches!(answer, Answer::Empty) => Recorded::of(StatusCode::ACCEPTED, None, None),
+        None if matches!(answer, Answer::Empty) => {
+            Recorded::of(StatusCode::ACCEPTED, Vec::new(), None)
+        }
         None => Recorded {
             answer,
-            ..Recorded::of(StatusCode::OK, None, None)
+            ..Recorded::of(StatusCode::OK, Vec::new(), None)
         },
     }
 }

@@ -1,5 +1,8 @@
 //! Who is calling: the token of this very message, verified for this very route, and the session it
-//! names, found among this user's own (controls M1, M2, 8.2). A session proves nothing.
+//! names, found among this user's own (controls M1, M2, 8.2). A session proves nothing, and neither does a
+//! token that is bound to a key, until whoever brings it has shown to hold that key (control 7.4).
+
+mod possession;
 
 use crate::credential::{Carried, Subject};
 use crate::gate::Gate;
@@ -14,13 +17,16 @@ use crate::stages::inspect::clean_part;
 use crate::stages::raw::Door;
 use crate::stages::refused::{self, Refused};
 use bytes::Bytes;
+use config::settled::Possession;
 use controls::{Action, Finding, Severity};
 use http::{HeaderValue, header};
-use identity::{Actor, Caller, Challenge, TokenError};
+use identity::possession::Holder;
+use identity::{Actor, Caller, Challenge, Scheme, TokenError};
 use policy::Principal;
 use protocol::mirror::{self, Mirrored, Mismatch, Sent, Why};
 use protocol::modern::Envelope;
 use protocol::{Document, Revision, Value};
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -29,6 +35,7 @@ use std::sync::Arc;
 pub struct Identified {
     framed: Framed,
     caller: Arc<Caller>,
+    holder: Option<Holder>,
     principal: Principal,
     session: Option<Arc<Session>>,
 }
@@ -37,6 +44,12 @@ impl Identified {
     /// The verified caller.
     pub fn caller(&self) -> &Arc<Caller> {
         &self.caller
+    }
+
+    /// Who holds what the token is bound to, if it is bound: what is kept for the caller is kept for
+    /// them alone.
+    pub fn holder(&self) -> Option<&Holder> {
+        self.holder.as_ref()
     }
 
     /// The caller as policy sees them.
@@ -64,15 +77,18 @@ impl Deref for Identified {
 
 /// Verifies the token, then finds the session.
 pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Identified, Refused> {
-    let caller = authenticate(gate, &framed, draft).await?;
+    let (caller, scheme) = authenticate(gate, &framed, draft).await?;
     draft.caller = Some(Arc::clone(&caller));
     draft.ran(controls::M1);
     draft.ran(controls::M2);
     draft.ran(controls::N7_2);
-    not_revoked(gate, &framed, &caller)?;
+    not_revoked(gate, &framed, &caller, scheme)?;
     draft.ran(controls::N8_3);
+    possession::prove(gate, &framed, &caller, scheme, draft).await?;
+    scopes(&framed, &caller, scheme)?;
     mirrored(&framed, &caller, draft)?;
     let principal = principal(gate, &caller)?;
+    let holder = caller.confirmation().holder();
     let session = match framed.envelope() {
         Some(envelope) => Some(standing(gate, &framed, &caller, &envelope, draft).await?),
         None if framed.is_modern() => None,
@@ -87,15 +103,22 @@ pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Id
     Ok(Identified {
         framed,
         caller,
+        holder,
         principal,
         session,
     })
 }
 
-async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc<Caller>, Refused> {
+/// The caller that the token of this message names, and how it was brought; nothing where the operating
+/// system has said who it is.
+async fn authenticate(
+    gate: &Gate,
+    framed: &Framed,
+    draft: &Draft,
+) -> Result<(Arc<Caller>, Option<Scheme>), Refused> {
     let raw = framed.raw();
     let (headers, query) = match &raw.door {
-        Door::Stdio { user, .. } => return Ok(Arc::new(Caller::local(user))),
+        Door::Stdio { user, .. } => return Ok((Arc::new(Caller::local(user)), None)),
         Door::Http { headers, query, .. } => (headers, query.as_deref()),
     };
     let route = raw.route();
@@ -103,11 +126,9 @@ async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc
         .get_all(header::AUTHORIZATION)
         .iter()
         .map(HeaderValue::as_bytes);
-    let token = identity::bearer(values, query).map_err(|error| {
-        refused::bearer(
-            &error,
-            challenge(framed, error.challenge_error(), &error.to_string()),
-        )
+    let (scheme, token) = identity::bearer(values, query).map_err(|error| {
+        let challenges = challenges(framed, None, error.challenge_error(), &error);
+        refused::bearer(&error, challenges)
     })?;
     let runtime = gate.runtime();
     let now = draft.at_ms() / 1000;
@@ -119,10 +140,11 @@ async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc
             let verified = issuers.verify(token, &route.audience, now).await;
             verified.map_err(|error| match error {
                 TokenError::IssuerUnavailable => refused::issuer_away(&error),
-                error => refused::token(
-                    &error,
-                    challenge(framed, error.challenge_error(), &error.to_string()),
-                ),
+                error => {
+                    let why = error.challenge_error();
+                    let challenges = challenges(framed, Some(scheme), why, &error);
+                    refused::token(&error, challenges)
+                }
             })?
         }
     };
@@ -130,42 +152,67 @@ async fn authenticate(gate: &Gate, framed: &Framed, draft: &Draft) -> Result<Arc
         let subject = Subject::of(&caller, token).map_err(|_| refused::crashed())?;
         Carried::put(subject);
     }
-    let lacking = route
-        .scopes
-        .iter()
-        .any(|scope| !caller.scopes().contains(scope));
-    if lacking {
-        let text = "the token lacks a scope";
-        let challenge = challenge(framed, Some("insufficient_scope"), text);
-        return Err(refused::scope_missing(&route.scopes.join(" "), challenge));
-    }
-    Ok(caller)
+    Ok((caller, Some(scheme)))
 }
 
 /// That neither the token nor whoever it speaks for was revoked. What nobody can tell is no yes.
-fn not_revoked(gate: &Gate, framed: &Framed, caller: &Caller) -> Result<(), Refused> {
+fn not_revoked(
+    gate: &Gate,
+    framed: &Framed,
+    caller: &Caller,
+    scheme: Option<Scheme>,
+) -> Result<(), Refused> {
     gate.revocations
         .check(caller)
         .map_err(|barred| match barred {
             Barred::Unreadable => refused::revocations_unreadable(),
             Barred::Revoked => {
                 let text = "the token was revoked";
-                refused::token_revoked(challenge(framed, Some("invalid_token"), text))
+                refused::token_revoked(challenges(framed, scheme, Some("invalid_token"), &text))
             }
         })
 }
 
-/// `WWW-Authenticate`: where the metadata lies, which scopes are needed, what was wrong (rule A2).
-fn challenge(
-    framed: &Framed,
-    error: Option<&'static str>,
-    description: &str,
-) -> Option<HeaderValue> {
+/// That the token has every scope of the route. A local caller has no token, and its route no scopes.
+fn scopes(framed: &Framed, caller: &Caller, scheme: Option<Scheme>) -> Result<(), Refused> {
     let route = framed.raw().route();
-    let challenge = Challenge::new(&*route.metadata_url)
-        .scopes(&route.scopes)
-        .error(error, description);
-    HeaderValue::try_from(challenge.to_string()).ok()
+    let mut scopes = route.scopes.iter();
+    if scheme.is_none() || scopes.all(|scope| caller.scopes().contains(scope)) {
+        return Ok(());
+    }
+    let text = "the token lacks a scope";
+    let challenges = challenges(framed, scheme, Some("insufficient_scope"), &text);
+    Err(refused::scope_missing(&route.scopes.join(" "), challenges))
+}
+
+/// `WWW-Authenticate`, once for each way in which the route takes tokens: where the metadata lies, which
+/// scopes are needed, and what was wrong, said of the way that was tried (rule A2; RFC 9449, section 7.1).
+fn challenges(
+    framed: &Framed,
+    tried: Option<Scheme>,
+    error: Option<&'static str>,
+    description: &dyn fmt::Display,
+) -> Vec<HeaderValue> {
+    let route = framed.raw().route();
+    let ways: &[Scheme] = match route.possession {
+        Possession::None | Possession::Any => &[Scheme::Bearer, Scheme::Dpop],
+        Possession::Dpop => &[Scheme::Dpop],
+        Possession::Certificate => &[Scheme::Bearer],
+    };
+    let tried = tried.filter(|tried| ways.contains(tried));
+    let ways = ways.iter().map(|way| {
+        let challenge = Challenge::new(&*route.metadata_url).scopes(&route.scopes);
+        let challenge = match way {
+            Scheme::Bearer => challenge,
+            Scheme::Dpop => challenge.with_proof(&route.proofs.algorithms),
+        };
+        match tried {
+            Some(tried) if tried != *way => challenge,
+            _ => challenge.error(error, description),
+        }
+    });
+    ways.filter_map(|challenge| HeaderValue::try_from(challenge.to_string()).ok())
+        .collect()
 }
 
 /// The caller as policy sees them, built once for all that is the same in policy's eyes.
@@ -190,6 +237,8 @@ fn principal(gate: &Gate, caller: &Caller) -> Result<Principal, Refused> {
         groups,
         scopes: caller.scopes().to_vec(),
         claims: runtime.attributes.read(caller),
+        key: caller.confirmation().key.map(|it| it.to_string()),
+        certificate: caller.confirmation().certificate.map(|it| it.to_string()),
     })
     .map_err(|error| refused::caller_unusable(&error))?;
     let standing = *caller.standing();
@@ -335,9 +384,11 @@ async fn standing(
 /// A name that no client can send: it is no text that a session header may carry.
 fn known_by(route: &Route, caller: &Caller, envelope: &Envelope<'_>) -> String {
     let info = envelope.client_info.map(Value::raw).unwrap_or_default();
-    let parts: [&[u8]; 4] = [
+    let holder = caller.confirmation().holder();
+    let parts: [&[u8]; 5] = [
         route.path.as_bytes(),
         caller.client().unwrap_or_default().as_bytes(),
+        holder.as_ref().map_or(&[], <[u8; _]>::as_slice),
         envelope.capabilities.raw(),
         info,
     ];
@@ -379,6 +430,9 @@ fn session(
     // for a stateless client is no session that anybody could name.
     let servers = &framed.raw().route().servers;
     let found = found.filter(|session| session.is_of(servers) && !session.is_stateless());
+    // Neither is one that somebody with another key opened: a thief of a session has the key of their own.
+    let holder = caller.confirmation().holder();
+    let found = found.filter(|session| session.is_held_by(holder.as_ref()));
     let session = found.ok_or_else(refused::session_unknown)?;
     if session.route() != &*framed.raw().route().path || session.client() != caller.client() {
         return Err(refused::session_elsewhere());

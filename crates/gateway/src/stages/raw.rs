@@ -4,6 +4,7 @@ use crate::route::Route;
 use crate::stages::refused::{self, Refused};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
+use identity::possession::certificate::Certificate;
 use protocol::mirror;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +17,13 @@ pub struct Raw {
     pub(super) door: Door,
     pub(super) body: Bytes,
     pub(super) alone: Alone,
+    /// Of a batch: whether the proof that all of it came with has been accepted.
+    pub(super) proved: Option<Arc<Proved>>,
 }
+
+/// Set once the proof that a request came with was accepted. A batch is one request with one proof, and
+/// a proof is good once; its messages come one after the other.
+pub type Proved = std::sync::OnceLock<()>;
 
 /// Whether a message came by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +56,8 @@ pub enum Door {
         source: IpAddr,
         /// The query string; a token in it is never accepted.
         query: Option<Box<str>>,
+        /// The certificate whose key the caller has shown to hold, to us or to a proxy we believe.
+        certificate: Option<Certificate>,
     },
     /// A line from the process that started this one; the operating system has authenticated it.
     Stdio {
@@ -57,6 +66,17 @@ pub enum Door {
         /// The session this pipe holds once `initialize` was answered.
         session: Option<Box<str>>,
     },
+}
+
+impl Verb {
+    /// The HTTP method.
+    pub fn method(self) -> &'static str {
+        match self {
+            Verb::Post => "POST",
+            Verb::Get => "GET",
+            Verb::Delete => "DELETE",
+        }
+    }
 }
 
 impl Raw {
@@ -68,17 +88,19 @@ impl Raw {
             door,
             body,
             alone: Alone::Yes,
+            proved: None,
         }
     }
 
     /// One message of a batch, which came in the same way.
-    pub(super) fn part(&self, body: Bytes) -> Self {
+    pub(super) fn part(&self, body: Bytes, proved: &Arc<Proved>) -> Self {
         Raw {
             route: Arc::clone(&self.route),
             verb: self.verb,
             door: self.door.clone(),
             body,
             alone: Alone::No,
+            proved: Some(Arc::clone(proved)),
         }
     }
 
@@ -90,6 +112,7 @@ impl Raw {
             door: Door::Stdio { user, session },
             body,
             alone: Alone::Yes,
+            proved: None,
         }
     }
 
@@ -105,6 +128,7 @@ impl Raw {
             door,
             body: Bytes::new(),
             alone: Alone::Yes,
+            proved: None,
         }
     }
 
@@ -174,3 +198,5 @@ pub static SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 pub static VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 /// `Last-Event-ID`.
 pub static LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+/// `DPoP`.
+pub static DPOP: HeaderName = HeaderName::from_static("dpop");

@@ -27,7 +27,7 @@ use std::time::Duration;
 pub struct Recorded {
     pub(crate) status: StatusCode,
     pub(crate) session: Option<Box<str>>,
-    pub(crate) challenge: Option<HeaderValue>,
+    pub(crate) challenges: Vec<HeaderValue>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) answer: Answer,
 }
@@ -56,11 +56,11 @@ impl Recorded {
     /// One without a body.
     pub(super) fn of(
         status: StatusCode,
-        challenge: Option<HeaderValue>,
+        challenges: Vec<HeaderValue>,
         retry_after: Option<Duration>,
     ) -> Self {
         Recorded {
-            challenge,
+            challenges,
             retry_after,
             ..Recorded::new(status, Answer::Empty)
         }
@@ -70,7 +70,7 @@ impl Recorded {
         Recorded {
             status,
             session: None,
-            challenge: None,
+            challenges: Vec::new(),
             retry_after: None,
             answer,
         }
@@ -291,7 +291,7 @@ fn keep(draft: &mut Draft, bytes: &Bytes) {
 
 fn turned_away(refused: &Refused, id: Option<&Id>) -> Recorded {
     Recorded {
-        challenge: refused.challenge.clone(),
+        challenges: refused.challenges.clone(),
         retry_after: refused.refusal.retry_after,
         ..Recorded::new(refused.status, Answer::Message(spoken(refused, id)))
     }

@@ -9,6 +9,7 @@ mod caller;
 mod connection;
 mod door;
 mod frame;
+mod possession;
 mod subject;
 
 pub(in crate::stages) use answer::*;
@@ -17,6 +18,7 @@ pub(in crate::stages) use caller::*;
 pub(in crate::stages) use connection::*;
 pub(crate) use door::*;
 pub(in crate::stages) use frame::*;
+pub(crate) use possession::*;
 pub(in crate::stages) use subject::*;
 
 use crate::credential::Need;
@@ -51,8 +53,8 @@ pub struct Terms {
     pub status: StatusCode,
     /// The JSON-RPC error code of the answer.
     pub rpc: i64,
-    /// `WWW-Authenticate`, where the answer is a challenge.
-    pub challenge: Option<HeaderValue>,
+    /// `WWW-Authenticate`, where the answer is a challenge: one value for each way to meet it.
+    pub challenges: Vec<HeaderValue>,
     /// Whether the answer is a tool result with `isError`, which the model sees and can act on.
     pub form: Form,
     /// What the protocol wants in `error.data`, beside the refusal.
@@ -109,7 +111,7 @@ impl Refused {
             refusal,
             status: StatusCode::OK,
             rpc: POLICY,
-            challenge: None,
+            challenges: Vec::new(),
             form: Form::Error,
             data: None,
             detail: None,
@@ -132,8 +134,8 @@ impl Refused {
         self
     }
 
-    fn challenge(mut self, challenge: Option<HeaderValue>) -> Self {
-        self.0.challenge = challenge;
+    fn challenges(mut self, challenges: Vec<HeaderValue>) -> Self {
+        self.0.challenges = challenges;
         self
     }
 

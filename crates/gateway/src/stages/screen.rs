@@ -24,6 +24,7 @@ use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
 use bytes::Bytes;
 use config::settled::HiddenText;
+use identity::possession::Holder;
 use protocol::{Act, Document, Message, Revision, Shape};
 use serde_json::Value;
 use std::sync::Arc;
@@ -169,6 +170,7 @@ pub(super) struct Screen {
     /// Whom handles are made out to.
     pub(super) client: Option<Box<str>>,
     pub(super) user: Arc<str>,
+    pub(super) holder: Option<Holder>,
     /// Whether it came alone: in a batch nothing can be asked.
     pub(super) alone: Alone,
     /// How often its questions are still written down.
@@ -195,6 +197,7 @@ impl Screen {
             task_of,
             client: call.caller().client().map(Into::into),
             user: call.caller().user().as_str().into(),
+            holder: call.holder().copied(),
             alone: call.raw().alone,
             notes: question::Notes::new(draft.at_ms()),
         }

@@ -131,9 +131,26 @@ impl ClientKey {
         let algorithm = self
             .algorithm_for(server)
             .ok_or(ClientError::Authentication)?;
-        let (typ, audience) = match self.audience {
-            AssertionAudience::Issuer => ("client-authentication+jwt", server.issuer()),
-            AssertionAudience::TokenEndpoint => ("JWT", server.token_endpoint()?.as_str()),
+        let audience = match self.audience {
+            AssertionAudience::Issuer => server.issuer(),
+            AssertionAudience::TokenEndpoint => server.token_endpoint()?.as_str(),
+        };
+        let bits = outside.entropy.bits()?;
+        Ok(self.assert(client_id, (algorithm, audience), &bits, outside.now)?)
+    }
+
+    /// The assertion of this client for this audience, signed so, with these bits for its name.
+    pub(crate) fn assert(
+        &self,
+        client_id: &str,
+        (algorithm, audience): (Algorithm, &str),
+        bits: &[u8; 32],
+        now: u64,
+    ) -> Result<Zeroizing<String>, SigningError> {
+        // Its type says for whom it is, as its audience does.
+        let typ = match self.audience {
+            AssertionAudience::Issuer => "client-authentication+jwt",
+            AssertionAudience::TokenEndpoint => "JWT",
         };
         let mut header = Map::new();
         header.insert("typ".to_owned(), json!(typ));
@@ -144,8 +161,8 @@ impl ClientKey {
         }
         let claims = json!({
             "iss": client_id, "sub": client_id, "aud": audience,
-            "jti": base64url::encode(&outside.entropy.bits()?),
-            "iat": outside.now, "exp": outside.now.saturating_add(LIFETIME_S),
+            "jti": base64url::encode(bits),
+            "iat": now, "exp": now.saturating_add(LIFETIME_S),
         });
         let header = Value::Object(header).to_string();
         let assertion = self.key.sign(algorithm, &header, &claims.to_string())?;

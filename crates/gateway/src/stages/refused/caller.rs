@@ -4,12 +4,15 @@ use super::*;
 
 pub(in crate::stages) fn token(
     error: &identity::TokenError,
-    challenge: Option<HeaderValue>,
+    challenges: Vec<HeaderValue>,
 ) -> Refused {
     let remedy = "get a token for this resource; the challenge names where its metadata lies";
     let refused = Refused::new(
         error.code(),
-        controls::M1,
+        match error {
+            identity::TokenError::Confirmation => error.control(),
+            _ => controls::M1,
+        },
         Fault::Caller,
         error.to_string(),
         remedy,
@@ -17,7 +20,7 @@ pub(in crate::stages) fn token(
     refused
         .status(StatusCode::UNAUTHORIZED)
         .rpc(TOKEN)
-        .challenge(challenge)
+        .challenges(challenges)
 }
 
 pub(in crate::stages) fn issuer_away(error: &identity::TokenError) -> Refused {
@@ -34,7 +37,7 @@ pub(in crate::stages) fn issuer_away(error: &identity::TokenError) -> Refused {
     .after(Duration::from_secs(5))
 }
 
-pub(in crate::stages) fn token_revoked(challenge: Option<HeaderValue>) -> Refused {
+pub(in crate::stages) fn token_revoked(challenges: Vec<HeaderValue>) -> Refused {
     let refused = Refused::new(
         "token_revoked",
         controls::N8_3,
@@ -45,7 +48,7 @@ pub(in crate::stages) fn token_revoked(challenge: Option<HeaderValue>) -> Refuse
     refused
         .status(StatusCode::UNAUTHORIZED)
         .rpc(TOKEN)
-        .challenge(challenge)
+        .challenges(challenges)
 }
 
 pub(in crate::stages) fn revocations_unreadable() -> Refused {
@@ -63,9 +66,10 @@ pub(in crate::stages) fn revocations_unreadable() -> Refused {
 
 pub(in crate::stages) fn bearer(
     error: &identity::BearerError,
-    challenge: Option<HeaderValue>,
+    challenges: Vec<HeaderValue>,
 ) -> Refused {
-    let remedy = "send exactly one header `Authorization: Bearer <token>`";
+    let remedy =
+        "send exactly one header `Authorization`: `Bearer <token>`, or `DPoP <token>` with a proof";
     let refused = Refused::new(
         error.code(),
         controls::M2,
@@ -74,17 +78,17 @@ pub(in crate::stages) fn bearer(
         remedy,
     );
     let status = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::UNAUTHORIZED);
-    refused.status(status).rpc(TOKEN).challenge(challenge)
+    refused.status(status).rpc(TOKEN).challenges(challenges)
 }
 
-pub(in crate::stages) fn scope_missing(scopes: &str, challenge: Option<HeaderValue>) -> Refused {
+pub(in crate::stages) fn scope_missing(scopes: &str, challenges: Vec<HeaderValue>) -> Refused {
     let reason = format!("the token lacks a scope this route needs: `{scopes}`");
     let remedy = format!("get a token with the scopes `{scopes}`");
     let refused = Refused::new("token_scope", controls::N2_2, Fault::Caller, reason, remedy);
     refused
         .status(StatusCode::FORBIDDEN)
         .rpc(TOKEN)
-        .challenge(challenge)
+        .challenges(challenges)
 }
 
 pub(in crate::stages) fn session_missing() -> Refused {

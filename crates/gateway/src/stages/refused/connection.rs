@@ -98,7 +98,7 @@ pub(in crate::stages) fn claims_needed(claims: &str) -> Refused {
     refused
         .status(StatusCode::UNAUTHORIZED)
         .rpc(TOKEN)
-        .challenge(HeaderValue::try_from(challenge).ok())
+        .challenges(HeaderValue::try_from(challenge).into_iter().collect())
         .data(json!({ "claims": claims }))
 }
 

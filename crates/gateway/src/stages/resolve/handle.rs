@@ -90,6 +90,7 @@ pub(in crate::stages) fn bound<'a>(
         purpose,
         user: call.caller().user().as_str(),
         client: call.caller().client(),
+        holder: call.holder().map(<[u8; _]>::as_slice),
         route: &call.raw().route().path,
         about,
     }

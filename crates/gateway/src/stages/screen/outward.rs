@@ -103,6 +103,7 @@ impl Screen {
             purpose: Purpose::Task,
             user: &self.user,
             client: self.client.as_deref(),
+            holder: self.holder.as_ref().map(<[u8; _]>::as_slice),
             route: &self.route.path,
             about: &[],
         };
