@@ -4,6 +4,7 @@
 //! Nothing here knows the product's code; everything goes through its binary, its files and its
 //! sockets. Nothing here is ever shipped.
 
+pub mod authority;
 pub mod browser;
 pub mod certificates;
 pub mod client_leg;
