@@ -159,12 +159,12 @@ impl Agent {
         )
     }
 
-    /// Forgets what is held for a user, here and now: their session or their tokens were revoked.
-    pub fn forget(&self, user: &str) {
-        self.slots.forget(user);
-        if self.exchanges() {
-            // Which of these were got for a token of this user is not known, and they are soon had again.
-            self.slots.clear();
+    /// Forgets what is held: somebody's session or token was revoked. What is kept is looked for again,
+    /// the rest is soon had again by whoever may still have it.
+    pub fn forget(&self) {
+        match self.connects() {
+            true => self.slots.distrust(),
+            false => self.slots.clear(),
         }
     }
 
@@ -528,16 +528,6 @@ impl Agent {
         slot.put(None);
         self.slots.distrust();
         Ok(())
-    }
-
-    /// Forgets a connection for good.
-    pub(crate) async fn disconnected(&self, user: &str, issuer: &str) -> Result<bool, StateError> {
-        let was = self
-            .connections()
-            .forget(&self.server, user, issuer)
-            .await?;
-        self.slots.forget(user);
-        Ok(was)
     }
 
     fn connections(&self) -> Connections {
