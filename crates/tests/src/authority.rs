@@ -17,6 +17,7 @@ use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -37,6 +38,8 @@ struct State {
     behind: Mutex<Option<(Url, String)>>,
     said: Mutex<Said>,
     heard: Mutex<Heard>,
+    /// How many requests the guarded server has turned down.
+    turned_down: watch::Sender<usize>,
 }
 
 /// What is said, as far as tests change it.
@@ -48,6 +51,7 @@ struct Said {
     expires_in: u64,
     accepts: Vec<String>,
     scope: Option<String>,
+    hold: usize,
 }
 
 /// What was heard.
@@ -85,6 +89,7 @@ impl Realm {
             expires_in: 3600,
             accepts: vec!["access-".to_owned()],
             scope: None,
+            hold: 0,
         };
         let state = Arc::new(State {
             issuer,
@@ -92,6 +97,7 @@ impl Realm {
             behind: Mutex::new(None),
             said: Mutex::new(said),
             heard: Mutex::default(),
+            turned_down: watch::Sender::new(0),
         });
         let tasks = [
             tokio::spawn(accept(authority, Arc::clone(&state), Role::Authority)),
@@ -140,6 +146,11 @@ impl Realm {
     /// The guarded server takes tokens with these beginnings from now on.
     pub fn accepts(&self, beginnings: &[&str]) {
         lock(&self.state.said).accepts = beginnings.iter().map(|it| (*it).to_owned()).collect();
+    }
+
+    /// Holds back tokens until the guarded server has turned down so many more requests.
+    pub fn holds_tokens_until_turned_down(&self, more: usize) {
+        lock(&self.state.said).hold = *self.state.turned_down.borrow() + more;
     }
 
     /// Forgets every refresh token.
@@ -202,6 +213,11 @@ async fn answer(state: &State, role: Role, request: Request<Incoming>) -> Respon
     match role {
         Role::Authority => {
             lock(&state.heard).at_authority.push_str(&text);
+            if head.uri.path() == "/token" {
+                let hold = lock(&state.said).hold;
+                let mut turned_down = state.turned_down.subscribe();
+                let _ = turned_down.wait_for(|count| *count >= hold).await;
+            }
             authority(state, &head, &body)
         }
         Role::Server => {
@@ -297,6 +313,7 @@ async fn server(state: &State, mut head: http::request::Parts, body: Bytes) -> R
     let is_good = shown.is_some_and(|token| said.accepts.iter().any(|it| token.starts_with(it)));
     let behind = lock(&state.behind).clone();
     let (true, Some((target, credential))) = (is_good, behind) else {
+        state.turned_down.send_modify(|count| *count += 1);
         let mut response = json_of(
             StatusCode::UNAUTHORIZED,
             &json!({ "error": "invalid_token" }),

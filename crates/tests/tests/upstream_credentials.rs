@@ -6,6 +6,7 @@ use http::Method;
 use ringwall_tests::authority::Realm;
 use ringwall_tests::browser::{Browser, link_in};
 use ringwall_tests::mcp::{Client, text};
+use ringwall_tests::stateless::Stateless;
 use ringwall_tests::wire::code;
 use ringwall_tests::world::{CREDENTIAL, Plan, World, ledger};
 use serde_json::{Value, json};
@@ -46,11 +47,9 @@ async fn connected(world: &World, user: &str, browser: &Browser) -> Result<Clien
 /// What is answered to an `initialize` of this user, who can open pages.
 async fn opened(world: &World, user: &str) -> Result<(Client, Value)> {
     let client = Client::new(&world.url()?, Some(&world.token(user)?));
-    let params = json!({
-        "protocolVersion": "2025-11-25", "capabilities": { "elicitation": { "url": {} } },
-        "clientInfo": { "name": "t", "version": "1" }
-    });
-    let answer = client.send("initialize", params).await?.json()?;
+    let answer = client
+        .initialize_with(json!({ "elicitation": { "url": {} } }))
+        .await?;
     Ok((client, answer))
 }
 
@@ -315,6 +314,7 @@ async fn n2_3_a_hundred_calls_renew_a_token_once_and_a_lost_one_is_asked_for_ane
     assert_eq!(before, 1, "the session was opened with a fresh one");
     // The server stops taking that one, in the middle of everything.
     realm.accepts(&["access-2"]);
+    realm.holds_tokens_until_turned_down(100);
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..100 {
         let alice = Arc::clone(&alice);
@@ -418,18 +418,21 @@ async fn n7_1_a_callers_token_is_exchanged_at_its_own_issuer_and_goes_nowhere_el
 
 /// Tokens by exchange at the callers' own issuer.
 async fn exchanging(realm: &Realm, grant: &str, more: Value) -> Result<World> {
-    // The issuer's address is known once the world runs: it is started twice, the second time with it.
     let world = guarded(realm, client(realm, "client_credentials")).await?;
     let mut oauth = client(realm, grant);
     oauth["issuer"] = json!(world.issuer.url());
     for (name, value) in more.as_object().into_iter().flatten() {
         oauth[name] = value.clone();
     }
+    with(world, oauth).await
+}
+
+/// The same world with tokens got like this: where its issuer is, is known only once it runs.
+async fn with(mut world: World, oauth: Value) -> Result<World> {
     let file = world.path().join("ringwall.yaml");
     let mut config: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
     config["servers"][0]["http"]["oauth"] = oauth;
     std::fs::write(&file, config.to_string())?;
-    let mut world = world;
     world.gateway.crash_and_restart().await?;
     Ok(world)
 }
@@ -465,6 +468,113 @@ async fn n7_1_a_claims_challenge_reaches_the_caller_and_an_application_is_not_ac
         .send("initialize", params)
         .await?;
     assert_eq!(reply.code(), "oauth_app_only");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n3_4_a_user_is_asked_in_the_words_their_client_has() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    let url = json!({ "elicitation": { "url": {} } });
+    // Before there is a session, and for whoever cannot open pages, it is told in an error.
+    let plain = Client::new(&world.url()?, Some(&world.token("alice")?));
+    let refused = plain.initialize_with(json!({})).await?;
+    assert!(
+        refused.pointer("/error/data/connect/url").is_some(),
+        "{refused}"
+    );
+    let modern = |capabilities: Value| {
+        let token = world.token("alice");
+        let url = world.url();
+        async move { Ok::<_, anyhow::Error>(Stateless::new(&url?, Some(&token?)).capable(capabilities)) }
+    };
+    let cannot = modern(json!({ "elicitation": {} })).await?;
+    let refused = cannot.call("echo", json!({ "text": "x" })).await?;
+    assert!(
+        refused.pointer("/error/data/connect/url").is_some(),
+        "{refused}"
+    );
+    // A stateless client is asked for something before it calls again, and calls again.
+    let can = modern(url.clone()).await?;
+    let asked = can.call("echo", json!({ "text": "x" })).await?;
+    assert_eq!(
+        asked.pointer("/result/resultType"),
+        Some(&json!("input_required")),
+        "{asked}"
+    );
+    let first = link_in(&asked).context("no link")?;
+    let again = can.call("echo", json!({ "text": "x" })).await?;
+    assert_eq!(
+        link_in(&again),
+        Some(first.clone()),
+        "one link for one need"
+    );
+    Browser::default().connect(&first).await?;
+    let inputs = asked
+        .pointer("/result/inputRequests")
+        .and_then(Value::as_object);
+    let names = inputs.context("nothing is asked")?.keys();
+    let answers: Value = names
+        .map(|name| (name.clone(), json!({ "action": "accept" })))
+        .collect();
+    let done = can
+        .answer("echo", json!({ "text": "again" }), &asked, answers)
+        .await?;
+    assert!(text(&done).contains("again"), "{done}");
+    assert!(
+        !realm.at_server().contains("io.ringwall/connect"),
+        "it is no server's business"
+    );
+    // A session is told that it is done, where its revision has words for that.
+    realm.accepts(&["access-9"]);
+    realm.forget_grants();
+    let mut client = Client::new(&world.url()?, Some(&world.token("alice")?));
+    realm.accepts(&["access-"]);
+    client.initialize(url).await?;
+    let mut events = client.listen(None).await?;
+    realm.accepts(&["refused-"]);
+    let refused = client.call("echo", json!({ "text": "x" })).await?;
+    assert_eq!(
+        refused.pointer("/error/code"),
+        Some(&json!(-32042)),
+        "{refused}"
+    );
+    let id = refused
+        .pointer("/error/data/elicitations/0/elicitationId")
+        .cloned();
+    Browser::default()
+        .connect(&link_in(&refused).context("no link")?)
+        .await?;
+    let told = events
+        .message(|it| it["method"] == "notifications/elicitation/complete")
+        .await?;
+    assert_eq!(told.pointer("/params/elicitationId").cloned(), id);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_an_assertion_of_the_identity_provider_opens_one_server() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, client(&realm, "client_credentials")).await?;
+    let mut oauth = client(&realm, "id_jag");
+    oauth["identity_provider"] = json!({
+        "issuer": world.issuer.url(), "client": "the-gateway-there", "secret": "env:FIXTURE_CREDENTIAL"
+    });
+    let world = with(world, oauth).await?;
+    let token = world.token("alice")?;
+    echoes(&Client::connect(&world.url()?, Some(&token)).await?).await?;
+    let asked = world.issuer.exchanges();
+    assert_eq!(asked[0]["subject_token"], token);
+    assert_eq!(asked[0]["audience"], realm.issuer());
+    assert_eq!(asked[0]["resource"], realm.server().as_str());
+    let brought = realm.grants("urn:ietf:params:oauth:grant-type:jwt-bearer");
+    assert!(
+        brought[0]["assertion"].starts_with("exchanged-"),
+        "{brought:?}"
+    );
+    for log in [realm.at_authority(), realm.at_server()] {
+        assert!(!log.contains(&token));
+    }
     Ok(())
 }
 

@@ -260,7 +260,7 @@ impl Agent {
         }
         let before = shown.as_ref().map(|held| held.tokens.issuer().to_owned());
         let known = match &before {
-            Some(_) => self.found(Some(demand)).await?,
+            Some(_) => self.found(Some(demand), self.world.clock.unix_ms()).await?,
             None => self.known(Some(demand)).await?,
         };
         let same = before.as_deref() == Some(known.server.issuer());
@@ -604,9 +604,15 @@ impl Agent {
         known.map_err(|error| UpstreamError::Token { error })
     }
 
-    /// The same, asked anew: the server does not take the tokens of who was found before.
-    async fn found(&self, demand: Option<&Demand>) -> Result<Arc<Known>, UpstreamError> {
-        self.known.lock().await.take();
+    /// The same, asked anew unless somebody did since `moment_ms`: the server does not take the tokens
+    /// of who was found before.
+    async fn found(
+        &self,
+        demand: Option<&Demand>,
+        moment_ms: u64,
+    ) -> Result<Arc<Known>, UpstreamError> {
+        let old = |known: &mut Arc<Known>| !known.is_newer_than(moment_ms);
+        self.known.lock().await.take_if(old);
         self.known(demand).await
     }
 
@@ -619,7 +625,8 @@ impl Agent {
         }
         let outside = self.outside(&*self.world.fetch);
         let with = (&*self.world.own, &self.world.rows);
-        let found = Arc::new(self.spec.bound.find(outside, demand, with).await?);
+        let at_ms = self.world.clock.unix_ms();
+        let found = Arc::new(self.spec.bound.find(outside, demand, at_ms, with).await?);
         *known = Some(Arc::clone(&found));
         Ok(found)
     }

@@ -52,6 +52,7 @@ impl SignIns {
     /// Entra ID), or for the client itself.
     fn exchanged(&self, sent: BTreeMap<String, String>) -> Value {
         let acts = sent.contains_key("assertion") || sent.contains_key("subject_token");
+        let wanted = sent.get("requested_token_type").cloned();
         let mut all = lock(&self.exchanges);
         let number = all.len();
         all.push(sent);
@@ -59,9 +60,15 @@ impl SignIns {
             return json!({ "error": "interaction_required", "claims": claims });
         }
         let kind = if acts { "exchanged" } else { "own" };
+        let wanted = wanted.unwrap_or("urn:ietf:params:oauth:token-type:access_token".to_owned());
+        let shown = if wanted.ends_with(":id-jag") {
+            "N_A"
+        } else {
+            "Bearer"
+        };
         json!({
-            "access_token": format!("{kind}-{number}-token"), "token_type": "Bearer", "expires_in": 600,
-            "issued_token_type": "urn:ietf:params:oauth:token-type:access_token"
+            "access_token": format!("{kind}-{number}-token"), "token_type": shown, "expires_in": 600,
+            "issued_token_type": wanted
         })
     }
 
