@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod client_leg;
 pub mod entra_shaped;
 pub mod fixture;
+pub mod grants;
 pub mod hop;
 pub mod issuer;
 pub mod mcp;

@@ -334,8 +334,13 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N7_4,
         judges::n7_4,
-        "a session is bound to the user, the client and the route of its token",
-        &["n8_2_nobody_else_can_use_a_session"],
+        "a token that is bound to a key or a certificate is accepted from whoever shows to hold it, once per proof; so are its sessions and handles",
+        &[
+            "n7_4_a_stolen_token_is_worth_nothing_without_its_key",
+            "n7_4_a_proof_is_good_once",
+            "n7_4_a_token_is_good_with_the_certificate_it_is_bound_to",
+            "n7_4_a_session_is_good_with_the_key_that_opened_it",
+        ],
     ),
     route(
         controls::N8_1,
