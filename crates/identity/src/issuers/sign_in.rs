@@ -182,11 +182,17 @@ mod tests {
                 Err(error) => assert_eq!(found, Err(error)),
             }
         }
+    }
+
+    #[tokio::test]
+    async fn n7_4_an_identity_token_is_signed_by_the_issuer_that_was_asked() {
+        let issuers = issuers(&Provider::of_all_kinds(), |_| {});
+        let token = EC.token(&json!({ "alg": "ES256", "kid": "ec" }), &claims());
+        assert!(issuers.signed_in(&token, ASKED, NOW).await.is_ok());
         let unknown = SignIn {
             issuer: KEYS,
             ..ASKED
         };
-        let token = signed("sub", json!("alice"));
         assert_eq!(
             issuers.signed_in(&token, unknown, NOW).await,
             Err(TokenError::Issuer)
