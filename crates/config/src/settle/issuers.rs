@@ -34,6 +34,7 @@ pub(super) fn settle(problems: &mut Problems, written: &[written::Issuer]) -> Ve
         issuers.extend(issuer(problems, &path, written));
     }
     tenants::once(problems, &issuers);
+    tenants::not_signed_in(problems, &issuers);
     attributes::agree(problems, &issuers);
     issuers
 }

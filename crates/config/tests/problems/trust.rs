@@ -8,6 +8,13 @@ const ISSUER: &str = "  - issuer: https://id.example.com";
 pub(crate) const CASES: &[Case] = &[
     (
         ISSUER,
+        "  - issuer: https://id.example.com\n    audiences: [web]\n    sign_in: { client: web, secret: env:S }",
+        &[
+            ":4:16: error: issuers[0].audiences: names the client that users sign in with: their ID tokens have this audience (control 7.2) => remove it; access tokens are for the resource",
+        ],
+    ),
+    (
+        ISSUER,
         "  - issuer: https://id.example.com\n    profile: oidc",
         &[
             ":4:14: error: issuers[0].profile: `oidc` is not one of the words known here => write one of `rfc9068`, `jwt`, `entra`",

@@ -145,8 +145,9 @@ impl Index {
                 name,
             } => {
                 // By either name: `sub`, and what the issuer's claim says the user is called.
-                let key = UserKey::of(issuer, name);
-                widen(&mut self.users, key.as_str(), cut);
+                for key in UserKey::all_of(issuer, name) {
+                    widen(&mut self.users, key.as_str(), cut);
+                }
                 (&mut self.at(issuer).users, name)
             }
             Target::User { issuer: None, name } => (&mut self.users, name),

@@ -82,6 +82,22 @@ pub(super) fn once(problems: &mut Problems, issuers: &[Issuer]) {
     }
 }
 
+/// Refuses an audience of access tokens that is the audience of ID tokens, where nothing but the
+/// audience tells the two apart.
+pub(super) fn not_signed_in(problems: &mut Problems, issuers: &[Issuer]) {
+    for (index, issuer) in issuers.iter().enumerate() {
+        let client = issuer.sign_in.as_ref().map(|sign_in| &sign_in.client);
+        let named = client.is_some_and(|client| issuer.audiences.contains(client));
+        if named && issuer.profile != Profile::Entra {
+            let message =
+                "names the client that users sign in with: their ID tokens have this audience";
+            let fix = "remove it; access tokens are for the resource";
+            let path = format!("issuers[{index}].audiences");
+            problems.refuse(N7_2, &path, message, fix);
+        }
+    }
+}
+
 /// Further names of an audience: exact, and none that means several.
 pub(in crate::settle) fn audiences(
     problems: &mut Problems,
