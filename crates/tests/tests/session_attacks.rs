@@ -353,8 +353,8 @@ async fn n8_3_a_session_is_not_carried_over_to_a_token_that_may_do_more() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn n8_3_a_stream_ends_with_its_own_token_though_its_session_goes_on_with_another() -> Result<()>
-{
+async fn n8_3_a_stream_ends_with_its_own_token_though_its_session_goes_on_with_another()
+-> Result<()> {
     let world = World::start(Plan::default()).await?;
     let first = connected(&world, &token(&world, "alice", &json!({ "jti": "first" }))?).await?;
     let listening = first.listen(None).await?;
@@ -386,7 +386,11 @@ async fn n8_3_a_stateless_client_that_may_do_more_shares_no_upstream_end_with_on
         assert!(!carol.tools().await?.is_empty());
         let held = world.gateway.with_data(&["sessions", "--json"]).await?;
         let held: Value = serde_json::from_str(&held)?;
-        assert_eq!(held.pointer("/totals/stateless"), Some(&json!(kept)), "{scope}");
+        assert_eq!(
+            held.pointer("/totals/stateless"),
+            Some(&json!(kept)),
+            "{scope}"
+        );
     }
     Ok(())
 }
