@@ -50,7 +50,7 @@ fn header() -> Value {
 }
 
 #[tokio::test]
-async fn n7_4_an_id_token_that_is_not_the_answer_to_our_question_names_nobody() {
+async fn n7_4_an_identity_token_says_who_signed_in_and_nothing_else_does() {
     let claim = |name| Some(TokenError::Claim(name));
     let audience = Some(TokenError::Audience);
     for (changes, expected) in [
@@ -88,6 +88,18 @@ async fn n7_4_an_id_token_that_is_not_the_answer_to_our_question_names_nobody() 
     let unsigned = format!("{}.", spelt(r#"{"alg":"none"}"#, &good().to_string()));
     let found = verdict(IssuerRules::new(ISSUER), &unsigned).await;
     assert_eq!(found.err(), Some(TokenError::Algorithm));
+    let other = crate::fixture::Signer::ec().token(&header(), &good());
+    let found = verdict(IssuerRules::new(ISSUER), &other).await;
+    assert_eq!(found.err(), Some(TokenError::Signature));
+    let issuers = Issuers::new(vec![IssuerRules::new(ISSUER)], Provider::with(&[])).unwrap();
+    let unknown = SignIn {
+        issuer: "https://other.example.com",
+        client_id: CLIENT,
+        nonce: NONCE,
+    };
+    let token = EC.token(&header(), &good());
+    let found = issuers.signed_in(&token, unknown, NOW).await;
+    assert_eq!(found.err(), Some(TokenError::Issuer));
     // An access token, even one that says all of this.
     let access = json!({"alg": "ES256", "typ": "at+jwt", "kid": "ec"});
     let found = verdict(IssuerRules::new(ISSUER), &EC.token(&access, &good())).await;
