@@ -17,6 +17,7 @@ let asked = 0;
 const people = {
   'alice-agent': { groups: ['support', 'leads'], tenant: 'north' },
   'bob-agent': { groups: ['interns'], tenant: 'south' },
+  'certified-agent': { groups: ['support'], tenant: 'north' },
 };
 
 async function key(kid) {
@@ -35,6 +36,8 @@ function provider(keys) {
       response_types: [],
       token_endpoint_auth_method: 'client_secret_basic',
       id_token_signed_response_alg: 'ES256',
+      // Its tokens are bound to the certificate that its requests come with.
+      tls_client_certificate_bound_access_tokens: client_id === 'certified-agent',
     })),
     jwks: { keys },
     scopes: ['mcp:tools'],
@@ -46,6 +49,14 @@ function provider(keys) {
         allowedPolicy: (_context, client) => client.clientId === 'ringwall',
       },
       revocation: { enabled: true },
+      // A request with a proof gets a token that is bound to its key.
+      dPoP: { enabled: true },
+      // As a proxy in front of it would tell of the certificate.
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        getCertificate: (context) => decodeURIComponent(context.get('x-ssl-client-cert')) || undefined,
+      },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo(_context, resource) {

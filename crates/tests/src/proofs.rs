@@ -39,9 +39,16 @@ impl Prover {
 
     /// What a token is bound to, as its `cnf` has it.
     pub fn confirmation(&self) -> Result<Value> {
-        // The members in the order of their names, without spaces (RFC 7638): for keys whose members
-        // are no more than these, that is how they are printed.
-        let thumbprint = digest(&SHA256, self.jwk().to_string().as_bytes());
+        // The members in the order of their names, without spaces (RFC 7638).
+        let jwk = self.jwk();
+        let members = jwk.as_object().context("a key is an object")?;
+        let mut members: Vec<_> = members.iter().collect();
+        members.sort_unstable_by_key(|(name, _)| *name);
+        let members = members
+            .iter()
+            .map(|(name, value)| format!("\"{name}\":{value}"));
+        let members = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+        let thumbprint = digest(&SHA256, members.as_bytes());
         Ok(json!({ "jkt": encoded(thumbprint) }))
     }
 

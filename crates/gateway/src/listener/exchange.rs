@@ -71,7 +71,7 @@ async fn inside(
     house: &House,
     peer: &Peer,
     request: Request<Incoming>,
-    draft: Draft,
+    mut draft: Draft,
 ) -> Response<Body> {
     let path = request.uri().path();
     let Some(route) = gate.route(path) else {
@@ -103,7 +103,10 @@ async fn inside(
     let now = gate.clock().unix_ms() / 1000;
     let raw = match front::certificate(house.front.as_ref(), peer, request.headers(), now) {
         Ok(certificate) => gather(&route, (peer.source, certificate), verb, request).await,
-        Err(refused) => Err(refused),
+        Err(refused) => {
+            draft.arrived_on(&route);
+            Err(refused)
+        }
     };
     let mut response = match raw {
         Ok(raw) => http_of(gate, stages::call(gate, raw, draft).await),

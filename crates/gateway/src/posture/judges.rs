@@ -6,7 +6,9 @@ mod servers;
 pub(super) use servers::{n9_2, n9_3, n9_4, n10_1, n10_2, n10_3};
 
 use super::{NOBODYS_TOOL, Status, View, Way};
-use config::settled::{Durability, HiddenText, Keys, Revision, Schema, Transport, Upstream};
+use config::settled::{
+    Durability, HiddenText, Keys, Possession, ProofNonce, Revision, Schema, Transport, Upstream,
+};
 use controls::Control;
 use policy::{Action, Caller, Context, Principal, Request, Target};
 use std::time::Duration;
@@ -181,7 +183,8 @@ pub(super) fn n2_3(view: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    let mut missing = missing(&["rotation of refresh tokens", "refresh of upstream tokens"]);
+    let mut missing =
+        missing(&["rotation of refresh tokens that the gateway itself issues: it issues none"]);
     let issuers = view
         .settled
         .issuers
@@ -335,14 +338,23 @@ pub(super) fn n7_3(_: &View<'_>, way: &Way<'_>) -> Status {
     Status::Enforced
 }
 
-pub(super) fn n7_4(_: &View<'_>, way: &Way<'_>) -> Status {
+pub(super) fn n7_4(view: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    Status::lacking(missing(&[
-        "proof of possession (DPoP)",
-        "certificate-bound tokens: a stolen token is good until it expires",
-    ]))
+    let mut missing = Vec::new();
+    if way.route.possession == Possession::None {
+        let text = "a token that is bound to nothing is good for whoever has it, unless a policy asks \
+                    for `principal.possession` (`possession: none`)";
+        missing.push(text.to_owned());
+    }
+    let nonce = view.settled.dpop.nonce;
+    if nonce != ProofNonce::Required && way.route.possession != Possession::Certificate {
+        missing.push(format!(
+            "whoever can use a key for a moment can make proofs for later (`dpop.nonce: {nonce}`)"
+        ));
+    }
+    Status::lacking(missing)
 }
 
 pub(super) fn n8_3(_: &View<'_>, _: &Way<'_>) -> Status {

@@ -124,6 +124,11 @@ impl Draft {
         draft
     }
 
+    /// Says on which route it arrived, of something that is refused before it is a message.
+    pub(crate) fn arrived_on(&mut self, route: &Arc<Route>) {
+        self.route = Some(Arc::clone(route));
+    }
+
     /// Says which message this is the receipt of.
     pub(super) fn enter(&mut self, raw: &Raw) {
         self.request_bytes = raw.body.len();

@@ -185,6 +185,64 @@ fn n2_2_an_error_in_any_policy_is_a_deny() {
 }
 
 #[test]
+fn n7_4_policies_ask_what_the_caller_has_shown_to_hold() {
+    let holds = |key: Option<&str>, certificate: Option<&str>| {
+        Principal::new(Caller {
+            issuer: "corp".into(),
+            user: "alice".into(),
+            key: key.map(str::to_owned),
+            certificate: certificate.map(str::to_owned),
+            ..Caller::default()
+        })
+        .expect("a caller")
+    };
+    let policies = |condition: &str| {
+        policies(&format!(
+            "permit (principal, action, resource) when {{ {condition} }};"
+        ))
+    };
+    for (condition, expected) in [
+        ("principal.possession has dpop", [false, true, false, true]),
+        (
+            "principal.possession has certificate",
+            [false, false, true, true],
+        ),
+        (
+            "principal.possession has dpop || principal.possession has certificate",
+            [false, true, true, true],
+        ),
+        (
+            r#"principal.possession has dpop && principal.possession.dpop == "key""#,
+            [false, true, false, true],
+        ),
+        (
+            r#"principal.possession has dpop && principal.possession.dpop == "other""#,
+            [false; 4],
+        ),
+    ] {
+        let policies = policies(condition);
+        let callers = [
+            holds(None, None),
+            holds(Some("key"), None),
+            holds(None, Some("certificate")),
+            holds(Some("key"), Some("certificate")),
+        ];
+        for (caller, expected) in callers.iter().zip(expected) {
+            let context = Context::default();
+            let decision = decide(&policies, caller, Action::Use, SERVER, &context);
+            assert_eq!(decision.allows(), expected, "{condition} {caller:?}");
+        }
+    }
+    // What may be absent is asked for before it is read.
+    assert!(
+        compile(
+            r#"permit (principal, action, resource) when { principal.possession.dpop == "a" };"#
+        )
+        .is_err()
+    );
+}
+
+#[test]
 fn n7_3_unknown_groups_are_not_no_groups() {
     let guests = r#"Ringwall::Group::"corp#guests""#;
     for (more, expected) in [

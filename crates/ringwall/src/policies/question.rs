@@ -263,6 +263,7 @@ impl Explain {
             groups: None,
             scopes: self.scopes.clone(),
             claims: Default::default(),
+            // As with claims, a record does not say.
             possession: Default::default(),
         }
     }
