@@ -16,7 +16,7 @@ mod route;
 
 pub use events::Events;
 pub(crate) use issuer::TENANT;
-pub use issuer::{Attribute, Exact, Graph, Introspection};
+pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
 pub use oauth::{Authentication, Authority, Client, Grant, IdentityProvider, Oauth, SignIn};
 pub use pattern::{ToolPattern, UriPattern};
 pub use possession::{Clients, Dpop, Front};

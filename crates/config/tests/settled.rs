@@ -209,6 +209,27 @@ fn paths_are_found_beside_the_file() {
 }
 
 #[test]
+fn n8_3_events_are_taken_at_their_path_and_logouts_below_it() {
+    let events = |text: &str| {
+        let issuer = format!("issuer: https://id.example.com\n    events: {text}");
+        let text = SMALL.replace("issuer: https://id.example.com", &issuer);
+        let it = settled(&text).rooted_at(Path::new("/etc/ringwall"));
+        it.issuers[0].events.clone().expect("it has events")
+    };
+    let usual = events("{ audience: gw }");
+    assert_eq!(
+        (usual.path.as_str(), &*usual.logout_path()),
+        ("/events", "/events/logout")
+    );
+    assert_eq!((usual.audience.as_str(), usual.secret), ("gw", None));
+    let other = events("{ audience: gw, path: /id, secret: file:push }");
+    assert_eq!(other.logout_path(), "/id/logout");
+    let file = Path::new("/etc/ringwall").join("push");
+    assert_eq!(other.secret, Some(SecretRef::File(file)));
+    assert_eq!(settled(SMALL).issuers[0].events, None);
+}
+
+#[test]
 fn a_chosen_port_reaches_what_derives_from_it() {
     let it = with("listeners:\n  - address: 127.0.0.1:0\n");
     assert_eq!(it.routes[0].resource, "http://127.0.0.1:0/files");

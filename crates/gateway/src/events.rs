@@ -88,11 +88,12 @@ impl Events {
                     kind,
                     transmitters: Vec::new(),
                 });
-                place.transmitters.push(Transmitter {
-                    issuer: issuer.issuer.as_str().into(),
+                let each = issuer.exact().into_iter().map(|exact| Transmitter {
+                    issuer: exact.issuer.into(),
                     audience: events.audience.as_str().into(),
                     secret: secret.clone(),
                 });
+                place.transmitters.extend(each);
             }
         }
         let places = places.into_iter();

@@ -67,6 +67,11 @@ pub enum HouseError {
         what: &'static str,
         error: url::ParseError,
     },
+    #[error("secret `{reference}`: {error}")]
+    ClientKey {
+        reference: String,
+        error: identity::client::ClientKeyError,
+    },
     #[error("`{path}` cannot be made: {error}")]
     Data { path: String, error: std::io::Error },
     #[error("server `{server}`: {error}")]

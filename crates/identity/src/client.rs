@@ -44,6 +44,7 @@ pub use endpoint::{TokenEndpoint, Want};
 pub use error::ClientError;
 pub use flow::{Ask, Begun, Code, Flow, Purpose, state_of};
 pub use grant::Target;
+pub(crate) use identity::{ASSERTION_TYPE, basic};
 pub use identity::{Credentials, Identity, SecretMethod};
 pub use metadata::AuthorizationServer;
 pub use oauth_error::OAuthError;

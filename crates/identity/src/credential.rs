@@ -1,45 +1,71 @@
-//! What shows a provider that it is us who ask: a client of ours there, and its secret. It is
-//! never shown, and goes to the one provider it was made for.
+//! What shows a provider that it is us who ask about its tokens: a client of ours there, with its
+//! secret or its key. It is never shown, and goes to the one provider it was made for.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::Outbound;
+use crate::client::{ASSERTION_TYPE, ClientKey, Entropy, basic};
 use std::fmt;
 use std::sync::Arc;
+use url::Url;
 use zeroize::Zeroizing;
 
 /// A client of ours at a provider.
 #[derive(Clone)]
 pub struct ClientCredential {
     id: Arc<str>,
-    secret: Arc<Zeroizing<String>>,
+    proof: Proof,
+}
+
+#[derive(Clone)]
+enum Proof {
+    Key(Arc<ClientKey>, Arc<dyn Entropy>),
+    Secret(Arc<Zeroizing<String>>),
 }
 
 impl ClientCredential {
-    /// The client with this id and this secret.
-    pub fn new(id: &str, secret: Zeroizing<String>) -> Self {
+    /// The client with this id and this secret (`client_secret_basic`).
+    pub fn with_secret(id: &str, secret: Zeroizing<String>) -> Self {
         ClientCredential {
             id: id.into(),
-            secret: Arc::new(secret),
+            proof: Proof::Secret(Arc::new(secret)),
         }
     }
 
-    /// The client's id.
-    pub fn id(&self) -> &str {
-        &self.id
+    /// The client with this id and this key (`private_key_jwt`), whose assertions are named by these
+    /// bits.
+    pub fn with_key(id: &str, key: Arc<ClientKey>, entropy: Arc<dyn Entropy>) -> Self {
+        ClientCredential {
+            id: id.into(),
+            proof: Proof::Key(key, entropy),
+        }
     }
 
-    /// The value of `Authorization` (`client_secret_basic`, RFC 6749, section 2.3.1): both halves are
-    /// form-encoded before they are joined.
-    pub(crate) fn basic(&self) -> Zeroizing<String> {
-        let room = 3 * (self.id.len() + self.secret.len()) + 1;
-        let mut pair = Zeroizing::new(String::with_capacity(room));
-        pair.extend(url::form_urlencoded::byte_serialize(self.id.as_bytes()));
-        pair.push(':');
-        pair.extend(url::form_urlencoded::byte_serialize(self.secret.as_bytes()));
-        let mut value = Zeroizing::new(String::with_capacity(6 + 4 * room.div_ceil(3)));
-        value.push_str("Basic ");
-        STANDARD.encode_string(pair.as_bytes(), &mut value);
-        value
+    /// A form from this client: with its secret in the header (RFC 6749, section 2.3.1), or with an
+    /// assertion for this audience in it (RFC 7523, section 2.2). Nothing if none could be made.
+    pub(crate) fn form(
+        &self,
+        to: Url,
+        audience: &str,
+        fields: &[(&str, &str)],
+        now: u64,
+    ) -> Option<Outbound> {
+        match &self.proof {
+            Proof::Secret(secret) => {
+                let form = Outbound::form(to, fields);
+                Some(form.header("authorization", basic(&self.id, secret)))
+            }
+            Proof::Key(key, entropy) => {
+                let bits = entropy.bits().ok()?;
+                let signed = (key.algorithm(), audience);
+                let assertion = key.assert(&self.id, signed, &bits, now).ok()?;
+                let own = [
+                    ("client_id", &*self.id),
+                    ("client_assertion_type", ASSERTION_TYPE),
+                    ("client_assertion", assertion.as_str()),
+                ];
+                let fields: Vec<(&str, &str)> = fields.iter().copied().chain(own).collect();
+                Some(Outbound::form(to, &fields))
+            }
+        }
     }
 }
 
@@ -48,20 +74,5 @@ impl fmt::Debug for ClientCredential {
         f.debug_struct("ClientCredential")
             .field("id", &self.id)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_halves_are_encoded_before_they_are_joined() {
-        let credential = ClientCredential::new("a:b", Zeroizing::new("p w%é".to_owned()));
-        let value = credential.basic();
-        let encoded = value.strip_prefix("Basic ").unwrap();
-        let pair = STANDARD.decode(encoded).unwrap();
-        assert_eq!(pair, b"a%3Ab:p+w%25%C3%A9");
-        assert!(!format!("{credential:?}").contains("p w"));
     }
 }

@@ -140,8 +140,11 @@ impl Directory {
         let mut scope = self.rules.url.origin().ascii_serialization();
         scope.push_str("/.default");
         let fields = [("grant_type", "client_credentials"), ("scope", &*scope)];
-        let request = Outbound::form(self.rules.token_url.clone(), &fields)
-            .header("authorization", self.rules.credential.basic());
+        let to = self.rules.token_url.clone();
+        // The audience that Entra ID documents for an assertion.
+        let audience = to.to_string();
+        let credential = &self.rules.credential;
+        let request = credential.form(to, &audience, &fields, now)?;
         let answer = self.fetch.send(request).await.ok()?;
         if answer.status != 200 {
             return None;

@@ -5,7 +5,7 @@
 use crate::audience::sha_256;
 use crate::credential::ClientCredential;
 use crate::discovery::{Origin, find_metadata};
-use crate::fetch::{Fetch, Outbound};
+use crate::fetch::Fetch;
 use crate::members;
 use aws_lc_rs::digest;
 use quick_cache::Weighter;
@@ -163,7 +163,7 @@ impl Introspector {
     /// Asks. Whoever has waited for a turn while the issuer went away finds it away.
     async fn question(&self, token: &str, now: u64) -> Said {
         let said = match self.endpoint(now).await {
-            Some(endpoint) => self.exchange(endpoint, token).await,
+            Some(endpoint) => self.exchange(endpoint, token, now).await,
             None => None,
         };
         said.unwrap_or_else(|| {
@@ -173,10 +173,10 @@ impl Introspector {
         })
     }
 
-    async fn exchange(&self, endpoint: Url, token: &str) -> Option<Said> {
+    async fn exchange(&self, endpoint: Url, token: &str, now: u64) -> Option<Said> {
         let fields = [("token", token), ("token_type_hint", "access_token")];
-        let request = Outbound::form(endpoint, &fields)
-            .header("authorization", self.rules.credential.basic());
+        let credential = &self.rules.credential;
+        let request = credential.form(endpoint, &self.origin.issuer, &fields, now)?;
         let answer = self.fetch.send(request).await.ok()?;
         if answer.status != 200 || answer.body.len() > ANSWER_MAX {
             return None;

@@ -1,6 +1,7 @@
 // An OpenID provider for tests: `provider.mjs PORT RESOURCE...`. Prints `issuer URL` when it is
-// ready; `rotate` on stdin makes it sign with a new key, `resource URL` adds a
-// resource; it ends when stdin closes.
+// ready; `rotate` on stdin makes it sign with a new key, `resource URL` adds a resource, `opaque URL`
+// one whose tokens are opaque, `away` makes it answer 503 until `back`, `asked` tells how often it was
+// asked about a token; it ends when stdin closes.
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -8,6 +9,9 @@ import Provider, { errors } from 'oidc-provider';
 
 const [port, ...resources] = process.argv.slice(2);
 const issuer = `http://127.0.0.1:${port}`;
+const opaque = new Set();
+let away = false;
+let asked = 0;
 
 // What each client's tokens say about it.
 const people = {
@@ -23,10 +27,11 @@ async function key(kid) {
 
 function provider(keys) {
   return new Provider(issuer, {
-    clients: Object.keys(people).map((client_id) => ({
+    // The last one is the gateway's own: it gets no tokens, and asks about those of others.
+    clients: [...Object.keys(people), 'ringwall'].map((client_id) => ({
       client_id,
       client_secret: `${client_id}-secret`,
-      grant_types: ['client_credentials'],
+      grant_types: client_id === 'ringwall' ? [] : ['client_credentials'],
       redirect_uris: [],
       response_types: [],
       token_endpoint_auth_method: 'client_secret_basic',
@@ -47,6 +52,11 @@ function provider(keys) {
         certificateBoundAccessTokens: true,
         getCertificate: (context) => decodeURIComponent(context.get('x-ssl-client-cert')) || undefined,
       },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_context, client) => client.clientId === 'ringwall',
+      },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo(_context, resource) {
@@ -55,8 +65,9 @@ function provider(keys) {
             scope: 'mcp:tools',
             audience: resource,
             accessTokenTTL: 600,
-            accessTokenFormat: 'jwt',
-            jwt: { sign: { alg: 'ES256' } },
+            ...(opaque.has(resource)
+              ? { accessTokenFormat: 'opaque' }
+              : { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }),
           };
         },
       },
@@ -67,7 +78,11 @@ function provider(keys) {
 
 let keys = [await key('key-1')];
 let current = provider(keys).callback();
-const server = createServer((request, response) => current(request, response));
+const server = createServer((request, response) => {
+  if (request.url.endsWith('/introspection')) asked += 1;
+  if (!away) return current(request, response);
+  response.writeHead(503).end();
+});
 server.listen(Number(port), '127.0.0.1', () => console.log(`issuer ${issuer}`));
 
 const lines = createInterface({ input: process.stdin });
@@ -79,6 +94,15 @@ for await (const line of lines) {
   } else if (line.startsWith('resource ')) {
     resources.push(line.slice('resource '.length));
     console.log('added');
+  } else if (line.startsWith('opaque ')) {
+    resources.push(line.slice('opaque '.length));
+    opaque.add(line.slice('opaque '.length));
+    console.log('added');
+  } else if (line === 'away' || line === 'back') {
+    away = line === 'away';
+    console.log(`is ${line}`);
+  } else if (line === 'asked') {
+    console.log(`asked ${asked}`);
   }
 }
 process.exit(0);

@@ -36,6 +36,11 @@ impl Issuer {
         self.server.issuer()
     }
 
+    /// Says from now on that its keys are at this address.
+    pub fn sends_elsewhere(&self, keys: &str) {
+        self.server.send_elsewhere(keys);
+    }
+
     /// Says who is at the browser that signs in; it is alice unless somebody says otherwise.
     pub fn at_the_browser(&self, user: &str) {
         self.server.sign_ins().at_the_browser(user);

@@ -7,6 +7,7 @@
 pub mod browser;
 pub mod certificates;
 pub mod client_leg;
+pub mod entra_shaped;
 pub mod fixture;
 pub mod hop;
 pub mod issuer;

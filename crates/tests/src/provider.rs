@@ -98,6 +98,50 @@ impl Provider {
         Ok(())
     }
 
+    /// Issues tokens for this resource too, and they are opaque.
+    pub async fn add_opaque(&mut self, resource: &str) -> Result<()> {
+        self.program.say(&format!("opaque {resource}")).await?;
+        self.program.line_starting("added").await?;
+        Ok(())
+    }
+
+    /// Takes a token back (RFC 7009), as the client it was issued to.
+    pub async fn revoke(&self, client: &str, token: &str) -> Result<()> {
+        let url = Url::parse(&self.issuer)?.join("/token/revocation")?;
+        let basic = STANDARD.encode(format!("{client}:{client}-secret"));
+        let form: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", token)
+            .finish();
+        let request = Outgoing::new(Method::POST, &url)
+            .header("authorization", &format!("Basic {basic}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        let reply = request.send().await?;
+        anyhow::ensure!(reply.status == 200, "not revoked: {reply:?}");
+        Ok(())
+    }
+
+    /// Answers nothing but 503 from now on.
+    pub async fn goes_away(&mut self) -> Result<()> {
+        self.program.say("away").await?;
+        self.program.line_starting("is away").await?;
+        Ok(())
+    }
+
+    /// Answers again.
+    pub async fn comes_back(&mut self) -> Result<()> {
+        self.program.say("back").await?;
+        self.program.line_starting("is back").await?;
+        Ok(())
+    }
+
+    /// How often it was asked what a token means.
+    pub async fn asked(&mut self) -> Result<usize> {
+        self.program.say("asked").await?;
+        let line = self.program.line_starting("asked ").await?;
+        Ok(line.trim_start_matches("asked ").trim().parse()?)
+    }
+
     /// Signs with a new key from now on; the old one stays published.
     pub async fn rotate(&mut self) -> Result<()> {
         self.program.say("rotate").await?;

@@ -316,6 +316,16 @@ impl Events {
         }
     }
 
+    /// Waits until it has ended, for so long at most.
+    pub async fn ends_within(mut self, time: Duration) -> Result<()> {
+        let ending = async {
+            while self.next().await?.is_some() {}
+            Ok(())
+        };
+        let ended = tokio::time::timeout(time, ending).await;
+        ended.context("the stream is still open")?
+    }
+
     /// What is left of it as a whole answer, once it has ended.
     pub async fn reply(self) -> Result<Reply> {
         let rest = tokio::time::timeout(PATIENCE, self.body.collect());

@@ -18,6 +18,7 @@ use anyhow::{Context as _, Result};
 use http::Method;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::time::Duration;
 use tempfile::TempDir;
 use url::Url;
 
@@ -27,12 +28,20 @@ pub const PERMIT_ALL: &str = "permit(principal, action, resource);\n";
 /// The credential the gateway shows the fixture; no caller ever has it.
 pub const CREDENTIAL: &str = "the-gateways-own-credential";
 
+/// The secret of the gateway's own client at identity providers, whose name is `ringwall`.
+pub const PROVIDER_SECRET: &str = "ringwall-secret";
+
+/// How often, and how many times, an effect is looked for in the ledger.
+const LOOK: Duration = Duration::from_millis(50);
+const LOOKS: usize = 600;
+
 /// What a world differs in.
 #[derive(Clone, Debug)]
 pub struct Plan {
     fixture: Vec<String>,
     server: Value,
     route: Value,
+    issuer: Value,
     whole: Value,
     policy: String,
 }
@@ -43,6 +52,7 @@ impl Default for Plan {
             fixture: Vec::new(),
             server: json!({}),
             route: json!({}),
+            issuer: json!({}),
             whole: json!({}),
             policy: PERMIT_ALL.to_owned(),
         }
@@ -76,6 +86,13 @@ impl Plan {
     #[must_use]
     pub fn route(mut self, members: Value) -> Self {
         self.route = overlaid(self.route, &members);
+        self
+    }
+
+    /// With these members of the issuer's configuration.
+    #[must_use]
+    pub fn issuer(mut self, members: Value) -> Self {
+        self.issuer = overlaid(self.issuer, &members);
         self
     }
 
@@ -192,6 +209,21 @@ impl World {
         )?)
     }
 
+    /// The events of this name in the ledger, once there are so many, or none come any more.
+    pub async fn events(&self, name: &str, count: usize) -> Result<Vec<Value>> {
+        let mut found = Vec::new();
+        for _ in 0..LOOKS {
+            let records = ledger(&self.gateway, &[]).await?;
+            let is_named = |line: &Value| line.pointer("/record/event/name") == Some(&json!(name));
+            found = records.into_iter().filter(is_named).collect();
+            if found.len() >= count {
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(found)
+    }
+
     /// The folder of this world.
     pub fn path(&self) -> PathBuf {
         self.directory.path().to_path_buf()
@@ -210,16 +242,18 @@ fn config(plan: &Plan, port: u16, issuer: &str, fixture: &Url) -> Value {
         "pins": "first_use"
     });
     let route = |path: &str| overlaid(json!({ "path": path, "server": "fixture" }), &plan.route);
+    let claims =
+        json!({ "user": "sub", "client": "client_id", "groups": "groups", "scopes": "scope" });
+    let issuer = json!({
+        "issuer": issuer, "network": "private", "claims": claims,
+        "sign_in": { "client": "ringwall-signs-in" }
+    });
     let whole = json!({
         "version": 1,
         "public_url": format!("http://127.0.0.1:{port}"),
         "data": "./data",
         "listeners": [{ "address": format!("127.0.0.1:{port}") }],
-        "issuers": [{
-            "issuer": issuer, "network": "private",
-            "claims": { "user": "sub", "client": "client_id", "groups": "groups", "scopes": "scope" },
-            "sign_in": { "client": "ringwall-signs-in" }
-        }],
+        "issuers": [overlaid(issuer, &plan.issuer)],
         "servers": [overlaid(server, &plan.server)],
         "routes": [route("/fixture"), route("/other")],
         "policies": ["policy.cedar"]

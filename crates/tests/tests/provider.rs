@@ -126,3 +126,54 @@ async fn m1_the_challenge_leads_to_the_provider() -> Result<()> {
 fn initialize() -> Value {
     json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } })
 }
+
+/// Keys that are known serve through an outage; a token of a key that is not known is neither good nor
+/// bad.
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_while_the_provider_is_away_known_keys_serve_and_unknown_ones_do_not() -> Result<()> {
+    let (world, mut provider) = world(Plan::default()).await?;
+    let resource = world.resource()?;
+    let known = provider.token("alice-agent", &resource).await?;
+    let unseen = provider.token("bob-agent", &resource).await?;
+    let alice = Client::connect(&world.url()?, Some(&known)).await?;
+    provider.rotate().await?;
+    let rotated = provider.token("alice-agent", &resource).await?;
+    provider.goes_away().await?;
+    let said = text(&alice.call("echo", json!({ "text": "hello" })).await?);
+    assert_eq!(said, "hello");
+    // Never seen, but signed with a key that is held.
+    Client::connect(&world.url()?, Some(&unseen)).await?;
+    let client = Client::new(&world.url()?, Some(&rotated));
+    let reply = client.send("initialize", initialize()).await?;
+    let told = (reply.status.as_u16(), reply.code());
+    assert_eq!(told, (503, "token_issuer_unavailable".to_owned()));
+    Ok(())
+}
+
+/// Many callers while the keys change twice: nobody who has a good token hears of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_a_rotation_under_load_refuses_nobody() -> Result<()> {
+    let (world, mut provider) = world(Plan::default()).await?;
+    let resource = world.resource()?;
+    let mut calling = tokio::task::JoinSet::new();
+    for round in 0..3 {
+        for _ in 0..10 {
+            let token = provider.token("alice-agent", &resource).await?;
+            let url = world.url()?;
+            calling.spawn(async move {
+                let alice = Client::connect(&url, Some(&token)).await?;
+                let said = alice.call("echo", json!({ "text": "hello" })).await?;
+                anyhow::ensure!(text(&said) == "hello", "{said}");
+                Ok(())
+            });
+        }
+        // One spare fetch comes right after the first; a third set of keys waits for its turn.
+        if round < 1 {
+            provider.rotate().await?;
+        }
+    }
+    while let Some(called) = calling.join_next().await {
+        called??;
+    }
+    Ok(())
+}

@@ -37,14 +37,8 @@ async fn revoke(world: &World, words: &[&str]) -> Result<String> {
 }
 
 /// Waits until the stream has ended, and not for long.
-async fn ends(mut events: Events) -> Result<()> {
-    let ending = async {
-        while events.next().await?.is_some() {}
-        Ok(())
-    };
-    tokio::time::timeout(PROMPTLY, ending)
-        .await
-        .context("the stream is still open")?
+async fn ends(events: Events) -> Result<()> {
+    events.ends_within(PROMPTLY).await
 }
 
 /// A call that the server has begun to answer and never ends by itself.
@@ -54,27 +48,6 @@ async fn under_way(client: &Client) -> Result<Events> {
     let asks = |message: &Value| message.get("method") == Some(&json!("elicitation/create"));
     events.message(asks).await?;
     Ok(events)
-}
-
-/// How often, and how many times, an effect is looked for.
-const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: usize = 600;
-
-/// The events of this name in the ledger, once there are so many.
-async fn events(world: &World, name: &str, count: usize) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for _ in 0..LOOKS {
-        let records = ledger(&world.gateway, &[]).await?;
-        let named = records
-            .iter()
-            .filter(|line| line.pointer("/record/event/name") == Some(&json!(name)));
-        found = named.map(Value::to_string).collect();
-        if found.len() >= count {
-            break;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    Ok(found)
 }
 
 async fn ping(client: &Client) -> Result<Reply> {
@@ -148,12 +121,12 @@ async fn n8_3_what_is_open_ends_when_its_user_client_session_or_token_is_revoked
     }
     // Nobody else was touched, and everything is in the ledger, with who said so.
     assert_eq!(ping(&bob).await?.status, 200);
-    let revoked = events(&world, "revoked", 4).await?;
+    let revoked = world.events("revoked", 4).await?;
     assert_eq!(revoked.len(), 4, "{revoked:?}");
     assert!(
         revoked
             .iter()
-            .all(|record| record.contains("by carol: a test")),
+            .all(|record| record.to_string().contains("by carol: a test")),
         "{revoked:?}"
     );
     let records = ledger(&world.gateway, &[]).await?;
@@ -192,6 +165,52 @@ async fn n8_3_a_stateless_clients_streams_and_parked_calls_end_with_its_revocati
         (refused.status.as_u16(), &*refused.code()),
         (401, "token_revoked")
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_3_who_acts_for_somebody_can_be_revoked_like_anybody() -> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    let acting = json!({ "act": { "sub": "agent-7" }, "client_id": "editor" });
+    let agent = connected(&world, &token(&world, "alice", &acting)?).await?;
+    let alice = connected(&world, &world.token("alice")?).await?;
+    let listening = agent.listen(None).await?;
+    revoke(&world, &["user", "agent-7"]).await?;
+    ends(listening).await?;
+    let refused = ping(&agent).await?;
+    assert_eq!(
+        (refused.status.as_u16(), &*refused.code()),
+        (401, "token_revoked")
+    );
+    assert_eq!(ping(&alice).await?.status, 200);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m2_what_a_token_opened_ends_when_it_expires() -> Result<()> {
+    let world = World::start(Plan::default().fixture(&["--era", "legacy"])).await?;
+    let soon = |user: &str| {
+        let claims = world.issuer.claims(&world.resource()?, user);
+        let now = claims.get("iat").and_then(Value::as_u64).unwrap_or(0) + 1;
+        token(&world, user, &json!({ "exp": now + 4 }))
+    };
+    let alice = connected(&world, &soon("alice")?).await?;
+    let carol = Stateless::new(&world.url()?, Some(&soon("carol")?));
+    let carol = carol.capable(json!({ "elicitation": {} }));
+    let waits = carol
+        .call("test_elicitation", json!({ "message": "Who?" }))
+        .await?;
+    assert!(waits.pointer("/result/requestState").is_some(), "{waits}");
+    let streams = [
+        alice.listen(None).await?,
+        under_way(&alice).await?,
+        carol.listen(json!({ "toolsListChanged": true })).await?,
+    ];
+    for stream in streams {
+        ends(stream).await?;
+    }
+    // The call that waits is given up as well, and says so; five minutes would have been its time.
+    assert_eq!(world.events("call.expired", 1).await?.len(), 1);
     Ok(())
 }
 
@@ -238,7 +257,7 @@ async fn n8_3_a_block_refuses_later_tokens_too_until_it_is_lifted() -> Result<()
     revoke(&world, &["user", "bob", "--block"]).await?;
     ends(stream).await?;
     assert!(open(world.token("alice")?).await);
-    assert_eq!(events(&world, "revocation.lifted", 1).await?.len(), 1);
+    assert_eq!(world.events("revocation.lifted", 1).await?.len(), 1);
     Ok(())
 }
 
@@ -278,8 +297,8 @@ async fn n8_3_what_was_revoked_while_no_gateway_ran_is_in_force_and_recorded_onc
         (401, "token_revoked")
     );
     assert!(connected(&world, &later(&world, "alice")?).await.is_ok());
-    let revoked = events(&world, "revoked", 1).await?;
-    assert!(revoked.len() == 1 && !revoked[0].contains(&old));
+    let revoked = world.events("revoked", 1).await?;
+    assert!(revoked.len() == 1 && !revoked[0].to_string().contains(&old));
     assert!(
         revoke(&world, &["list", "--json"])
             .await?
@@ -306,6 +325,7 @@ async fn n8_3_a_session_is_not_carried_over_to_a_token_that_may_do_more() -> Res
         ),
         (json!({ "scope": "mcp:tools files:write" }), false),
         (json!({ "groups": ["testers", "readers", "admins"] }), false),
+        (json!({ "roles": ["writer"] }), false),
         (json!({ "acr": "high" }), false),
         (json!({ "acr": null }), false),
     ] {

@@ -2,10 +2,10 @@
 //! challenge, and nothing of it reaches the server.
 
 use anyhow::Result;
-use ringwall_tests::issuer::{Key, Kind, compact, encoded};
+use ringwall_tests::issuer::{Issuer, Key, Kind, compact, encoded};
 use ringwall_tests::place::now;
 use ringwall_tests::wire::Outgoing;
-use ringwall_tests::world::{Plan, World};
+use ringwall_tests::world::{Plan, World, ledger};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -16,8 +16,9 @@ fn with_token(url: &Url, token: &str) -> Outgoing {
     Outgoing::message(url, &initialize()).header("authorization", &format!("Bearer {token}"))
 }
 
-/// Every row is refused with 401, and nothing of it reaches the server.
+/// Every row is refused with 401 and recorded, and nothing of it reaches the server.
 async fn refused(world: &World, rows: Vec<Row>) -> Result<()> {
+    let refused = rows.len();
     for (name, token, code) in rows {
         let reply = with_token(&world.url()?, &token).send().await?;
         let told = reply.code();
@@ -36,6 +37,8 @@ async fn refused(world: &World, rows: Vec<Row>) -> Result<()> {
         );
     }
     assert_eq!(world.journal()?.len(), 0, "something reached the server");
+    let records = ledger(&world.gateway, &["--verdict", "refused", "-n", "1000"]).await?;
+    assert_eq!(records.len(), refused, "a refusal was not recorded");
     Ok(())
 }
 
@@ -90,6 +93,26 @@ fn foreign(world: &World) -> Result<Vec<Row>> {
             "token_issuer",
         ),
         ("without subject", json!({ "sub": null }), "token_claim"),
+        (
+            "without client",
+            json!({ "client_id": null }),
+            "token_claim",
+        ),
+        (
+            "without a name of its own",
+            json!({ "jti": null }),
+            "token_claim",
+        ),
+        (
+            "with an actor without a name",
+            json!({ "act": {} }),
+            "token_actor",
+        ),
+        (
+            "with one actor too many",
+            json!({ "act": { "sub": "agent", "act": { "sub": "portal" } } }),
+            "token_actor",
+        ),
     ];
     changed(world, rows)
 }
@@ -366,4 +389,158 @@ fn initialize() -> Value {
             "clientInfo": { "name": "attacker", "version": "1" }
         }
     })
+}
+
+/// Who acts for whom: policy sees the current actor, and the record names it.
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_policy_and_record_know_who_acts_for_the_user() -> Result<()> {
+    let policy = r#"
+permit(principal, action, resource)
+when { principal has actor && principal.actor like "*#agent" && principal.actor_depth == 1 };
+"#;
+    let world = World::start(Plan::default().policy(policy)).await?;
+    let resource = world.resource()?;
+    let signed = |act: Value| {
+        world
+            .issuer
+            .sign_changed(&resource, &json!({}), &json!({ "act": act }))
+    };
+    for (act, good) in [
+        (json!({ "sub": "agent" }), true),
+        (json!({ "sub": "another" }), false),
+        (Value::Null, false),
+    ] {
+        let reply = with_token(&world.url()?, &signed(act.clone())?)
+            .send()
+            .await?;
+        assert_eq!(reply.json()?.get("result").is_some(), good, "{act}");
+    }
+    let records = ledger(&world.gateway, &["initialize"]).await?;
+    let actors: Vec<&Value> = records
+        .iter()
+        .filter_map(|it| it.pointer("/record/who/actor"))
+        .collect();
+    let name = |actor: &str| json!(format!("{}#{actor}", world.issuer.url()));
+    assert!(
+        actors.contains(&&name("agent")) && actors.contains(&&name("another")),
+        "{actors:?}"
+    );
+    Ok(())
+}
+
+/// Declared claims reach policy by their names; what is missing or of another kind denies.
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_3_declared_claims_decide_and_claims_of_another_kind_do_not() -> Result<()> {
+    let policy = r#"
+permit(principal, action, resource)
+when { principal.claims has level && principal.claims.level >= 3 };
+permit(principal, action, resource)
+when { principal.claims has realm_roles && principal.claims.realm_roles.contains("admin") };
+"#;
+    let issuer = Issuer::start().await?;
+    let accepted = json!([{
+        "issuer": issuer.url(), "network": "private",
+        "attributes": {
+            "level": { "claim": "clearance", "kind": "number" },
+            "realm_roles": { "claim": "realm_access.roles", "kind": "texts" }
+        }
+    }]);
+    let plan = Plan::default()
+        .policy(policy)
+        .whole(json!({ "issuers": accepted }));
+    let world = World::start(plan).await?;
+    for (claims, good) in [
+        (json!({ "clearance": 3 }), true),
+        (json!({ "clearance": 2 }), false),
+        (json!({ "clearance": "3" }), false),
+        (json!({ "clearance": 3.5 }), false),
+        (json!({ "level": 3 }), false),
+        (json!({ "realm_access": { "roles": ["admin", "x"] } }), true),
+        (json!({ "realm_access": { "roles": ["admin", 1] } }), false),
+        (json!({ "realm_access": { "roles": "admin" } }), false),
+        (json!({ "realm_access.roles": ["admin"] }), false),
+        (json!({}), false),
+    ] {
+        let token = issuer.sign_changed(&world.resource()?, &json!({}), &claims)?;
+        let reply = with_token(&world.url()?, &token).send().await?;
+        assert_eq!(reply.json()?.get("result").is_some(), good, "{claims}");
+    }
+    Ok(())
+}
+
+/// Service accounts and machines: a plain JWT, without what RFC 9068 asks for.
+#[tokio::test(flavor = "multi_thread")]
+async fn m1_workloads_of_kubernetes_and_spiffe_are_known_by_their_own_profile_only() -> Result<()> {
+    let policy = r#"
+permit(principal, action, resource)
+when { principal.kind == "workload" }
+when { ["system:serviceaccount:shop:billing", "spiffe://example.org/billing"].contains(principal.user) };
+"#;
+    let issuer = Issuer::start().await?;
+    for (profile, good) in [("jwt", true), ("rfc9068", false)] {
+        let accepted =
+            json!([{ "issuer": issuer.url(), "network": "private", "profile": profile }]);
+        let plan = Plan::default()
+            .policy(policy)
+            .whole(json!({ "issuers": accepted }));
+        let world = World::start(plan).await?;
+        for (typ, claims) in [
+            (
+                Value::Null,
+                json!({ "sub": "system:serviceaccount:shop:billing", "client_id": null }),
+            ),
+            (
+                json!("JWT"),
+                json!({ "sub": "spiffe://example.org/billing", "client_id": null, "jti": null, "iat": null }),
+            ),
+        ] {
+            let head = json!({ "typ": typ });
+            let token = issuer.sign_changed(&world.resource()?, &head, &claims)?;
+            let reply = with_token(&world.url()?, &token).send().await?;
+            assert_eq!(reply.status == 200, good, "{profile} {claims}");
+        }
+    }
+    Ok(())
+}
+
+/// Issuers that point at one another, at their own names spelt otherwise, or at places nobody should
+/// be sent to. Each is private, and each is reached for its own sake only.
+#[tokio::test(flavor = "multi_thread")]
+async fn m1_no_issuer_speaks_with_the_keys_of_another_or_leads_elsewhere() -> Result<()> {
+    let (ours, theirs) = (Issuer::start().await?, Issuer::start().await?);
+    let issuer = |it: &Issuer| json!({ "issuer": it.url(), "network": "private" });
+    let accepted = json!([issuer(&ours), issuer(&theirs)]);
+    for elsewhere in [
+        format!("{}/keys", theirs.url()),
+        format!("{}/keys", theirs.url().replace("127.0.0.1", "localhost")),
+        "http://169.254.169.254/latest/meta-data".to_owned(),
+        "http://10.0.0.1/keys".to_owned(),
+        "https://127.0.0.1:9/keys".to_owned(),
+        "file:///etc/passwd".to_owned(),
+    ] {
+        ours.sends_elsewhere(&elsewhere);
+        let plan = Plan::default().whole(json!({ "issuers": accepted }));
+        let world = World::start(plan).await?;
+        let resource = world.resource()?;
+        // Signed with the keys that are there, and said to be of the issuer that points there.
+        let claims = json!({ "iss": ours.url() });
+        let token = theirs.sign_changed(&resource, &json!({}), &claims)?;
+        let reply = with_token(&world.url()?, &token).send().await?;
+        let told = (reply.status.as_u16(), reply.code());
+        assert_eq!(
+            told,
+            (503, "token_issuer_unavailable".to_owned()),
+            "{elsewhere}"
+        );
+        assert_eq!(theirs.fetches(), 0, "{elsewhere}");
+        let records = ledger(&world.gateway, &["--code", "token_issuer_unavailable"]).await?;
+        assert_eq!(records.len(), 1, "{elsewhere}");
+    }
+    // The other issuer is what it was.
+    let plan = Plan::default().whole(json!({ "issuers": accepted }));
+    let world = World::start(plan).await?;
+    let token = theirs.token(&world.resource()?, "alice")?;
+    let reply = with_token(&world.url()?, &token).send().await?;
+    assert_eq!(reply.status, 200);
+    Ok(())
 }

@@ -48,7 +48,7 @@ pub(super) fn apart(problems: &mut Problems, issuers: &[Issuer], routes: &[Route
         let at = format!("issuers[{index}].events.path");
         if let Some(route) = routes.iter().find(|route| is_taken(&route.path)) {
             let message = format!(
-                "is where the route `{}` is, or its logout tokens are",
+                "takes the path of the route `{}`, itself or with `/logout`",
                 route.path
             );
             problems.refuse(N8_3, &at, message, "write a path of its own");

@@ -7,7 +7,7 @@ use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{
     Authentication, Authority, Client, Credential, Grant, IdentityProvider, Issuer, Oauth, Route,
-    Server, SignIn, Upstream,
+    Server, SignIn, TENANT, Upstream,
 };
 use crate::words::{Actor, Grant as Word, Network, TokenKind};
 use crate::written;
@@ -20,7 +20,12 @@ pub(super) struct Known<'a>(pub(super) &'a [written::Issuer]);
 
 impl Known<'_> {
     fn has(self, issuer: &str) -> bool {
-        self.0.iter().any(|known| known.issuer == issuer)
+        let of_tenant = |known: &written::Issuer| {
+            let mut tenants = known.tenants.iter();
+            tenants.any(|tenant| known.issuer.replace(TENANT, tenant) == issuer)
+        };
+        let mut known = self.0.iter();
+        known.any(|known| known.issuer == issuer || of_tenant(known))
     }
 }
 

@@ -18,11 +18,22 @@ pub struct Introspection {
     pub url: Option<Url>,
     /// The gateway's own client.
     pub client: String,
-    /// Its secret.
-    pub secret: SecretRef,
+    /// How it shows what it is.
+    #[serde(flatten)]
+    pub proof: ClientProof,
     /// How long an answer is remembered.
     #[serde(serialize_with = "form::time")]
     pub cache: Duration,
+}
+
+/// How a client of the gateway's own shows what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientProof {
+    /// By assertions that this private key signs.
+    Key(SecretRef),
+    /// By this secret.
+    Secret(SecretRef),
 }
 
 /// Where groups are looked up that tokens leave out.

@@ -16,8 +16,11 @@ pub struct Introspection {
     pub url: Option<String>,
     /// The gateway's own client there.
     pub client: String,
-    /// That client's secret, sent as HTTP Basic authentication.
-    pub secret: Reference,
+    /// That client's secret, sent as HTTP Basic authentication. Either this or `key`.
+    pub secret: Option<Reference>,
+    /// That client's private key instead (PKCS #8 in PEM form, P-256 or RSA): each question carries an
+    /// assertion signed with it (`private_key_jwt`, RFC 7523).
+    pub key: Option<Reference>,
     /// How long an answer is remembered: a token that was revoked is good for that long. An answer is
     /// never remembered beyond the token's end, and that a token is not active for 10 seconds at most.
     #[schemars(transform = bounds::INTROSPECTION_CACHE.told())]

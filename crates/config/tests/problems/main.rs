@@ -3,6 +3,7 @@
 //! Every case changes one place of a configuration that is fine, and names everything that is then
 //! reported, errors and warnings, in the order of the text.
 
+mod events;
 mod issuers;
 mod listeners;
 mod numbers;
@@ -75,6 +76,11 @@ fn n3_1_reports_what_is_wrong_with_listeners() {
 #[test]
 fn m1_reports_what_is_wrong_with_issuers() {
     check(issuers::CASES);
+}
+
+#[test]
+fn n8_3_reports_what_is_wrong_with_events() {
+    check(events::CASES);
 }
 
 #[test]

@@ -178,4 +178,25 @@ pub(crate) const CASES: &[Case] = &[
             ":6:21: warning: issuers[0].claims.user: names a claim that can pass from one person to another (control 2.1) => write `sub`, or another claim that is never given to somebody else",
         ],
     ),
+    (
+        ISSUER,
+        "  - issuer: https://id.example.com\n    introspection: { client: a }",
+        &[
+            ":4:20: error: issuers[0].introspection: has no way to show who asks (control M1) => write `secret: env:NAME` or `key: file:path`, one of the two",
+        ],
+    ),
+    (
+        ISSUER,
+        "  - issuer: https://id.example.com\n    introspection: { client: a, secret: env:S, key: file:k.pem }",
+        &[
+            ":4:20: error: issuers[0].introspection: has two ways to show who asks (control M1) => write `secret: env:NAME` or `key: file:path`, one of the two",
+        ],
+    ),
+    (
+        ISSUER,
+        "  - issuer: https://id.example.com\n    introspection: { client: a, key: hunter2 }",
+        &[
+            ":4:38: error: issuers[0].introspection.key: holds a literal value where only a reference to a secret may stand (control 6.3) => keep the secret elsewhere and write `env:NAME` or `file:path`; consider a value that was ever written here known to others, and replace it",
+        ],
+    ),
 ];

@@ -24,6 +24,8 @@ pub enum ClientSpec {
     Document(Box<ClientDocument>),
     /// As one that the operator registered at the issuer that is named.
     Known(Identity),
+    /// As none: what is brought says enough (RFC 7523, section 3.1).
+    Unregistered,
 }
 
 /// The identity provider of the callers, which makes assertions about them.
@@ -122,12 +124,13 @@ impl Bound {
         let name = format!("client of {}", server.issuer());
         let kept = match &self.client {
             ClientSpec::Automatic => rows.get(Kind::Registration, &name, now_ms).await,
-            ClientSpec::Document(_) | ClientSpec::Known(_) => Ok(None),
+            _ => Ok(None),
         };
         // One that cannot be read is not there: another can be had.
         let kept = kept.ok().flatten();
         let kept = kept.and_then(|row| Identity::from_kept(&row.value));
         let offers = match &self.client {
+            ClientSpec::Unregistered => return Ok(Identity::unregistered(server.issuer())),
             ClientSpec::Known(identity) => Offers {
                 preregistered: Some(identity),
                 ..Offers::default()

@@ -370,3 +370,33 @@ async fn fetches_a_document_within_bounds() {
     assert!(unseen.requests.lock().unwrap().is_empty());
     assert_eq!(seen.requests.lock().unwrap().len(), 7);
 }
+
+/// A provider's name is judged at every look-up, whatever it was before, for questions with a body as
+/// for those without: our credential and a caller's token are in there.
+#[tokio::test]
+async fn n10_3_a_provider_whose_name_turns_private_is_not_asked() {
+    let (address, seen) = serve(None).await;
+    let named = Url::parse(&format!("https://id.example:{}/keys", address.port())).unwrap();
+    for turned in [
+        &["127.0.0.1"][..],
+        &["10.0.0.1"],
+        &["169.254.169.254"],
+        &["::1"],
+        &["::ffff:127.0.0.1"],
+        &["203.0.113.1", "127.0.0.1"],
+    ] {
+        let egress = Arc::new(egress(script(&[turned]), Vec::new()));
+        // Another authority may be private; this one may not.
+        let other = Url::parse("https://other.example/").unwrap();
+        let fetcher = Fetcher::new(egress, [Authority::of(&other)]);
+        let form = Outbound::form(named.clone(), &[("token", "t")]);
+        for refused in [fetcher.get(&named).await, fetcher.send(form).await] {
+            let refused = refused.unwrap_err();
+            assert!(
+                matches!(refused, FetchError::NotAllowed(_)),
+                "{turned:?}: {refused}"
+            );
+        }
+    }
+    assert!(seen.requests.lock().unwrap().is_empty());
+}

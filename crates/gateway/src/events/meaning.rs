@@ -185,7 +185,7 @@ fn aliases(subject: &Map<String, Value>, issuer: &str) -> Result<Vec<Target>, Fa
     }
 }
 
-/// A login, a user, or both (Shared Signals Framework 1.0 section 3.2). A subject that narrows in other
+/// A login, a user, or both (complex subjects of the Shared Signals Framework 1.0). A subject that narrows in other
 /// ways, to a device or a tenant, is taken for all of its user: more ends than had to.
 fn complex(subject: &Map<String, Value>, issuer: &str, reach: Reach) -> Result<Vec<Target>, Fault> {
     let part = |part: &str| match subject.get(part) {

@@ -62,15 +62,19 @@ impl Workshop {
             let unusable = || HouseError::SignIn {
                 issuer: issuer.issuer.clone(),
             };
-            let credentials = proof(&said.authentication, unusable)?;
             let words = said.scopes.iter().map(String::as_str);
             let scopes = Scopes::of(std::iter::once("openid").chain(words));
-            let sign_in = SignIn {
-                identity: Identity::preregistered(&issuer.issuer, &said.client, credentials),
-                scopes: scopes.ok_or_else(unusable)?,
-                fetch: Arc::clone(&fetch),
-            };
-            all.insert(issuer.issuer.as_str().into(), sign_in);
+            let scopes = scopes.ok_or_else(unusable)?;
+            for exact in issuer.exact() {
+                let credentials = proof(&said.authentication, unusable)?;
+                let identity = Identity::preregistered(&exact.issuer, &said.client, credentials);
+                let sign_in = SignIn {
+                    identity,
+                    scopes: scopes.clone(),
+                    fetch: Arc::clone(&fetch),
+                };
+                all.insert(exact.issuer.as_str().into(), sign_in);
+            }
         }
         Ok(all)
     }
@@ -131,7 +135,10 @@ impl Workshop {
         oauth: &settled::Oauth,
     ) -> Result<ClientSpec, HouseError> {
         Ok(match &oauth.client {
-            settled::Client::Automatic => ClientSpec::Automatic,
+            settled::Client::Automatic => match oauth.grant {
+                settled::Grant::Workload(_) => ClientSpec::Unregistered,
+                _ => ClientSpec::Automatic,
+            },
             settled::Client::Document(url) => {
                 let redirect = self.own.redirect_uri();
                 let document = ClientDocument::new(url.as_str(), "Ringwall", redirect);
@@ -230,11 +237,12 @@ pub(super) fn private(settled: &settled::Settled) -> Vec<Authority> {
             settled::Keys::At(url) => Some(Authority::of(url)),
             settled::Keys::Discovered => None,
         };
-        let own = Url::parse(&issuer.issuer);
-        own.ok()
-            .map(|url| Authority::of(&url))
+        let named = issuer
+            .exact()
             .into_iter()
-            .chain(keys)
+            .filter_map(|exact| Url::parse(&exact.issuer).ok());
+        let named: Vec<Authority> = named.map(|url| Authority::of(&url)).collect();
+        named.into_iter().chain(keys)
     });
     authorities.collect()
 }

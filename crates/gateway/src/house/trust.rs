@@ -6,7 +6,8 @@ use super::HouseError;
 use crate::egress::{Authority, Egress, Fetcher};
 use crate::route::algorithm;
 use crate::secret;
-use config::settled::{self, Exact, SecretRef, Settled};
+use config::settled::{self, ClientProof, Exact, SecretRef, Settled};
+use identity::client::{ClientKey, SystemEntropy};
 use identity::{
     ClaimNames, ClientCredential, DirectoryRules, IntrospectionRules, IssuerRules, Issuers, Tenant,
     Trusted,
@@ -109,7 +110,10 @@ fn rules(issuer: &settled::Issuer, exact: Exact) -> Result<IssuerRules, HouseErr
 fn introspection(asked: &settled::Introspection) -> Result<IntrospectionRules, HouseError> {
     Ok(IntrospectionRules {
         url: asked.url.clone(),
-        credential: credential(&asked.client, &asked.secret)?,
+        credential: match &asked.proof {
+            ClientProof::Key(key) => by_key(&asked.client, key)?,
+            ClientProof::Secret(secret) => by_secret(&asked.client, secret)?,
+        },
         remembered_s: asked.cache.as_secs(),
     })
 }
@@ -122,12 +126,21 @@ fn directory_of(graph: &settled::Graph, tenant: &str) -> Result<DirectoryRules, 
             what: "graph.token_url",
             error,
         })?,
-        credential: credential(&graph.client, &graph.secret)?,
+        credential: by_secret(&graph.client, &graph.secret)?,
     })
 }
 
-fn credential(client: &str, secret: &SecretRef) -> Result<ClientCredential, HouseError> {
+fn by_secret(client: &str, secret: &SecretRef) -> Result<ClientCredential, HouseError> {
     let secret = secret::resolve(&secret.to_string())?;
     let secret = Zeroizing::new(secret.expose().to_owned());
-    Ok(ClientCredential::new(client, secret))
+    Ok(ClientCredential::with_secret(client, secret))
+}
+
+fn by_key(client: &str, key: &SecretRef) -> Result<ClientCredential, HouseError> {
+    let reference = key.to_string();
+    let pem = secret::resolve(&reference)?;
+    let key = ClientKey::from_pem(pem.expose(), None);
+    let key = key.map_err(|error| HouseError::ClientKey { reference, error })?;
+    let entropy = Arc::new(SystemEntropy);
+    Ok(ClientCredential::with_key(client, Arc::new(key), entropy))
 }

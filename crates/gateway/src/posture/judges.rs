@@ -303,11 +303,24 @@ pub(super) fn n5_3(_: &View<'_>, way: &Way<'_>) -> Status {
     Status::lacking(missing)
 }
 
-pub(super) fn n6_2(_: &View<'_>) -> Status {
+pub(super) fn n3_2(_: &View<'_>) -> Status {
     Status::lacking(missing(&[
-        "rotation and versions of keys",
-        "keys for other purposes than the ledger",
+        "fields sealed for a server that holds the key",
+        "encryption of pins and of the ledger, which the gateway's own account can read",
     ]))
+}
+
+pub(super) fn n5_4(view: &View<'_>) -> Status {
+    let mut missing = missing(&["playbooks, webhooks and tickets", "events sent to others"]);
+    let mut issuers = view.settled.issuers.iter();
+    if !issuers.any(|issuer| issuer.events.is_some()) {
+        missing.push("no issuer tells of events (`issuers[].events`)".to_owned());
+    }
+    Status::lacking(missing)
+}
+
+pub(super) fn n6_2(_: &View<'_>) -> Status {
+    Status::lacking(missing(&["rotation of keys, on schedule or by command"]))
 }
 
 pub(super) fn n6_3(_: &View<'_>) -> Status {
@@ -345,8 +358,7 @@ pub(super) fn n7_4(view: &View<'_>, way: &Way<'_>) -> Status {
 
 pub(super) fn n8_3(_: &View<'_>, _: &Way<'_>) -> Status {
     Status::lacking(missing(&[
-        "rotation when privileges change",
-        "logout and revocation from elsewhere, on every replica",
+        "replicas: a revocation is known to the gateways on its own `state.db` only",
     ]))
 }
 

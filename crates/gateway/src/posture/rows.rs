@@ -182,9 +182,14 @@ pub(super) const ROWS: &[Row] = &[
             "n3_1_takes_plaintext_only_to_a_private_destination",
         ],
     ),
-    absent(
+    gateway(
         controls::N3_2,
-        "nothing is encrypted beyond TLS; what the gateway stores is readable to its own account",
+        judges::n3_2,
+        "what users and authorization servers gave is sealed before it is stored, for its purpose and place only",
+        &[
+            "no_store_ever_sees_a_secret",
+            "a_row_that_was_moved_or_changed_does_not_open_and_is_not_taken_for_absent",
+        ],
     ),
     absent(
         controls::N3_3,
@@ -260,16 +265,25 @@ pub(super) const ROWS: &[Row] = &[
         "records hold digests and sizes; arguments and results themselves only where a route asks for them",
         &["n5_1_every_call_is_in_a_ledger_that_verifies_even_after_a_crash"],
     ),
-    absent(controls::N5_4, "no playbook, webhook or shared signal"),
+    gateway(
+        controls::N5_4,
+        judges::n5_4,
+        "issuers push security events, and what they are about ends",
+        &["n8_3_an_event_of_the_issuer_ends_what_the_user_has_open"],
+    ),
     absent(
         controls::N6_1,
-        "the ledger's key is a file; no hardware or cloud key is spoken to",
+        "master keys are files; no hardware or cloud key is spoken to",
     ),
     gateway(
         controls::N6_2,
         judges::n6_2,
-        "the ledger has a key of its own, which only the gateway's account can read",
-        &["refuses_a_key_that_others_can_read"],
+        "keys by purpose: the ledger's, that of handles, and one that wraps the keys of what is kept; only the gateway's account can read them",
+        &[
+            "refuses_a_key_that_others_can_read",
+            "refuses_a_key_that_others_can_reach",
+            "a_value_opens_only_for_its_purpose_and_context",
+        ],
     ),
     gateway(
         controls::N6_3,
@@ -332,6 +346,8 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "m4_session_ids_are_visible_ascii_of_256_bits",
             "m4_session_ids_do_not_repeat_and_look_random",
+            "m4_ids_of_sessions_show_no_pattern_and_never_come_again",
+            "m4_nobody_chooses_the_id_of_a_session",
         ],
     ),
     route(
@@ -346,8 +362,16 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N8_3,
         judges::n8_3,
-        "sessions end when idle, after a fixed time, and when the client says so",
-        &["answers_404_for_a_terminated_session"],
+        "sessions end when idle, after a fixed time, when the client says so, when a token may do more than the one before, and with whatever is revoked; so do streams and calls that wait",
+        &[
+            "answers_404_for_a_terminated_session",
+            "n8_3_a_session_ends_when_it_is_idle_and_only_then",
+            "n8_3_a_session_ends_at_its_age_however_busy_it_is",
+            "n8_3_a_session_is_not_carried_over_to_a_token_that_may_do_more",
+            "n8_3_what_is_open_ends_when_its_user_client_session_or_token_is_revoked",
+            "n8_3_a_logout_at_the_issuer_ends_that_login_and_no_other",
+            "n8_3_a_store_of_revocations_that_breaks_admits_nobody_until_it_is_whole",
+        ],
     ),
     route(
         controls::N8_4,

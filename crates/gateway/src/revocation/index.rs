@@ -2,7 +2,7 @@
 //! whole from what is written and never changed.
 
 use crate::revocation::register::{Entry, Target};
-use identity::{Caller, UserKey};
+use identity::{Actor, Caller, UserKey};
 use std::collections::HashMap;
 
 /// Everything that is in force.
@@ -42,6 +42,8 @@ pub struct Facts<'a> {
     pub user: &'a str,
     /// The client.
     pub client: Option<&'a str>,
+    /// Who acts for the user.
+    pub actors: &'a [Actor],
     /// `jti` of the token.
     pub token_id: Option<&'a str>,
     /// SHA-256 of the token.
@@ -62,6 +64,7 @@ impl<'a> Facts<'a> {
             subject: caller.subject(),
             user: caller.user().as_str(),
             client: caller.client(),
+            actors: caller.actors(),
             token_id: caller.token_id(),
             token_digest: caller.token_digest(),
             login: login_of(caller),
@@ -105,7 +108,17 @@ impl Index {
                 .digests
                 .get(facts.token_digest)
                 .is_some_and(|cut| issued <= cut.0);
+        // Whoever acts for somebody is as good as gone when they are revoked, as a user or as a client.
+        let acting = facts.actors.iter().any(|actor| {
+            let its = self.by_issuer.get(actor.issuer());
+            let name = Some(actor.subject());
+            hits(&self.clients, name, issued)
+                || its.is_some_and(|its| {
+                    hits(&its.users, name, issued) || hits(&its.clients, name, issued)
+                })
+        });
         anywhere
+            || acting
             || self.by_issuer.get(facts.issuer).is_some_and(|its| {
                 hits(&its.users, Some(facts.subject), issued)
                     || hits(&its.clients, facts.client, issued)

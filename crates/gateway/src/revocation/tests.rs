@@ -18,6 +18,7 @@ fn facts(user: &str) -> Facts<'_> {
         subject: "alice",
         user,
         client: Some("desktop"),
+        actors: &[],
         token_id: Some("jti-1"),
         token_digest: &DIGEST,
         login: Some("sid-1"),

@@ -4,7 +4,8 @@
 use crate::revocation::Facts;
 use crate::sessions::Session;
 use crate::small::{hex, sha256};
-use identity::{Caller, Groups};
+use identity::{Actor, Caller, Groups};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// What a caller was when a message came.
@@ -14,6 +15,7 @@ pub struct Standing {
     token_digest: [u8; 32],
     token_id: Option<Box<str>>,
     login: Option<Box<str>>,
+    actors: Box<[Actor]>,
     issued_s: u64,
 }
 
@@ -23,6 +25,8 @@ pub struct Privileges {
     scopes: Box<[Box<str>]>,
     /// Nothing if nobody knows.
     groups: Option<Box<[Box<str>]>>,
+    /// `roles`, as issuers name what somebody is within one application.
+    roles: Box<[Box<str>]>,
     /// How they were authenticated: `acr`.
     context: Box<str>,
     /// What the token is bound to: `cnf`.
@@ -42,13 +46,14 @@ impl Privileges {
                 Groups::Known(names) => Some(sorted(names)),
                 Groups::Unknown(_) => None,
             },
+            roles: roles(caller),
             context: claim("acr"),
             bound_to: claim("cnf"),
         }
     }
 
     /// Whether a caller with these may do no less than one with those: the same login context, the same
-    /// key, and no scope or group that is missing here.
+    /// key, and no scope, group or role that is missing here.
     pub fn cover(&self, other: &Privileges) -> bool {
         let groups = match (&self.groups, &other.groups) {
             (Some(mine), Some(others)) => is_within(others, mine),
@@ -58,6 +63,7 @@ impl Privileges {
             && self.context == other.context
             && self.bound_to == other.bound_to
             && is_within(&other.scopes, &self.scopes)
+            && is_within(&other.roles, &self.roles)
     }
 
     /// A short name for them, the same for the same ones.
@@ -70,6 +76,9 @@ impl Privileges {
         part(&self.context);
         part(&self.bound_to);
         self.scopes.iter().for_each(|scope| part(scope));
+        part("");
+        self.roles.iter().for_each(|role| part(role));
+        part("");
         part(if self.groups.is_some() { "known" } else { "" });
         let groups = self.groups.iter().flatten();
         groups.for_each(|group| part(group));
@@ -89,6 +98,7 @@ impl Standing {
             token_digest: *caller.token_digest(),
             token_id: caller.token_id().map(Into::into),
             login: crate::revocation::login_of(caller).map(Into::into),
+            actors: caller.actors().into(),
             issued_s: caller.issued_at(),
         }
     }
@@ -111,6 +121,7 @@ impl Standing {
             subject: session.subject(),
             user: session.user(),
             client: session.client(),
+            actors: &self.actors,
             token_id: self.token_id.as_deref(),
             token_digest: &self.token_digest,
             login: self.login.as_deref(),
@@ -118,6 +129,16 @@ impl Standing {
             session: Some(session.name()),
         }
     }
+}
+
+/// As JSON writes them, so that one that is no text is not taken for one that is.
+fn roles(caller: &Caller) -> Box<[Box<str>]> {
+    let names: Vec<String> = match caller.claims().get("roles") {
+        None => Vec::new(),
+        Some(Value::Array(roles)) => roles.iter().map(ToString::to_string).collect(),
+        Some(role) => vec![role.to_string()],
+    };
+    sorted(&names)
 }
 
 fn sorted(names: &[String]) -> Box<[Box<str>]> {

@@ -132,8 +132,7 @@ async fn authenticate(
     })?;
     let runtime = gate.runtime();
     let now = draft.at_ms() / 1000;
-    let known = runtime.issuers.verify_cached(token, &route.audience, now);
-    let caller = match known {
+    let caller = match runtime.issuers.verify_cached(token, &route.audience, now) {
         Some(caller) => caller,
         None => {
             let issuers = Arc::clone(&runtime.issuers);
@@ -142,8 +141,8 @@ async fn authenticate(
             verified.map_err(|error| match error {
                 TokenError::IssuerUnavailable => refused::issuer_away(&error),
                 error => {
-                    let error_code = error.challenge_error();
-                    let challenges = challenges(framed, Some(scheme), error_code, &error);
+                    let why = error.challenge_error();
+                    let challenges = challenges(framed, Some(scheme), why, &error);
                     refused::token(&error, challenges)
                 }
             })?

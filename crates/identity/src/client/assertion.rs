@@ -17,15 +17,17 @@ use zeroize::Zeroizing;
 /// How long an assertion is good, in seconds.
 const LIFETIME_S: u64 = 60;
 
-/// Whom an assertion names as the one it is for.
+/// Whom an assertion names as the one it is for, and with that what it says it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AssertionAudience {
     /// The issuer of the authorization server, and nothing else: what current guidance asks for
     /// (draft-ietf-oauth-rfc7523bis), because an endpoint that metadata lies about would make
-    /// the assertion good at another server.
+    /// the assertion good at another server. Its type says that it is a client's, so that it can
+    /// be taken for nothing else.
     #[default]
     Issuer,
-    /// The token endpoint, for servers that accept no other. Entra ID documents this one.
+    /// The token endpoint, and a type that says nothing, for servers that accept no other. Entra ID
+    /// documents these.
     TokenEndpoint,
 }
 
@@ -129,21 +131,38 @@ impl ClientKey {
         let algorithm = self
             .algorithm_for(server)
             .ok_or(ClientError::Authentication)?;
+        let audience = match self.audience {
+            AssertionAudience::Issuer => server.issuer(),
+            AssertionAudience::TokenEndpoint => server.token_endpoint()?.as_str(),
+        };
+        let bits = outside.entropy.bits()?;
+        Ok(self.assert(client_id, (algorithm, audience), &bits, outside.now)?)
+    }
+
+    /// The assertion of this client for this audience, signed so, with these bits for its name.
+    pub(crate) fn assert(
+        &self,
+        client_id: &str,
+        (algorithm, audience): (Algorithm, &str),
+        bits: &[u8; 32],
+        now: u64,
+    ) -> Result<Zeroizing<String>, SigningError> {
+        // Its type says for whom it is, as its audience does.
+        let typ = match self.audience {
+            AssertionAudience::Issuer => "client-authentication+jwt",
+            AssertionAudience::TokenEndpoint => "JWT",
+        };
         let mut header = Map::new();
-        header.insert("typ".to_owned(), json!("JWT"));
+        header.insert("typ".to_owned(), json!(typ));
         header.insert("alg".to_owned(), json!(algorithm.name()));
         header.insert("kid".to_owned(), json!(self.id));
         if let Some(certificate) = &self.certificate {
             header.insert("x5t#S256".to_owned(), json!(certificate));
         }
-        let audience = match self.audience {
-            AssertionAudience::Issuer => server.issuer(),
-            AssertionAudience::TokenEndpoint => server.token_endpoint()?.as_str(),
-        };
         let claims = json!({
             "iss": client_id, "sub": client_id, "aud": audience,
-            "jti": base64url::encode(&outside.entropy.bits()?),
-            "iat": outside.now, "exp": outside.now.saturating_add(LIFETIME_S),
+            "jti": base64url::encode(bits),
+            "iat": now, "exp": now.saturating_add(LIFETIME_S),
         });
         let header = Value::Object(header).to_string();
         let assertion = self.key.sign(algorithm, &header, &claims.to_string())?;

@@ -13,6 +13,16 @@ use std::fmt;
 use url::Url;
 use zeroize::Zeroizing;
 
+/// The fields that hold secrets, which no error may repeat.
+const SECRETS: [&str; 6] = [
+    "actor_token",
+    "assertion",
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "subject_token",
+];
+
 /// The fields of a form.
 pub(crate) type Fields = Vec<(&'static str, Zeroizing<String>)>;
 
@@ -91,8 +101,8 @@ impl<'a> TokenEndpoint<'a> {
     pub(crate) async fn answer(&self, fields: Fields) -> Result<Map<String, Value>, ClientError> {
         let url = self.server.token_endpoint()?;
         let answer = self.post(url, fields.clone()).await?;
-        let secrets: Vec<&str> = fields.iter().map(|(_, value)| value.as_str()).collect();
-        let secrets = secrets.into_iter().filter(|value| is_secret(value));
+        let secrets = fields.iter().filter(|(name, _)| SECRETS.contains(name));
+        let secrets = secrets.map(|(_, value)| value.as_str());
         let secrets: Vec<&str> = secrets.chain(self.identity.secret()).collect();
         answer::read(&answer, &secrets)
     }
@@ -138,12 +148,6 @@ impl fmt::Debug for TokenEndpoint<'_> {
             .field("identity", &self.identity)
             .finish_non_exhaustive()
     }
-}
-
-/// Whether an error may repeat this field: the names of grants, types and scopes are short words,
-/// and URLs are no secrets.
-fn is_secret(value: &str) -> bool {
-    value.len() >= 16 && !value.starts_with("urn:") && !value.contains("://")
 }
 
 fn wants_nonce(answer: &Fetched) -> bool {

@@ -13,7 +13,7 @@ use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
 /// `client_assertion_type` of RFC 7523, section 2.2.
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// One client of one authorization server.
 #[derive(Clone)]
@@ -284,7 +284,7 @@ impl SecretMethod {
 }
 
 /// The header of RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
-fn basic(client_id: &str, secret: &str) -> Zeroizing<String> {
+pub(crate) fn basic(client_id: &str, secret: &str) -> Zeroizing<String> {
     let room = 3 * (client_id.len() + secret.len()) + 1;
     let mut joined = Zeroizing::new(String::with_capacity(room));
     joined.extend(byte_serialize(client_id.as_bytes()));

@@ -12,6 +12,8 @@ const CODE_MAX: usize = 64;
 const DESCRIPTION_MAX: usize = 256;
 /// The longest word that is kept of it: a longer one is a token or an address.
 const WORD_MAX: usize = 40;
+/// The shortest text that can be a secret, in bytes: a shorter one is found in any sentence.
+const SECRET_MIN: usize = 6;
 /// The largest claims challenge that is handed on, in bytes.
 const CLAIMS_MAX: usize = 4 * 1024;
 
@@ -37,7 +39,7 @@ impl OAuthError {
     pub(crate) fn of(code: &str, description: Option<&str>, sent: &[&str]) -> Self {
         let known = !code.is_empty() && code.len() <= CODE_MAX && code.bytes().all(is_code_byte);
         let repeats = |text: &str| {
-            let mut sent = sent.iter().filter(|sent| !sent.is_empty());
+            let mut sent = sent.iter().filter(|sent| sent.len() >= SECRET_MIN);
             sent.any(|sent| text.contains(sent))
         };
         let known = known && !repeats(code);

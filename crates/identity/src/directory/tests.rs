@@ -33,7 +33,7 @@ fn world() -> (Arc<Provider>, Issuers) {
         directory: Some(DirectoryRules {
             url: Url::parse("https://graph.example/").unwrap(),
             token_url: Url::parse(TOKENS).unwrap(),
-            credential: ClientCredential::new("ringwall", secret),
+            credential: ClientCredential::with_secret("ringwall", secret),
         }),
         ..IssuerRules::of_profile(ISSUER, Profile::Entra)
     };
@@ -198,7 +198,7 @@ async fn n4_4_the_groups_of_many_people_weigh_no_more_than_they_may() {
     let rules = DirectoryRules {
         url: Url::parse("https://graph.example/").unwrap(),
         token_url: Url::parse(TOKENS).unwrap(),
-        credential: ClientCredential::new("ringwall", secret),
+        credential: ClientCredential::with_secret("ringwall", secret),
     };
     let directory = Directory::new(Arc::clone(&provider) as Arc<dyn Fetch>, rules);
     for number in 0..40_000 {

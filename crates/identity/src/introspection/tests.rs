@@ -11,7 +11,7 @@ const TOKEN: &str = "opaque-7f";
 
 fn rules(issuer: &str, remembered_s: u64) -> IssuerRules {
     let secret = Zeroizing::new("s3cret".to_owned());
-    let credential = ClientCredential::new("ringwall", secret);
+    let credential = ClientCredential::with_secret("ringwall", secret);
     IssuerRules {
         introspection: Some(IntrospectionRules {
             url: None,
@@ -80,6 +80,44 @@ async fn n2_1_an_opaque_token_means_what_its_issuer_says() {
     };
     assert_eq!(provider.posted(), [asked]);
     assert!(!format!("{issuers:?} {caller:?}").contains(TOKEN));
+}
+
+#[tokio::test]
+async fn n2_1_the_gateway_may_show_itself_by_its_own_key() {
+    let key = crate::SigningKey::generate().unwrap().pkcs8().unwrap();
+    let key = Arc::new(crate::client::ClientKey::from_pkcs8(&key, None).unwrap());
+    let entropy = Arc::new(crate::client::SystemEntropy);
+    let (provider, _) = world(&good(), 30);
+    let mut rules = rules(ISSUER, 0);
+    let introspection = rules.introspection.as_mut().unwrap();
+    introspection.credential = ClientCredential::with_key("ringwall", Arc::clone(&key), entropy);
+    let fetch = Arc::clone(&provider) as Arc<dyn Fetch>;
+    let issuers = Issuers::new(vec![rules], fetch).unwrap();
+    let mut named = std::collections::HashSet::new();
+    for _ in 0..2 {
+        assert!(issuers.verify(TOKEN, &audience(), NOW).await.is_ok());
+        let posted = provider.posted().pop().unwrap();
+        assert_eq!(posted.authorization, "");
+        let fields = url::form_urlencoded::parse(posted.body.as_bytes());
+        let fields: std::collections::HashMap<_, _> = fields.into_owned().collect();
+        assert_eq!(fields["client_id"], "ringwall");
+        let assertion = crate::token::Unverified::parse(&fields["client_assertion"]).unwrap();
+        let keys = json!({"keys": [key.public_jwk()]}).to_string();
+        let keys = crate::keys::KeySet::parse(keys.as_bytes()).unwrap();
+        let public = keys.pick(None, assertion.algorithm).unwrap();
+        assert!(public.verifies(assertion.signed.as_bytes(), &assertion.signature));
+        let claims = assertion.claims;
+        assert_eq!(
+            (&claims["iss"], &claims["sub"]),
+            (&json!("ringwall"), &json!("ringwall"))
+        );
+        // For this issuer, for a minute, and for once.
+        assert_eq!(
+            (&claims["aud"], &claims["exp"]),
+            (&json!(ISSUER), &json!(NOW + 60))
+        );
+        assert!(named.insert(claims["jti"].to_string()));
+    }
 }
 
 #[tokio::test]

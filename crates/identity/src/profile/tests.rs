@@ -215,7 +215,6 @@ async fn n2_1_entra_a_person_is_oid_within_the_tenant_and_no_other_name() {
 #[tokio::test]
 async fn m1_entra_refuses_what_is_of_another_tenant_version_or_purpose() {
     let claim = |name| Err(TokenError::Claim(name));
-    let no_app = || Err(TokenError::NotAccess("no scope and no app"));
     for (changes, expected) in [
         (json!({}), Ok(Kind::User)),
         (json!({"idtyp": "user"}), Ok(Kind::User)),
@@ -252,6 +251,25 @@ async fn m1_entra_refuses_what_is_of_another_tenant_version_or_purpose() {
         (json!({"scp": ["mcp:tools"]}), claim("scopes")),
         (json!({"scp": ""}), claim("scopes")),
         (json!({"scp": " "}), claim("scopes")),
+    ] {
+        check(
+            &entra(&v2()),
+            typed(),
+            changed(delegated(), &changes),
+            expected,
+        )
+        .await;
+    }
+    for head in [json!({"typ": null}), json!({"typ": "at+jwt"})] {
+        check(&entra(&v2()), head, delegated(), Err(TokenError::Type)).await;
+    }
+}
+
+#[tokio::test]
+async fn m1_entra_tells_people_apps_and_id_tokens_apart() {
+    let claim = |name| Err(TokenError::Claim(name));
+    let no_app = || Err(TokenError::NotAccess("no scope and no app"));
+    for (changes, expected) in [
         // An ID token has the same `typ`, and roles too.
         (json!({"scp": null}), no_app()),
         (json!({"scp": null, "idtyp": "user"}), claim("idtyp")),
@@ -292,9 +310,6 @@ async fn m1_entra_refuses_what_is_of_another_tenant_version_or_purpose() {
             expected,
         )
         .await;
-    }
-    for head in [json!({"typ": null}), json!({"typ": "at+jwt"})] {
-        check(&entra(&v2()), head, delegated(), Err(TokenError::Type)).await;
     }
 }
 

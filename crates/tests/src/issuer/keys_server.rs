@@ -28,6 +28,7 @@ pub(super) struct KeysServer {
 struct State {
     issuer: String,
     keys: Arc<Mutex<Vec<Key>>>,
+    elsewhere: Mutex<Option<String>>,
     fetches: AtomicUsize,
     sign_ins: SignIns,
 }
@@ -39,6 +40,7 @@ impl KeysServer {
         let state = Arc::new(State {
             issuer,
             keys,
+            elsewhere: Mutex::default(),
             fetches: AtomicUsize::new(0),
             sign_ins: SignIns::default(),
         });
@@ -48,6 +50,11 @@ impl KeysServer {
 
     pub(super) fn issuer(&self) -> &str {
         &self.state.issuer
+    }
+
+    pub(super) fn send_elsewhere(&self, keys: &str) {
+        let elsewhere = &self.state.elsewhere;
+        *elsewhere.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys.to_owned());
     }
 
     pub(super) fn sign_ins(&self) -> &SignIns {
@@ -117,9 +124,11 @@ async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Byte
             }
         }
         "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server" => {
+            let elsewhere = state.elsewhere.lock();
+            let elsewhere = elsewhere.unwrap_or_else(PoisonError::into_inner).clone();
             said(&json!({
                 "issuer": issuer,
-                "jwks_uri": format!("{issuer}/keys"),
+                "jwks_uri": elsewhere.unwrap_or_else(|| format!("{issuer}/keys")),
                 "authorization_endpoint": format!("{issuer}/authorize"),
                 "token_endpoint": format!("{issuer}/token"),
                 "response_types_supported": ["code"],

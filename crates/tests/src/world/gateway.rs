@@ -1,7 +1,7 @@
 //! The gateway under test, as a process: started with a configuration, spoken to over its sockets
 //! and its command line.
 
-use super::CREDENTIAL;
+use super::{CREDENTIAL, PROVIDER_SECRET};
 use crate::place;
 use crate::program::{Command, Program};
 use anyhow::{Context as _, Result};
@@ -95,7 +95,8 @@ impl Gateway {
 /// The product's command, with the variables the tests' configurations refer to.
 pub fn ringwall() -> Result<Command> {
     let command = Command::new(place::built("ringwall")?);
-    Ok(command.variable("FIXTURE_CREDENTIAL", CREDENTIAL))
+    let command = command.variable("FIXTURE_CREDENTIAL", CREDENTIAL);
+    Ok(command.variable("PROVIDER_SECRET", PROVIDER_SECRET))
 }
 
 /// The records of a ledger that match, newest last, through `ringwall audit search`.

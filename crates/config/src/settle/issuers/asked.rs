@@ -5,7 +5,7 @@ use crate::bounds;
 use crate::problem::Problems;
 use crate::settle::address::{self, Query};
 use crate::settle::{limits, words};
-use crate::settled::{Graph, Introspection, TENANT};
+use crate::settled::{ClientProof, Graph, Introspection, TENANT};
 use crate::words::{Network, Profile};
 use crate::written;
 use controls::{M1, N7_3};
@@ -39,16 +39,45 @@ pub(super) fn introspection(
         &written.client,
         "the id of a client",
     );
-    let secret = words::secret(problems, &at("secret"), &written.secret);
+    let proof = proof(problems, &path, written);
     Some(Introspection {
         url: match url {
             None => None,
             Some(url) => Some(url?),
         },
         client: written.client.clone(),
-        secret: secret?,
+        proof: proof?,
         cache,
     })
+}
+
+/// The secret or the key of the gateway's own client: one of the two.
+fn proof(
+    problems: &mut Problems,
+    path: &str,
+    written: &written::Introspection,
+) -> Option<ClientProof> {
+    let fix = "write `secret: env:NAME` or `key: file:path`, one of the two";
+    match (&written.secret, &written.key) {
+        (Some(secret), None) => {
+            let secret = words::secret(problems, &format!("{path}.secret"), secret)?;
+            Some(ClientProof::Secret(secret))
+        }
+        (None, Some(key)) => {
+            let key = words::secret(problems, &format!("{path}.key"), key)?;
+            Some(ClientProof::Key(key))
+        }
+        (Some(_), Some(_)) => {
+            let message = "has two ways to show who asks";
+            problems.refuse(M1, path, message, fix);
+            None
+        }
+        (None, None) => {
+            let message = "has no way to show who asks";
+            problems.refuse(M1, path, message, fix);
+            None
+        }
+    }
 }
 
 /// Where groups are looked up.

@@ -118,7 +118,7 @@ fn n2_1_an_assertion_is_for_one_issuer_for_a_minute_and_for_once() {
         (&json!(NOW), &json!(NOW + 60))
     );
     assert_eq!(claims["jti"].as_str().unwrap().len(), 43);
-    let header = json!({"typ": "JWT", "alg": "ES256", "kid": "k-1"});
+    let header = json!({"typ": "client-authentication+jwt", "alg": "ES256", "kid": "k-1"});
     assert_eq!(Value::Object(header_of(&first)), header);
     let jwks = json!({"keys": [key().public_jwk()]}).to_string();
     let (signed, signature) = first.rsplit_once('.').unwrap();
@@ -148,6 +148,7 @@ fn n2_1_an_assertion_is_for_one_issuer_for_a_minute_and_for_once() {
         .with_audience(AssertionAudience::TokenEndpoint)
         .with_certificate(&[7; 32]);
     assert_eq!(claims_of(&one(&entra))["aud"], TOKEN);
+    assert_eq!(header_of(&one(&entra))["typ"], "JWT");
     assert_eq!(
         header_of(&one(&entra))["x5t#S256"].as_str().unwrap().len(),
         43

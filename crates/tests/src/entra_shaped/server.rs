@@ -1,0 +1,188 @@
+//! Serves what a provider of Entra ID's shape serves, on loopback. What it does at a path is one row
+//! of [`answer`].
+
+use anyhow::Result;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+#[derive(Debug)]
+pub(super) struct Server {
+    state: Arc<State>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    origin: String,
+    key: Value,
+    groups: Mutex<HashMap<String, Option<Vec<String>>>>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+/// A question with a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The path.
+    pub path: String,
+    /// `Authorization`.
+    pub authorization: String,
+    /// The body.
+    pub body: String,
+}
+
+impl Server {
+    pub(super) async fn start(key: Value) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let state = Arc::new(State {
+            origin: format!("http://{}", listener.local_addr()?),
+            key,
+            groups: Mutex::default(),
+            asked: Mutex::default(),
+        });
+        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
+        Ok(Server { state, task })
+    }
+
+    pub(super) fn origin(&self) -> &str {
+        &self.state.origin
+    }
+
+    pub(super) fn groups(&self, person: &str, groups: Option<&[&str]>) {
+        let groups = groups.map(|names| names.iter().map(|&name| name.to_owned()).collect());
+        held(&self.state.groups).insert(person.to_owned(), groups);
+    }
+
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        held(&self.state.asked).clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    while let Ok((socket, _)) = listener.accept().await {
+        let state = Arc::clone(&state);
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let state = Arc::clone(&state);
+                async move { Ok::<_, Infallible>(serve(&state, request).await) }
+            });
+            let server = hyper::server::conn::http1::Builder::new();
+            let _ = server.serve_connection(TokioIo::new(socket), service).await;
+        });
+    }
+}
+
+async fn serve(state: &State, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes());
+    let authorization = head.headers.get(header::AUTHORIZATION);
+    let asked = Asked {
+        path: head.uri.path().to_owned(),
+        authorization: authorization
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
+        body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
+    };
+    if head.method == Method::POST {
+        held(&state.asked).push(asked.clone());
+    }
+    let (status, body) = answer(state, &head.method, &asked);
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    let json = http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+fn answer(state: &State, method: &Method, asked: &Asked) -> (StatusCode, Value) {
+    let origin = &state.origin;
+    let words: Vec<&str> = asked.path.trim_start_matches('/').split('/').collect();
+    let ok = |body: Value| (StatusCode::OK, body);
+    match (method.as_str(), words.as_slice()) {
+        // Shared by all tenants: a template.
+        ("GET", ["common", "v2.0", ".well-known", "openid-configuration"]) => ok(json!({
+            "issuer": format!("{origin}/{{tenantid}}/v2.0"),
+            "jwks_uri": format!("{origin}/common/discovery/v2.0/keys"),
+        })),
+        ("GET", [tenant, "v2.0", ".well-known", "openid-configuration"]) => ok(json!({
+            "issuer": format!("{origin}/{tenant}/v2.0"),
+            "jwks_uri": format!("{origin}/{tenant}/discovery/v2.0/keys"),
+            "token_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/token"),
+        })),
+        ("GET", [tenant, ".well-known", "openid-configuration"]) => ok(json!({
+            "issuer": format!("{origin}/{tenant}/"),
+            "jwks_uri": format!("{origin}/common/discovery/keys"),
+        })),
+        ("GET", [_, "discovery", "v2.0", "keys"]) => {
+            let mut key = state.key.clone();
+            key["issuer"] = json!(format!("{origin}/{{tenantid}}/v2.0"));
+            ok(json!({ "keys": [key] }))
+        }
+        ("GET", ["common", "discovery", "keys"]) => ok(json!({ "keys": [state.key] })),
+        ("POST", [tenant, "oauth2", "v2.0", "token"]) => token(asked, tenant),
+        (
+            "POST",
+            [
+                "graph",
+                "v1.0",
+                "directoryObjects",
+                person,
+                "getMemberObjects",
+            ],
+        ) => members(state, asked, person),
+        _ => (StatusCode::NOT_FOUND, json!({})),
+    }
+}
+
+/// A token of the gateway's own, for the directory of this tenant.
+fn token(asked: &Asked, tenant: &str) -> (StatusCode, Value) {
+    // `ringwall:ringwall-secret`
+    let known = asked.authorization == "Basic cmluZ3dhbGw6cmluZ3dhbGwtc2VjcmV0";
+    if !known || !asked.body.contains("grant_type=client_credentials") {
+        return (StatusCode::UNAUTHORIZED, json!({"error": "invalid_client"}));
+    }
+    let token = format!("directory-{tenant}");
+    let body = json!({"token_type": "Bearer", "expires_in": 3599, "access_token": token});
+    (StatusCode::OK, body)
+}
+
+fn members(state: &State, asked: &Asked, person: &str) -> (StatusCode, Value) {
+    if !asked.authorization.starts_with("Bearer directory-") {
+        return (
+            StatusCode::UNAUTHORIZED,
+            json!({"error": {"code": "InvalidAuthenticationToken"}}),
+        );
+    }
+    match held(&state.groups).get(person) {
+        Some(Some(groups)) => (StatusCode::OK, json!({ "value": groups })),
+        Some(None) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            json!({"error": {"code": "TooManyRequests"}}),
+        ),
+        None => (
+            StatusCode::NOT_FOUND,
+            json!({"error": {"code": "Request_ResourceNotFound"}}),
+        ),
+    }
+}
+
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,186 @@
+//! Tokens of the shape of Entra ID's, from a provider of that shape. IT IS NOT ENTRA ID.
+
+use anyhow::{Context as _, Result};
+use ringwall_tests::entra_shaped::{ALICE, API_URI, APP, BOB, EntraShaped, STRANGER, TENANT};
+use ringwall_tests::mcp::{Client, text};
+use ringwall_tests::world::{Plan, World, ledger};
+use serde_json::{Value, json};
+
+/// People of the staff, and apps that may read reports and have shown a certificate.
+const POLICY: &str = r#"
+permit(principal, action, resource)
+when { principal.kind == "user" && principal.groups.contains("staff") };
+permit(principal, action, resource)
+when { principal.kind == "workload" && principal.claims has roles && principal.claims has client_auth }
+when { principal.claims.roles.contains("Reports.Read.All") && principal.claims.client_auth == "certificate" };
+"#;
+
+async fn world(members: Value) -> Result<(World, EntraShaped)> {
+    let entra = EntraShaped::start().await?;
+    let old = json!({ "issuer": entra.v1(), "audiences": [API_URI] });
+    let issuers = json!([entra.issuer(&members), entra.issuer(&old)]);
+    let plan = Plan::default()
+        .policy(POLICY)
+        .whole(json!({ "issuers": issuers }));
+    Ok((World::start(plan).await?, entra))
+}
+
+/// What somebody with this token hears who says hello: nothing, or the code of a refusal.
+async fn told(world: &World, token: &str) -> Result<String> {
+    let params = json!({
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" }
+    });
+    let client = Client::new(&world.url()?, Some(token));
+    let reply = client.send("initialize", params).await?;
+    let is_good = reply
+        .json()
+        .is_ok_and(|answer| answer.get("result").is_some());
+    Ok(if is_good { String::new() } else { reply.code() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_entra_shaped_people_and_apps_of_both_versions_are_known() -> Result<()> {
+    let (world, entra) = world(json!({})).await?;
+    for (name, claims, client) in [
+        (ALICE, entra.claims(ALICE), "editor"),
+        (BOB, entra.old_claims(BOB), "editor"),
+        (APP, entra.app_claims(APP), "editor"),
+    ] {
+        let token = entra.sign(&claims, &json!({}))?;
+        let caller = Client::connect(&world.url()?, Some(&token)).await?;
+        let answer = caller.call("echo", json!({ "text": name })).await?;
+        assert_eq!(text(&answer), name);
+        let records = ledger(&world.gateway, &["tools/call"]).await?;
+        let who = records.last().and_then(|line| line.pointer("/record/who"));
+        let who = who.context("no record")?;
+        assert_eq!(
+            (&who["issuer"], &who["client"]),
+            (&claims["iss"], &json!(client))
+        );
+    }
+    // Policy tells an app from a person, and how the app showed what it is.
+    let with_secret = entra.sign(&entra.app_claims(APP), &json!({"azpacr": "1"}))?;
+    assert!(told(&world, &with_secret).await?.starts_with("policy_"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m1_entra_shaped_tokens_for_others_and_of_others_are_refused_and_recorded() -> Result<()> {
+    let (world, entra) = world(json!({})).await?;
+    let other = entra.v2().replace("{tenant}", STRANGER);
+    let old = entra.v1().replace("{tenant}", TENANT);
+    let template = entra.v2().replace("{tenant}", "{tenantid}");
+    let rows = [
+        (
+            "of another tenant",
+            json!({"iss": other, "tid": STRANGER}),
+            "token_issuer",
+        ),
+        (
+            "whose tenant is another",
+            json!({"tid": STRANGER}),
+            "token_tenant",
+        ),
+        ("of all tenants", json!({ "iss": template }), "token_issuer"),
+        (
+            "of the other version",
+            json!({ "iss": old }),
+            "token_audience",
+        ),
+        (
+            "whose version is another",
+            json!({"ver": "1.0"}),
+            "token_claim",
+        ),
+        (
+            "for Graph",
+            json!({"aud": "00000003-0000-0000-c000-000000000000"}),
+            "token_audience",
+        ),
+        (
+            "for the other version's name",
+            json!({ "aud": API_URI }),
+            "token_audience",
+        ),
+        (
+            "that is an ID token",
+            json!({"scp": null, "nonce": "n"}),
+            "token_not_access",
+        ),
+        ("of nobody", json!({"scp": null}), "token_not_access"),
+        ("without a person", json!({"oid": null}), "token_claim"),
+        ("without a client", json!({"azp": null}), "token_claim"),
+        (
+            "of an app and a person",
+            json!({"idtyp": "app"}),
+            "token_claim",
+        ),
+    ];
+    for (name, changes, code) in &rows {
+        let token = entra.sign(&entra.claims(ALICE), changes)?;
+        assert_eq!(told(&world, &token).await?, *code, "a token {name}");
+    }
+    assert_eq!(world.arrived()?, 0, "something reached the server");
+    let records = ledger(&world.gateway, &["--verdict", "refused", "-n", "100"]).await?;
+    assert_eq!(records.len(), rows.len());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_3_entra_shaped_groups_that_were_left_out_deny_until_they_are_looked_up() -> Result<()> {
+    let left_out = json!({
+        "groups": null, "_claim_names": {"groups": "src1"},
+        "_claim_sources": {"src1": {"endpoint": "http://127.0.0.1:9/getMemberObjects"}}
+    });
+    let (blind, entra) = world(json!({})).await?;
+    let token = entra.sign(&entra.claims(ALICE), &left_out)?;
+    assert!(told(&blind, &token).await?.starts_with("policy_"));
+    assert!(entra.asked().is_empty());
+
+    let entra = EntraShaped::start().await?;
+    let issuers = json!([entra.issuer(&json!({ "graph": entra.graph() }))]);
+    let plan = Plan::default()
+        .policy(POLICY)
+        .whole(json!({ "issuers": issuers }));
+    let world = World::start(plan).await?;
+    entra.groups(ALICE, Some(&["staff", "leads"]));
+    entra.groups(BOB, None);
+    let token = |person: &str| entra.sign(&entra.claims(person), &left_out);
+    assert_eq!(told(&world, &token(ALICE)?).await?, "");
+    // A directory that fails, and one that knows nobody of that name.
+    assert!(told(&world, &token(BOB)?).await?.starts_with("policy_"));
+    assert!(
+        told(&world, &token(STRANGER)?)
+            .await?
+            .starts_with("policy_")
+    );
+    let asked = entra.asked();
+    let paths: Vec<&str> = asked.iter().map(|asked| &*asked.path).collect();
+    let members = |person: &str| format!("/graph/v1.0/directoryObjects/{person}/getMemberObjects");
+    let tokens = format!("/{TENANT}/oauth2/v2.0/token");
+    assert_eq!(
+        paths,
+        [&*tokens, &members(ALICE), &members(BOB), &members(STRANGER)]
+    );
+    // No caller's token is among what was sent there.
+    let sent = format!("{asked:?}");
+    assert!(!sent.contains(&token(ALICE)?), "{sent}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_entra_shaped_metadata_that_tenants_share_serves_each_tenant_that_is_named()
+-> Result<()> {
+    let entra = EntraShaped::start().await?;
+    let shared = json!({ "metadata": entra.shared_metadata(), "tenants": [TENANT, STRANGER] });
+    let plan = Plan::default().whole(json!({ "issuers": [entra.issuer(&shared)] }));
+    let world = World::start(plan).await?;
+    let other = json!({ "iss": entra.v2().replace("{tenant}", STRANGER), "tid": STRANGER });
+    for changes in [json!({}), other] {
+        let token = entra.sign(&entra.claims(ALICE), &changes)?;
+        assert_eq!(told(&world, &token).await?, "", "{changes}");
+    }
+    let mixed = entra.sign(&entra.claims(ALICE), &json!({ "tid": STRANGER }))?;
+    assert_eq!(told(&world, &mixed).await?, "token_tenant");
+    Ok(())
+}
