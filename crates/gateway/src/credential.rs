@@ -14,8 +14,8 @@ mod slots;
 mod subject;
 
 pub use agent::{Agent, Grant, Spec, World};
-pub(crate) use connections::Connections;
-pub use connections::{About, Listed};
+pub(crate) use connections::key as connection_name;
+pub use connections::{About, Connections, Listed};
 pub use discovered::{Bound, ClientSpec, Described, Idp};
 pub use need::Need;
 pub use own::{OwnClient, OwnClientError};

@@ -15,7 +15,7 @@ pub use register::{Entry, Lifted, Order, Register, RegisterError, Target};
 
 use crate::small::lock;
 use crate::state::{Rows, StateError};
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use identity::Caller;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub struct Revocations {
     register: Register,
-    known: ArcSwap<Known>,
+    /// What is in force; nothing if nobody can tell.
+    known: ArcSwapOption<Index>,
     /// The store's version when it was read last.
     version: AtomicI64,
     /// When the store was found to be as it is known, in milliseconds after `since`.
@@ -39,13 +40,6 @@ pub struct Revocations {
     /// Why it cannot be read, told once.
     told: Mutex<Option<String>>,
     changed: watch::Sender<u64>,
-}
-
-/// What is known of the store.
-#[derive(Debug)]
-enum Known {
-    Read(Index),
-    Unreadable,
 }
 
 /// Why somebody is turned away.
@@ -72,7 +66,7 @@ impl Revocations {
         let index = Index::of(&register.entries(now_ms).await?);
         Ok(Revocations {
             register,
-            known: ArcSwap::from_pointee(Known::Read(index)),
+            known: ArcSwapOption::from_pointee(index),
             version: AtomicI64::new(version),
             read_ms: AtomicU64::new(0),
             since: Instant::now(),
@@ -98,20 +92,20 @@ impl Revocations {
         if self.is_stale() {
             return Err(Barred::Unreadable);
         }
-        match &**self.known.load() {
-            Known::Unreadable => Err(Barred::Unreadable),
-            Known::Read(index) if index.is_empty() || !index.bars(&facts()) => Ok(()),
-            Known::Read(_) => Err(Barred::Revoked),
+        match &*self.known.load() {
+            None => Err(Barred::Unreadable),
+            Some(index) if index.is_empty() || !index.bars(&facts()) => Ok(()),
+            Some(_) => Err(Barred::Revoked),
         }
     }
 
     /// Whether what was granted under this name at this moment, in unix seconds, is good no more.
     pub fn check_grant(&self, name: &str, granted_s: u64) -> Result<(), Barred> {
-        match &**self.known.load() {
-            _ if self.is_stale() => Err(Barred::Unreadable),
-            Known::Unreadable => Err(Barred::Unreadable),
-            Known::Read(index) if index.bars_grant(name, granted_s) => Err(Barred::Revoked),
-            Known::Read(_) => Ok(()),
+        match &*self.known.load() {
+            Some(_) | None if self.is_stale() => Err(Barred::Unreadable),
+            None => Err(Barred::Unreadable),
+            Some(index) if index.bars_grant(name, granted_s) => Err(Barred::Revoked),
+            Some(_) => Ok(()),
         }
     }
 
@@ -143,7 +137,7 @@ impl Revocations {
     pub async fn look(&self, looks: u64, now_ms: u64) {
         self.watched.store(true, Ordering::Relaxed);
         let version = self.register.rows().version().await;
-        let is_known = matches!(&**self.known.load(), Known::Read(_));
+        let is_known = self.known.load().is_some();
         let same = version
             .as_ref()
             .is_ok_and(|version| *version == self.version.load(Ordering::Relaxed));
@@ -160,7 +154,7 @@ impl Revocations {
         };
         let why = outcome.err().map(|error| error.to_string());
         if why.is_some() {
-            self.known.store(Arc::new(Known::Unreadable));
+            self.known.store(None);
         }
         let mut told = lock(&self.told);
         match (&why, &*told) {
@@ -174,7 +168,7 @@ impl Revocations {
     async fn take_up(&self, now_ms: u64) -> Result<(), StateError> {
         let _one_at_a_time = self.reading.lock().await;
         let index = Index::of(&self.register.entries(now_ms).await?);
-        self.known.store(Arc::new(Known::Read(index)));
+        self.known.store(Some(Arc::new(index)));
         self.stamp();
         self.changed.send_modify(|changes| *changes += 1);
         Ok(())

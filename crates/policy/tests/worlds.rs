@@ -63,3 +63,13 @@ fn laptop() {
         include_str!("worlds/laptop/cases.json"),
     );
 }
+
+#[test]
+fn n7_3_people_programs_and_programs_that_act_for_people() {
+    check(
+        "agents",
+        include_str!("worlds/agents/catalog.json"),
+        include_str!("worlds/agents/policy.cedar"),
+        include_str!("worlds/agents/cases.json"),
+    );
+}

@@ -2,6 +2,7 @@
 //! the answer; it holds no logic of its own.
 
 mod check;
+mod connections;
 mod data;
 mod demo;
 mod init;
@@ -52,6 +53,7 @@ enum Command {
     Wrap(wrap::Wrap),
     Posture(posture::Posture),
     Sessions(sessions::Sessions),
+    Connections(connections::Connections),
     Revoke(revoke::Revoke),
     Tools(tools::Tools),
     Policy(policies::Policy),
@@ -90,6 +92,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Wrap(wrap) => wrap.run(),
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
+        Command::Connections(connections) => connections.run(),
         Command::Revoke(revoke) => revoke.run(),
         Command::Tools(tools) => tools.run(),
         Command::Policy(policy) => policy.run(),

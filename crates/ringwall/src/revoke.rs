@@ -114,7 +114,7 @@ struct Lift {
 }
 
 #[derive(Debug, clap::Args)]
-struct Said {
+pub(crate) struct Said {
     /// Why, for the ledger.
     #[arg(long, value_name = "TEXT", default_value = "no reason was given")]
     why: String,
@@ -126,7 +126,7 @@ struct Said {
 }
 
 #[derive(Debug, clap::Args)]
-struct Common {
+pub(crate) struct Common {
     #[command(flatten)]
     data: Data,
     /// Print JSON, for machines.
@@ -144,6 +144,11 @@ impl Revoke {
         page::print(&said)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Takes back what a user granted.
+pub(crate) async fn grant(name: String, said: Said, block: bool) -> anyhow::Result<String> {
+    said.add(Target::Grant { name }, block).await
 }
 
 impl Command {
@@ -168,10 +173,7 @@ impl Command {
                 let target = token.target()?;
                 token.said.add(target, false).await
             }
-            Command::Grant(grant) => {
-                let target = Target::Grant { name: grant.name };
-                grant.said.add(target, grant.block).await
-            }
+            Command::Grant(grant) => self::grant(grant.name, grant.said, grant.block).await,
             Command::List(list) => list.run().await,
             Command::Lift(lift) => lift.run().await,
         }

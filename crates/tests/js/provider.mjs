@@ -44,6 +44,11 @@ function provider(keys) {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_context, client) => client.clientId === 'ringwall',
+      },
+      revocation: { enabled: true },
       // A request with a proof gets a token that is bound to its key.
       dPoP: { enabled: true },
       // As a proxy in front of it would tell of the certificate.
@@ -52,11 +57,6 @@ function provider(keys) {
         certificateBoundAccessTokens: true,
         getCertificate: (context) => decodeURIComponent(context.get('x-ssl-client-cert')) || undefined,
       },
-      introspection: {
-        enabled: true,
-        allowedPolicy: (_context, client) => client.clientId === 'ringwall',
-      },
-      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo(_context, resource) {

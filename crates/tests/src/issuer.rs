@@ -51,6 +51,16 @@ impl Issuer {
         self.server.sign_ins().change(members);
     }
 
+    /// The forms that came to its token endpoint and were not about signing in.
+    pub fn exchanges(&self) -> Vec<std::collections::BTreeMap<String, String>> {
+        self.server.sign_ins().exchanges()
+    }
+
+    /// Wants this proved before anybody may act for a caller.
+    pub fn wants(&self, claims: Option<&str>) {
+        self.server.sign_ins().wants(claims);
+    }
+
     /// How often its key set was fetched.
     pub fn fetches(&self) -> usize {
         self.server.fetches()

@@ -4,11 +4,13 @@
 //! Nothing here knows the product's code; everything goes through its binary, its files and its
 //! sockets. Nothing here is ever shipped.
 
+pub mod authority;
 pub mod browser;
 pub mod certificates;
 pub mod client_leg;
 pub mod entra_shaped;
 pub mod fixture;
+pub mod grants;
 pub mod hop;
 pub mod issuer;
 pub mod mcp;

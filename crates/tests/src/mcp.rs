@@ -73,6 +73,15 @@ impl Client {
         Ok(result.clone())
     }
 
+    /// What is answered to `initialize` with these client capabilities, whatever it is.
+    pub async fn initialize_with(&self, capabilities: Value) -> Result<Value> {
+        let params = json!({
+            "protocolVersion": self.version, "capabilities": capabilities,
+            "clientInfo": { "name": "ringwall-tests", "version": "1.0.0" }
+        });
+        self.request("initialize", params).await
+    }
+
     /// The request as it would be sent, to be changed by the test.
     pub fn outgoing(&self, method: &str, params: Option<Value>) -> Outgoing {
         let id = self.counter.fetch_add(1, Ordering::Relaxed) + 1;

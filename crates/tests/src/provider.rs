@@ -3,7 +3,7 @@
 
 use crate::place;
 use crate::program::{Command, Program};
-use crate::wire::Outgoing;
+use crate::wire::{Outgoing, Reply};
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -76,19 +76,31 @@ impl Provider {
         resource: &str,
         headers: &[(&str, &str)],
     ) -> Result<Value> {
-        let url = self.token_endpoint()?;
+        let grant = [("grant_type", "client_credentials"), ("scope", "mcp:tools")];
+        let fields = [grant.as_slice(), &[("resource", resource)]].concat();
+        let answer = self.post("/token", client, &fields, headers).await?;
+        answer.json()
+    }
+
+    /// A form from this client, with further headers.
+    async fn post(
+        &self,
+        path: &str,
+        client: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Result<Reply> {
+        let url = Url::parse(&self.issuer)?.join(path)?;
         let basic = STANDARD.encode(format!("{client}:{client}-secret"));
         let form: String = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs([("grant_type", "client_credentials"), ("scope", "mcp:tools")])
-            .append_pair("resource", resource)
+            .extend_pairs(fields)
             .finish();
         let request = Outgoing::new(Method::POST, &url)
             .header("authorization", &format!("Basic {basic}"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
         let add = |request: Outgoing, (name, value): &(&str, &str)| request.header(name, value);
-        let request = headers.iter().fold(request, add);
-        request.send().await?.json()
+        headers.iter().fold(request, add).send().await
     }
 
     /// Issues tokens for this resource too.
@@ -107,16 +119,8 @@ impl Provider {
 
     /// Takes a token back (RFC 7009), as the client it was issued to.
     pub async fn revoke(&self, client: &str, token: &str) -> Result<()> {
-        let url = Url::parse(&self.issuer)?.join("/token/revocation")?;
-        let basic = STANDARD.encode(format!("{client}:{client}-secret"));
-        let form: String = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("token", token)
-            .finish();
-        let request = Outgoing::new(Method::POST, &url)
-            .header("authorization", &format!("Basic {basic}"))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(form);
-        let reply = request.send().await?;
+        let fields = [("token", token)];
+        let reply = self.post("/token/revocation", client, &fields, &[]).await?;
         anyhow::ensure!(reply.status == 200, "not revoked: {reply:?}");
         Ok(())
     }

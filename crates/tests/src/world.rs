@@ -187,6 +187,11 @@ impl World {
         Ok(())
     }
 
+    /// Where the fixture is.
+    pub fn fixture_url(&self) -> &Url {
+        &self.fixture_url
+    }
+
     /// Everything the fixture has received.
     pub fn journal(&self) -> Result<Vec<Value>> {
         json_lines(&self.directory.path().join("fixture.jsonl"))

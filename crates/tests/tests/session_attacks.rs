@@ -353,6 +353,49 @@ async fn n8_3_a_session_is_not_carried_over_to_a_token_that_may_do_more() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n8_3_a_stream_ends_with_its_own_token_though_its_session_goes_on_with_another()
+-> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    let first = connected(&world, &token(&world, "alice", &json!({ "jti": "first" }))?).await?;
+    let listening = first.listen(None).await?;
+    let session = first.session().context("no session")?;
+    let refreshed = token(&world, "alice", &json!({ "jti": "second" }))?;
+    let second = Client::new(&world.url()?, Some(&refreshed)).in_session(session);
+    assert_eq!(ping(&second).await?.status, 200);
+    revoke(&world, &["token", "first"]).await?;
+    ends(listening).await?;
+    assert_eq!(&*ping(&first).await?.code(), "token_revoked");
+    assert_eq!(ping(&second).await?.status, 200);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_3_a_stateless_client_that_may_do_more_shares_no_upstream_end_with_one_that_may_do_less()
+-> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    for (scope, kept) in [
+        ("mcp:tools files:read", 1),
+        ("mcp:tools files:read", 1),
+        ("mcp:tools", 1),
+        ("mcp:tools files:write", 2),
+        ("mcp:tools files:write", 2),
+        ("files:read", 2),
+    ] {
+        let over = json!({ "scope": scope, "jti": format!("{scope} {kept}") });
+        let carol = Stateless::new(&world.url()?, Some(&token(&world, "carol", &over)?));
+        assert!(!carol.tools().await?.is_empty());
+        let held = world.gateway.with_data(&["sessions", "--json"]).await?;
+        let held: Value = serde_json::from_str(&held)?;
+        assert_eq!(
+            held.pointer("/totals/stateless"),
+            Some(&json!(kept)),
+            "{scope}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn n8_2_a_session_is_ended_by_its_own_client_only_and_then_for_good() -> Result<()> {
     let world = World::start(Plan::default()).await?;
     let alice = connected(&world, &world.token("alice")?).await?;
@@ -360,7 +403,6 @@ async fn n8_2_a_session_is_ended_by_its_own_client_only_and_then_for_good() -> R
     let others = [
         world.token("bob")?,
         token(&world, "alice", &json!({ "client_id": "another-client" }))?,
-        token(&world, "alice", &json!({ "client_id": null }))?,
     ];
     for other in &others {
         let thief = Client::new(&world.url()?, Some(other)).in_session(&session);

@@ -7,6 +7,7 @@ mod events;
 mod issuers;
 mod listeners;
 mod numbers;
+mod oauth;
 mod offers;
 mod possession;
 mod routes;
@@ -86,6 +87,11 @@ fn n8_3_reports_what_is_wrong_with_events() {
 #[test]
 fn m1_reports_profiles_tenants_and_questions_that_cannot_be_meant() {
     check(trust::CASES);
+}
+
+#[test]
+fn n7_1_reports_tokens_that_could_go_to_the_wrong_party() {
+    check(oauth::CASES);
 }
 
 #[test]

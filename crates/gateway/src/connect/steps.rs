@@ -6,7 +6,7 @@ use super::browser::{self, cookie};
 use super::journey::{Journey, Step, Ticket};
 use super::pages::{self, Asked};
 use crate::body::Body;
-use crate::credential::{About, Agent};
+use crate::credential::{About, Agent, connection_name};
 use crate::gate::Gate;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
@@ -318,6 +318,12 @@ async fn granted(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Respon
         return Err(Stop::Unknown(LOST));
     };
     let agent = agent(gate, &ticket)?;
+    let name = connection_name(&ticket.server, &ticket.user, &ticket.issuer);
+    let barred = gate.revocations.check_grant(&name, gate.clock().unix_s());
+    barred.map_err(|_| {
+        let told = "Connecting this server is not allowed at present.";
+        Stop::of(&ticket, "grant_revoked", told)
+    })?;
     let query = request.uri().query().unwrap_or_default();
     let kept = redeem(&agent, &ticket, (flow, key), query, gate.clock().unix_s()).await;
     kept?;

@@ -159,12 +159,12 @@ impl Agent {
         )
     }
 
-    /// Forgets what is held for a user, here and now: their session or their tokens were revoked.
-    pub fn forget(&self, user: &str) {
-        self.slots.forget(user);
-        if self.exchanges() {
-            // Which of these were got for a token of this user is not known, and they are soon had again.
-            self.slots.clear();
+    /// Forgets what is held: somebody's session or token was revoked. What is kept is looked for again,
+    /// the rest is soon had again by whoever may still have it.
+    pub fn forget(&self) {
+        match self.connects() {
+            true => self.slots.distrust(),
+            false => self.slots.clear(),
         }
     }
 
@@ -260,7 +260,7 @@ impl Agent {
         }
         let before = shown.as_ref().map(|held| held.tokens.issuer().to_owned());
         let known = match &before {
-            Some(_) => self.found(Some(demand)).await?,
+            Some(_) => self.found(Some(demand), self.world.clock.unix_ms()).await?,
             None => self.known(Some(demand)).await?,
         };
         let same = before.as_deref() == Some(known.server.issuer());
@@ -530,16 +530,6 @@ impl Agent {
         Ok(())
     }
 
-    /// Forgets a connection for good.
-    pub(crate) async fn disconnected(&self, user: &str, issuer: &str) -> Result<bool, StateError> {
-        let was = self
-            .connections()
-            .forget(&self.server, user, issuer)
-            .await?;
-        self.slots.forget(user);
-        Ok(was)
-    }
-
     fn connections(&self) -> Connections {
         Connections::new(self.world.rows.clone())
     }
@@ -614,9 +604,15 @@ impl Agent {
         known.map_err(|error| UpstreamError::Token { error })
     }
 
-    /// The same, asked anew: the server does not take the tokens of who was found before.
-    async fn found(&self, demand: Option<&Demand>) -> Result<Arc<Known>, UpstreamError> {
-        self.known.lock().await.take();
+    /// The same, asked anew unless somebody did since `moment_ms`: the server does not take the tokens
+    /// of who was found before.
+    async fn found(
+        &self,
+        demand: Option<&Demand>,
+        moment_ms: u64,
+    ) -> Result<Arc<Known>, UpstreamError> {
+        let old = |known: &mut Arc<Known>| !known.is_newer_than(moment_ms);
+        self.known.lock().await.take_if(old);
         self.known(demand).await
     }
 
@@ -629,7 +625,8 @@ impl Agent {
         }
         let outside = self.outside(&*self.world.fetch);
         let with = (&*self.world.own, &self.world.rows);
-        let found = Arc::new(self.spec.bound.find(outside, demand, with).await?);
+        let at_ms = self.world.clock.unix_ms();
+        let found = Arc::new(self.spec.bound.find(outside, demand, at_ms, with).await?);
         *known = Some(Arc::clone(&found));
         Ok(found)
     }

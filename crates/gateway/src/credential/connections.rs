@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 /// The store of connections.
 #[derive(Clone, Debug)]
-pub(crate) struct Connections(Rows);
+pub struct Connections(Rows);
 
 /// One connection.
 pub(crate) struct Connected {
@@ -42,6 +42,8 @@ pub struct About {
 /// A connection as it is listed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Listed {
+    /// What it is revoked by: `ringwall revoke grant NAME`.
+    pub name: String,
     /// The server.
     pub server: String,
     /// The name for the user that state is kept under.
@@ -63,7 +65,8 @@ impl fmt::Debug for Connected {
 }
 
 impl Connections {
-    pub(crate) fn new(rows: Rows) -> Self {
+    /// Those in these rows.
+    pub fn new(rows: Rows) -> Self {
         Connections(rows)
     }
 
@@ -114,12 +117,13 @@ impl Connections {
     }
 
     /// Every connection, without what it opens.
-    pub(crate) async fn all(&self, now_ms: u64) -> Result<Vec<Listed>, StateError> {
+    pub async fn all(&self, now_ms: u64) -> Result<Vec<Listed>, StateError> {
         let rows = self.0.list(KIND, "", now_ms).await?;
         let listed = rows.iter().filter_map(|row| {
             let (server, rest) = row.key.split_once('/')?;
             let (user, issuer) = rest.split_once('/')?;
             Some(Listed {
+                name: row.key.clone(),
                 server: server.to_owned(),
                 user: user.to_owned(),
                 issuer: issuer.to_owned(),
@@ -132,8 +136,8 @@ impl Connections {
 
 const KIND: Kind = Kind::Connection;
 
-/// No server and no user has a slash in its name.
-fn key(server: &str, user: &str, issuer: &str) -> String {
+/// What a connection is called. No server and no user has a slash in its name.
+pub(crate) fn key(server: &str, user: &str, issuer: &str) -> String {
     format!("{server}/{user}/{issuer}")
 }
 

@@ -68,10 +68,16 @@ pub(crate) struct Known {
     pub(crate) protected: Protected,
     pub(crate) server: AuthorizationServer,
     pub(crate) identity: Identity,
+    /// When it was found, in milliseconds since the Unix epoch.
+    at_ms: u64,
     until: u64,
 }
 
 impl Known {
+    pub(super) fn is_newer_than(&self, moment_ms: u64) -> bool {
+        self.at_ms >= moment_ms
+    }
+
     pub(super) fn is_believed_at(&self, now: u64) -> bool {
         now < self.until && self.identity.is_good_at(now)
     }
@@ -92,6 +98,7 @@ impl Bound {
         &self,
         outside: Outside<'_>,
         demand: Option<&Demand>,
+        at_ms: u64,
         (own, rows): (&OwnClient, &Rows),
     ) -> Result<Known, ClientError> {
         let protected = match (self.described, self.issuer()) {
@@ -110,6 +117,7 @@ impl Bound {
             protected,
             server,
             identity,
+            at_ms,
             until: outside.now.saturating_add(BELIEVED_S),
         })
     }

@@ -1,8 +1,8 @@
 //! The caller's own token, for as long as the stages of its call run: some grants exchange it at the
 //! issuer it came from. It is in no session and no link; a stream that outlives its call has none.
 
-use identity::Caller;
 use identity::client::{ClientError, Speaks, SubjectToken};
+use identity::{Caller, Kind};
 use std::cell::OnceCell;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -78,14 +78,9 @@ impl Carried {
     }
 }
 
-/// Whom the token speaks for. Entra ID says it (`idtyp`); elsewhere a token whose subject is its own
-/// client is that of an application (RFC 9068, section 5).
 fn speaks(caller: &Caller) -> Speaks {
-    let idtyp = caller.claims().get("idtyp").and_then(|it| it.as_str());
-    let itself = caller.client() == Some(caller.subject());
-    match idtyp {
-        Some("app") => Speaks::Workload,
-        None if itself => Speaks::Workload,
-        _ => Speaks::Person,
+    match caller.kind() {
+        Kind::User => Speaks::Person,
+        Kind::Workload => Speaks::Workload,
     }
 }

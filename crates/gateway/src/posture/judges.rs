@@ -183,7 +183,8 @@ pub(super) fn n2_3(view: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    let mut missing = missing(&["rotation of refresh tokens", "refresh of upstream tokens"]);
+    let mut missing =
+        missing(&["rotation of refresh tokens that the gateway itself issues: it issues none"]);
     let issuers = view
         .settled
         .issuers

@@ -157,8 +157,9 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N2_3,
         judges::n2_3,
-        "a ceiling on the life of tokens and a bound on clock skew, for each issuer",
+        "a ceiling on the life of tokens and a bound on clock skew, for each issuer; tokens for servers are renewed in time, once for all who wait",
         &[
+            "n2_3_a_hundred_calls_renew_a_token_once_and_a_lost_one_is_asked_for_anew",
             "n2_3_refuses_tokens_out_of_their_time",
             "n2_3_refuses_tokens_that_are_not_good_now",
         ],
@@ -303,8 +304,10 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N7_1,
         judges::always,
-        "the caller's token ends at the gateway; a server is shown the gateway's own credential or none",
+        "the caller's token ends at the gateway; a server is shown the gateway's own credential, a token that was issued for it, or none",
         &[
+            "n7_1_a_server_is_shown_the_gateways_own_token_and_never_the_callers",
+            "n7_1_a_callers_token_is_exchanged_at_its_own_issuer_and_goes_nowhere_else",
             "n7_1_nothing_of_the_caller_reaches_the_server_but_the_message",
             "n7_1_sends_its_own_credential_and_nothing_of_the_caller",
         ],

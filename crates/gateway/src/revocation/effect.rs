@@ -36,6 +36,11 @@ async fn carry_out(gate: &Arc<Gate>) {
     let revocations = &gate.revocations;
     gate.runtime().issuers.revoke_all_cached();
     gate.principals.clear();
+    for served in gate.runtime().servers.values() {
+        if let Some(agent) = served.upstream.agent() {
+            agent.forget();
+        }
+    }
     let is_barred = |facts: Facts<'_>| revocations.check_facts(|| facts) == Err(Barred::Revoked);
     // A farewell to a server may take its time, and nobody else's revocation waits for it.
     let ending = gate.sessions.retire_where(|session| {

@@ -151,3 +151,79 @@ fn sorted(names: &[String]) -> Box<[Box<str>]> {
 fn is_within(few: &[Box<str>], many: &[Box<str>]) -> bool {
     few.iter().all(|name| many.binary_search(name).is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Box<[Box<str>]> {
+        let names: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        sorted(&names)
+    }
+
+    fn privileges(scopes: &str, groups: Option<&str>) -> Privileges {
+        Privileges {
+            scopes: names(scopes),
+            groups: groups.map(names),
+            roles: names("reader"),
+            context: "low".into(),
+            bound_to: "{\"jkt\":\"one\"}".into(),
+        }
+    }
+
+    #[test]
+    fn n8_3_privileges_are_covered_by_the_same_and_by_more_and_by_nothing_else() {
+        let first = privileges("a b", Some("x y"));
+        for (other, covered) in [
+            (privileges("b a a", Some("y x")), true),
+            (privileges("a", Some("x")), true),
+            (privileges("", Some("")), true),
+            (privileges("a b c", Some("x")), false),
+            (privileges("c", Some("x")), false),
+            (privileges("a", Some("x z")), false),
+            (privileges("a", None), false),
+        ] {
+            assert_eq!(first.cover(&other), covered, "{other:?}");
+        }
+        let unknown = privileges("a b", None);
+        assert!(unknown.cover(&privileges("a", None)));
+        assert!(!unknown.cover(&privileges("a", Some(""))));
+    }
+
+    #[test]
+    fn n8_3_another_key_role_or_login_context_is_not_covered() {
+        let first = || privileges("a", Some("x"));
+        let more: [fn(Privileges) -> Privileges; 5] = [
+            |it| Privileges {
+                bound_to: "{\"jkt\":\"two\"}".into(),
+                ..it
+            },
+            |it| Privileges {
+                bound_to: "".into(),
+                ..it
+            },
+            |it| Privileges {
+                context: "high".into(),
+                ..it
+            },
+            |it| Privileges {
+                context: "".into(),
+                ..it
+            },
+            |it| Privileges {
+                roles: names("reader writer"),
+                ..it
+            },
+        ];
+        for (row, change) in more.into_iter().enumerate() {
+            let other = change(first());
+            assert!(!first().cover(&other), "{row}");
+            assert_ne!(first().name(), other.name(), "{row}");
+        }
+        assert_eq!(first().name(), first().name());
+        assert_ne!(
+            privileges("a x", Some("")).name(),
+            privileges("a", Some("x")).name()
+        );
+    }
+}

@@ -113,6 +113,11 @@ async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Byte
             let key = keys.first();
             let tokens = key.map(|key| state.sign_ins.redeem(&form, issuer, key));
             match tokens {
+                Some(Ok(refused)) if refused.get("error").is_some() => {
+                    let mut response = said(&refused);
+                    *response.status_mut() = StatusCode::BAD_REQUEST;
+                    response
+                }
                 Some(Ok(tokens)) => said(&tokens),
                 refused => {
                     let why = format!("{refused:?}");

@@ -15,6 +15,10 @@ use url::Url;
 pub(super) struct SignIns {
     user: Mutex<String>,
     codes: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    /// The forms that were not about signing in.
+    exchanges: Mutex<Vec<BTreeMap<String, String>>>,
+    /// What a caller has to prove before anybody may act for them.
+    claims: Mutex<Option<String>>,
     /// Members of the next identity tokens that are not as they should be.
     changes: Mutex<Value>,
 }
@@ -24,6 +28,8 @@ impl Default for SignIns {
         SignIns {
             user: Mutex::new("alice".to_owned()),
             codes: Mutex::default(),
+            exchanges: Mutex::default(),
+            claims: Mutex::default(),
             changes: Mutex::new(json!({})),
         }
     }
@@ -32,6 +38,38 @@ impl Default for SignIns {
 impl SignIns {
     pub(super) fn at_the_browser(&self, user: &str) {
         user.clone_into(&mut lock(&self.user));
+    }
+
+    pub(super) fn exchanges(&self) -> Vec<BTreeMap<String, String>> {
+        lock(&self.exchanges).clone()
+    }
+
+    pub(super) fn wants(&self, claims: Option<&str>) {
+        *lock(&self.claims) = claims.map(str::to_owned);
+    }
+
+    /// A token for another server, for one of ours: by exchange (RFC 8693), on behalf of (in the shape of
+    /// Entra ID), or for the client itself.
+    fn exchanged(&self, sent: BTreeMap<String, String>) -> Value {
+        let acts = sent.contains_key("assertion") || sent.contains_key("subject_token");
+        let wanted = sent.get("requested_token_type").cloned();
+        let mut all = lock(&self.exchanges);
+        let number = all.len();
+        all.push(sent);
+        if let Some(claims) = lock(&self.claims).as_ref().filter(|_| acts) {
+            return json!({ "error": "interaction_required", "claims": claims });
+        }
+        let kind = if acts { "exchanged" } else { "own" };
+        let wanted = wanted.unwrap_or("urn:ietf:params:oauth:token-type:access_token".to_owned());
+        let shown = if wanted.ends_with(":id-jag") {
+            "N_A"
+        } else {
+            "Bearer"
+        };
+        json!({
+            "access_token": format!("{kind}-{number}-token"), "token_type": shown, "expires_in": 600,
+            "issued_token_type": wanted
+        })
     }
 
     pub(super) fn change(&self, members: Value) {
@@ -66,6 +104,9 @@ impl SignIns {
         let sent: BTreeMap<String, String> =
             url::form_urlencoded::parse(form).into_owned().collect();
         let member = |name: &str| sent.get(name).with_context(|| format!("no `{name}`"));
+        if member("grant_type")? != "authorization_code" {
+            return Ok(self.exchanged(sent));
+        }
         let asked = lock(&self.codes)
             .remove(member("code")?)
             .context("no such code")?;

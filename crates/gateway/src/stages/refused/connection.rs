@@ -9,7 +9,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Refusals because the user has to connect a server first.
-pub const CONNECTION: i64 = -31_008;
+pub(in crate::stages) const CONNECTION: i64 = -31_008;
 
 /// A server that its user has not connected. Where they do it is added once it is known who asks.
 pub(in crate::stages) fn connection_needed(need: &Arc<Need>) -> Refused {

@@ -1,0 +1,607 @@
+//! What servers are shown: tokens that were issued for them, and never the caller's own (controls 7.1,
+//! 2.3). The authorization server and the guarded server write down every byte.
+
+use anyhow::{Context as _, Result};
+use http::Method;
+use ringwall_tests::authority::Realm;
+use ringwall_tests::browser::{Browser, link_in};
+use ringwall_tests::mcp::{Client, text};
+use ringwall_tests::stateless::Stateless;
+use ringwall_tests::wire::code;
+use ringwall_tests::world::{CREDENTIAL, Plan, World, ledger};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use url::Url;
+
+/// A world whose server is guarded, with tokens got like this.
+async fn guarded(realm: &Realm, oauth: Value) -> Result<World> {
+    let mut http = json!({ "url": realm.server().as_str(), "network": "private" });
+    http["oauth"] = oauth;
+    let wide = json!({ "rate": "1000/s", "burst": 1000, "concurrent": 256 });
+    let limits = json!({ "source": wide, "user": wide, "session": wide, "tool": wide });
+    let plan = Plan::default().whole(json!({ "limits": limits }));
+    let world = World::start(plan.server(json!({ "http": http }))).await?;
+    realm.guards(world.fixture_url(), CREDENTIAL);
+    Ok(world)
+}
+
+fn connection() -> Value {
+    json!({ "grant": "connection", "network": "private" })
+}
+
+fn client(realm: &Realm, grant: &str) -> Value {
+    json!({
+        "grant": grant, "issuer": realm.issuer(), "network": "private",
+        "client": { "id": "the-gateway" }, "secret": "env:FIXTURE_CREDENTIAL"
+    })
+}
+
+/// A session, once the user has done what is asked of them.
+async fn connected(world: &World, user: &str, browser: &Browser) -> Result<Client> {
+    let refused = opened(world, user).await?.1;
+    let link = link_in(&refused).with_context(|| format!("no link: {refused}"))?;
+    browser.connect(&link).await?;
+    world.client(user).await
+}
+
+/// What is answered to an `initialize` of this user, who can open pages.
+async fn opened(world: &World, user: &str) -> Result<(Client, Value)> {
+    let client = Client::new(&world.url()?, Some(&world.token(user)?));
+    let answer = client
+        .initialize_with(json!({ "elicitation": { "url": {} } }))
+        .await?;
+    Ok((client, answer))
+}
+
+async fn link(world: &World, user: &str) -> Result<Url> {
+    let answer = opened(world, user).await?.1;
+    link_in(&answer).with_context(|| format!("no link: {answer}"))
+}
+
+async fn echoes(client: &Client) -> Result<()> {
+    let answer = client.call("echo", json!({ "text": "hello" })).await?;
+    anyhow::ensure!(text(&answer).contains("hello"), "{answer}");
+    Ok(())
+}
+
+/// Everything that was written down of it.
+async fn written(world: &World) -> Result<String> {
+    let records = ledger(&world.gateway, &[]).await?;
+    Ok(format!("{records:?}{}", world.gateway.complaints()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_a_server_is_shown_the_gateways_own_token_and_never_the_callers() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, client(&realm, "client_credentials")).await?;
+    let token = world.token("alice")?;
+    let alice = Client::connect(&world.url()?, Some(&token)).await?;
+    echoes(&alice).await?;
+    echoes(&world.client("bob").await?).await?;
+    assert_eq!(
+        realm.grants("client_credentials").len(),
+        1,
+        "one token for all"
+    );
+    let (server, authority) = (realm.at_server(), realm.at_authority());
+    assert!(server.contains("Bearer access-"), "{server}");
+    let signature = token.rsplit('.').next().context("no signature")?;
+    for log in [&server, &authority] {
+        assert!(!log.contains(&token) && !log.contains(signature));
+    }
+    // The secret goes to the authorization server alone.
+    assert!(!server.contains(CREDENTIAL));
+    let written = written(&world).await?;
+    for secret in ["access-0", CREDENTIAL, signature] {
+        assert!(!written.contains(secret), "{secret}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_a_user_connects_a_server_once_and_it_outlives_a_restart_sealed() -> Result<()> {
+    let realm = Realm::start().await?;
+    let mut world = guarded(&realm, connection()).await?;
+    let browser = Browser::default();
+    let alice = connected(&world, "alice", &browser).await?;
+    echoes(&alice).await?;
+    let asked = realm.grants("authorization_code");
+    assert_eq!(asked[0]["resource"], realm.server().as_str());
+    world.gateway.crash_and_restart().await?;
+    echoes(&world.client("alice").await?).await?;
+    assert_eq!(realm.grants("authorization_code").len(), 1, "asked once");
+    // Somebody else has not connected it, and gets nothing of hers.
+    assert_eq!(code(&opened(&world, "bob").await?.1), "connection_needed");
+    let listed = world.gateway.with_data(&["connections", "--json"]).await?;
+    assert!(listed.contains("\"subject\": \"alice\""), "{listed}");
+    let mut kept = listed + &written(&world).await?;
+    for file in ["state.db", "state.db-wal"] {
+        let bytes = std::fs::read(world.path().join("data").join(file)).unwrap_or_default();
+        kept.push_str(&String::from_utf8_lossy(&bytes));
+    }
+    for secret in [
+        "access-",
+        "refresh-",
+        "the-registered-secret",
+        "granted-code",
+    ] {
+        assert!(!kept.contains(secret), "{secret}");
+    }
+    let events = ledger(&world.gateway, &[]).await?;
+    assert!(format!("{events:?}").contains("connect.completed"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_4_a_link_is_of_no_use_to_anybody_but_the_user_it_was_made_for() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    let link = link(&world, "alice").await?;
+    world.issuer.at_the_browser("mallory");
+    let page = Browser::default().open(&link).await?;
+    assert_eq!(page.reply.status, 403, "{}", page.html());
+    assert!(
+        realm.at_authority().find("/authorize").is_none(),
+        "nobody was asked"
+    );
+    let events = format!("{:?}", ledger(&world.gateway, &[]).await?);
+    assert!(
+        events.contains("connect.failed") && events.contains("another_user"),
+        "{events}"
+    );
+    // Followed once, it is used up, for alice too.
+    world.issuer.at_the_browser("alice");
+    let again = Browser::default().open(&link).await?;
+    assert_eq!(again.reply.status, 404, "{}", again.html());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_4_only_an_identity_token_of_this_very_flow_says_who_is_there() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    for wrong in [
+        json!({ "nonce": "another" }),
+        json!({ "nonce": null }),
+        json!({ "aud": "another-client" }),
+        json!({ "aud": ["ringwall-signs-in", "another-client"] }),
+        json!({ "azp": "another-client" }),
+        json!({ "iss": "http://127.0.0.1:9" }),
+        json!({ "exp": 1 }),
+        json!({ "iat": 1 }),
+        json!({ "events": {} }),
+    ] {
+        world.issuer.change_identity_tokens(wrong.clone());
+        let page = Browser::default()
+            .open(&link(&world, "alice").await?)
+            .await?;
+        assert_eq!(page.reply.status, 403, "{wrong}");
+    }
+    world.issuer.change_identity_tokens(json!({}));
+    Browser::default()
+        .connect(&link(&world, "alice").await?)
+        .await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_3_each_step_is_good_once_and_in_the_browser_that_began() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    let browser = Browser::default();
+    let page = browser.open(&link(&world, "alice").await?).await?;
+    let html = page.html();
+    let policy = page
+        .reply
+        .header("content-security-policy")
+        .unwrap_or_default();
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+    assert!(
+        html.contains("fixture")
+            && html.contains(realm.issuer())
+            && html.contains("<code>read</code>")
+    );
+    // Another browser is on no way at all.
+    let agree = page.url.join("/connect/agree")?;
+    let form = format!("csrf={}&decision=agree", "x".repeat(43));
+    let stranger = Browser::default()
+        .once(Method::POST, &agree, form.clone())
+        .await?;
+    assert_eq!(stranger.status, 404);
+    // A form that is not the page's ends the journey.
+    let forged = browser.once(Method::POST, &agree, form).await?;
+    assert_eq!(forged.status, 403);
+    let late = browser.decide(&page, "agree").await?;
+    assert_eq!(late.reply.status, 404, "{}", late.html());
+    // So does a refusal, and it is nobody's agreement.
+    let browser = Browser::default();
+    let page = browser.open(&link(&world, "alice").await?).await?;
+    assert_eq!(browser.decide(&page, "decline").await?.reply.status, 403);
+    assert!(realm.at_authority().find("/authorize").is_none());
+    // The answer of the authorization server counts once, and only in that browser.
+    let browser = Browser::default();
+    browser.connect(&link(&world, "alice").await?).await?;
+    let back = world
+        .gateway
+        .at("/connect/callback?code=granted-code&state=x")?;
+    for browser in [&browser, &Browser::default()] {
+        assert_eq!(browser.open(&back).await?.reply.status, 404);
+    }
+    assert_eq!(realm.grants("authorization_code").len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_an_answer_of_another_issuer_is_not_acted_on_and_recorded() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    realm.answers_as("https://attacker.example");
+    let browser = Browser::default();
+    let page = browser.open(&link(&world, "alice").await?).await?;
+    let page = browser.decide(&page, "agree").await?;
+    assert_eq!(page.reply.status, 403);
+    assert!(!page.html().contains("attacker"), "{}", page.html());
+    assert!(
+        realm.grants("authorization_code").is_empty(),
+        "the code went nowhere"
+    );
+    let events = format!("{:?}", ledger(&world.gateway, &[]).await?);
+    assert!(events.contains("oauth_mix_up"), "{events}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n10_3_metadata_leads_nowhere_that_the_operator_does_not_mean() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(
+        &realm,
+        json!({ "grant": "connection", "network": "public" }),
+    )
+    .await?;
+    for (issuer, expected) in [
+        ("https://169.254.169.254", "oauth_not_allowed"),
+        ("https://10.0.0.1", "oauth_not_allowed"),
+        ("https://[::ffff:127.0.0.1]", "oauth_not_allowed"),
+        ("https://localhost:9", "oauth_not_allowed"),
+        (realm.issuer(), "oauth_not_allowed"),
+        ("http://192.0.2.1", "oauth_endpoint"),
+        ("file:///etc/passwd", "oauth_endpoint"),
+    ] {
+        realm.protected(&json!({ "authorization_servers": [issuer] }));
+        let answer = opened(&world, "alice").await?.1;
+        let found = code(&answer);
+        assert!(
+            found == expected || (found == "oauth_metadata" && issuer.starts_with("file")),
+            "{issuer}: {found}"
+        );
+        assert!(link_in(&answer).is_none(), "{issuer}");
+    }
+    let records = format!("{:?}", ledger(&world.gateway, &[]).await?);
+    assert!(records.contains("oauth_not_allowed"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_a_server_cannot_move_itself_to_another_issuer_than_the_one_that_is_named()
+-> Result<()> {
+    let realm = Realm::start().await?;
+    let oauth =
+        json!({ "grant": "connection", "issuer": "https://as.example.com", "network": "private" });
+    let world = guarded(&realm, oauth).await?;
+    let refused = opened(&world, "alice").await?.1;
+    assert_eq!(code(&refused), "oauth_issuer_changed");
+    assert!(
+        realm.at_authority().is_empty(),
+        "nobody else was even asked"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_3_a_hundred_calls_renew_a_token_once_and_a_lost_one_is_asked_for_anew() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    // It is renewed before its end, so that no call is turned down: this one is about to end at once.
+    realm.expires_in(10);
+    let browser = Browser::default();
+    let refused = opened(&world, "alice").await?.1;
+    browser
+        .connect(&link_in(&refused).context("no link")?)
+        .await?;
+    realm.expires_in(3600);
+    let alice = Arc::new(world.client("alice").await?);
+    let before = realm.grants("refresh_token").len();
+    assert_eq!(before, 1, "the session was opened with a fresh one");
+    // The server stops taking that one, in the middle of everything.
+    realm.accepts(&["access-2"]);
+    realm.holds_tokens_until_turned_down(100);
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let alice = Arc::clone(&alice);
+        calls.spawn(async move { echoes(&alice).await });
+    }
+    while let Some(call) = calls.join_next().await {
+        call??;
+    }
+    assert_eq!(
+        realm.grants("refresh_token").len(),
+        2,
+        "renewed once for all of them"
+    );
+    realm.accepts(&["access-9"]);
+    realm.forget_grants();
+    let lost = alice.call("echo", json!({ "text": "x" })).await?;
+    assert_eq!(code(&lost), "connection_needed");
+    assert!(link_in(&lost).is_some());
+    let listed = world.gateway.with_data(&["connections"]).await?;
+    assert!(listed.contains("nobody"), "{listed}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_3_a_connection_that_is_taken_back_is_used_no_more() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    let alice = connected(&world, "alice", &Browser::default()).await?;
+    echoes(&alice).await?;
+    let listed: Value = serde_json::from_str(
+        &world
+            .gateway
+            .with_data(&["connections", "list", "--json"])
+            .await?,
+    )?;
+    let name = listed[0]["name"].as_str().context("no name")?;
+    world
+        .gateway
+        .with_data(&["connections", "revoke", name])
+        .await?;
+    for _ in 0..100 {
+        let answer = alice.call("echo", json!({ "text": "x" })).await?;
+        if code(&answer) == "connection_needed" {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("it is still used")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_a_callers_token_is_exchanged_at_its_own_issuer_and_goes_nowhere_else() -> Result<()> {
+    for (grant, more) in [
+        ("token_exchange", json!({})),
+        (
+            "token_exchange",
+            json!({ "actor": "gateway", "audience": "files" }),
+        ),
+        ("on_behalf_of", json!({ "scopes": ["files.read"] })),
+    ] {
+        let realm = Realm::start().await?;
+        realm.accepts(&["exchanged-"]);
+        let world = exchanging(&realm, grant, more.clone()).await?;
+        let token = world.token("alice")?;
+        let alice = Client::connect(&world.url()?, Some(&token)).await?;
+        echoes(&alice).await?;
+        echoes(&alice).await?;
+        let asked = world.issuer.exchanges();
+        let acting: Vec<_> = asked
+            .iter()
+            .filter(|it| it.values().any(|it| *it == token))
+            .collect();
+        assert_eq!(acting.len(), 1, "{grant}: exchanged once for one token");
+        if more.get("actor").is_some() {
+            assert!(acting[0]["actor_token"].starts_with("own-"), "{acting:?}");
+            assert_eq!(acting[0]["audience"], "files");
+        }
+        // Another token of the same user is another one to exchange: it may say less.
+        let other = world.issuer.sign_changed(
+            &world.resource()?,
+            &json!({}),
+            &json!({ "jti": "other" }),
+        )?;
+        echoes(&Client::connect(&world.url()?, Some(&other)).await?).await?;
+        let acting = world.issuer.exchanges();
+        assert_eq!(
+            acting
+                .iter()
+                .filter(|it| it.values().any(|it| *it == other))
+                .count(),
+            1
+        );
+        assert!(
+            !realm.at_server().contains(&token) && realm.at_authority().is_empty(),
+            "{grant}"
+        );
+        assert!(!written(&world).await?.contains("exchanged-"), "{grant}");
+    }
+    Ok(())
+}
+
+/// Tokens by exchange at the callers' own issuer.
+async fn exchanging(realm: &Realm, grant: &str, more: Value) -> Result<World> {
+    let world = guarded(realm, client(realm, "client_credentials")).await?;
+    let mut oauth = client(realm, grant);
+    oauth["issuer"] = json!(world.issuer.url());
+    for (name, value) in more.as_object().into_iter().flatten() {
+        oauth[name] = value.clone();
+    }
+    with(world, oauth).await
+}
+
+/// The same world with tokens got like this: where its issuer is, is known only once it runs.
+async fn with(mut world: World, oauth: Value) -> Result<World> {
+    let file = world.path().join("ringwall.yaml");
+    let mut config: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+    config["servers"][0]["http"]["oauth"] = oauth;
+    std::fs::write(&file, config.to_string())?;
+    world.gateway.crash_and_restart().await?;
+    Ok(world)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_a_claims_challenge_reaches_the_caller_and_an_application_is_not_acted_for()
+-> Result<()> {
+    let realm = Realm::start().await?;
+    realm.accepts(&["exchanged-"]);
+    let world = exchanging(&realm, "on_behalf_of", json!({ "scopes": ["files.read"] })).await?;
+    world.issuer.wants(Some(
+        r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#,
+    ));
+    let client = Client::new(&world.url()?, Some(&world.token("alice")?));
+    let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+    let reply = client.send("initialize", params.clone()).await?;
+    assert_eq!(
+        (reply.status.as_u16(), reply.code().as_str()),
+        (401, "upstream_claims")
+    );
+    let challenge = reply.header("www-authenticate").unwrap_or_default();
+    assert!(
+        challenge.contains("insufficient_claims") && challenge.contains("claims=\""),
+        "{challenge}"
+    );
+    world.issuer.wants(None);
+    echoes(&world.client("alice").await?).await?;
+    let app = json!({ "sub": "test-client", "client_id": "test-client" });
+    let app = world
+        .issuer
+        .sign_changed(&world.resource()?, &json!({}), &app)?;
+    let reply = Client::new(&world.url()?, Some(&app))
+        .send("initialize", params)
+        .await?;
+    assert_eq!(reply.code(), "oauth_app_only");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n3_4_a_user_is_asked_in_the_words_their_client_has() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    let url = json!({ "elicitation": { "url": {} } });
+    // Before there is a session, and for whoever cannot open pages, it is told in an error.
+    let plain = Client::new(&world.url()?, Some(&world.token("alice")?));
+    let refused = plain.initialize_with(json!({})).await?;
+    assert!(
+        refused.pointer("/error/data/connect/url").is_some(),
+        "{refused}"
+    );
+    let modern = |capabilities: Value| {
+        let token = world.token("alice");
+        let url = world.url();
+        async move { Ok::<_, anyhow::Error>(Stateless::new(&url?, Some(&token?)).capable(capabilities)) }
+    };
+    let cannot = modern(json!({ "elicitation": {} })).await?;
+    let refused = cannot.call("echo", json!({ "text": "x" })).await?;
+    assert!(
+        refused.pointer("/error/data/connect/url").is_some(),
+        "{refused}"
+    );
+    // A stateless client is asked for something before it calls again, and calls again.
+    let can = modern(url.clone()).await?;
+    let asked = can.call("echo", json!({ "text": "x" })).await?;
+    assert_eq!(
+        asked.pointer("/result/resultType"),
+        Some(&json!("input_required")),
+        "{asked}"
+    );
+    let first = link_in(&asked).context("no link")?;
+    let again = can.call("echo", json!({ "text": "x" })).await?;
+    assert_eq!(
+        link_in(&again),
+        Some(first.clone()),
+        "one link for one need"
+    );
+    Browser::default().connect(&first).await?;
+    let inputs = asked
+        .pointer("/result/inputRequests")
+        .and_then(Value::as_object);
+    let names = inputs.context("nothing is asked")?.keys();
+    let answers: Value = names
+        .map(|name| (name.clone(), json!({ "action": "accept" })))
+        .collect();
+    let done = can
+        .answer("echo", json!({ "text": "again" }), &asked, answers)
+        .await?;
+    assert!(text(&done).contains("again"), "{done}");
+    assert!(
+        !realm.at_server().contains("io.ringwall/connect"),
+        "it is no server's business"
+    );
+    // A session is told that it is done, where its revision has words for that.
+    realm.accepts(&["access-9"]);
+    realm.forget_grants();
+    let mut client = Client::new(&world.url()?, Some(&world.token("alice")?));
+    realm.accepts(&["access-"]);
+    client.initialize(url).await?;
+    let mut events = client.listen(None).await?;
+    realm.accepts(&["refused-"]);
+    let refused = client.call("echo", json!({ "text": "x" })).await?;
+    assert_eq!(
+        refused.pointer("/error/code"),
+        Some(&json!(-32042)),
+        "{refused}"
+    );
+    let id = refused
+        .pointer("/error/data/elicitations/0/elicitationId")
+        .cloned();
+    Browser::default()
+        .connect(&link_in(&refused).context("no link")?)
+        .await?;
+    let told = events
+        .message(|it| it["method"] == "notifications/elicitation/complete")
+        .await?;
+    assert_eq!(told.pointer("/params/elicitationId").cloned(), id);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_an_assertion_of_the_identity_provider_opens_one_server() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, client(&realm, "client_credentials")).await?;
+    let mut oauth = client(&realm, "id_jag");
+    oauth["identity_provider"] = json!({
+        "issuer": world.issuer.url(), "client": "the-gateway-there", "secret": "env:FIXTURE_CREDENTIAL"
+    });
+    let world = with(world, oauth).await?;
+    let token = world.token("alice")?;
+    echoes(&Client::connect(&world.url()?, Some(&token)).await?).await?;
+    let asked = world.issuer.exchanges();
+    assert_eq!(asked[0]["subject_token"], token);
+    assert_eq!(asked[0]["audience"], realm.issuer());
+    assert_eq!(asked[0]["resource"], realm.server().as_str());
+    let brought = realm.grants("urn:ietf:params:oauth:grant-type:jwt-bearer");
+    assert!(
+        brought[0]["assertion"].starts_with("exchanged-"),
+        "{brought:?}"
+    );
+    for log in [realm.at_authority(), realm.at_server()] {
+        assert!(!log.contains(&token));
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gateway_says_who_it_is_as_a_client() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    let get = |path: &'static str| {
+        let url = world.gateway.at(path);
+        async move {
+            ringwall_tests::wire::Outgoing::new(Method::GET, &url?)
+                .send()
+                .await
+        }
+    };
+    let document = get("/oauth/client.json").await?.json()?;
+    assert_eq!(
+        document["client_id"],
+        world.gateway.at("/oauth/client.json")?.as_str()
+    );
+    assert_eq!(
+        document["redirect_uris"][0],
+        world.gateway.at("/connect/callback")?.as_str()
+    );
+    assert_eq!(document["token_endpoint_auth_method"], "private_key_jwt");
+    let keys = get("/oauth/jwks.json").await?.json()?;
+    assert_eq!(keys["keys"][0]["kty"], "EC");
+    assert!(keys["keys"][0].get("d").is_none(), "{keys}");
+    Ok(())
+}
