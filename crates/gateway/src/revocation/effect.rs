@@ -36,20 +36,17 @@ impl Revocations {
 /// Ends what is open for whoever is barred now, and writes down what is not written yet.
 async fn carry_out(gate: &Arc<Gate>) {
     let revocations = &gate.revocations;
-<<<<<<< HEAD
     // What an issuer tells is about few, and the index knows them; forgetting everybody each time would
     // let it make all of them expensive.
     if revocations.forgets.swap(false, Ordering::Relaxed) {
         gate.runtime().issuers.revoke_all_cached();
         gate.principals.clear();
-=======
-    gate.runtime().issuers.revoke_all_cached();
-    gate.principals.clear();
+    }
+    // What was got for somebody goes on from what they were; it is not asked about on every message.
     for served in gate.runtime().servers.values() {
         if let Some(agent) = served.upstream.agent() {
             agent.forget();
         }
->>>>>>> main
     }
     let is_barred = |facts: Facts<'_>| revocations.check_facts(|| facts) == Err(Barred::Revoked);
     // A farewell to a server may take its time, and nobody else's revocation waits for it.
