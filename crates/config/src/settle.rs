@@ -54,13 +54,7 @@ pub(crate) fn settle_for(
     written: written::Config,
 ) -> Result<(Settled, Vec<Problem>), Vec<Problem>> {
     let problems = &mut Problems::at(written.positions.clone());
-    if written.version != 1 {
-        let message = format!(
-            "version {} of the format is not known to this release",
-            written.version
-        );
-        problems.refuse(None, "version", message, "write `version: 1`");
-    }
+    version(problems, written.version);
     let data = words::path(
         problems,
         "data",
@@ -132,6 +126,13 @@ pub(crate) fn settle_for(
         log,
     };
     Ok((settled, warnings))
+}
+
+fn version(problems: &mut Problems, written: u64) {
+    if written != 1 {
+        let message = format!("version {written} of the format is not known to this release");
+        problems.refuse(None, "version", message, "write `version: 1`");
+    }
 }
 
 fn policies(problems: &mut Problems, patterns: &[String]) {

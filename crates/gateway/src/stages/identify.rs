@@ -9,7 +9,7 @@ use crate::gate::Gate;
 use crate::links::Introduction;
 use crate::revocation::Barred;
 use crate::route::Route;
-use crate::sessions::{Full, Privileges, Session};
+use crate::sessions::{Admission, Full, Privileges, Session};
 use crate::small::{hex, sha256};
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Framed;
@@ -348,14 +348,14 @@ async fn standing(
         found.filter(|session| session.is_of(&route.servers))
     };
     let name = match find(&name) {
-        Some(session) if session.admits(caller) => return Ok(session),
+        Some(session) if session.admits(caller) == Admission::Same => return Ok(session),
         None => name,
         // Somebody who may do less was here first, and what a server told them, or holds for them, is
         // theirs: whoever may do more has upstream ends of their own.
         Some(_) => {
             let name = format!("{name}+{}", Privileges::of(caller).name());
             match find(&name) {
-                Some(session) if session.admits(caller) => return Ok(session),
+                Some(session) if session.admits(caller) == Admission::Same => return Ok(session),
                 _ => name,
             }
         }
@@ -439,9 +439,13 @@ fn session(
     if session.route() != &*framed.raw().route().path || session.client() != caller.client() {
         return Err(refused::session_elsewhere());
     }
-    if !session.admits(caller) {
-        gate.sessions.retire(&session);
-        return Err(refused::session_outgrown());
+    match session.admits(caller) {
+        Admission::Same => {}
+        Admission::Foreign => return Err(refused::session_unknown()),
+        Admission::Outgrown => {
+            gate.sessions.retire(&session);
+            return Err(refused::session_outgrown());
+        }
     }
     match framed.version() {
         Some(version) if version != session.revision() => Err(refused::version_differs(
