@@ -98,6 +98,9 @@ pub(crate) fn settle_for(
     // Of a configuration that is refused, nobody needs to hear what it would not use.
     if problems.only_warnings() {
         routes::unused(problems, &routes, &issuers, &servers);
+        if possession::matters(&written.dpop, &routes) {
+            possession::room(problems, &dpop, &limits.call.user);
+        }
         if written.policies.is_empty() && callers == Callers::Token {
             let message = "there is no policy, so nothing may be listed or called";
             let fix = "write a policy and add `policies: [policies/*.cedar]`";
