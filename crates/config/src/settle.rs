@@ -101,11 +101,7 @@ pub(crate) fn settle_for(
         if possession::matters(&written.dpop, &routes) {
             possession::room(problems, &dpop, &limits.call.user);
         }
-        if written.policies.is_empty() && callers == Callers::Token {
-            let message = "there is no policy, so nothing may be listed or called";
-            let fix = "write a policy and add `policies: [policies/*.cedar]`";
-            problems.warn(N2_2, "policies", message, fix);
-        }
+        permitted(problems, callers, &written.policies);
     }
     let warnings = std::mem::take(problems).finish()?;
     let Some(public_url) = public_url else {
@@ -126,6 +122,15 @@ pub(crate) fn settle_for(
         log,
     };
     Ok((settled, warnings))
+}
+
+/// That somebody may do something.
+fn permitted(problems: &mut Problems, callers: Callers, policies: &[String]) {
+    if policies.is_empty() && callers == Callers::Token {
+        let message = "there is no policy, so nothing may be listed or called";
+        let fix = "write a policy and add `policies: [policies/*.cedar]`";
+        problems.warn(N2_2, "policies", message, fix);
+    }
 }
 
 fn version(problems: &mut Problems, written: u64) {

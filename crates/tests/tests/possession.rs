@@ -77,36 +77,32 @@ async fn n7_4_a_bound_token_opens_a_session_with_its_key_of_every_kind() -> Resu
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn n7_4_a_stolen_token_is_worth_nothing_without_its_key() -> Result<()> {
-    let world = world().await?;
+/// Proofs that prove nothing, with the code of each one's refusal.
+fn worthless(
+    world: &World,
+    (alice, thief): (&Prover, &Prover),
+    token: &str,
+) -> Result<Vec<(&'static str, String)>> {
     let url = world.url()?;
-    let (alice, thief) = (Prover::new()?, Prover::new()?);
-    let token = bound(&world, alice.confirmation()?)?;
     let none = json!({});
-    let alices = |claims: Value| alice.changed("POST", &url, &token, (&none, &claims));
-    let headed = |header: Value| alice.changed("POST", &url, &token, (&header, &none));
+    let alices = |claims: Value| alice.changed("POST", &url, token, (&none, &claims));
+    let headed = |header: Value| alice.changed("POST", &url, token, (&header, &none));
     let other = world.token("alice")?;
-    let rows: Vec<(&str, String)> = vec![
-        ("dpop_other_key", thief.proof("POST", &url, &token)?),
+    Ok(vec![
+        ("dpop_other_key", thief.proof("POST", &url, token)?),
         (
             "dpop_signature",
-            thief.changed(
-                "POST",
-                &url,
-                &token,
-                (&json!({ "jwk": alice.jwk() }), &none),
-            )?,
+            thief.changed("POST", &url, token, (&json!({ "jwk": alice.jwk() }), &none))?,
         ),
-        ("dpop_method", alice.proof("GET", &url, &token)?),
-        ("dpop_method", alice.proof("post", &url, &token)?),
+        ("dpop_method", alice.proof("GET", &url, token)?),
+        ("dpop_method", alice.proof("post", &url, token)?),
         (
             "dpop_url",
-            alice.proof("POST", &world.gateway.at("/other")?, &token)?,
+            alice.proof("POST", &world.gateway.at("/other")?, token)?,
         ),
         (
             "dpop_url",
-            alice.proof("POST", &world.gateway.at("/fixture/")?, &token)?,
+            alice.proof("POST", &world.gateway.at("/fixture/")?, token)?,
         ),
         (
             "dpop_url",
@@ -142,11 +138,19 @@ async fn n7_4_a_stolen_token_is_worth_nothing_without_its_key() -> Result<()> {
         ("dpop_malformed", "a.b.c.d".to_owned()),
         (
             "dpop_malformed",
-            format!("{}=", alice.proof("POST", &url, &token)?),
+            format!("{}=", alice.proof("POST", &url, token)?),
         ),
         ("dpop_size", "a".repeat(9000)),
-    ];
-    for (code, proof) in rows {
+    ])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_4_a_stolen_token_is_worth_nothing_without_its_key() -> Result<()> {
+    let world = world().await?;
+    let url = world.url()?;
+    let (alice, thief) = (Prover::new()?, Prover::new()?);
+    let token = bound(&world, alice.confirmation()?)?;
+    for (code, proof) in worthless(&world, (&alice, &thief), &token)? {
         let reply = with(request(&url), &token, &proof).send().await?;
         refused(&world, &reply, 401, code).await?;
         let told = challenges(&reply);
