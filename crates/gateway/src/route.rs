@@ -184,13 +184,7 @@ impl Route {
         let hidden_text = strictest
             .max_by_key(|treatment| strictness(*treatment))
             .unwrap_or(settled::HiddenText::Refuse);
-        let audience = Audience::of(&route.resource)
-            .map_err(|error| RouteError::Audience {
-                path: route.path.clone(),
-                error,
-            })?
-            .only_from(&issuers)
-            .also(&route.audiences);
+        let audience = audience(route, &issuers)?;
         let limits = &route.limits;
         // A route that no issuer may enter (a local pipe) has nobody to send callers to.
         let metadata = ResourceMetadata::new(&audience, issuers);
@@ -366,6 +360,15 @@ pub(crate) fn reading(limits: &settled::CallLimits, bytes: u64) -> protocol::Lim
         members: limits.members as usize,
         ..protocol::Limits::default()
     }
+}
+
+/// What tokens of these issuers must be for.
+fn audience(route: &settled::Route, issuers: &[String]) -> Result<Audience, RouteError> {
+    let resource = Audience::of(&route.resource).map_err(|error| RouteError::Audience {
+        path: route.path.clone(),
+        error,
+    })?;
+    Ok(resource.only_from(issuers).also(&route.audiences))
 }
 
 fn pace(rate: settled::Rate) -> Result<Pace, RateError> {
