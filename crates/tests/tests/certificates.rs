@@ -56,7 +56,7 @@ impl Sealed {
             listener["front"] = front;
         }
         let mut whole = json!({
-            "public_url": format!("https://{address}"), "listeners": [listener], "dpop": { "nonce": "off" },
+            "public_url": format!("https://{address}"), "listeners": [listener], "dpop": { "nonce": "off", "skew": "0s" },
         });
         if let Some(issuer) = issuer {
             let claims = json!({ "client": "client_id", "groups": "groups" });

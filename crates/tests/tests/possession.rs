@@ -12,9 +12,10 @@ use ringwall_tests::world::{Plan, World, ledger};
 use serde_json::{Value, json};
 use url::Url;
 
-/// A world in which proofs need no nonce.
+/// A world in which proofs need no nonce. Those made before it began are not accepted, and with a skew
+/// neither would be those of its first seconds.
 async fn world() -> Result<World> {
-    World::start(Plan::default().whole(json!({ "dpop": { "nonce": "off" } }))).await
+    World::start(Plan::default().whole(json!({ "dpop": { "nonce": "off", "skew": "0s" } }))).await
 }
 
 /// A good token of Alice that is bound to this.
@@ -262,7 +263,7 @@ async fn n7_4_a_proof_is_good_once() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n7_4_a_user_with_too_many_proofs_waits_and_others_do_not() -> Result<()> {
-    let dpop = json!({ "dpop": { "nonce": "off", "per_user": 16 } });
+    let dpop = json!({ "dpop": { "nonce": "off", "skew": "0s", "per_user": 16 } });
     let world = World::start(Plan::default().whole(dpop)).await?;
     let url = world.url()?;
     let alice = Prover::new()?;
@@ -387,7 +388,7 @@ async fn n7_4_a_session_is_good_with_the_key_that_opened_it() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn n7_4_a_batch_is_one_request_with_one_proof() -> Result<()> {
     let plan = Plan::default()
-        .whole(json!({ "dpop": { "nonce": "off" } }))
+        .whole(json!({ "dpop": { "nonce": "off", "skew": "0s" } }))
         .route(json!({ "protocol": { "minimum": "2025-03-26" } }));
     let world = World::start(plan).await?;
     let url = world.url()?;
@@ -423,7 +424,7 @@ unless { principal.possession has dpop };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n7_4_policy_demands_a_key_for_a_single_tool() -> Result<()> {
-    let plan = Plan::default().whole(json!({ "dpop": { "nonce": "off" } }));
+    let plan = Plan::default().whole(json!({ "dpop": { "nonce": "off", "skew": "0s" } }));
     let world = World::start(plan.policy(TRANSFERS_NEED_A_KEY)).await?;
     let url = world.url()?;
     let transfer = json!({ "to": "savings", "amount": 5 });
@@ -457,7 +458,7 @@ async fn n7_4_a_route_demands_what_a_token_is_bound_to() -> Result<()> {
     let alice = Prover::new()?;
     for possession in ["dpop", "any"] {
         let plan = Plan::default()
-            .whole(json!({ "dpop": { "nonce": "off", "algorithms": ["ES256"] } }))
+            .whole(json!({ "dpop": { "nonce": "off", "skew": "0s", "algorithms": ["ES256"] } }))
             .route(json!({ "possession": possession }));
         let world = World::start(plan).await?;
         let url = world.url()?;
@@ -505,7 +506,7 @@ async fn n7_4_accepts_the_bound_token_of_a_certified_provider_with_its_key_only(
         "issuer": provider.issuer(), "network": "private", "algorithms": ["ES256"],
         "claims": { "user": "sub", "client": "client_id", "groups": "groups", "scopes": "scope" }
     });
-    let whole = json!({ "issuers": [issuer], "dpop": { "nonce": "off" } });
+    let whole = json!({ "issuers": [issuer], "dpop": { "nonce": "off", "skew": "0s" } });
     let world = World::start(Plan::default().whole(whole)).await?;
     let (url, resource) = (world.url()?, world.resource()?);
     provider.add_resource(&resource).await?;
