@@ -196,10 +196,8 @@ impl Route {
         let metadata = ResourceMetadata::new(&audience, issuers);
         let proofs = proofs(&settled.dpop);
         let possession = told(settled, route, &proofs);
-        let metadata = metadata.map(|page| {
-            let page = page.scopes(&route.scopes).name(&name);
-            page.possession(possession).to_json()
-        });
+        let metadata = metadata.map(|page| page.scopes(&route.scopes).name(&name));
+        let metadata = metadata.map(|page| page.possession(possession).to_json());
         let rate = |rate| {
             pace(rate).map_err(|error| RouteError::Rate {
                 path: route.path.clone(),

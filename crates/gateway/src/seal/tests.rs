@@ -69,14 +69,6 @@ fn r2_a_handle_opens_only_for_what_it_is_bound_to() {
             ..BOUND
         },
         Bound {
-            holder: Some(b""),
-            ..BOUND
-        },
-        Bound {
-            holder: Some(b"key"),
-            ..BOUND
-        },
-        Bound {
             route: "/file",
             ..BOUND
         },
