@@ -24,6 +24,7 @@ use identity::Issuers;
 use policy::{Policies, PolicyError, Principal};
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use watch::{Keyer, Limits};
@@ -236,7 +237,7 @@ impl Gate {
         (server, subject): (&str, &str),
         after: &str,
     ) -> bool {
-        let record = audit::Record {
+        self.write(&audit::Record {
             at_ms: self.clock.unix_ms(),
             id: self.next_id().into(),
             kind: audit::Kind::Change,
@@ -250,7 +251,42 @@ impl Gate {
                 ..audit::Event::default()
             }),
             ..audit::Record::default()
-        };
+        })
+    }
+
+    /// Writes down that somebody was turned away outside a call: from where, by which control, and why.
+    pub(crate) fn note_refused(
+        &self,
+        who: Option<audit::Who<'_>>,
+        (name, source): (&str, IpAddr),
+        (server, subject): (&str, &str),
+        (control, code, reason): (controls::Control, &str, &str),
+    ) -> bool {
+        self.write(&audit::Record {
+            at_ms: self.clock.unix_ms(),
+            id: self.next_id().into(),
+            kind: audit::Kind::Event,
+            verdict: audit::Verdict::Refused,
+            server: Some(server.into()),
+            subject: Some(subject.into()),
+            source: Some(source.to_string().into()),
+            who,
+            refusal: Some(audit::Refusal {
+                code: code.into(),
+                control: control.id().into(),
+                fault: audit::Fault::Caller,
+                reason: reason.into(),
+            }),
+            event: Some(audit::Event {
+                name: name.into(),
+                after: Some(code.into()),
+                ..audit::Event::default()
+            }),
+            ..audit::Record::default()
+        })
+    }
+
+    fn write(&self, record: &audit::Record<'_>) -> bool {
         let mut bytes = Vec::with_capacity(512);
         record.to_canonical(&mut bytes);
         // Nothing is waited for: whether it is in the queue is known at once, and there it stays.
@@ -259,7 +295,10 @@ impl Gate {
             .append(bytes, audit::Durability::Interval)
             .wait();
         taken
-            .inspect_err(|error| tracing::error!(%error, "`{name}` could not be written down"))
+            .inspect_err(|error| {
+                let name = record.event.as_ref().map_or("", |event| &event.name);
+                tracing::error!(%error, "`{name}` could not be written down");
+            })
             .is_ok()
     }
 

@@ -47,7 +47,7 @@ impl Page {
 impl Browser {
     /// Goes to a page and follows where it is sent.
     pub async fn open(&self, url: &Url) -> Result<Page> {
-        self.go(Method::GET, url.clone(), String::new()).await
+        self.go(url.clone()).await
     }
 
     /// Submits the form of a page with this decision, and follows where that leads.
@@ -59,7 +59,18 @@ impl Browser {
             .append_pair("csrf", &csrf)
             .append_pair("decision", decision)
             .finish();
-        self.go(Method::POST, page.url.join(&action)?, form).await
+        // What a browser says of where a form was comes from the policy of the page it was on.
+        let origin = match page.reply.header("referrer-policy") {
+            Some("no-referrer") => "null".to_owned(),
+            _ => page.url.origin().ascii_serialization(),
+        };
+        let action = page.url.join(&action)?;
+        let reply = self.send(Method::POST, &action, form, &origin).await?;
+        match reply.status.is_redirection() {
+            // Browsers hold the whole way from a form to `form-action`, which is us alone.
+            true => bail!("a form led to {:?}", reply.header("location")),
+            false => Ok(Page { url: action, reply }),
+        }
     }
 
     /// Does all that connecting a server takes: signs in, reads the page, goes on, agrees.
@@ -80,12 +91,17 @@ impl Browser {
 
     /// Sends one request with the cookies of its host and nothing else of its own; follows nothing.
     pub async fn once(&self, method: Method, url: &Url, form: String) -> Result<Reply> {
+        let origin = url.origin().ascii_serialization();
+        self.send(method, url, form, &origin).await
+    }
+
+    async fn send(&self, method: Method, url: &Url, form: String, origin: &str) -> Result<Reply> {
         let host = url.origin().ascii_serialization();
         let mut request = Outgoing::new(method.clone(), url);
         if method == Method::POST {
             request = request
                 .header("content-type", "application/x-www-form-urlencoded")
-                .header("origin", &host)
+                .header("origin", origin)
                 .body(form);
         }
         if let Some(cookies) = self.cookies().get(&host) {
@@ -108,10 +124,9 @@ impl Browser {
         Ok(reply)
     }
 
-    async fn go(&self, method: Method, url: Url, form: String) -> Result<Page> {
-        let (mut method, mut url, mut form) = (method, url, form);
+    async fn go(&self, mut url: Url) -> Result<Page> {
         for _ in 0..REDIRECTS {
-            let reply = self.once(method, &url, std::mem::take(&mut form)).await?;
+            let reply = self.once(Method::GET, &url, String::new()).await?;
             let Some(to) = reply
                 .header("location")
                 .filter(|_| reply.status.is_redirection())
@@ -119,7 +134,6 @@ impl Browser {
                 return Ok(Page { url, reply });
             };
             url = url.join(to)?;
-            method = Method::GET;
         }
         bail!("too many redirects, the last to {url}")
     }

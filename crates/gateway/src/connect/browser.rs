@@ -54,15 +54,6 @@ pub(super) fn page(status: StatusCode, html: String) -> Response<Body> {
     response
 }
 
-/// The same page, whose form may be answered with the way to this origin.
-pub(super) fn leading_to(mut response: Response<Body>, origin: &str) -> Response<Body> {
-    if let Ok(policy) = HeaderValue::try_from(format!("{POLICY} {origin}")) {
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    response
-}
-
 /// The way to another page.
 pub(super) fn redirect(to: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
@@ -99,8 +90,9 @@ fn harden(headers: &mut HeaderMap) {
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // A page of ours is not told to anybody: its address may be a link.
-        (header::REFERRER_POLICY, "no-referrer"),
+        // A page of ours is told to nobody else: its address may be a link. To ourselves it has to be,
+        // or browsers would send the form with an `Origin` of `null`.
+        (header::REFERRER_POLICY, "same-origin"),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
@@ -154,7 +146,7 @@ mod tests {
         }
         assert!(!policy.contains("unsafe") && !policy.contains("script-src"));
         assert_eq!(header("x-frame-options"), "DENY");
-        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("referrer-policy"), "same-origin");
         let cookie = header("set-cookie");
         for part in ["__Host-", "Path=/;", "Secure", "HttpOnly", "SameSite=Lax"] {
             assert!(cookie.contains(part), "{cookie}");

@@ -23,6 +23,8 @@ pub(crate) struct Ticket {
     /// Where the one who asked is told that it is done.
     pub(super) session: Option<Session>,
     pub(super) elicitation: String,
+    /// When the link was made, in unix seconds: what was revoked since then ends it.
+    pub(super) made_s: u64,
 }
 
 /// The session that a link was given to.
@@ -66,6 +68,8 @@ impl Ticket {
         let now = gate.clock().unix_ms();
         let mark = Self::mark(secret);
         let kept = gate.marks.take(Space::Ticket, mark, now).await?;
+        // Nobody can guess another that is the same, so that its place is free for somebody else.
+        gate.marks.withdraw(Space::Ticket, mark).await?;
         Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()))
     }
 }
@@ -89,10 +93,9 @@ impl Journey {
     /// The journey of this browser, which is taken out with this.
     pub(super) async fn take(gate: &Gate, cookie: &str) -> Result<Option<Self>, StateError> {
         let now = gate.clock().unix_ms();
-        let kept = gate
-            .marks
-            .take(Space::Ticket, Self::mark(cookie), now)
-            .await?;
+        let mark = Self::mark(cookie);
+        let kept = gate.marks.take(Space::Ticket, mark, now).await?;
+        gate.marks.withdraw(Space::Ticket, mark).await?;
         Ok(kept.and_then(|kept| Self::read(&kept)))
     }
 

@@ -15,9 +15,17 @@ pub(crate) const LINKS_MAX: usize = 5_000;
 /// How many of them for one user.
 pub(crate) const USER_LINKS_MAX: usize = 32;
 
-/// The links that are out.
+/// The links that are out, and those that were followed and count until their time is over: a user who
+/// follows one after another takes no more of the room than one who follows none.
 #[derive(Debug, Default)]
-pub(crate) struct Links(Mutex<HashMap<Named, Out>>);
+pub(crate) struct Links(Mutex<Given>);
+
+#[derive(Debug, Default)]
+struct Given {
+    out: HashMap<Named, Out>,
+    /// Whose, and until when.
+    followed: Vec<(Box<str>, u64)>,
+}
 
 /// What a link is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +119,7 @@ impl Links {
             route: route.to_owned(),
             session,
             elicitation: offer.id.clone(),
+            made_s: now / 1000,
         };
         let until_ms = now.saturating_add(PATIENCE_MS);
         let kept = ticket.written().ok_or(StateError::Long("ticket"))?;
@@ -120,21 +129,26 @@ impl Links {
             return Err(LinkError::Entropy);
         }
         let link = offer.clone();
-        lock(&gate.links.0).insert(named, Out { link, until_ms });
+        let out = Out { link, until_ms };
+        lock(&gate.links.0).out.insert(named, out);
         Ok(offer)
     }
 
     /// The link that is out for this, or that there may be one more.
     fn out(&self, named: &Named, now_ms: u64) -> Result<Option<Offer>, LinkError> {
-        let mut out = lock(&self.0);
+        let mut given = lock(&self.0);
+        let Given { out, followed } = &mut *given;
         // Half its time is left, so that whoever gets it can still use it.
         let usable = |out: &Out| out.until_ms > now_ms + PATIENCE_MS / 2;
         if let Some(out) = out.get(named).filter(|out| usable(out)) {
             return Ok(Some(out.link.clone()));
         }
         out.retain(|_, out| out.until_ms > now_ms);
-        let own = out.keys().filter(|other| other.user == named.user).count();
-        match out.len() >= LINKS_MAX || own >= USER_LINKS_MAX {
+        followed.retain(|(_, until_ms)| *until_ms > now_ms);
+        let users = out.keys().map(|other| &other.user);
+        let users = users.chain(followed.iter().map(|(user, _)| user));
+        let own = users.filter(|user| **user == named.user).count();
+        match out.len() + followed.len() >= LINKS_MAX || own >= USER_LINKS_MAX {
             true => Err(LinkError::Full),
             false => Ok(None),
         }
@@ -142,6 +156,15 @@ impl Links {
 
     /// A link was followed: it is good no more, and the next who asks gets another one.
     pub(super) fn followed(&self, ticket: &Ticket) {
-        lock(&self.0).retain(|_, out| out.link.id != ticket.elicitation);
+        let mut given = lock(&self.0);
+        let mut ended = Vec::new();
+        given.out.retain(|named, out| {
+            let goes = out.link.id == ticket.elicitation;
+            if goes {
+                ended.push((named.user.clone(), out.until_ms));
+            }
+            !goes
+        });
+        given.followed.append(&mut ended);
     }
 }

@@ -8,6 +8,7 @@ use super::pages::{self, Asked};
 use crate::body::Body;
 use crate::credential::{About, Agent, connection_name};
 use crate::gate::Gate;
+use crate::revocation::Facts;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -17,9 +18,9 @@ use identity::client::{
     find_server,
 };
 use identity::possession::dpop::Signer;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
 use zeroize::Zeroizing;
 
 /// The largest form that is read.
@@ -52,7 +53,8 @@ impl Place {
             link if link.len() <= LINK_MAX && !link.contains('/') => {
                 Some(Place::Link(link.to_owned()))
             }
-            _ => None,
+            // Whatever else is asked for here may hold a link, and is repeated nowhere.
+            _ => Some(Place::Link(String::new())),
         }
     }
 }
@@ -90,6 +92,7 @@ const BROKEN: &str =
 /// Answers a browser.
 pub(crate) async fn answer(
     gate: &Arc<Gate>,
+    source: IpAddr,
     place: Place,
     request: Request<Incoming>,
 ) -> Response<Body> {
@@ -110,11 +113,22 @@ pub(crate) async fn answer(
     match done {
         Ok(response) => response,
         Err(Stop::Unknown(told)) => {
+            if gate.strangers.is_worth_a_record(gate) {
+                let why = (controls::N7_4, "connect_unknown", told);
+                gate.note_refused(None, ("connect.refused", source), ("", ""), why);
+            }
             let page = browser::page(StatusCode::NOT_FOUND, pages::failed(told));
             browser::forgotten(page)
         }
         Err(Stop::Of(ticket, code, told)) => {
-            note(gate, "connect.failed", &ticket, code);
+            let about = (&*ticket.server, &*ticket.route);
+            let why = (controls::N7_4, code, told);
+            gate.note_refused(
+                Some(who_of(&ticket)),
+                ("connect.failed", source),
+                about,
+                why,
+            );
             let page = browser::page(StatusCode::FORBIDDEN, pages::failed(told));
             browser::forgotten(page)
         }
@@ -134,6 +148,7 @@ async fn follow(
     let ticket = ticket.map_err(|error| broken(&error))?;
     let ticket = ticket.ok_or(Stop::Unknown(OVER))?;
     gate.links.followed(&ticket);
+    admitted(gate, &ticket)?;
     let runtime = Arc::clone(&gate.runtime());
     let sign_in = runtime.sign_ins.get(&*ticket.user_issuer);
     let sign_in = sign_in.ok_or_else(|| {
@@ -192,10 +207,6 @@ async fn signed_in(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Resp
         csrf: &csrf,
     });
     let page = browser::page(StatusCode::OK, page);
-    let page = match Url::parse(&ticket.issuer) {
-        Ok(issuer) => browser::leading_to(page, &issuer.origin().ascii_serialization()),
-        Err(_) => page,
-    };
     let journey = Journey {
         ticket,
         step: Step::Consent(csrf),
@@ -272,15 +283,10 @@ async fn decided(gate: &Arc<Gate>, request: Request<Incoming>) -> Result<Respons
     let agent = agent(gate, &ticket)?;
     let begun = begin(&agent, &ticket).await;
     let (begun, key) = begun.map_err(|error| Stop::client(&ticket, &error))?;
-    let issuer = Url::parse(&ticket.issuer).map(|url| url.origin());
-    let response = match issuer.is_ok_and(|issuer| issuer == begun.url.origin()) {
-        true => browser::redirect(begun.url.as_str()),
-        // A form may lead to nobody but the issuer; a person may follow a link.
-        false => {
-            let page = pages::onward(&ticket.issuer, begun.url.as_str());
-            browser::page(StatusCode::OK, page)
-        }
-    };
+    // A link that a person follows, and no redirect: browsers hold a form to `form-action` all the way,
+    // and where an authorization server sends people to log in is not known here.
+    let page = pages::onward(&ticket.issuer, begun.url.as_str());
+    let response = browser::page(StatusCode::OK, page);
     let journey = Journey {
         ticket,
         step: Step::Grant(begun.flow, key),
@@ -325,21 +331,20 @@ async fn granted(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Respon
         Stop::of(&ticket, "grant_revoked", told)
     })?;
     let query = request.uri().query().unwrap_or_default();
-    let kept = redeem(&agent, &ticket, (flow, key), query, gate.clock().unix_s()).await;
-    kept?;
-    note(gate, "connect.completed", &ticket, &ticket.issuer);
+    redeem(gate, &agent, &ticket, (flow, key), query).await?;
     complete(gate, &ticket).await;
     let page = browser::page(StatusCode::OK, pages::done(&ticket.server));
     Ok(browser::forgotten(page))
 }
 
 async fn redeem(
+    gate: &Gate,
     agent: &Arc<Agent>,
     ticket: &Ticket,
     (flow, key): (Flow, Key),
     query: &str,
-    now: u64,
 ) -> Result<(), Stop> {
+    let now = gate.clock().unix_s();
     let got = async {
         let code = flow.answer(query, now)?;
         let known = agent.of_issuer(code.issuer()).await?;
@@ -361,6 +366,10 @@ async fn redeem(
         at: now,
         scopes: tokens.granted().to_string(),
     };
+    // What cannot be written down does not happen.
+    if !note(gate, "connect.completed", ticket, &ticket.issuer) {
+        return Err(Stop::of(ticket, "unrecorded", BROKEN));
+    }
     let user = ticket.user.as_str().into();
     let signer = proofs.as_ref().map(Proofs::signer);
     let kept = agent.connected(&user, about, (tokens, signer)).await;
@@ -397,7 +406,27 @@ async fn taken(gate: &Gate, headers: &http::HeaderMap) -> Result<(Ticket, Step),
     let journey = Journey::take(gate, &cookie).await;
     let journey = journey.map_err(|error| broken(&error))?;
     let Journey { ticket, step } = journey.ok_or(Stop::Unknown(LOST))?;
+    admitted(gate, &ticket)?;
     Ok((ticket, step))
+}
+
+/// That whoever the link was made for was not revoked since. What nobody can tell is no yes.
+fn admitted(gate: &Gate, ticket: &Ticket) -> Result<(), Stop> {
+    let facts = || Facts {
+        issuer: &ticket.user_issuer,
+        subject: &ticket.subject,
+        user: &ticket.user,
+        client: ticket.client.as_deref(),
+        actors: &[],
+        token_id: None,
+        token_digest: &[0; 32],
+        login: None,
+        issued_s: ticket.made_s,
+        session: None,
+    };
+    let told = "You are not admitted at present.";
+    let barred = gate.revocations.check_facts(facts);
+    barred.map_err(|_| Stop::of(ticket, "revoked", told))
 }
 
 /// Sends a browser on to the next step, under a cookie that only that step knows.
@@ -460,13 +489,17 @@ async fn form(
     Some(pairs.take(16).collect())
 }
 
-fn note(gate: &Gate, name: &str, ticket: &Ticket, after: &str) {
-    let who = audit::Who {
+fn note(gate: &Gate, name: &str, ticket: &Ticket, after: &str) -> bool {
+    let about = (&*ticket.server, &*ticket.route);
+    gate.note_of(Some(who_of(ticket)), name, about, after)
+}
+
+fn who_of(ticket: &Ticket) -> audit::Who<'_> {
+    audit::Who {
         user: Some(ticket.user.as_str().into()),
         issuer: Some(ticket.user_issuer.as_str().into()),
         subject: Some(ticket.subject.as_str().into()),
         client: ticket.client.as_deref().map(Into::into),
         ..audit::Who::default()
-    };
-    gate.note_of(Some(who), name, (&ticket.server, &ticket.route), after);
+    }
 }

@@ -16,14 +16,14 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
-use watch::{Charge, Dimension, Rate, Seat};
+use watch::{Charge, Dimension, Permit, Rate, Seat};
 use zeroize::Zeroizing;
 
 /// The largest delivery: a token, and what a form adds to it.
 const BYTES: usize = 32 * 1024;
 /// How long a delivery may take to arrive.
 const TIME: Duration = Duration::from_secs(10);
-/// Deliveries of one address: a second, at once after a pause, and at a time.
+/// Deliveries of one address, and visits of a browser: a second, at once after a pause, and at a time.
 const PER_SECOND: u32 = 50;
 const AT_ONCE: u32 = 500;
 const CONCURRENT: u32 = 16;
@@ -41,18 +41,7 @@ pub(super) async fn answer(
         response.headers_mut().insert(header::ALLOW, allowed);
         return response;
     }
-    let key = gate.keyer.key(("events", source));
-    let Ok(pace) = pace() else {
-        return empty(StatusCode::SERVICE_UNAVAILABLE);
-    };
-    let charge = Charge::one(Dimension::Source, key, pace.rate);
-    let seat = Seat {
-        dimension: Dimension::Source,
-        key,
-        max: pace.concurrent,
-    };
-    let paid = gate.limits.take(&[charge], gate.clock().monotonic_ns());
-    let (Ok(_), Ok(_seat)) = (paid, gate.limits.enter(&[seat])) else {
+    let Some(_seat) = seat(gate, "events", source) else {
         return later(StatusCode::TOO_MANY_REQUESTS);
     };
     let (head, body) = request.into_parts();
@@ -74,6 +63,22 @@ pub(super) async fn answer(
             refusal(place.kind(), &fault)
         }
     }
+}
+
+/// A seat for whoever comes from this address without a token, if it comes at a bearable pace. What it
+/// is about counts for itself.
+pub(super) fn seat(gate: &Gate, about: &str, source: IpAddr) -> Option<Permit> {
+    let key = gate.keyer.key((about, source));
+    let pace = pace().ok()?;
+    let charge = Charge::one(Dimension::Source, key, pace.rate);
+    let seat = Seat {
+        dimension: Dimension::Source,
+        key,
+        max: pace.concurrent,
+    };
+    let paid = gate.limits.take(&[charge], gate.clock().monotonic_ns());
+    paid.ok()?;
+    gate.limits.enter(&[seat]).ok()
 }
 
 async fn delivered(
@@ -137,7 +142,7 @@ fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
-fn later(status: StatusCode) -> Response<Body> {
+pub(super) fn later(status: StatusCode) -> Response<Body> {
     let mut response = empty(status);
     let seconds = HeaderValue::from_static("5");
     response.headers_mut().insert(header::RETRY_AFTER, seconds);

@@ -83,7 +83,10 @@ async fn inside(
             return delivery::answer(gate, peer.source, &place, request).await;
         }
         if let Some(place) = connect::Place::at(below_public_url(gate, path)) {
-            return connect::answer(gate, place, request).await;
+            let Some(_seat) = delivery::seat(gate, "connect", peer.source) else {
+                return delivery::later(StatusCode::TOO_MANY_REQUESTS);
+            };
+            return connect::answer(gate, peer.source, place, request).await;
         }
         let refused = refused::no_such_route(path);
         return http_of(gate, record::refusal(gate, refused, draft).await);
