@@ -38,8 +38,8 @@ pub(crate) enum Place {
     SignedIn,
     /// What they decided.
     Decided,
-    /// Back from the authorization server.
-    Granted,
+    /// Back from the authorization server, at this path.
+    Granted(String),
 }
 
 impl Place {
@@ -48,13 +48,22 @@ impl Place {
         match path.strip_prefix("/connect/")? {
             "signed-in" => Some(Place::SignedIn),
             "agree" => Some(Place::Decided),
-            "callback" => Some(Place::Granted),
+            "callback" => Some(Place::Granted(path.to_owned())),
+            own if own.len() <= LINK_MAX && is_of_one_issuer(own) => {
+                Some(Place::Granted(path.to_owned()))
+            }
             link if link.len() <= LINK_MAX && !link.contains('/') => {
                 Some(Place::Link(link.to_owned()))
             }
             _ => None,
         }
     }
+}
+
+/// Whether this is the place of the answers of one issuer.
+fn is_of_one_issuer(path: &str) -> bool {
+    let own = path.strip_prefix("callback/");
+    own.is_some_and(|own| own.len() == 16 && own.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Why a step came to nothing.
@@ -105,7 +114,7 @@ pub(crate) async fn answer(
         Place::Link(secret) => follow(gate, &secret, &request).await,
         Place::SignedIn => signed_in(gate, &request).await,
         Place::Decided => decided(gate, request).await,
-        Place::Granted => granted(gate, &request).await,
+        Place::Granted(path) => granted(gate, &path, &request).await,
     };
     match done {
         Ok(response) => response,
@@ -210,7 +219,7 @@ async fn who(gate: &Gate, ticket: &Ticket, flow: Flow, query: &str) -> Result<St
     let sign_in = sign_in.ok_or(Stop::Unknown(LOST))?;
     let outside = outside(gate, &*sign_in.fetch);
     let redeemed = async {
-        let code = flow.answer(query, outside.now)?;
+        let code = flow.answer(&back(gate, "/connect/signed-in"), query, outside.now)?;
         let nonce = code.nonce().unwrap_or_default().to_owned();
         let server = find_server(outside, &ticket.user_issuer).await?;
         let at = TokenEndpoint::new(outside, &server, &sign_in.identity, None)?;
@@ -306,14 +315,18 @@ async fn begin(
     let ask = Ask {
         purpose: Purpose::Access(&known.resource),
         scopes: &scopes,
-        redirect_uri: agent.redirect_uri(),
+        redirect_uri: &agent.redirect_uri(&known),
         claims: None,
     };
     Ok((Flow::begin(&at, ask).await?, key))
 }
 
 /// Back from the authorization server.
-async fn granted(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Response<Body>, Stop> {
+async fn granted(
+    gate: &Arc<Gate>,
+    path: &str,
+    request: &Request<Incoming>,
+) -> Result<Response<Body>, Stop> {
     let (ticket, Step::Grant(flow, key)) = taken(gate, request.headers()).await? else {
         return Err(Stop::Unknown(LOST));
     };
@@ -325,7 +338,8 @@ async fn granted(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Respon
         Stop::of(&ticket, "grant_revoked", told)
     })?;
     let query = request.uri().query().unwrap_or_default();
-    let kept = redeem(&agent, &ticket, (flow, key), query, gate.clock().unix_s()).await;
+    let arrived = (&*back(gate, path), query);
+    let kept = redeem(&agent, &ticket, (flow, key), arrived, gate.clock().unix_s()).await;
     kept?;
     note(gate, "connect.completed", &ticket, &ticket.issuer);
     complete(gate, &ticket).await;
@@ -337,11 +351,11 @@ async fn redeem(
     agent: &Arc<Agent>,
     ticket: &Ticket,
     (flow, key): (Flow, Key),
-    query: &str,
+    (at, query): (&str, &str),
     now: u64,
 ) -> Result<(), Stop> {
     let got = async {
-        let code = flow.answer(query, now)?;
+        let code = flow.answer(at, query, now)?;
         let known = agent.of_issuer(code.issuer()).await?;
         let signer = key
             .as_ref()
@@ -469,4 +483,31 @@ fn note(gate: &Gate, name: &str, ticket: &Ticket, after: &str) {
         ..audit::Who::default()
     };
     gate.note_of(Some(who), name, (&ticket.server, &ticket.route), after);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n2_1_an_answer_is_told_by_the_place_it_comes_to() {
+        let check = |path: &str, expected: Option<Place>| {
+            assert_eq!(Place::at(path), expected, "{path}");
+        };
+        let granted = |path: &str| Some(Place::Granted(path.to_owned()));
+        for ours in ["/connect/callback", "/connect/callback/0123456789abcdef"] {
+            check(ours, granted(ours));
+        }
+        for other in [
+            "/connect/callback/",
+            "/connect/callback/0123456789abcde",
+            "/connect/callback/0123456789abcdeg",
+            "/connect/callback/0123456789abcdef/",
+            "/other/callback",
+        ] {
+            check(other, None);
+        }
+        check("/connect/signed-in", Some(Place::SignedIn));
+        check("/connect/x", Some(Place::Link("x".to_owned())));
+    }
 }

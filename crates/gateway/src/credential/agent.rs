@@ -195,7 +195,7 @@ impl Agent {
                 // What is left of it is better than nothing.
                 Err(_) if held.is_good_at(now, 0) => Ok(Some(held)),
                 Err(UpstreamError::Token {
-                    error: ClientError::Lost,
+                    error: ClientError::Lost | ClientError::OtherClient(_),
                 }) => Ok(None),
                 other => other.map(Some),
             },
@@ -267,7 +267,7 @@ impl Agent {
         if let Some(held) = shown.filter(|held| same && held.tokens.can_refresh()) {
             match self.renewed(slot, owner, Some(&held), None).await {
                 Err(UpstreamError::Token {
-                    error: ClientError::Lost,
+                    error: ClientError::Lost | ClientError::OtherClient(_),
                 }) => {}
                 other => return other.map(Some),
             }
@@ -368,6 +368,12 @@ impl Agent {
                     .await?;
                 slot.put(None);
                 return Err(ClientError::Lost.into());
+            }
+            // It stays where it is kept: the client that it was given to may come back.
+            Err(error @ ClientError::OtherClient(_)) => {
+                tracing::info!(server = %self.server, "{error}: its user is asked anew");
+                slot.put(None);
+                return Err(error.into());
             }
             other => other?,
         };
@@ -647,9 +653,16 @@ impl Agent {
         self.spec.bound.url.host_str().unwrap_or_default()
     }
 
-    /// Where people are sent back to, exactly.
-    pub(crate) fn redirect_uri(&self) -> &str {
-        self.world.own.redirect_uri()
+    /// Where people are sent back to, exactly. A server that does not name itself in its answers has
+    /// a place of its own for them, so that no other one's are taken for its (RFC 9700, section 4.4.2);
+    /// so has every server that registered the gateway.
+    pub(crate) fn redirect_uri(&self, known: &Known) -> String {
+        let own = &self.world.own;
+        match known.identity.redirect_uris().first() {
+            Some(uri) => uri.clone(),
+            None if known.server.says_issuer() => own.redirect_uri().to_owned(),
+            None => own.redirect_uri_of(known.server.issuer()),
+        }
     }
 }
 

@@ -51,6 +51,9 @@ pub enum ClientError {
     /// No metadata names this issuer and is as it must be.
     #[error("no metadata that could be used was found for `{0}`")]
     Metadata(String),
+    /// The tokens were given to another client of the same server than we are there now.
+    #[error("the tokens of `{0}` were given to another client, which the gateway no longer is")]
+    OtherClient(String),
     /// Whatever was to be sent belongs to another authorization server.
     #[error("a credential of another authorization server is never sent to `{0}`")]
     OtherIssuer(String),
@@ -86,6 +89,10 @@ pub enum ClientError {
     /// A token of another kind than was asked for.
     #[error("the token is not of the kind that was asked for")]
     TokenType,
+    /// It takes our document and does not name itself in its answers: there they could not be told
+    /// from those of others.
+    #[error("`{0}` does not name itself in its answers, and every other server answers there too")]
+    Unnamed(String),
 }
 
 impl ClientError {
@@ -107,6 +114,7 @@ impl ClientError {
             ClientError::IssuerChanged { .. } => "oauth_issuer_changed",
             ClientError::Lost => "oauth_connection_lost",
             ClientError::Metadata(_) => "oauth_metadata",
+            ClientError::OtherClient(_) => "oauth_other_client",
             ClientError::OtherIssuer(_) => "oauth_other_issuer",
             ClientError::OtherResource(_) => "oauth_other_resource",
             ClientError::Pkce => "oauth_pkce",
@@ -118,6 +126,7 @@ impl ClientError {
             ClientError::StepUp => "oauth_step_up",
             ClientError::Subject => "oauth_subject",
             ClientError::TokenType => "oauth_token_type",
+            ClientError::Unnamed(_) => "oauth_unnamed",
         }
     }
 
@@ -132,8 +141,10 @@ impl ClientError {
             ClientError::Authentication
             | ClientError::Fetch(FetchError::NotAllowed(_))
             | ClientError::IssuerChanged { .. }
+            | ClientError::OtherClient(_)
             | ClientError::OtherIssuer(_)
-            | ClientError::Registration(_) => Fault::Operator,
+            | ClientError::Registration(_)
+            | ClientError::Unnamed(_) => Fault::Operator,
             ClientError::Entropy(_) | ClientError::OtherResource(_) | ClientError::Signing(_) => {
                 Fault::Us
             }
@@ -145,7 +156,7 @@ impl ClientError {
     pub const fn control(&self) -> Control {
         match self {
             ClientError::DpopAlgorithm | ClientError::TokenType => controls::N7_4,
-            ClientError::Lost => controls::N2_3,
+            ClientError::Lost | ClientError::OtherClient(_) => controls::N2_3,
             ClientError::OtherIssuer(_)
             | ClientError::OtherResource(_)
             | ClientError::AppOnly
@@ -170,9 +181,9 @@ impl ClientError {
             ClientError::IssuerChanged { .. } => {
                 "find out why the server names another authorization server; then name that one"
             }
-            ClientError::Lost => "connect again",
+            ClientError::Lost | ClientError::OtherClient(_) => "connect again",
             ClientError::OtherIssuer(_) => "set up credentials for this authorization server",
-            ClientError::Registration(_) => {
+            ClientError::Registration(_) | ClientError::Unnamed(_) => {
                 "register a client there by hand and put its id into the configuration"
             }
             ClientError::StepUp | ClientError::Scopes => {
