@@ -289,11 +289,15 @@ impl Agent {
         };
         let token = |error| UpstreamError::Token { error };
         let (asked, granted) = (held.tokens.asked(), held.tokens.granted());
-        let scopes = match stepped_up(asked, granted, demand) {
+        let most = self.spec.scopes.as_ref();
+        let scopes = match stepped_up(asked, granted, demand, most) {
             Ok(scopes) => scopes,
             // It does not name the error, and names scopes that were not granted.
-            Err(_) if demand.reason() != Reason::InsufficientScope => {
+            Err(ClientError::StepUp) if demand.reason() != Reason::InsufficientScope => {
                 let wanted = demand.scopes().cloned().unwrap_or_default();
+                if most.is_some_and(|most| !most.contains_all(&wanted)) {
+                    return Err(token(ClientError::Beyond));
+                }
                 let both = asked.union(&wanted);
                 both.ok_or_else(|| token(ClientError::Scopes))?
             }

@@ -226,6 +226,7 @@ fn every_error_says_what_whose_and_what_to_do() {
         ClientError::Answer("x"),
         ClientError::AppOnly,
         ClientError::Authentication,
+        ClientError::Beyond,
         ClientError::Callback("x"),
         ClientError::Denied(Box::new(OAuthError::of("x", None, &[]))),
         ClientError::DpopAlgorithm,

@@ -17,6 +17,9 @@ pub enum ClientError {
     /// None of the ways we can authenticate is one that the authorization server lists.
     #[error("the authorization server lists no way of client authentication that is set up here")]
     Authentication,
+    /// The server asks for more than the operator lets it have.
+    #[error("the server asks for scopes beyond those that are set")]
+    Beyond,
     /// The answer to an authorization request is not one that was waited for.
     #[error("the authorization answer is not accepted: {0}")]
     Callback(&'static str),
@@ -102,6 +105,7 @@ impl ClientError {
             ClientError::Answer(_) => "oauth_answer",
             ClientError::AppOnly => "oauth_app_only",
             ClientError::Authentication => "oauth_authentication",
+            ClientError::Beyond => "oauth_beyond",
             ClientError::Callback(_) => "oauth_callback",
             ClientError::Denied(error) if error.claims().is_some() => "oauth_claims_challenge",
             ClientError::Denied(_) => "oauth_denied",
@@ -139,6 +143,7 @@ impl ClientError {
             | ClientError::Subject => Fault::Caller,
             ClientError::Denied(error) => error.fault(),
             ClientError::Authentication
+            | ClientError::Beyond
             | ClientError::Fetch(FetchError::NotAllowed(_))
             | ClientError::IssuerChanged { .. }
             | ClientError::OtherClient(_)
@@ -173,6 +178,7 @@ impl ClientError {
             ClientError::Authentication => {
                 "set up a secret or a key for the client, as the authorization server lists it"
             }
+            ClientError::Beyond => "add the scope to `oauth.scopes`, if the server is to have it",
             ClientError::Callback(_) | ClientError::Issuer => "start the connection again",
             ClientError::Denied(_) => "see what the authorization server says",
             ClientError::Fetch(FetchError::NotAllowed(_)) => {
