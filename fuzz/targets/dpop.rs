@@ -29,6 +29,7 @@ fuzz_target!(|data: &[u8]| {
         target: &target,
         token: &TOKEN,
         key: &key,
+        since_s: 0,
     };
     let rules = Rules {
         algorithms: Algorithm::ALL.to_vec(),

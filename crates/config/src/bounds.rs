@@ -67,8 +67,11 @@ pub const PROOF_AGE: Text = Text::new("60s", "5s", "5m");
 pub const PROOF_SKEW: Text = Text::new("10s", "0s", "1m");
 /// `dpop.nonce_age`. A nonce is handed out for 15 seconds.
 pub const NONCE_AGE: Text = Text::new("5m", "30s", "1h");
-/// `dpop.per_user`. More than the default rate of a user lets through while proofs are remembered.
-pub const PROOFS_PER_USER: Count = Count::new(10_000, 16, 1_000_000);
+/// `dpop.per_user`. More than the default rate of a user lets through while proofs are remembered, and
+/// never more than a quarter of those of everybody.
+pub const PROOFS_PER_USER: Count = Count::new(10_000, 16, 250_000);
+/// How long a proof is remembered beyond its own time, in seconds.
+pub const PROOF_MARGIN_S: u64 = 11;
 /// `listeners[].front.proxies`.
 pub const PROXIES: usize = 64;
 /// `issuers[].lifetime_max` of the profile `entra`, whose tokens live for 60 to 90 minutes.

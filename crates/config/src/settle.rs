@@ -54,13 +54,7 @@ pub(crate) fn settle_for(
     written: written::Config,
 ) -> Result<(Settled, Vec<Problem>), Vec<Problem>> {
     let problems = &mut Problems::at(written.positions.clone());
-    if written.version != 1 {
-        let message = format!(
-            "version {} of the format is not known to this release",
-            written.version
-        );
-        problems.refuse(None, "version", message, "write `version: 1`");
-    }
+    version(problems, written.version);
     let data = words::path(
         problems,
         "data",
@@ -104,11 +98,10 @@ pub(crate) fn settle_for(
     // Of a configuration that is refused, nobody needs to hear what it would not use.
     if problems.only_warnings() {
         routes::unused(problems, &routes, &issuers, &servers);
-        if written.policies.is_empty() && callers == Callers::Token {
-            let message = "there is no policy, so nothing may be listed or called";
-            let fix = "write a policy and add `policies: [policies/*.cedar]`";
-            problems.warn(N2_2, "policies", message, fix);
+        if possession::matters(&written.dpop, &routes) {
+            possession::room(problems, &dpop, &limits.call.user);
         }
+        permitted(problems, callers, &written.policies);
     }
     let warnings = std::mem::take(problems).finish()?;
     let Some(public_url) = public_url else {
@@ -129,6 +122,22 @@ pub(crate) fn settle_for(
         log,
     };
     Ok((settled, warnings))
+}
+
+/// That somebody may do something.
+fn permitted(problems: &mut Problems, callers: Callers, policies: &[String]) {
+    if policies.is_empty() && callers == Callers::Token {
+        let message = "there is no policy, so nothing may be listed or called";
+        let fix = "write a policy and add `policies: [policies/*.cedar]`";
+        problems.warn(N2_2, "policies", message, fix);
+    }
+}
+
+fn version(problems: &mut Problems, written: u64) {
+    if written != 1 {
+        let message = format!("version {written} of the format is not known to this release");
+        problems.refuse(None, "version", message, "write `version: 1`");
+    }
 }
 
 fn policies(problems: &mut Problems, patterns: &[String]) {

@@ -113,3 +113,21 @@ fn n2_1_introspection_and_the_directory_are_asked_as_somebody() {
     assert_eq!(url, Ok(expected));
     assert_eq!(graph.url.as_str(), "https://graph.microsoft.com/");
 }
+
+/// A relative path of a secret is one from the file's folder, wherever the secret is for.
+#[test]
+fn n6_3_every_secret_of_an_issuer_lies_beside_the_file() {
+    let issuer = format!(
+        "{{ issuer: 'https://login.example/{{tenant}}/v2.0', profile: entra, tenants: [{TENANT}], graph: {{ client: r, secret: 'file:g' }} }}\n  \
+         - {{ issuer: 'https://a.example', introspection: {{ client: r, secret: 'file:s' }} }}"
+    );
+    let key = "{ issuer: 'https://b.example', introspection: { client: r, key: 'file:k' }, sign_in: { client: c, secret: 'file:i' } }";
+    for issuers in [&*issuer, key] {
+        let settled = with(issuers).rooted_at(std::path::Path::new("/etc/ringwall"));
+        let printed = serde_json::to_string(&settled.issuers).unwrap_or_default();
+        let secrets = printed.matches("file:").count();
+        assert!(secrets > 0);
+        let rooted = printed.matches("file:/etc/ringwall/").count();
+        assert_eq!(secrets, rooted, "{printed}");
+    }
+}

@@ -13,6 +13,9 @@ mod own;
 mod slots;
 mod subject;
 
+#[cfg(test)]
+mod tests;
+
 pub use agent::{Agent, Grant, Spec, World};
 pub(crate) use connections::key as connection_name;
 pub use connections::{About, Connections, Listed};

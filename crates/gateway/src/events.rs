@@ -13,6 +13,8 @@ use config::settled::Settled;
 use identity::{Speaker, Statement, StatementError, StatementKind};
 use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
 
 /// Where issuers deliver, and who they are.
 #[derive(Debug, Default)]
@@ -25,6 +27,9 @@ pub struct Events {
 pub struct Place {
     kind: StatementKind,
     transmitters: Vec<Transmitter>,
+    /// One delivery is acted on at a time: the same that comes twice at once is not acknowledged before
+    /// the first of them has taken effect.
+    acting: Mutex<()>,
 }
 
 /// An issuer that delivers.
@@ -32,6 +37,8 @@ pub struct Place {
 struct Transmitter {
     issuer: Box<str>,
     audience: Box<str>,
+    /// The claim of its tokens that names the user.
+    claim: Box<str>,
     secret: Option<Secret>,
 }
 
@@ -87,10 +94,12 @@ impl Events {
                 let place = places.entry(path.into()).or_insert_with(|| Place {
                     kind,
                     transmitters: Vec::new(),
+                    acting: Mutex::default(),
                 });
                 let each = issuer.exact().into_iter().map(|exact| Transmitter {
                     issuer: exact.issuer.into(),
                     audience: events.audience.as_str().into(),
+                    claim: issuer.claims.user.as_str().into(),
                     secret: secret.clone(),
                 });
                 place.transmitters.extend(each);
@@ -118,10 +127,24 @@ impl Place {
 
     /// Takes what was delivered, with what stood in `Authorization`. What it revokes is in force when
     /// this returns; what came before is taken again and changes nothing.
-    pub async fn take(&self, gate: &Gate, text: &str, authorization: Option<&[u8]>) -> Outcome {
-        match self.taken(gate, text, authorization).await {
-            Ok(()) => Outcome::Taken,
-            Err(outcome) => outcome,
+    ///
+    /// It runs as a task of its own: whoever hangs up leaves nothing half done behind, which would be
+    /// taken for done when it comes again.
+    pub async fn take(
+        self: &Arc<Self>,
+        gate: &Arc<Gate>,
+        text: String,
+        authorization: Option<Zeroizing<Vec<u8>>>,
+    ) -> Outcome {
+        let (place, gate) = (Arc::clone(self), Arc::clone(gate));
+        let taking = tokio::spawn(async move {
+            let shown = authorization.as_ref().map(|shown| shown.as_slice());
+            place.taken(&gate, &text, shown).await
+        });
+        match taking.await {
+            Ok(Ok(())) => Outcome::Taken,
+            Ok(Err(outcome)) => outcome,
+            Err(_) => Outcome::Later,
         }
     }
 
@@ -144,7 +167,9 @@ impl Place {
                 description,
             )));
         }
-        let meaning = meaning::of(&said, self.kind, now_ms).map_err(Outcome::Refused)?;
+        let claim = self.transmitter(&said).map_or("", |it| &*it.claim);
+        let meaning = meaning::of(&said, self.kind, claim, now_ms).map_err(Outcome::Refused)?;
+        let _one_at_a_time = self.acting.lock().await;
         let mark = Mark::of(&[said.issuer.as_bytes(), said.id.as_bytes()]);
         // Longer than it could come again and still be in time, whatever the skew.
         let until_s = said.issued_s + 2 * Statement::AGE_MAX_S;
@@ -169,10 +194,13 @@ impl Place {
         Ok(())
     }
 
-    fn is_shown(&self, said: &Statement, authorization: Option<&[u8]>) -> bool {
+    fn transmitter(&self, said: &Statement) -> Option<&Transmitter> {
         let mut transmitters = self.transmitters.iter();
-        let transmitter = transmitters.find(|it| *it.issuer == *said.issuer);
-        match transmitter.map(|it| &it.secret) {
+        transmitters.find(|it| *it.issuer == *said.issuer)
+    }
+
+    fn is_shown(&self, said: &Statement, authorization: Option<&[u8]>) -> bool {
+        match self.transmitter(said).map(|it| &it.secret) {
             Some(None) => true,
             Some(Some(secret)) => authorization
                 .and_then(|value| value.strip_prefix(b"Bearer "))

@@ -126,6 +126,7 @@ impl Gate {
 
     /// A gate that is ready for calls.
     pub fn new(parts: Parts) -> Arc<Self> {
+        parts.revocations.set_skews(&parts.runtime.settled.issuers);
         Arc::new(Gate {
             clock: parts.clock,
             runtime: ArcSwap::from_pointee(parts.runtime),
@@ -166,6 +167,7 @@ impl Gate {
         let _one_at_a_time = lock(&self.publishing);
         let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
         self.policies.store(Arc::new(policies));
+        self.revocations.set_skews(&runtime.settled.issuers);
         self.runtime.store(Arc::new(runtime));
         // Which claim says what may have changed: callers are made ready for policy anew.
         self.principals.clear();

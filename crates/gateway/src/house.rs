@@ -152,6 +152,7 @@ impl House {
         let revocations = Revocations::read(rows.clone(), clock.unix_ms()).await?;
         let seal = seal(&settled)?;
         let nonces = Nonces::generate().map_err(|_| HouseError::Entropy)?;
+        let since_s = clock.unix_ms() / 1000;
         let egress = Arc::new(Egress::new(&EgressSettings::default())?);
         let makings = Makings {
             egress,
@@ -176,7 +177,7 @@ impl House {
             runtime,
             policies,
             seal,
-            proofs: Proofs::new(nonces),
+            proofs: Proofs::new(nonces, since_s),
             boot: boot.chars().take(10).collect(),
         });
         gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");

@@ -6,15 +6,16 @@ use crate::small::lock;
 use crate::state::{Mark, Once, Space, StateError, Volatile};
 use identity::possession::Thumbprint;
 use identity::possession::dpop::{Nonces, Proof};
-use std::collections::HashMap;
-use std::mem;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
 
 /// What is known of the proofs of everybody.
 #[derive(Debug)]
 pub struct Proofs {
     nonces: Nonces,
-    users: Mutex<Users>,
+    users: Users,
+    since_s: u64,
 }
 
 /// Whose proof it is.
@@ -26,8 +27,6 @@ pub(crate) struct Of<'a> {
     pub(crate) key: &'a Thumbprint,
     /// How many proofs of a user are remembered.
     pub(crate) most: u32,
-    /// For how long proofs are remembered at most, in seconds.
-    pub(crate) window_s: u64,
 }
 
 /// Why a proof that is right in itself is not accepted.
@@ -45,17 +44,27 @@ pub(crate) enum UsedError {
 }
 
 impl Proofs {
-    /// None used so far.
-    pub fn new(nonces: Nonces) -> Self {
+    /// How long a proof is remembered beyond its own time, in seconds: those who ask at once have not
+    /// read the clock at once.
+    pub const MARGIN_S: u64 = 10;
+
+    /// None used so far, and nothing known of those that were used before this moment, in unix seconds.
+    pub fn new(nonces: Nonces, since_s: u64) -> Self {
         Proofs {
             nonces,
-            users: Mutex::default(),
+            users: Users::default(),
+            since_s,
         }
     }
 
     /// Hands out nonces and knows them again.
     pub fn nonces(&self) -> &Nonces {
         &self.nonces
+    }
+
+    /// Since when used proofs are remembered, in unix seconds.
+    pub fn since_s(&self) -> u64 {
+        self.since_s
     }
 
     /// Takes a proof as used. Of all who bring it at once, one is the first.
@@ -66,15 +75,15 @@ impl Proofs {
         proof: &Proof,
         now_s: u64,
     ) -> Result<(), UsedError> {
-        if lock(&self.users).count(of, now_s) >= of.most {
+        if self.users.count(of.user, now_s) >= of.most {
             return Err(UsedError::Many);
         }
+        let until_s = proof.until_s.saturating_add(Self::MARGIN_S);
         let mark = Mark::of(&[of.key.as_bytes(), &proof.id]);
-        let (until_ms, now_ms) = (ms(proof.until_s), ms(now_s));
-        let once = marks.insert_once(Space::Proof, mark, until_ms, now_ms);
+        let once = marks.insert_once(Space::Proof, mark, ms(until_s), ms(now_s));
         match once.await? {
             Once::Fresh => {
-                lock(&self.users).add(of.user);
+                self.users.add(of.user, until_s, now_s);
                 Ok(())
             }
             Once::Replayed => Err(UsedError::Before),
@@ -86,35 +95,70 @@ fn ms(seconds: u64) -> u64 {
     seconds.saturating_mul(1000)
 }
 
-/// How many proofs of each user are remembered: those of this window and of the one before, which is
-/// never fewer than there are. Users without any are not in here.
-#[derive(Debug, Default)]
+/// How many proofs of each user are remembered. Users without any are dropped now and then.
+#[derive(Debug)]
 struct Users {
-    since_s: u64,
-    now: HashMap<Box<str>, u32>,
-    before: HashMap<Box<str>, u32>,
+    shards: [Mutex<Shard>; Users::SHARDS],
+    hasher: RandomState,
+}
+
+/// Proofs by user, and by the second in which they stop being remembered.
+#[derive(Debug, Default)]
+struct Shard {
+    by_user: HashMap<Box<str>, BTreeMap<u64, u32>>,
+    /// Looked through for users without any at this size.
+    swept_at: usize,
+}
+
+impl Default for Users {
+    fn default() -> Self {
+        Users {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            hasher: RandomState::new(),
+        }
+    }
 }
 
 impl Users {
-    fn count(&mut self, of: &Of<'_>, now_s: u64) -> u32 {
-        // A clock that was set back ends no window: what is remembered stays counted.
-        let age = now_s.saturating_sub(self.since_s);
-        if age >= of.window_s {
-            let before = mem::take(&mut self.now);
-            let recent = age < of.window_s.saturating_mul(2);
-            self.before = if recent { before } else { HashMap::new() };
-            self.since_s = now_s;
-        }
-        let in_window = |window: &HashMap<Box<str>, u32>| window.get(of.user).copied();
-        let counts = [in_window(&self.now), in_window(&self.before)];
-        counts.into_iter().flatten().sum()
+    const SHARDS: usize = 16;
+    const FEW: usize = 64;
+
+    fn shard(&self, user: &str) -> &Mutex<Shard> {
+        let [first, ..] = &self.shards;
+        let hash = self.hasher.hash_one(user) % Self::SHARDS as u64;
+        // INVARIANT: the remainder is below the number of shards; the fallback is never taken.
+        let at = usize::try_from(hash).unwrap_or_default();
+        self.shards.get(at).unwrap_or(first)
     }
 
-    fn add(&mut self, user: &str) {
-        match self.now.get_mut(user) {
-            Some(count) => *count = count.saturating_add(1),
-            None => drop(self.now.insert(user.into(), 1)),
+    fn count(&self, user: &str, now_s: u64) -> u32 {
+        let mut shard = lock(self.shard(user));
+        let Some(seconds) = shard.by_user.get_mut(user) else {
+            return 0;
+        };
+        *seconds = seconds.split_off(&now_s.saturating_add(1));
+        seconds
+            .values()
+            .fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    fn add(&self, user: &str, until_s: u64, now_s: u64) {
+        let mut shard = lock(self.shard(user));
+        if shard.by_user.len() >= shard.swept_at.max(Self::FEW) {
+            let lasting = |seconds: &BTreeMap<u64, u32>| {
+                seconds
+                    .last_key_value()
+                    .is_some_and(|(until_s, _)| *until_s > now_s)
+            };
+            shard.by_user.retain(|_, seconds| lasting(seconds));
+            shard.swept_at = shard.by_user.len().saturating_mul(2);
         }
+        let seconds = match shard.by_user.get_mut(user) {
+            Some(seconds) => seconds,
+            None => shard.by_user.entry(user.into()).or_default(),
+        };
+        let count = seconds.entry(until_s).or_default();
+        *count = count.saturating_add(1);
     }
 }
 
@@ -138,7 +182,7 @@ mod tests {
         fn with(marks: Memory) -> Self {
             World {
                 marks,
-                proofs: Proofs::new(Nonces::new(&[7; 32])),
+                proofs: Proofs::new(Nonces::new(&[7; 32]), NOW),
             }
         }
 
@@ -147,7 +191,6 @@ mod tests {
                 user,
                 key: &key(signer),
                 most: 10,
-                window_s: 71,
             };
             let mut bytes = [0; 32];
             bytes[..8].copy_from_slice(&id.to_be_bytes());
@@ -174,8 +217,21 @@ mod tests {
         // Another key's proof of the same id is another proof.
         assert_eq!(world.of("alice", 2, 1, NOW).await, "fresh");
         assert_eq!(world.of("alice", 1, 1, NOW + 60).await, "before");
-        // By then it would be refused for its age.
-        assert_eq!(world.of("alice", 1, 1, NOW + 61).await, "fresh");
+        // By then it would be refused for its age, whatever the clock of whoever asks.
+        assert_eq!(world.of("alice", 1, 1, NOW + 70).await, "before");
+        assert_eq!(world.of("alice", 1, 1, NOW + 71).await, "fresh");
+    }
+
+    /// Visitors with a later clock make room; what one with an earlier clock may still bring stays.
+    #[tokio::test]
+    async fn n7_4_a_proof_is_remembered_for_those_whose_clock_is_late() {
+        let world = World::with(Memory::default());
+        assert_eq!(world.of("alice", 1, 1, NOW).await, "fresh");
+        for id in 0..200 {
+            let visitor = format!("visitor {id}");
+            assert_eq!(world.of(&visitor, 2, id, NOW + 61).await, "fresh");
+        }
+        assert_eq!(world.of("alice", 1, 1, NOW + 60).await, "before");
     }
 
     #[tokio::test]
@@ -187,16 +243,37 @@ mod tests {
         assert_eq!(world.of("alice", 1, 10, NOW).await, "many");
         assert_eq!(world.of("alice", 1, 10, NOW + 70).await, "many");
         assert_eq!(world.of("bob", 2, 0, NOW).await, "fresh");
-        // The first window is over, but its proofs may have been made at its end.
-        assert_eq!(world.of("alice", 1, 10, NOW + 71).await, "many");
-        assert_eq!(world.of("alice", 1, 10, NOW + 142).await, "fresh");
+        assert_eq!(world.of("alice", 1, 10, NOW + 71).await, "fresh");
         // What was refused before was not counted.
         for id in 11..20 {
-            assert_eq!(world.of("alice", 1, id, NOW + 142).await, "fresh", "{id}");
+            assert_eq!(world.of("alice", 1, id, NOW + 71).await, "fresh", "{id}");
         }
-        assert_eq!(world.of("alice", 1, 20, NOW + 142).await, "many");
-        // A clock that goes back forgets nothing.
-        assert_eq!(world.of("alice", 1, 20, NOW).await, "many");
+        assert_eq!(world.of("alice", 1, 20, NOW + 71).await, "many");
+        assert_eq!(world.of("alice", 1, 10, NOW + 71).await, "many");
+    }
+
+    #[tokio::test]
+    async fn n7_4_a_steady_user_is_counted_exactly() {
+        let world = World::with(Memory::default());
+        // One proof every eight seconds, remembered for 71: nine or ten at a time, for ever.
+        for turn in 0..100 {
+            let answer = world.of("alice", 1, turn, NOW + 8 * turn).await;
+            assert_eq!(answer, "fresh", "{turn}");
+        }
+    }
+
+    #[tokio::test]
+    async fn n7_4_users_without_proofs_do_not_pile_up() {
+        let world = World::with(Memory::default());
+        for turn in 0..10_000u64 {
+            assert_eq!(
+                world.of(&turn.to_string(), 1, turn, NOW + turn).await,
+                "fresh"
+            );
+        }
+        let shards = world.proofs.users.shards.iter();
+        let kept: usize = shards.map(|shard| lock(shard).by_user.len()).sum();
+        assert!(kept <= 16 * 2 * Users::FEW, "{kept}");
     }
 
     #[tokio::test]
@@ -208,7 +285,7 @@ mod tests {
         // Neither of those that were remembered made room for it.
         assert_eq!(world.of("alice", 1, 1, NOW).await, "before");
         assert_eq!(world.of("alice", 1, 2, NOW).await, "before");
-        assert_eq!(world.of("alice", 1, 3, NOW + 61).await, "fresh");
+        assert_eq!(world.of("alice", 1, 3, NOW + 71).await, "fresh");
     }
 
     #[tokio::test]

@@ -11,12 +11,13 @@ mod register;
 
 pub(crate) use index::login_of;
 pub use index::{Facts, Index};
-pub use register::{Entry, Lifted, Order, Register, RegisterError, Target};
+pub use register::{Entry, Lifted, Order, Origin, Register, RegisterError, Target};
 
 use crate::small::lock;
 use crate::state::{Rows, StateError};
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use identity::Caller;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,6 +30,12 @@ pub struct Revocations {
     register: Register,
     /// What is in force; nothing if nobody can tell.
     known: ArcSwapOption<Index>,
+    /// How far the clock of each issuer may be ahead, in seconds.
+    skews: ArcSwap<HashMap<Box<str>, u64>>,
+    /// What is not in the ledger yet, as far as is known.
+    unrecorded: Mutex<Vec<Entry>>,
+    /// Whether something changed for which what is remembered of callers should be forgotten.
+    forgets: AtomicBool,
     /// The store's version when it was read last.
     version: AtomicI64,
     /// When the store was found to be as it is known, in milliseconds after `since`.
@@ -58,14 +65,23 @@ impl Revocations {
     pub const STALE: Duration = Duration::from_secs(10);
     /// Every so many looks everything is read anew, whether or not it seems to have changed.
     const THOROUGH: u64 = 120;
+    /// Entries that one issuer may tell, and all of them together: there is always room for whoever runs
+    /// the gateway.
+    pub const TOLD: usize = 10_000;
+    /// See [`Revocations::TOLD`].
+    pub const TOLD_IN_ALL: usize = 80_000;
 
     /// Reads the store.
     pub async fn read(rows: Rows, now_ms: u64) -> Result<Self, StateError> {
         let register = Register::new(rows);
         let version = register.rows().version().await?;
-        let index = Index::of(&register.entries(now_ms).await?);
+        let entries = register.entries(now_ms).await?;
+        let index = Index::of(&entries);
         Ok(Revocations {
             register,
+            skews: ArcSwap::default(),
+            unrecorded: Mutex::new(unrecorded(entries)),
+            forgets: AtomicBool::new(false),
             known: ArcSwapOption::from_pointee(index),
             version: AtomicI64::new(version),
             read_ms: AtomicU64::new(0),
@@ -92,10 +108,16 @@ impl Revocations {
         if self.is_stale() {
             return Err(Barred::Unreadable);
         }
-        match &*self.known.load() {
-            None => Err(Barred::Unreadable),
-            Some(index) if index.is_empty() || !index.bars(&facts()) => Ok(()),
-            Some(_) => Err(Barred::Revoked),
+        let known = self.known.load();
+        let index = known.as_ref().ok_or(Barred::Unreadable)?;
+        if index.is_empty() {
+            return Ok(());
+        }
+        let facts = facts();
+        let skew_s = self.skews.load().get(facts.issuer).copied();
+        match index.bars(&facts, skew_s.unwrap_or_default()) {
+            true => Err(Barred::Revoked),
+            false => Ok(()),
         }
     }
 
@@ -126,10 +148,34 @@ impl Revocations {
         }
     }
 
-    /// Writes a revocation down. It is in force when this returns.
+    /// How far the clocks of these issuers may be ahead of ours.
+    pub(crate) fn set_skews(&self, issuers: &[config::settled::Issuer]) {
+        let exact = issuers.iter().flat_map(|issuer| {
+            let skew_s = issuer.clock_skew.as_secs();
+            let exact = issuer.exact().into_iter();
+            exact.map(move |exact| (exact.issuer.into(), skew_s))
+        });
+        self.skews.store(Arc::new(exact.collect()));
+    }
+
+    /// Writes a revocation down. It is in force when this returns. What issuers tell leaves room for
+    /// others.
     pub async fn add(&self, order: Order, now_ms: u64) -> Result<Entry, RegisterError> {
+        let _one_at_a_time = self.reading.lock().await;
+        let known = self.known.load_full();
+        if let (Origin::Issuer, Some(index)) = (order.origin, &known) {
+            let (told, in_all) = index.told_by(order.target.issuer().unwrap_or_default());
+            if told >= Self::TOLD || in_all >= Self::TOLD_IN_ALL {
+                return Err(StateError::Full("revocation of an issuer").into());
+            }
+        }
         let entry = self.register.add(order, now_ms).await?;
-        self.take_up(now_ms).await?;
+        lock(&self.unrecorded).push(entry.clone());
+        // What cannot be read now is read whole, this entry with it, when it can.
+        if let Some(index) = known {
+            self.known.store(Some(Arc::new(index.with(&entry))));
+            self.changed.send_modify(|changes| *changes += 1);
+        }
         Ok(entry)
     }
 
@@ -167,10 +213,21 @@ impl Revocations {
 
     async fn take_up(&self, now_ms: u64) -> Result<(), StateError> {
         let _one_at_a_time = self.reading.lock().await;
-        let index = Index::of(&self.register.entries(now_ms).await?);
+        let entries = self.register.entries(now_ms).await?;
+        let index = Index::of(&entries);
+        let before = self.known.load_full();
+        let is_same = before.is_some_and(|before| before.is_same(&index));
         self.known.store(Some(Arc::new(index)));
         self.stamp();
-        self.changed.send_modify(|changes| *changes += 1);
+        let waiting = unrecorded(entries);
+        let is_done = is_same && waiting.is_empty();
+        *lock(&self.unrecorded) = waiting;
+        if !is_same {
+            self.forgets.store(true, Ordering::Relaxed);
+        }
+        if !is_done {
+            self.changed.send_modify(|changes| *changes += 1);
+        }
         Ok(())
     }
 
@@ -189,6 +246,11 @@ impl Revocations {
             .saturating_sub(self.read_ms.load(Ordering::Relaxed));
         u128::from(age_ms) > Self::STALE.as_millis() && self.watched.load(Ordering::Relaxed)
     }
+}
+
+fn unrecorded(entries: Vec<Entry>) -> Vec<Entry> {
+    let entries = entries.into_iter();
+    entries.filter(|entry| !entry.recorded).collect()
 }
 
 #[cfg(test)]

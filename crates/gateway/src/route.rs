@@ -200,12 +200,6 @@ impl Route {
             let page = page.scopes(&route.scopes).name(&name);
             page.possession(possession).to_json()
         });
-        let rate = |rate| {
-            pace(rate).map_err(|error| RouteError::Rate {
-                path: route.path.clone(),
-                error,
-            })
-        };
         Ok(Route {
             path: route.path.as_str().into(),
             naming: Naming::of(servers.len()),
@@ -226,13 +220,7 @@ impl Route {
                 absolute_ms: millis(route.sessions.absolute),
                 per_user: route.sessions.per_user as usize,
             },
-            limits: Paces {
-                source: rate(limits.source)?,
-                user: rate(limits.user)?,
-                session: rate(limits.session)?,
-                tool: rate(limits.tool)?,
-                resource: rate(limits.resource)?,
-            },
+            limits: paces(&route.path, limits)?,
             reading: reading(limits, limits.request_bytes),
             reading_answers: reading(limits, limits.answer_bytes),
             body_time: limits.body_time,
@@ -366,6 +354,23 @@ pub(crate) fn reading(limits: &settled::CallLimits, bytes: u64) -> protocol::Lim
         members: limits.members as usize,
         ..protocol::Limits::default()
     }
+}
+
+/// The limits of the route at this path.
+fn paces(path: &str, limits: &settled::CallLimits) -> Result<Paces, RouteError> {
+    let rate = |rate| {
+        pace(rate).map_err(|error| RouteError::Rate {
+            path: path.to_owned(),
+            error,
+        })
+    };
+    Ok(Paces {
+        source: rate(limits.source)?,
+        user: rate(limits.user)?,
+        session: rate(limits.session)?,
+        tool: rate(limits.tool)?,
+        resource: rate(limits.resource)?,
+    })
 }
 
 fn pace(rate: settled::Rate) -> Result<Pace, RateError> {

@@ -11,7 +11,7 @@ mod tasks;
 use flights::Flights;
 pub(crate) use flights::{Flight, InFlight};
 use questions::Questions;
-pub use standing::{Privileges, Standing};
+pub use standing::{Admission, Privileges, Standing};
 
 use crate::bridge::Asker;
 use crate::links::{Introduction, Links};
@@ -257,17 +257,18 @@ impl Session {
 
     /// Whether a caller with this token is no more than whoever opened it was, and remembers the token.
     /// Any other has to begin again, under an id that nobody could know before (control 8.3).
-    pub fn admits(&self, caller: &identity::Caller) -> bool {
+    pub fn admits(&self, caller: &identity::Caller) -> Admission {
         let standing = self.standing();
         if standing.is_with(caller) {
-            return true;
+            return Admission::Same;
         }
-        let next = standing.renewed(caller);
-        let admitted = next.is_some();
-        if let Some(next) = next {
-            self.standing.store(Arc::new(next));
+        match standing.renewed(caller) {
+            Ok(next) => {
+                self.standing.store(Arc::new(next));
+                Admission::Same
+            }
+            Err(why) => why,
         }
-        admitted
     }
 
     /// Its age in milliseconds.

@@ -12,7 +12,7 @@ mod fittings;
 
 use fittings::{Settings, World, code};
 use gateway::clock::Clock as _;
-use gateway::revocation::{Order, Target};
+use gateway::revocation::{Order, Origin, Target};
 use http::StatusCode;
 use ringwall_gateway as gateway;
 use serde_json::{Value, json};
@@ -76,6 +76,7 @@ async fn n8_3_what_is_revoked_is_refused_at_once_whatever_is_remembered() {
         target: Target::token(&token),
         at_ms: now_ms,
         block: false,
+        origin: Origin::Operator,
         why: "leaked".into(),
         by: "carol".into(),
     };
@@ -101,6 +102,7 @@ async fn n8_3_an_entry_goes_when_every_token_it_could_be_about_has_expired() {
         },
         at_ms: now_ms,
         block,
+        origin: Origin::Issuer,
         why: "a test".into(),
         by: "carol".into(),
     };

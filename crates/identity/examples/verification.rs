@@ -109,6 +109,7 @@ fn prove(
             target: &target,
             token: caller.token_digest(),
             key: &key,
+            since_s: 0,
         };
         let proof = [proof.as_bytes()];
         black_box(dpop::verify(proof, &request, &rules, &nonces, NOW)?);

@@ -274,7 +274,10 @@ impl Caller {
         let confirmation = Confirmation::of(&claims)?;
         let scopes = read_scopes(claims.get(&rules.claims.scopes))?;
         let groups = read_groups(&claims, &rules.claims.groups);
-        let user = UserKey::of(&rules.issuer, &who.user);
+        let user = match who.kind {
+            Kind::User => UserKey::of(&rules.issuer, &who.user),
+            Kind::Workload => UserKey::of_workload(&rules.issuer, &who.user),
+        };
 
         // Who it is and what the groups are depends on the rules as well as on the claims; all the
         // rest is in the payload.
@@ -351,6 +354,25 @@ impl UserKey {
         absorb(&mut context, issuer);
         absorb(&mut context, user);
         UserKey(base64url::encode(&finish(context)).into())
+    }
+
+    /// The program that this issuer knows by this name. A person of the same name is somebody else:
+    /// not every issuer keeps the names of its clients apart from those of its users (RFC 9068,
+    /// section 5).
+    fn of_workload(issuer: &str, name: &str) -> Self {
+        let mut context = digest::Context::new(&digest::SHA256);
+        absorb(&mut context, issuer);
+        absorb(&mut context, name);
+        absorb(&mut context, "workload");
+        UserKey(base64url::encode(&finish(context)).into())
+    }
+
+    /// Whoever this issuer knows by this name, person and program.
+    pub fn all_of(issuer: &str, name: &str) -> [Self; 2] {
+        [
+            UserKey::of(issuer, name),
+            UserKey::of_workload(issuer, name),
+        ]
     }
 
     /// The key as text.

@@ -4,6 +4,7 @@
 
 use crate::credential::ClientCredential;
 use crate::fetch::{Fetch, Outbound};
+use crate::latest::Latest;
 use crate::members;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -44,8 +45,16 @@ pub struct DirectoryRules {
 pub(crate) struct Directory {
     fetch: Arc<dyn Fetch>,
     rules: DirectoryRules,
-    token: Mutex<Option<OurToken>>,
+    token: Mutex<Held>,
+    latest: Latest,
     found: Cache<String, Found, Weight>,
+}
+
+/// Our own token, and until when none is asked for because there was none.
+#[derive(Default)]
+struct Held {
+    token: Option<OurToken>,
+    none_until: u64,
 }
 
 struct OurToken {
@@ -70,12 +79,14 @@ impl Directory {
             fetch,
             rules,
             token: Mutex::default(),
+            latest: Latest::default(),
             found: Cache::with_weighter(1024, REMEMBERED_BYTES, Weight),
         }
     }
 
     /// All groups of this person or app, if they can be had, and until when they are remembered.
     pub(crate) async fn groups(&self, object: &str, now: u64) -> (Option<Arc<[String]>>, u64) {
+        self.latest.see(now);
         if !is_guid(object) {
             return (None, now.saturating_add(UNKNOWN_S));
         }
@@ -85,15 +96,14 @@ impl Directory {
             Ok(found) => found,
             Err(first) => {
                 let groups = self.look_up(object, now).await;
-                let lasts = if groups.is_some() {
-                    GROUPS_S
-                } else {
-                    UNKNOWN_S
+                let until = match &groups {
+                    Some(_) => now.saturating_add(GROUPS_S),
+                    None => self.latest.after(now).saturating_add(UNKNOWN_S),
                 };
                 let found = Found {
                     groups: groups.map(Into::into),
                     since: now,
-                    until: now.saturating_add(lasts),
+                    until,
                 };
                 let _ = first.insert(found.clone());
                 found
@@ -111,7 +121,7 @@ impl Directory {
         let answer = self.fetch.send(request).await.ok()?;
         if answer.status == 401 {
             // The next look-up begins with a new token of ours.
-            *self.token.lock().await = None;
+            self.token.lock().await.token = None;
         }
         if answer.status != 200 {
             return None;
@@ -128,15 +138,29 @@ impl Directory {
         names.iter().map(group).collect()
     }
 
-    /// `Bearer` and our own token for the directory.
+    /// `Bearer` and our own token for the directory. However many need one, it is asked for once, and
+    /// not again for a while if there is none.
     async fn bearer(&self, now: u64) -> Option<Zeroizing<String>> {
         let mut held = self.token.lock().await;
-        if let Some(token) = &*held
+        let now = self.latest.after(now);
+        if let Some(token) = &held.token
             && now < token.until
             && token.until - now <= KEPT_MAX_S
         {
             return Some(token.bearer.clone());
         }
+        if now < held.none_until && held.none_until - now <= UNKNOWN_S {
+            return None;
+        }
+        held.token = self.ask_for_token(now).await;
+        let bearer = held.token.as_ref().map(|token| token.bearer.clone());
+        if bearer.is_none() {
+            held.none_until = self.latest.after(now).saturating_add(UNKNOWN_S);
+        }
+        bearer
+    }
+
+    async fn ask_for_token(&self, now: u64) -> Option<OurToken> {
         let mut scope = self.rules.url.origin().ascii_serialization();
         scope.push_str("/.default");
         let fields = [("grant_type", "client_credentials"), ("scope", &*scope)];
@@ -159,13 +183,11 @@ impl Directory {
             return None;
         };
         let token = Zeroizing::new(token);
-        let bearer = Zeroizing::new(["Bearer ", token.as_str()].concat());
         let lasts = lasts.saturating_sub(RENEWED_BEFORE_S).min(KEPT_MAX_S);
-        *held = Some(OurToken {
-            bearer: bearer.clone(),
+        Some(OurToken {
+            bearer: Zeroizing::new(["Bearer ", token.as_str()].concat()),
             until: now.saturating_add(lasts),
-        });
-        Some(bearer)
+        })
     }
 }
 

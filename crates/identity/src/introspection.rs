@@ -6,6 +6,7 @@ use crate::audience::sha_256;
 use crate::credential::ClientCredential;
 use crate::discovery::{Origin, find_metadata};
 use crate::fetch::Fetch;
+use crate::latest::Latest;
 use crate::members;
 use aws_lc_rs::digest;
 use quick_cache::Weighter;
@@ -59,6 +60,15 @@ pub(crate) struct Introspector {
     answers: Cache<[u8; 32], Answer, Weight>,
     turns: Semaphore,
     away_until: AtomicU64,
+    latest: Latest,
+}
+
+/// Why a question has no answer.
+enum Silence {
+    /// The issuer cannot be asked: it is left alone for a moment.
+    Issuer,
+    /// It does not answer this question; others it may.
+    Question,
 }
 
 /// What became of a question.
@@ -109,6 +119,7 @@ impl Introspector {
             answers: Cache::with_weighter(answers, REMEMBERED_BYTES, Weight),
             turns: Semaphore::new(ASKING_MAX),
             away_until: AtomicU64::new(0),
+            latest: Latest::default(),
         }
     }
 
@@ -119,6 +130,7 @@ impl Introspector {
 
     /// What the issuer says of this token. However many ask at once, it is asked once.
     pub(crate) async fn ask(&self, token: &str, digest: [u8; 32], now: u64) -> Said {
+        self.latest.see(now);
         self.answers
             .remove_if(&digest, |answer| !answer.is_good(now));
         match self.answers.get_value_or_guard_async(&digest).await {
@@ -150,7 +162,7 @@ impl Introspector {
                 (self.rules.remembered_s.min(left), meaning.size)
             }
             Said::Inactive => (self.rules.remembered_s.min(INACTIVE_S), 0),
-            Said::Away => (AWAY_S, 0),
+            Said::Away => (self.latest.after(now) - now + AWAY_S, 0),
         };
         Answer {
             said,
@@ -162,36 +174,35 @@ impl Introspector {
 
     /// Asks. Whoever has waited for a turn while the issuer went away finds it away.
     async fn question(&self, token: &str, now: u64) -> Said {
-        let said = match self.endpoint(now).await {
-            Some(endpoint) => self.exchange(endpoint, token, now).await,
-            None => None,
+        let Some(endpoint) = self.endpoint(now).await else {
+            return Said::Away;
         };
-        said.unwrap_or_else(|| {
-            let until = now.saturating_add(AWAY_S);
-            self.away_until.store(until, Ordering::Release);
-            Said::Away
-        })
+        match self.exchange(endpoint, token, now).await {
+            Ok(said) => said,
+            Err(Silence::Question) => Said::Away,
+            Err(Silence::Issuer) => {
+                self.went_away(now);
+                Said::Away
+            }
+        }
     }
 
-    async fn exchange(&self, endpoint: Url, token: &str, now: u64) -> Option<Said> {
+    async fn exchange(&self, endpoint: Url, token: &str, now: u64) -> Result<Said, Silence> {
         let fields = [("token", token), ("token_type_hint", "access_token")];
         let credential = &self.rules.credential;
-        let request = credential.form(endpoint, &self.origin.issuer, &fields, now)?;
-        let answer = self.fetch.send(request).await.ok()?;
-        if answer.status != 200 || answer.body.len() > ANSWER_MAX {
-            return None;
-        }
-        let claims = members::object(&answer.body)?;
-        match claims.get("active")?.as_bool()? {
-            false => Some(Said::Inactive),
-            true => Some(Said::Active(Arc::new(Meaning {
-                claims,
-                digest: sha_256(digest::digest(&digest::SHA256, &answer.body).as_ref()),
-                size: answer.body.len() as u64,
-            }))),
+        let request = credential.form(endpoint, &self.origin.issuer, &fields, now);
+        let request = request.ok_or(Silence::Issuer)?;
+        let answer = self.fetch.send(request).await;
+        let answer = answer.map_err(|_no_answer| Silence::Issuer)?;
+        match answer.status {
+            200 if answer.body.len() <= ANSWER_MAX => read(&answer.body).ok_or(Silence::Question),
+            // It knows us no more, has enough of us, or is broken: whatever is asked.
+            401 | 429 | 500.. => Err(Silence::Issuer),
+            _ => Err(Silence::Question),
         }
     }
 
+    /// Where the issuer is asked. Nothing if that cannot be found out, which is found out once.
     async fn endpoint(&self, now: u64) -> Option<Url> {
         if let Some(url) = &self.rules.url {
             return Some(url.clone());
@@ -202,16 +213,41 @@ impl Introspector {
         {
             return Some(url.clone());
         }
-        let metadata = find_metadata(&self.origin, &*self.fetch).await.ok()?;
-        let url = metadata.introspection?;
+        if self.is_away(now) {
+            return None;
+        }
+        let metadata = find_metadata(&self.origin, &*self.fetch).await;
+        let Some(url) = metadata.ok().and_then(|metadata| metadata.introspection) else {
+            self.went_away(now);
+            return None;
+        };
         *known = Some((url.clone(), now.saturating_add(ENDPOINT_S)));
         Some(url)
     }
 
+    fn went_away(&self, now: u64) {
+        let until = self.latest.after(now).saturating_add(AWAY_S);
+        self.away_until.store(until, Ordering::Release);
+    }
+
     fn is_away(&self, now: u64) -> bool {
         let until = self.away_until.load(Ordering::Acquire);
+        let now = self.latest.after(now);
         // A clock that was set back does not make it stay away.
         now < until && until - now <= AWAY_S
+    }
+}
+
+/// The answer, if it says in one way whether the token is good.
+fn read(body: &[u8]) -> Option<Said> {
+    let claims = members::object(body)?;
+    match claims.get("active")?.as_bool()? {
+        false => Some(Said::Inactive),
+        true => Some(Said::Active(Arc::new(Meaning {
+            claims,
+            digest: sha_256(digest::digest(&digest::SHA256, body).as_ref()),
+            size: body.len() as u64,
+        }))),
     }
 }
 

@@ -199,6 +199,10 @@ impl Issuers {
         checks::purpose(claims)?;
         let claims = claims.clone();
         let caller = Caller::introspected(rules, claims, times, &meaning.digest, digest)?;
+        // RFC 9449, section 6.2: what is no bearer token says which key it is bound to.
+        if !is_bearer(caller.claims()) && caller.confirmation().key.is_none() {
+            return Err(TokenError::Confirmation);
+        }
         Ok(Seen {
             caller,
             // The issuer's clock says when it ends; ours may be behind.
@@ -373,6 +377,11 @@ fn check_header(rules: &IssuerRules, read: &Unverified<'_>) -> Result<(), TokenE
         true => Ok(()),
         false => Err(TokenError::Type),
     }
+}
+
+fn is_bearer(claims: &Map<String, Value>) -> bool {
+    let kind = claims.get("token_type").and_then(Value::as_str);
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"))
 }
 
 /// What an introspected token must be beside active. `iss` may be left out: it is the issuer's own

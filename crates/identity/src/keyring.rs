@@ -6,6 +6,7 @@
 use crate::discovery::{DiscoveryError, Found, Origin, find_keys};
 use crate::fetch::{BoxFuture, Fetch};
 use crate::keys::{KeySet, VerificationKey};
+use crate::latest::Latest;
 use crate::{Algorithm, TokenError};
 use arc_swap::ArcSwapOption;
 use quick_cache::sync::Cache;
@@ -46,6 +47,7 @@ pub(crate) struct Keyring {
     held: ArcSwapOption<Held>,
     renewal: Mutex<Renewal>,
     unknown: Cache<Box<str>, u64>,
+    latest: Latest,
     epoch: Arc<AtomicU64>,
 }
 
@@ -83,6 +85,7 @@ impl Keyring {
             held: ArcSwapOption::empty(),
             renewal: Mutex::default(),
             unknown: Cache::new(UNKNOWN_MAX),
+            latest: Latest::default(),
             epoch,
         }
     }
@@ -94,6 +97,7 @@ impl Keyring {
         algorithm: Algorithm,
         now: u64,
     ) -> Result<Arc<VerificationKey>, TokenError> {
+        self.latest.see(now);
         if let Some(held) = self.held.load().as_ref() {
             match held.keys.pick(id, algorithm) {
                 Some(key) if held.is_fresh(now) => return Ok(Arc::clone(key)),
@@ -175,7 +179,8 @@ impl Keyring {
             Err(_) => {
                 // The keys may have moved: the next attempt looks for them from the start.
                 renewal.spare = false;
-                renewal.not_before = renewal.began.saturating_add(PAUSE_AFTER_FAILURE_S);
+                let failed_at = self.latest.after(renewal.began);
+                renewal.not_before = failed_at.saturating_add(PAUSE_AFTER_FAILURE_S);
                 renewal.key_url = None;
                 Outcome::Failed
             }

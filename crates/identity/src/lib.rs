@@ -23,6 +23,7 @@ mod issuers;
 mod jws;
 mod keyring;
 mod keys;
+mod latest;
 mod members;
 pub mod possession;
 mod profile;

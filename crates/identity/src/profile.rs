@@ -72,17 +72,35 @@ pub(crate) fn check(rules: &IssuerRules, claims: &Map<String, Value>) -> Result<
     if rules.profile == Profile::Rfc9068 {
         name(claims, "client_id", "client_id")?;
     }
-    if let Some(tenant) = &rules.tenant {
-        let claim = match rules.profile {
-            Profile::Entra => Some("tid"),
-            Profile::Jwt | Profile::Rfc9068 => tenant.claim.as_deref(),
-        };
-        let said = claim.map(|claim| claims.get(claim).and_then(Value::as_str));
-        if said.is_some_and(|said| said != Some(&*tenant.id)) {
-            return Err(TokenError::Tenant);
-        }
+    // An ID token has the same `typ`, and its audience may be named for access tokens.
+    if rules.profile == Profile::Jwt && claims.contains_key("nonce") {
+        return Err(TokenError::NotAccess("nonce"));
     }
-    Ok(())
+    tenant(rules, claims)
+}
+
+/// That a token of Entra ID is of the tenant that stands in its issuer.
+fn tenant(rules: &IssuerRules, claims: &Map<String, Value>) -> Result<(), TokenError> {
+    let said = claims.get("tid").and_then(Value::as_str);
+    match (&rules.tenant, rules.profile) {
+        (Some(tenant), Profile::Entra) if said != Some(&*tenant.id) => Err(TokenError::Tenant),
+        _ => Ok(()),
+    }
+}
+
+/// The user whom an ID token names: by the same name as in access tokens. Nothing else of it is
+/// read, because it says nothing of a client or of what was granted.
+pub(crate) fn signed_in(
+    rules: &IssuerRules,
+    claims: &Map<String, Value>,
+) -> Result<String, TokenError> {
+    tenant(rules, claims)?;
+    name(claims, "sub", "sub")?.ok_or(TokenError::Claim("sub"))?;
+    let user = match rules.profile {
+        Profile::Entra => name(claims, "oid", "oid")?,
+        Profile::Jwt | Profile::Rfc9068 => name(claims, &rules.claims.user, "user")?,
+    };
+    user.ok_or(TokenError::Claim("user"))
 }
 
 /// Whom the token speaks for.

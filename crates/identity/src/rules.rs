@@ -48,8 +48,6 @@ pub struct IssuerRules {
 pub struct Tenant {
     /// Its name, which stands in the issuer.
     pub id: String,
-    /// The claim that must say the same, beside the one its profile knows.
-    pub claim: Option<String>,
 }
 
 /// Which claims of an issuer's tokens say what.

@@ -38,12 +38,13 @@ impl Data {
         Ok(folder)
     }
 
-    /// The issuer of the configuration, if there is exactly one.
-    pub(crate) fn only_issuer(&self) -> Option<String> {
-        match settled(&self.config).ok()?.issuers.as_slice() {
-            [only] => Some(only.issuer.clone()),
-            _ => None,
-        }
+    /// The issuers of the configuration as tokens name them, one of each tenant; none if it cannot be
+    /// read.
+    pub(crate) fn issuers(&self) -> Vec<String> {
+        let issuers = settled(&self.config).map(|settled| settled.issuers);
+        let exact = issuers.unwrap_or_default();
+        let exact = exact.iter().flat_map(config::settled::Issuer::exact);
+        exact.map(|exact| exact.issuer).collect()
     }
 
     /// The ledgers in it: one of a gateway that listens; gateways around local servers that run side

@@ -9,7 +9,7 @@ use crate::visible::visible;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use gateway::clock::{Clock, SystemClock};
-use gateway::revocation::{Entry, Order, Register, Target};
+use gateway::revocation::{Entry, Order, Origin, Register, Target};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -159,8 +159,10 @@ impl Command {
                 named.said.add(target, named.block).await
             }
             Command::Client(named) => {
+                let issuer = named.issuer.as_deref();
+                let issuer = issuer.map(|it| named.said.common.issuer(Some(it)));
                 let target = Target::Client {
-                    issuer: named.issuer,
+                    issuer: issuer.transpose()?,
                     name: named.name,
                 };
                 named.said.add(target, named.block).await
@@ -185,14 +187,14 @@ impl Named {
         let whole = self.issuer.is_none().then(|| self.name.rsplit_once('#'));
         if let Some((issuer, subject)) = whole.flatten() {
             return Ok(Target::User {
-                issuer: Some(issuer.to_owned()),
+                issuer: Some(self.said.common.issuer(Some(issuer))?),
                 name: subject.to_owned(),
             });
         }
         let issuer = match &self.issuer {
-            Some(issuer) => Some(issuer.clone()),
+            Some(issuer) => Some(self.said.common.issuer(Some(issuer))?),
             None if is_key(&self.name) => None,
-            None => Some(self.said.common.issuer()?),
+            None => Some(self.said.common.issuer(None)?),
         };
         Ok(Target::User {
             issuer,
@@ -217,10 +219,7 @@ impl OfToken {
                 name: self.name.to_ascii_lowercase(),
             });
         }
-        let issuer = match &self.issuer {
-            Some(issuer) => issuer.clone(),
-            None => self.said.common.issuer()?,
-        };
+        let issuer = self.said.common.issuer(self.issuer.as_deref())?;
         Ok(Target::Token {
             issuer,
             name: self.name.clone(),
@@ -233,11 +232,24 @@ impl Common {
         Ok(Register::open(&self.data.folder()?)?)
     }
 
-    fn issuer(&self) -> anyhow::Result<String> {
-        let only = self.data.only_issuer();
-        only.context(
-            "say whose name this is with --issuer: the configuration names no issuer, or several",
-        )
+    /// The issuer that is meant: the one that is said, or the only one there is.
+    fn issuer(&self, said: Option<&str>) -> anyhow::Result<String> {
+        let known = self.data.issuers();
+        match (said, known.as_slice()) {
+            // It stands for several, and no token bears it.
+            (Some(said), _) if said.contains('{') => bail!(
+                "`{}` is no issuer of a token: name the tenant's own, {}",
+                visible(said),
+                visible(&known.join(", "))
+            ),
+            (Some(said), _) => Ok(said.to_owned()),
+            (None, [only]) => Ok(only.clone()),
+            (None, []) => bail!("say whose name this is with --issuer: no configuration names one"),
+            (None, several) => bail!(
+                "say whose name this is with --issuer: there are {}",
+                visible(&several.join(", "))
+            ),
+        }
     }
 }
 
@@ -248,6 +260,7 @@ impl Said {
             target,
             at_ms: now_ms,
             block,
+            origin: Origin::Operator,
             why: self.why,
             by: self.by.unwrap_or_else(crate::wrap::place::user),
         };

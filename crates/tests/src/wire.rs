@@ -278,6 +278,14 @@ pub fn refusal(message: &Value) -> Option<(String, String)> {
     })
 }
 
+/// Sends these bytes and hangs up before anything can come back.
+pub async fn cut(url: &Url, bytes: &[u8]) -> Result<()> {
+    let mut socket = connect(url).await?;
+    socket.write_all(bytes).await?;
+    socket.shutdown().await?;
+    Ok(())
+}
+
 /// An answer that is read event by event.
 #[derive(Debug)]
 pub struct Events {

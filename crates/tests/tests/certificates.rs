@@ -5,6 +5,7 @@ use anyhow::{Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ringwall_tests::certificates::{Authority, Good, Identity};
+use ringwall_tests::issuer::overlaid;
 use ringwall_tests::place;
 use ringwall_tests::proofs::{Prover, of_certificate, opening, with};
 use ringwall_tests::provider::Provider;
@@ -44,7 +45,7 @@ impl Sealed {
         let files = authority.write(folder.path())?;
         let mut clients = clients;
         if clients.get("authorities").is_some() {
-            clients["authorities"] = json!(files.authority);
+            clients = overlaid(clients, &json!({ "authorities": files.authority }));
         }
         let key = format!("file:{}", files.key.display());
         let address = format!("127.0.0.1:{}", place::free_port()?);
@@ -53,15 +54,15 @@ impl Sealed {
             "tls": { "certificate": files.certificate, "key": key, "clients": clients },
         });
         if let Some(front) = front {
-            listener["front"] = front;
+            listener = overlaid(listener, &json!({ "front": front }));
         }
         let mut whole = json!({
-            "public_url": format!("https://{address}"), "listeners": [listener], "dpop": { "nonce": "off" },
+            "public_url": format!("https://{address}"), "listeners": [listener], "dpop": { "nonce": "off", "skew": "0s" },
         });
         if let Some(issuer) = issuer {
             let claims = json!({ "client": "client_id", "groups": "groups" });
-            whole["issuers"] =
-                json!([{ "issuer": issuer, "network": "private", "claims": claims }]);
+            let issuers = json!([{ "issuer": issuer, "network": "private", "claims": claims }]);
+            whole = overlaid(whole, &json!({ "issuers": issuers }));
         }
         let world = World::start(Plan::default().whole(whole).route(route)).await?;
         Ok(Sealed {

@@ -12,9 +12,10 @@ use ringwall_tests::world::{Plan, World, ledger};
 use serde_json::{Value, json};
 use url::Url;
 
-/// A world in which proofs need no nonce.
+/// A world in which proofs need no nonce. Those made before it began are not accepted, and with a skew
+/// neither would be those of its first seconds.
 async fn world() -> Result<World> {
-    World::start(Plan::default().whole(json!({ "dpop": { "nonce": "off" } }))).await
+    World::start(Plan::default().whole(json!({ "dpop": { "nonce": "off", "skew": "0s" } }))).await
 }
 
 /// A good token of Alice that is bound to this.
@@ -76,36 +77,32 @@ async fn n7_4_a_bound_token_opens_a_session_with_its_key_of_every_kind() -> Resu
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn n7_4_a_stolen_token_is_worth_nothing_without_its_key() -> Result<()> {
-    let world = world().await?;
+/// Proofs that prove nothing, with the code of each one's refusal.
+fn worthless(
+    world: &World,
+    (alice, thief): (&Prover, &Prover),
+    token: &str,
+) -> Result<Vec<(&'static str, String)>> {
     let url = world.url()?;
-    let (alice, thief) = (Prover::new()?, Prover::new()?);
-    let token = bound(&world, alice.confirmation()?)?;
     let none = json!({});
-    let alices = |claims: Value| alice.changed("POST", &url, &token, (&none, &claims));
-    let headed = |header: Value| alice.changed("POST", &url, &token, (&header, &none));
+    let alices = |claims: Value| alice.changed("POST", &url, token, (&none, &claims));
+    let headed = |header: Value| alice.changed("POST", &url, token, (&header, &none));
     let other = world.token("alice")?;
-    let rows: Vec<(&str, String)> = vec![
-        ("dpop_other_key", thief.proof("POST", &url, &token)?),
+    Ok(vec![
+        ("dpop_other_key", thief.proof("POST", &url, token)?),
         (
             "dpop_signature",
-            thief.changed(
-                "POST",
-                &url,
-                &token,
-                (&json!({ "jwk": alice.jwk() }), &none),
-            )?,
+            thief.changed("POST", &url, token, (&json!({ "jwk": alice.jwk() }), &none))?,
         ),
-        ("dpop_method", alice.proof("GET", &url, &token)?),
-        ("dpop_method", alice.proof("post", &url, &token)?),
+        ("dpop_method", alice.proof("GET", &url, token)?),
+        ("dpop_method", alice.proof("post", &url, token)?),
         (
             "dpop_url",
-            alice.proof("POST", &world.gateway.at("/other")?, &token)?,
+            alice.proof("POST", &world.gateway.at("/other")?, token)?,
         ),
         (
             "dpop_url",
-            alice.proof("POST", &world.gateway.at("/fixture/")?, &token)?,
+            alice.proof("POST", &world.gateway.at("/fixture/")?, token)?,
         ),
         (
             "dpop_url",
@@ -141,11 +138,19 @@ async fn n7_4_a_stolen_token_is_worth_nothing_without_its_key() -> Result<()> {
         ("dpop_malformed", "a.b.c.d".to_owned()),
         (
             "dpop_malformed",
-            format!("{}=", alice.proof("POST", &url, &token)?),
+            format!("{}=", alice.proof("POST", &url, token)?),
         ),
         ("dpop_size", "a".repeat(9000)),
-    ];
-    for (code, proof) in rows {
+    ])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_4_a_stolen_token_is_worth_nothing_without_its_key() -> Result<()> {
+    let world = world().await?;
+    let url = world.url()?;
+    let (alice, thief) = (Prover::new()?, Prover::new()?);
+    let token = bound(&world, alice.confirmation()?)?;
+    for (code, proof) in worthless(&world, (&alice, &thief), &token)? {
         let reply = with(request(&url), &token, &proof).send().await?;
         refused(&world, &reply, 401, code).await?;
         let told = challenges(&reply);
@@ -262,7 +267,7 @@ async fn n7_4_a_proof_is_good_once() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n7_4_a_user_with_too_many_proofs_waits_and_others_do_not() -> Result<()> {
-    let dpop = json!({ "dpop": { "nonce": "off", "per_user": 16 } });
+    let dpop = json!({ "dpop": { "nonce": "off", "skew": "0s", "per_user": 16 } });
     let world = World::start(Plan::default().whole(dpop)).await?;
     let url = world.url()?;
     let alice = Prover::new()?;
@@ -387,7 +392,7 @@ async fn n7_4_a_session_is_good_with_the_key_that_opened_it() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn n7_4_a_batch_is_one_request_with_one_proof() -> Result<()> {
     let plan = Plan::default()
-        .whole(json!({ "dpop": { "nonce": "off" } }))
+        .whole(json!({ "dpop": { "nonce": "off", "skew": "0s" } }))
         .route(json!({ "protocol": { "minimum": "2025-03-26" } }));
     let world = World::start(plan).await?;
     let url = world.url()?;
@@ -423,7 +428,7 @@ unless { principal.possession has dpop };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n7_4_policy_demands_a_key_for_a_single_tool() -> Result<()> {
-    let plan = Plan::default().whole(json!({ "dpop": { "nonce": "off" } }));
+    let plan = Plan::default().whole(json!({ "dpop": { "nonce": "off", "skew": "0s" } }));
     let world = World::start(plan.policy(TRANSFERS_NEED_A_KEY)).await?;
     let url = world.url()?;
     let transfer = json!({ "to": "savings", "amount": 5 });
@@ -457,7 +462,7 @@ async fn n7_4_a_route_demands_what_a_token_is_bound_to() -> Result<()> {
     let alice = Prover::new()?;
     for possession in ["dpop", "any"] {
         let plan = Plan::default()
-            .whole(json!({ "dpop": { "nonce": "off", "algorithms": ["ES256"] } }))
+            .whole(json!({ "dpop": { "nonce": "off", "skew": "0s", "algorithms": ["ES256"] } }))
             .route(json!({ "possession": possession }));
         let world = World::start(plan).await?;
         let url = world.url()?;
@@ -505,7 +510,7 @@ async fn n7_4_accepts_the_bound_token_of_a_certified_provider_with_its_key_only(
         "issuer": provider.issuer(), "network": "private", "algorithms": ["ES256"],
         "claims": { "user": "sub", "client": "client_id", "groups": "groups", "scopes": "scope" }
     });
-    let whole = json!({ "issuers": [issuer], "dpop": { "nonce": "off" } });
+    let whole = json!({ "issuers": [issuer], "dpop": { "nonce": "off", "skew": "0s" } });
     let world = World::start(Plan::default().whole(whole)).await?;
     let (url, resource) = (world.url()?, world.resource()?);
     provider.add_resource(&resource).await?;

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use http::Method;
 use ringwall_tests::authority::Realm;
 use ringwall_tests::browser::{Browser, link_in};
+use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::{Client, text};
 use ringwall_tests::stateless::Stateless;
 use ringwall_tests::wire::code;
@@ -15,8 +16,7 @@ use url::Url;
 
 /// A world whose server is guarded, with tokens got like this.
 async fn guarded(realm: &Realm, oauth: Value) -> Result<World> {
-    let mut http = json!({ "url": realm.server().as_str(), "network": "private" });
-    http["oauth"] = oauth;
+    let http = json!({ "url": realm.server().as_str(), "network": "private", "oauth": oauth });
     let wide = json!({ "rate": "1000/s", "burst": 1000, "concurrent": 256 });
     let limits = json!({ "source": wide, "user": wide, "session": wide, "tool": wide });
     let plan = Plan::default().whole(json!({ "limits": limits }));
@@ -419,11 +419,8 @@ async fn n7_1_a_callers_token_is_exchanged_at_its_own_issuer_and_goes_nowhere_el
 /// Tokens by exchange at the callers' own issuer.
 async fn exchanging(realm: &Realm, grant: &str, more: Value) -> Result<World> {
     let world = guarded(realm, client(realm, "client_credentials")).await?;
-    let mut oauth = client(realm, grant);
-    oauth["issuer"] = json!(world.issuer.url());
-    for (name, value) in more.as_object().into_iter().flatten() {
-        oauth[name] = value.clone();
-    }
+    let issuer = json!({ "issuer": world.issuer.url() });
+    let oauth = overlaid(overlaid(client(realm, grant), &issuer), &more);
     with(world, oauth).await
 }
 
@@ -431,7 +428,8 @@ async fn exchanging(realm: &Realm, grant: &str, more: Value) -> Result<World> {
 async fn with(mut world: World, oauth: Value) -> Result<World> {
     let file = world.path().join("ringwall.yaml");
     let mut config: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
-    config["servers"][0]["http"]["oauth"] = oauth;
+    let place = config.pointer_mut("/servers/0/http/oauth");
+    *place.context("no server with tokens")? = oauth;
     std::fs::write(&file, config.to_string())?;
     world.gateway.crash_and_restart().await?;
     Ok(world)
@@ -475,7 +473,6 @@ async fn n7_1_a_claims_challenge_reaches_the_caller_and_an_application_is_not_ac
 async fn n3_4_a_user_is_asked_in_the_words_their_client_has() -> Result<()> {
     let realm = Realm::start().await?;
     let world = guarded(&realm, connection()).await?;
-    let url = json!({ "elicitation": { "url": {} } });
     // Before there is a session, and for whoever cannot open pages, it is told in an error.
     let plain = Client::new(&world.url()?, Some(&world.token("alice")?));
     let refused = plain.initialize_with(json!({})).await?;
@@ -495,7 +492,7 @@ async fn n3_4_a_user_is_asked_in_the_words_their_client_has() -> Result<()> {
         "{refused}"
     );
     // A stateless client is asked for something before it calls again, and calls again.
-    let can = modern(url.clone()).await?;
+    let can = modern(json!({ "elicitation": { "url": {} } })).await?;
     let asked = can.call("echo", json!({ "text": "x" })).await?;
     assert_eq!(
         asked.pointer("/result/resultType"),
@@ -525,13 +522,20 @@ async fn n3_4_a_user_is_asked_in_the_words_their_client_has() -> Result<()> {
         !realm.at_server().contains("io.ringwall/connect"),
         "it is no server's business"
     );
-    // A session is told that it is done, where its revision has words for that.
-    realm.accepts(&["access-9"]);
-    realm.forget_grants();
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_4_the_session_that_was_asked_is_told_that_it_is_done() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    connected(&world, "alice", &Browser::default()).await?;
     let mut client = Client::new(&world.url()?, Some(&world.token("alice")?));
-    realm.accepts(&["access-"]);
-    client.initialize(url).await?;
+    client
+        .initialize(json!({ "elicitation": { "url": {} } }))
+        .await?;
     let mut events = client.listen(None).await?;
+    realm.forget_grants();
     realm.accepts(&["refused-"]);
     let refused = client.call("echo", json!({ "text": "x" })).await?;
     assert_eq!(

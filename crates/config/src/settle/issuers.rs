@@ -7,7 +7,7 @@ mod attributes;
 mod tenants;
 
 pub(super) use asked::one_introspects;
-pub(super) use tenants::audiences;
+pub(super) use tenants::{audiences, not_signed_in};
 
 use super::address::{self, Query};
 use super::{events, limits, oauth, words};
@@ -43,6 +43,7 @@ fn issuer(problems: &mut Problems, path: &str, written: &written::Issuer) -> Opt
     let profile = written.profile.unwrap_or(Profile::Rfc9068);
     let network = written.network.unwrap_or(Network::Public);
     let name = tenants::settle(problems, path, written, profile);
+    not_signed_in(problems, &at("audiences"), &written.audiences, &[written]);
     let mut place = |name: &str, text: &str, query: Query| {
         let url = address::read(problems, &at(name), text, query);
         if let Some(url) = &url {

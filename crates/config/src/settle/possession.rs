@@ -6,7 +6,7 @@
 use super::{limits, words};
 use crate::bounds;
 use crate::problem::Problems;
-use crate::settled::{Clients, Dpop, Front, Listener, Route, Transport};
+use crate::settled::{Clients, Dpop, Front, Listener, Rate, Route, Transport};
 use crate::words::{ClientCertificates, Possession, ProofNonce};
 use crate::written;
 use controls::N7_4;
@@ -45,6 +45,27 @@ pub(super) fn dpop(problems: &mut Problems, written: &written::Dpop) -> Dpop {
             written.per_user,
             bounds::PROOFS_PER_USER,
         ),
+    }
+}
+
+/// Whether anybody means proofs to be sent: a setting of theirs was written, or a route asks for them.
+pub(super) fn matters(written: &written::Dpop, routes: &[Route]) -> bool {
+    let asks = |it: &Route| matches!(it.possession, Possession::Any | Possession::Dpop);
+    written.age.is_some() || written.per_user.is_some() || routes.iter().any(asks)
+}
+
+/// Warns of users who would be refused although they keep to their rate.
+pub(super) fn room(problems: &mut Problems, dpop: &Dpop, user: &Rate) {
+    let remembered = (dpop.age + dpop.skew).as_secs() + bounds::PROOF_MARGIN_S;
+    let period = u64::from(user.rate.period.seconds()).max(1);
+    let steady = (remembered * u64::from(user.rate.count)).div_ceil(period);
+    let needed = steady.saturating_add(u64::from(user.burst));
+    if u64::from(dpop.per_user) < needed {
+        let message = format!(
+            "is less than the {needed} proofs that one user may send while they are remembered"
+        );
+        let fix = "write more, a shorter `dpop.age`, or a lower `limits.user`";
+        problems.warn(N7_4, "dpop.per_user", message, fix);
     }
 }
 

@@ -95,6 +95,9 @@ impl Routes<'_> {
         let issuers = self.accepted(problems, path, written.issuers.as_deref());
         super::issuers::one_introspects(problems, path, self.issuers, &issuers);
         let audiences = super::issuers::audiences(problems, &at("audiences"), &written.audiences);
+        let all = self.issuers.iter();
+        let accepted: Vec<_> = all.filter(|it| issuers.contains(&it.issuer)).collect();
+        super::issuers::not_signed_in(problems, &at("audiences"), &audiences, &accepted);
         let scopes = scopes(problems, &at("scopes"), &written.scopes);
         let protocol = protocol::settle(problems, &at("protocol"), &written.protocol);
         let ledger = recording(problems, &at("ledger.keep"), &written.ledger);

@@ -1,7 +1,9 @@
 //! Fitting a settled configuration to where it runs: the folder its file lies in, and the port the
 //! system chose. Both are told to it; it looks at neither.
 
-use super::{Credential, SecretRef, Settled, SigningKey, Transport, Upstream, Variable};
+use super::{
+    ClientProof, Credential, SecretRef, Settled, SigningKey, Transport, Upstream, Variable,
+};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +28,14 @@ impl Settled {
         for issuer in &mut self.issuers {
             if let Some(secret) = issuer.events.as_mut().and_then(|it| it.secret.as_mut()) {
                 root(secret, folder);
+            }
+            if let Some(ClientProof::Key(secret) | ClientProof::Secret(secret)) =
+                issuer.introspection.as_mut().map(|it| &mut it.proof)
+            {
+                root(secret, folder);
+            }
+            if let Some(graph) = &mut issuer.graph {
+                root(&mut graph.secret, folder);
             }
         }
         match &mut self.ledger.key {

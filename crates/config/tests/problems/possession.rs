@@ -11,8 +11,10 @@ pub(crate) const CASES: &[Case] = &[
     ),
     (
         "policies: [p/*.cedar]",
-        "policies: [p/*.cedar]\ndpop: { nonce: off, age: 5m, skew: 0s, algorithms: [ES256], per_user: 16 }",
-        &[],
+        "policies: [p/*.cedar]\ndpop: { nonce: off, age: 1m, skew: 0s, algorithms: [ES256], per_user: 16 }",
+        &[
+            ":12:71: warning: dpop.per_user: is less than the 7300 proofs that one user may send while they are remembered (control 7.4) => write more, a shorter `dpop.age`, or a lower `limits.user`",
+        ],
     ),
     (
         "policies: [p/*.cedar]",

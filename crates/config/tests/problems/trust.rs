@@ -7,6 +7,20 @@ const ISSUER: &str = "  - issuer: https://id.example.com";
 
 pub(crate) const CASES: &[Case] = &[
     (
+        "  - issuer: https://id.example.com\nservers:\n  - name: files\n    http:\n      url: https://files.example.com/mcp\nroutes:\n  - path: /files\n",
+        "  - issuer: https://id.example.com\n    sign_in: { client: web, secret: env:S }\nservers:\n  - name: files\n    http:\n      url: https://files.example.com/mcp\nroutes:\n  - path: /files\n    audiences: [web]\n",
+        &[
+            ":11:16: error: routes[0].audiences: names the client that users sign in with: their ID tokens have this audience (control 7.2) => remove it; access tokens are for the resource",
+        ],
+    ),
+    (
+        ISSUER,
+        "  - issuer: https://id.example.com\n    audiences: [web]\n    sign_in: { client: web, secret: env:S }",
+        &[
+            ":4:16: error: issuers[0].audiences: names the client that users sign in with: their ID tokens have this audience (control 7.2) => remove it; access tokens are for the resource",
+        ],
+    ),
+    (
         ISSUER,
         "  - issuer: https://id.example.com\n    profile: oidc",
         &[

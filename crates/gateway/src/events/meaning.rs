@@ -3,7 +3,7 @@
 
 use super::Fault;
 use crate::gate::Gate;
-use crate::revocation::{Order, RegisterError, Target};
+use crate::revocation::{Order, Origin, RegisterError, Target};
 use identity::{Statement, StatementKind};
 use serde_json::{Map, Value};
 
@@ -44,11 +44,32 @@ const ENDING: [(&str, &str, Reach); 8] = [
 ];
 
 /// What this statement means at this moment.
-pub(super) fn of(said: &Statement, kind: StatementKind, now_ms: u64) -> Result<Meaning, Fault> {
+///
+/// `claim` is what names users in the issuer's tokens.
+pub(super) fn of(
+    said: &Statement,
+    kind: StatementKind,
+    claim: &str,
+    now_ms: u64,
+) -> Result<Meaning, Fault> {
     match kind {
-        StatementKind::Logout => logout(said, now_ms),
-        StatementKind::Event => events(said, now_ms),
+        StatementKind::Logout => logout(said),
+        StatementKind::Event => {
+            let names = Names {
+                issuer: &said.issuer,
+                claim,
+            };
+            events(said, names, now_ms)
+        }
     }
+}
+
+/// Whose names those of a subject are.
+#[derive(Clone, Copy, Debug)]
+struct Names<'a> {
+    issuer: &'a str,
+    /// The claim of its tokens that names the user.
+    claim: &'a str,
 }
 
 impl Meaning {
@@ -72,7 +93,7 @@ impl Meaning {
 
 /// One login if it is named (and what does not say which login it came from), else all of the user
 /// (OpenID Connect Back-Channel Logout 1.0 section 2.4).
-fn logout(said: &Statement, now_ms: u64) -> Result<Meaning, Fault> {
+fn logout(said: &Statement) -> Result<Meaning, Fault> {
     let text = |name: &str| match said.claims.get(name) {
         None => Ok(None),
         Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
@@ -88,12 +109,12 @@ fn logout(said: &Statement, now_ms: u64) -> Result<Meaning, Fault> {
         (None, None) => return Err(Fault::request("it has neither `sub` nor `sid`")),
     };
     Ok(Meaning {
-        orders: vec![order(said, target, "logout", said.issued_s, now_ms)],
+        orders: vec![order(said, target, "logout", said.issued_s)],
         noted: Vec::new(),
     })
 }
 
-fn events(said: &Statement, now_ms: u64) -> Result<Meaning, Fault> {
+fn events(said: &Statement, names: Names<'_>, now_ms: u64) -> Result<Meaning, Fault> {
     let mut meaning = Meaning::default();
     for (name, payload) in &said.events {
         let ending = ENDING.iter().find(|(prefix, rest, _)| {
@@ -105,21 +126,20 @@ fn events(said: &Statement, now_ms: u64) -> Result<Meaning, Fault> {
             continue;
         };
         let at_s = moment(payload, said, now_ms)?;
-        for target in targets(subject(said, payload)?, &said.issuer, *reach)? {
-            let order = order(said, target, short, at_s, now_ms);
+        for target in targets(subject(said, payload)?, names, *reach)? {
+            let order = order(said, target, short, at_s);
             meaning.orders.push(order);
         }
     }
     Ok(meaning)
 }
 
-fn order(said: &Statement, target: Target, event: &str, at_s: u64, now_ms: u64) -> Order {
-    // The whole of that second, but nothing of what has not come yet.
-    let at_ms = at_s.saturating_mul(1000).min(now_ms);
+fn order(said: &Statement, target: Target, event: &str, at_s: u64) -> Order {
     Order {
         target,
-        at_ms,
+        at_ms: at_s.saturating_mul(1000),
         block: false,
+        origin: Origin::Issuer,
         why: format!("the event {event}"),
         by: format!("issuer {}", said.issuer)
             .chars()
@@ -147,18 +167,22 @@ fn subject<'s>(said: &'s Statement, payload: &'s Value) -> Result<&'s Map<String
 }
 
 /// What is revoked, for a subject in any form.
-fn targets(subject: &Map<String, Value>, issuer: &str, reach: Reach) -> Result<Vec<Target>, Fault> {
+fn targets(
+    subject: &Map<String, Value>,
+    names: Names<'_>,
+    reach: Reach,
+) -> Result<Vec<Target>, Fault> {
     match text(subject, "format")? {
-        "aliases" => aliases(subject, issuer),
-        "complex" => complex(subject, issuer, reach),
+        "aliases" => aliases(subject, names),
+        "complex" => complex(subject, names, reach),
         "jwt_id" => {
-            of_issuer(subject, issuer)?;
+            of_issuer(subject, names.issuer)?;
             Ok(vec![Target::Token {
-                issuer: issuer.to_owned(),
+                issuer: names.issuer.to_owned(),
                 name: text(subject, "jti")?.to_owned(),
             }])
         }
-        _ => Ok(vec![user(issuer, name(subject, issuer)?)]),
+        _ => Ok(vec![user(names.issuer, name(subject, names)?)]),
     }
 }
 
@@ -170,37 +194,41 @@ fn user(issuer: &str, name: &str) -> Target {
 }
 
 /// Every name that is understood; one is enough.
-fn aliases(subject: &Map<String, Value>, issuer: &str) -> Result<Vec<Target>, Fault> {
+fn aliases(subject: &Map<String, Value>, names: Names<'_>) -> Result<Vec<Target>, Fault> {
     let all = subject.get("identifiers").and_then(Value::as_array);
     let all = all.filter(|all| !all.is_empty() && all.len() <= ALIASES_MAX);
     let all = all.ok_or_else(|| Fault::request("`identifiers` is no list of a few"))?;
     let objects = all.iter().filter_map(Value::as_object);
-    let names: Vec<Target> = objects
-        .filter_map(|alias| name(alias, issuer).ok())
-        .map(|name| user(issuer, name))
+    let known: Vec<Target> = objects
+        .filter_map(|alias| name(alias, names).ok())
+        .map(|name| user(names.issuer, name))
         .collect();
-    match names.is_empty() {
+    match known.is_empty() {
         true => Err(Fault::request("no identifier of the subject is understood")),
-        false => Ok(names),
+        false => Ok(known),
     }
 }
 
 /// A login, a user, or both (complex subjects of the Shared Signals Framework 1.0). A subject that narrows in other
 /// ways, to a device or a tenant, is taken for all of its user: more ends than had to.
-fn complex(subject: &Map<String, Value>, issuer: &str, reach: Reach) -> Result<Vec<Target>, Fault> {
+fn complex(
+    subject: &Map<String, Value>,
+    names: Names<'_>,
+    reach: Reach,
+) -> Result<Vec<Target>, Fault> {
     let part = |part: &str| match subject.get(part) {
         None => Ok(None),
-        Some(Value::Object(inner)) => name(inner, issuer).map(Some),
+        Some(Value::Object(inner)) => name(inner, names).map(Some),
         Some(_) => Err(Fault::request(format!(
             "`{part}` of the subject is no subject"
         ))),
     };
     let (who, session) = (part("user")?, part("session")?);
     match (who, session) {
-        (Some(who), None) => Ok(vec![user(issuer, who)]),
-        (Some(who), Some(_)) if reach == Reach::User => Ok(vec![user(issuer, who)]),
+        (Some(who), None) => Ok(vec![user(names.issuer, who)]),
+        (Some(who), Some(_)) if reach == Reach::User => Ok(vec![user(names.issuer, who)]),
         (who, Some(session)) => Ok(vec![Target::Login {
-            issuer: issuer.to_owned(),
+            issuer: names.issuer.to_owned(),
             name: session.to_owned(),
             user: who.map(str::to_owned),
         }]),
@@ -209,15 +237,16 @@ fn complex(subject: &Map<String, Value>, issuer: &str, reach: Reach) -> Result<V
 }
 
 /// The issuer's name in a simple subject.
-fn name<'s>(subject: &'s Map<String, Value>, issuer: &str) -> Result<&'s str, Fault> {
+fn name<'s>(subject: &'s Map<String, Value>, names: Names<'_>) -> Result<&'s str, Fault> {
     match text(subject, "format")? {
         "iss_sub" => {
-            of_issuer(subject, issuer)?;
+            of_issuer(subject, names.issuer)?;
             text(subject, "sub")
         }
         "opaque" => text(subject, "id"),
-        "email" => text(subject, "email"),
-        "account" => {
+        // A name that no token bears would bar nobody, and the issuer would believe that it had.
+        "email" if names.claim == "email" => text(subject, "email"),
+        "account" if ["email", "preferred_username", "upn"].contains(&names.claim) => {
             let uri = text(subject, "uri")?;
             Ok(uri.strip_prefix("acct:").unwrap_or(uri))
         }

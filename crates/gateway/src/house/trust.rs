@@ -92,7 +92,7 @@ fn rules(issuer: &settled::Issuer, exact: Exact) -> Result<IssuerRules, HouseErr
             settled::Keys::Discovered => None,
         },
         metadata: issuer.metadata.clone(),
-        tenant: exact.tenant.map(|id| Tenant { id, claim: None }),
+        tenant: exact.tenant.map(|id| Tenant { id }),
         audiences: issuer.audiences.clone(),
         // INVARIANT: within the bounds of the configuration; more than any chain is refused anyway.
         actors_max: u8::try_from(issuer.actors).unwrap_or(0),

@@ -14,8 +14,10 @@ use identity::StatementKind;
 use serde_json::json;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 use watch::{Charge, Dimension, Rate, Seat};
+use zeroize::Zeroizing;
 
 /// The largest delivery: a token, and what a form adds to it.
 const BYTES: usize = 32 * 1024;
@@ -28,9 +30,9 @@ const CONCURRENT: u32 = 16;
 
 /// Takes one delivery.
 pub(super) async fn answer(
-    gate: &Gate,
+    gate: &Arc<Gate>,
     source: IpAddr,
-    place: &Place,
+    place: &Arc<Place>,
     request: Request<Incoming>,
 ) -> Response<Body> {
     if request.method() != Method::POST {
@@ -74,7 +76,12 @@ pub(super) async fn answer(
     }
 }
 
-async fn delivered(gate: &Gate, place: &Place, headers: &HeaderMap, body: &[u8]) -> Outcome {
+async fn delivered(
+    gate: &Arc<Gate>,
+    place: &Arc<Place>,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Outcome {
     let media = headers.get(header::CONTENT_TYPE);
     let media = media.and_then(|media| media.to_str().ok()).unwrap_or("");
     let media = media.split(';').next().unwrap_or("").trim();
@@ -86,7 +93,7 @@ async fn delivered(gate: &Gate, place: &Place, headers: &HeaderMap, body: &[u8])
         let description = format!("`Content-Type` must be `{expected}`");
         return Outcome::Refused(Fault::request(description));
     }
-    let text = match place.kind() {
+    let text: Option<std::borrow::Cow<'_, str>> = match place.kind() {
         StatementKind::Event => std::str::from_utf8(body)
             .ok()
             .map(|text| text.trim().into()),
@@ -97,10 +104,10 @@ async fn delivered(gate: &Gate, place: &Place, headers: &HeaderMap, body: &[u8])
     };
     let mut shown = headers.get_all(header::AUTHORIZATION).iter();
     let authorization = match (shown.next(), shown.next()) {
-        (Some(only), None) => Some(only.as_bytes()),
+        (Some(only), None) => Some(Zeroizing::new(only.as_bytes().to_vec())),
         _ => None,
     };
-    place.take(gate, &text, authorization).await
+    place.take(gate, text.into_owned(), authorization).await
 }
 
 /// The one `logout_token` of a form.

@@ -4,8 +4,10 @@
 use crate::gate::Gate;
 use crate::revocation::register::{Entry, Target};
 use crate::revocation::{Barred, Facts, Revocations};
+use crate::small::lock;
 use crate::state::StateError;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 impl Revocations {
     /// Carries out what is known, once and then whenever it changes, looking at the store in between.
@@ -34,8 +36,13 @@ impl Revocations {
 /// Ends what is open for whoever is barred now, and writes down what is not written yet.
 async fn carry_out(gate: &Arc<Gate>) {
     let revocations = &gate.revocations;
-    gate.runtime().issuers.revoke_all_cached();
-    gate.principals.clear();
+    // What an issuer tells is about few, and the index knows them; forgetting everybody each time would
+    // let it make all of them expensive.
+    if revocations.forgets.swap(false, Ordering::Relaxed) {
+        gate.runtime().issuers.revoke_all_cached();
+        gate.principals.clear();
+    }
+    // What was got for somebody goes on from what they were; it is not asked about on every message.
     for served in gate.runtime().servers.values() {
         if let Some(agent) = served.upstream.agent() {
             agent.forget();
@@ -61,8 +68,9 @@ async fn carry_out(gate: &Arc<Gate>) {
 async fn write_down(gate: &Gate) -> Result<(), StateError> {
     let register = gate.revocations.register();
     let now_ms = gate.clock().unix_ms();
-    let entries = register.entries(now_ms).await?;
-    for entry in entries.iter().filter(|entry| !entry.recorded) {
+    // What fails stays unrecorded in the store, and is met again when that is read anew.
+    let waiting = std::mem::take(&mut *lock(&gate.revocations.unrecorded));
+    for entry in &waiting {
         register.drop_grant(entry).await?;
         // What the ledger does not take now it is told again: until then no call passes anyway.
         if note(gate, entry) {

@@ -1,13 +1,17 @@
 //! Revocations as they are asked for: a few look-ups by name, without a copy of anything. It is built
 //! whole from what is written and never changed.
 
-use crate::revocation::register::{Entry, Target};
+use crate::revocation::register::{Entry, Origin, Target};
 use identity::{Actor, Caller, UserKey};
 use std::collections::HashMap;
 
 /// Everything that is in force.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Index {
+    /// What it was made of, by id.
+    known: HashMap<Box<str>, Stamp>,
+    /// How many of them each issuer told.
+    told: HashMap<Box<str>, usize>,
     by_issuer: HashMap<Box<str>, OfIssuer>,
     /// Clients, whichever issuer names them.
     clients: HashMap<Box<str>, Cut>,
@@ -17,7 +21,14 @@ pub struct Index {
     grants: HashMap<Box<str>, Cut>,
 }
 
-#[derive(Debug, Default)]
+/// What of an entry changes what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    at_ms: u64,
+    block: bool,
+}
+
+#[derive(Clone, Debug, Default)]
 struct OfIssuer {
     users: HashMap<Box<str>, Cut>,
     clients: HashMap<Box<str>, Cut>,
@@ -83,10 +94,26 @@ impl Index {
     /// What these entries mean together.
     pub fn of(entries: &[Entry]) -> Self {
         let mut index = Index::default();
-        for entry in entries.iter().filter(|entry| entry.lifted.is_none()) {
-            index.add(entry);
-        }
+        entries.iter().for_each(|entry| index.add(entry));
         index
+    }
+
+    /// The same with one more entry, which only adds to what is barred.
+    pub(super) fn with(&self, entry: &Entry) -> Self {
+        let mut index = self.clone();
+        index.add(entry);
+        index
+    }
+
+    /// Whether it was made of the same entries.
+    pub(super) fn is_same(&self, other: &Index) -> bool {
+        self.known == other.known
+    }
+
+    /// How many entries this issuer told, and how many all issuers did.
+    pub(super) fn told_by(&self, issuer: &str) -> (usize, usize) {
+        let told = self.told.get(issuer).copied().unwrap_or_default();
+        (told, self.told.values().sum())
     }
 
     /// Whether there is nothing in it.
@@ -98,9 +125,10 @@ impl Index {
             && self.digests.is_empty()
     }
 
-    /// Whether any entry is about this.
-    pub fn bars(&self, facts: &Facts<'_>) -> bool {
-        let issued = facts.issued_s;
+    /// Whether any entry is about this. A moment is one of our clock, and a token bears one of its
+    /// issuer's, which may be this many seconds ahead.
+    pub fn bars(&self, facts: &Facts<'_>, skew_s: u64) -> bool {
+        let issued = facts.issued_s.saturating_sub(skew_s);
         let anywhere = hits(&self.users, Some(facts.user), issued)
             || hits(&self.clients, facts.client, issued)
             || hits(&self.sessions, facts.session, issued)
@@ -125,7 +153,8 @@ impl Index {
                     || hits(&its.tokens, facts.token_id, issued)
                     || hits(&its.logins, facts.login, issued)
                     || (facts.login.is_none()
-                        && hits(&its.unattributed, Some(facts.subject), issued))
+                        && (hits(&its.unattributed, Some(facts.subject), issued)
+                            || hits(&its.unattributed, Some(facts.user), issued)))
             })
     }
 
@@ -133,7 +162,19 @@ impl Index {
         hits(&self.grants, Some(name), granted_s)
     }
 
-    fn add(&mut self, entry: &Entry) {
+    pub(super) fn add(&mut self, entry: &Entry) {
+        if entry.lifted.is_some() {
+            return;
+        }
+        let stamp = Stamp {
+            at_ms: entry.at_ms,
+            block: entry.block,
+        };
+        let before = self.known.insert(entry.id.as_str().into(), stamp);
+        if let (None, Origin::Issuer, Some(issuer)) = (before, entry.origin, entry.target.issuer())
+        {
+            *self.told.entry(issuer.into()).or_default() += 1;
+        }
         // A second that has begun counts whole: issuers tell seconds only.
         let cut = match entry.block {
             true => Cut(u64::MAX),
@@ -145,8 +186,9 @@ impl Index {
                 name,
             } => {
                 // By either name: `sub`, and what the issuer's claim says the user is called.
-                let key = UserKey::of(issuer, name);
-                widen(&mut self.users, key.as_str(), cut);
+                for key in UserKey::all_of(issuer, name) {
+                    widen(&mut self.users, key.as_str(), cut);
+                }
                 (&mut self.at(issuer).users, name)
             }
             Target::User { issuer: None, name } => (&mut self.users, name),
@@ -170,7 +212,9 @@ impl Index {
                 let its = self.at(issuer);
                 widen(&mut its.logins, name, Cut(u64::MAX));
                 if let Some(user) = user {
+                    let key = UserKey::of(issuer, user);
                     widen(&mut its.unattributed, user, cut);
+                    widen(&mut its.unattributed, key.as_str(), cut);
                 }
                 return;
             }

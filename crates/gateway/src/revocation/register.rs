@@ -77,10 +77,23 @@ pub struct Order {
     pub at_ms: u64,
     /// Whether what is issued later is refused too, until somebody lifts it.
     pub block: bool,
+    /// Whether somebody here or an issuer says so.
+    pub origin: Origin,
     /// Why, for people.
     pub why: String,
     /// Who says so.
     pub by: String,
+}
+
+/// Who revokes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// An issuer, by an event.
+    Issuer,
+    /// Whoever runs the gateway.
+    #[default]
+    Operator,
 }
 
 /// A revocation as it is written down.
@@ -95,6 +108,9 @@ pub struct Entry {
     pub at_ms: u64,
     /// Whether what is issued later is refused too.
     pub block: bool,
+    /// Who said so, an issuer or somebody here.
+    #[serde(default)]
+    pub origin: Origin,
     /// Why.
     pub why: String,
     /// Who said so.
@@ -178,6 +194,11 @@ impl Target {
         }
     }
 
+    /// Whether it is about one token, whose own end nobody here knows.
+    fn is_one_token(&self) -> bool {
+        matches!(self, Target::Digest { .. } | Target::Token { .. })
+    }
+
     /// Whether more of it can be issued later.
     fn can_be_blocked(&self) -> bool {
         matches!(
@@ -193,7 +214,13 @@ impl Target {
             Target::Digest { .. } => "digest",
             other => other.kind(),
         };
-        for part in [form, self.issuer().unwrap_or_default(), self.name()] {
+        // A logout that names the user as well is about more than one that does not: both stand.
+        let user = match self {
+            Target::Login { user, .. } => user.as_deref(),
+            _ => None,
+        };
+        let issuer = self.issuer().unwrap_or_default();
+        for part in [form, issuer, self.name(), user.unwrap_or_default()] {
             whole.extend_from_slice(&(part.len() as u64).to_be_bytes());
             whole.extend_from_slice(part.as_bytes());
         }
@@ -221,9 +248,12 @@ impl Register {
         Ok(Register(Rows::new(Arc::new(database), Arc::new(vault))))
     }
 
-    /// How long an entry that blocks nothing is kept, in milliseconds: no token lives longer than a
-    /// day (`issuers[].lifetime_max`), and clocks differ by five minutes at most.
+    /// How long what an issuer told is kept, in milliseconds: no token that says when it was issued
+    /// lives longer than a day (`issuers[].lifetime_max`), and clocks differ by five minutes at most.
     pub const KEPT_MS: u64 = 25 * 3600 * 1000;
+    /// How long what somebody here revoked is kept if it blocks nothing: a token that does not say when
+    /// it was issued may come into its last day long after.
+    pub const KEPT_LONG_MS: u64 = 366 * 24 * 3600 * 1000;
     /// Characters of a reason, and of a name.
     pub const TEXT: usize = 512;
 
@@ -247,7 +277,12 @@ impl Register {
             at_ms: before
                 .as_ref()
                 .map_or(order.at_ms, |before| before.at_ms.max(order.at_ms)),
-            block: order.block || before.is_some_and(|before| before.block),
+            block: order.block || before.as_ref().is_some_and(|before| before.block),
+            // What somebody here revoked does not become an issuer's to forget.
+            origin: match before {
+                Some(before) if before.origin == Origin::Operator => Origin::Operator,
+                _ => order.origin,
+            },
             id,
             target: order.target,
             why: order.why,
@@ -327,10 +362,13 @@ impl Register {
             key: entry.id.clone(),
         })?;
         let from_ms = entry.lifted.as_ref().map_or(entry.at_ms, |it| it.at_ms);
-        let expires_ms = match entry.block && entry.lifted.is_none() {
-            true => None,
-            // Kept from when it was written, too, so that the ledger hears of what is long past.
-            false => Some(from_ms.max(now_ms).saturating_add(Self::KEPT_MS)),
+        // From when it was written, too, so that the ledger hears of what is long past.
+        let kept = |kept_ms| Some(from_ms.max(now_ms).saturating_add(kept_ms));
+        let expires_ms = match (entry.lifted.is_some(), entry.origin) {
+            (true, _) => kept(Self::KEPT_MS),
+            (false, _) if entry.block || entry.target.is_one_token() => None,
+            (false, Origin::Operator) => kept(Self::KEPT_LONG_MS),
+            (false, Origin::Issuer) => kept(Self::KEPT_MS),
         };
         let kind = Kind::Revocation;
         self.0

@@ -32,6 +32,7 @@ fn order(target: Target, block: bool) -> Order {
         target,
         at_ms: AT_MS,
         block,
+        origin: Origin::Issuer,
         why: "laptop lost".into(),
         by: "carol".into(),
     }
@@ -111,7 +112,7 @@ async fn n8_3_a_revocation_bars_what_it_names_and_nothing_else() {
         ),
     ] {
         let index = index_of(vec![order(target.clone(), false)]).await;
-        assert_eq!(index.bars(&facts(key.as_str())), bars, "{target}");
+        assert_eq!(index.bars(&facts(key.as_str()), 0), bars, "{target}");
     }
 }
 
@@ -123,7 +124,7 @@ async fn n8_3_what_was_issued_at_or_before_the_moment_is_barred_and_what_came_la
             issued_s,
             ..facts("key")
         };
-        assert_eq!(index.bars(&facts), bars, "{block} {issued_s}");
+        assert_eq!(index.bars(&facts, 0), bars, "{block} {issued_s}");
     };
     for (issued_s, bars) in [(0, true), (AT_S - 1, true), (AT_S, true), (AT_S + 1, false)] {
         check(false, issued_s, bars).await;
@@ -175,7 +176,7 @@ async fn n8_3_an_entry_is_kept_until_no_token_can_be_older_and_a_block_until_it_
         subject: "bob",
         ..facts("key")
     };
-    assert!(!index.bars(&bob) && index.bars(&facts("key")));
+    assert!(!index.bars(&bob, 0) && index.bars(&facts("key"), 0));
 }
 
 #[tokio::test]
@@ -197,8 +198,132 @@ async fn n8_3_a_login_that_ended_takes_along_what_does_not_say_where_it_came_fro
             issued_s,
             ..facts("key")
         };
-        assert_eq!(index.bars(&facts), bars, "{login:?} {issued_s}");
+        assert_eq!(index.bars(&facts, 0), bars, "{login:?} {issued_s}");
     }
+}
+
+#[tokio::test]
+async fn n8_3_the_clock_of_an_issuer_may_be_ahead_of_ours() {
+    let index = index_of(vec![order(user(Some(IDP), "alice"), false)]).await;
+    for (issued_s, skew_s, bars) in [
+        (AT_S + 1, 0, false),
+        (AT_S + 1, 1, true),
+        (AT_S + 30, 30, true),
+        (AT_S + 31, 30, false),
+    ] {
+        let facts = Facts {
+            issued_s,
+            ..facts("key")
+        };
+        assert_eq!(index.bars(&facts, skew_s), bars, "{issued_s} {skew_s}");
+    }
+}
+
+#[tokio::test]
+async fn n8_3_a_second_logout_takes_nothing_back_and_finds_the_user_by_either_name() {
+    let login = |user: Option<&str>| Target::Login {
+        issuer: IDP.into(),
+        name: "sid-2".into(),
+        user: user.map(Into::into),
+    };
+    let orders = [login(Some("oid-of-alice")), login(None)];
+    let index = index_of(orders.map(|target| order(target, false)).to_vec()).await;
+    let key = UserKey::of(IDP, "oid-of-alice");
+    for (user, subject, bars) in [
+        (key.as_str(), "pairwise", true),
+        ("other", "oid-of-alice", true),
+        ("other", "pairwise", false),
+    ] {
+        let facts = Facts {
+            login: None,
+            subject,
+            ..facts(user)
+        };
+        assert_eq!(index.bars(&facts, 0), bars, "{user} {subject}");
+    }
+}
+
+#[tokio::test]
+async fn n8_3_what_somebody_here_revoked_outlives_tokens_that_do_not_say_when_they_were_issued() {
+    let data = tempfile::tempdir().unwrap();
+    let register = Register::new(rows(data.path()));
+    let digest = Target::Digest {
+        name: "ab".repeat(32),
+    };
+    let token = Target::Token {
+        issuer: IDP.into(),
+        name: "t".into(),
+    };
+    for target in [user(Some(IDP), "alice"), digest, token] {
+        let order = Order {
+            origin: Origin::Operator,
+            ..order(target, false)
+        };
+        register.add(order, AT_MS).await.unwrap();
+    }
+    // An issuer that says the same later does not shorten it.
+    let again = order(user(Some(IDP), "alice"), false);
+    register.add(again, AT_MS).await.unwrap();
+    for (after_ms, count) in [
+        (Register::KEPT_MS, 3),
+        (Register::KEPT_LONG_MS - 1, 3),
+        (Register::KEPT_LONG_MS, 2),
+        (Register::KEPT_LONG_MS * 10, 2),
+    ] {
+        let left = register.entries(AT_MS + after_ms).await.unwrap();
+        assert_eq!(left.len(), count, "{after_ms}");
+    }
+}
+
+#[tokio::test]
+async fn n8_3_issuers_leave_room_for_whoever_runs_the_gateway() {
+    let data = tempfile::tempdir().unwrap();
+    let revocations = Revocations::read(rows(data.path()), AT_MS).await.unwrap();
+    let mut index = Index::default();
+    for number in 0..Revocations::TOLD {
+        let name = number.to_string();
+        let entry = Entry {
+            id: name.clone(),
+            target: user(Some(IDP), &name),
+            at_ms: AT_MS,
+            block: false,
+            origin: Origin::Issuer,
+            why: "told".into(),
+            by: IDP.into(),
+            recorded: true,
+            lifted: None,
+        };
+        index.add(&entry);
+    }
+    revocations.known.store(Some(Arc::new(index)));
+    let told = order(user(Some(IDP), "one more"), false);
+    let refused = revocations.add(told.clone(), AT_MS).await;
+    assert!(matches!(
+        refused,
+        Err(RegisterError::State(StateError::Full(_)))
+    ));
+    let other = order(user(Some("https://b.example.com"), "x"), false);
+    assert!(revocations.add(other, AT_MS).await.is_ok());
+    let ours = Order {
+        origin: Origin::Operator,
+        ..told
+    };
+    assert!(revocations.add(ours, AT_MS).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_thorough_reading_that_finds_nothing_new_disturbs_nobody() {
+    let data = tempfile::tempdir().unwrap();
+    let revocations = Revocations::read(rows(data.path()), AT_MS).await.unwrap();
+    let target = user(Some(Caller::LOCAL_ISSUER), "bob");
+    let entry = revocations.add(order(target, true), AT_MS).await.unwrap();
+    let recorded = revocations.register().recorded(&entry, AT_MS).await;
+    recorded.unwrap();
+    let mut changes = revocations.changes();
+    changes.mark_unchanged();
+    revocations.look(Revocations::THOROUGH, AT_MS).await;
+    assert!(!changes.has_changed().unwrap());
+    assert!(!revocations.forgets.load(Ordering::Relaxed));
 }
 
 #[tokio::test]

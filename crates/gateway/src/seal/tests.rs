@@ -34,82 +34,84 @@ fn r5_what_was_sealed_comes_back_byte_for_byte() {
     }
 }
 
+/// Bound to something else in one way each.
+const OTHERS: [Bound<'static>; 18] = [
+    Bound {
+        purpose: Purpose::Cursor,
+        ..BOUND
+    },
+    Bound {
+        purpose: Purpose::Task,
+        ..BOUND
+    },
+    Bound {
+        user: "https://issuer.example|bob",
+        ..BOUND
+    },
+    Bound {
+        user: "https://issuer.example|alic",
+        ..BOUND
+    },
+    Bound { user: "", ..BOUND },
+    Bound {
+        client: Some("phone"),
+        ..BOUND
+    },
+    Bound {
+        client: Some(""),
+        ..BOUND
+    },
+    Bound {
+        client: None,
+        ..BOUND
+    },
+    Bound {
+        holder: Some(b""),
+        ..BOUND
+    },
+    Bound {
+        holder: Some(b"key"),
+        ..BOUND
+    },
+    Bound {
+        route: "/file",
+        ..BOUND
+    },
+    Bound {
+        route: "/files/",
+        ..BOUND
+    },
+    Bound {
+        about: &[b"tools/call", b"read", b"other"],
+        ..BOUND
+    },
+    Bound {
+        about: &[b"tools/call", b"digest", b"read"],
+        ..BOUND
+    },
+    Bound {
+        about: &[b"tools/call", b"read"],
+        ..BOUND
+    },
+    Bound {
+        about: &[b"tools/call", b"read", b"digest", b""],
+        ..BOUND
+    },
+    Bound {
+        about: &[b"tools/call", b"readdigest"],
+        ..BOUND
+    },
+    Bound {
+        about: &[],
+        ..BOUND
+    },
+];
+
 #[test]
 fn r2_a_handle_opens_only_for_what_it_is_bound_to() {
     let seal = seal();
     let handle = seal.seal(&BOUND, LATER, b"state").unwrap();
-    let others = [
-        Bound {
-            purpose: Purpose::Cursor,
-            ..BOUND
-        },
-        Bound {
-            purpose: Purpose::Task,
-            ..BOUND
-        },
-        Bound {
-            user: "https://issuer.example|bob",
-            ..BOUND
-        },
-        Bound {
-            user: "https://issuer.example|alic",
-            ..BOUND
-        },
-        Bound { user: "", ..BOUND },
-        Bound {
-            client: Some("phone"),
-            ..BOUND
-        },
-        Bound {
-            client: Some(""),
-            ..BOUND
-        },
-        Bound {
-            client: None,
-            ..BOUND
-        },
-        Bound {
-            holder: Some(b""),
-            ..BOUND
-        },
-        Bound {
-            holder: Some(b"key"),
-            ..BOUND
-        },
-        Bound {
-            route: "/file",
-            ..BOUND
-        },
-        Bound {
-            route: "/files/",
-            ..BOUND
-        },
-        Bound {
-            about: &[b"tools/call", b"read", b"other"],
-            ..BOUND
-        },
-        Bound {
-            about: &[b"tools/call", b"digest", b"read"],
-            ..BOUND
-        },
-        Bound {
-            about: &[b"tools/call", b"read"],
-            ..BOUND
-        },
-        Bound {
-            about: &[b"tools/call", b"read", b"digest", b""],
-            ..BOUND
-        },
-        Bound {
-            about: &[b"tools/call", b"readdigest"],
-            ..BOUND
-        },
-        Bound {
-            about: &[],
-            ..BOUND
-        },
-    ];
-    for other in others {
+    for other in OTHERS {
         assert_eq!(seal.open(&other, NOW, &handle), Err(Foreign), "{other:?}");
         // Nor does it say that it has expired to whom it does not belong.
         assert_eq!(seal.open(&other, LATER, &handle), Err(Foreign), "{other:?}");

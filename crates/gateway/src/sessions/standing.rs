@@ -19,6 +19,18 @@ pub struct Standing {
     issued_s: u64,
 }
 
+/// Whether a session is for whoever comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// The token is bound to another key: whoever holds it is somebody else, for all anybody knows, and
+    /// must not be able to do anything to the session.
+    Foreign,
+    /// The same caller may do more now.
+    Outgrown,
+    /// The same caller, who may do no more than before.
+    Same,
+}
+
 /// What a token lets its caller do, apart from who they are.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Privileges {
@@ -109,9 +121,15 @@ impl Standing {
     }
 
     /// The standing once this caller came, if they are no more than they were at first.
-    pub fn renewed(&self, caller: &Caller) -> Option<Self> {
-        let covers = self.privileges.cover(&Privileges::of(caller));
-        covers.then(|| Standing::with(caller, Arc::clone(&self.privileges)))
+    pub fn renewed(&self, caller: &Caller) -> Result<Self, Admission> {
+        let now = Privileges::of(caller);
+        if self.privileges.bound_to != now.bound_to {
+            return Err(Admission::Foreign);
+        }
+        match self.privileges.cover(&now) {
+            true => Ok(Standing::with(caller, Arc::clone(&self.privileges))),
+            false => Err(Admission::Outgrown),
+        }
     }
 
     /// What revocations are asked about.
@@ -188,6 +206,31 @@ mod tests {
         let unknown = privileges("a b", None);
         assert!(unknown.cover(&privileges("a", None)));
         assert!(!unknown.cover(&privileges("a", Some(""))));
+    }
+
+    #[test]
+    fn n8_3_a_token_bound_to_another_key_does_nothing_to_a_session() {
+        // Without a key, without a login context, and without any privilege.
+        let caller = Caller::local("alice");
+        let standing = |change: fn(Privileges) -> Privileges| {
+            let plain = Privileges {
+                bound_to: "".into(),
+                context: "".into(),
+                ..privileges("a", Some("x"))
+            };
+            Standing::with(&Caller::local("bob"), Arc::new(change(plain)))
+        };
+        let bound = standing(|it| Privileges {
+            bound_to: "{\"jkt\":\"one\"}".into(),
+            ..it
+        });
+        let low = standing(|it| Privileges {
+            context: "low".into(),
+            ..it
+        });
+        assert_eq!(bound.renewed(&caller).err(), Some(Admission::Foreign));
+        assert_eq!(low.renewed(&caller).err(), Some(Admission::Outgrown));
+        assert!(standing(|it| it).renewed(&caller).is_ok());
     }
 
     #[test]

@@ -124,6 +124,12 @@ impl Draft {
         draft
     }
 
+    /// Whether the stage that says who it is came to its end. Before that, a token may be somebody's who
+    /// stole it.
+    pub(super) fn is_identified(&self) -> bool {
+        self.timings.identify.is_some()
+    }
+
     /// Says on which route it arrived, of something that is refused before it is a message.
     pub(crate) fn arrived_on(&mut self, route: &Arc<Route>) {
         self.route = Some(Arc::clone(route));

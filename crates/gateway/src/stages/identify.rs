@@ -9,7 +9,7 @@ use crate::gate::Gate;
 use crate::links::Introduction;
 use crate::revocation::Barred;
 use crate::route::Route;
-use crate::sessions::{Full, Privileges, Session};
+use crate::sessions::{Admission, Full, Privileges, Session};
 use crate::small::{hex, sha256};
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Framed;
@@ -77,7 +77,7 @@ impl Deref for Identified {
 
 /// Verifies the token, then finds the session.
 pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Identified, Refused> {
-    let (caller, scheme) = authenticate(gate, &framed, draft).await?;
+    let (caller, scheme) = authenticate(gate, &framed).await?;
     draft.caller = Some(Arc::clone(&caller));
     draft.ran(controls::M1);
     draft.ran(controls::M2);
@@ -114,7 +114,6 @@ pub async fn verify(gate: &Gate, framed: Framed, draft: &mut Draft) -> Result<Id
 async fn authenticate(
     gate: &Gate,
     framed: &Framed,
-    draft: &Draft,
 ) -> Result<(Arc<Caller>, Option<Scheme>), Refused> {
     let raw = framed.raw();
     let (headers, query) = match &raw.door {
@@ -131,7 +130,8 @@ async fn authenticate(
         refused::bearer(&error, challenges)
     })?;
     let runtime = gate.runtime();
-    let now = draft.at_ms() / 1000;
+    // Not the moment it arrived: whoever holds a body back must not make a token or a proof younger.
+    let now = gate.clock().unix_ms() / 1000;
     let caller = match runtime.issuers.verify_cached(token, &route.audience, now) {
         Some(caller) => caller,
         None => {
@@ -194,10 +194,12 @@ fn challenges(
     description: &dyn fmt::Display,
 ) -> Vec<HeaderValue> {
     let route = framed.raw().route();
-    let ways: &[Scheme] = match route.possession {
-        Possession::None | Possession::Any => &[Scheme::Bearer, Scheme::Dpop],
-        Possession::Dpop => &[Scheme::Dpop],
-        Possession::Certificate => &[Scheme::Bearer],
+    let ways: &[Scheme] = match (route.possession, tried) {
+        (Possession::None | Possession::Any, _) => &[Scheme::Bearer, Scheme::Dpop],
+        // A token may be bound to a key beside the certificate, and comes with a proof then.
+        (Possession::Certificate, Some(Scheme::Dpop)) => &[Scheme::Bearer, Scheme::Dpop],
+        (Possession::Certificate, _) => &[Scheme::Bearer],
+        (Possession::Dpop, _) => &[Scheme::Dpop],
     };
     let tried = tried.filter(|tried| ways.contains(tried));
     let ways = ways.iter().map(|way| {
@@ -346,14 +348,14 @@ async fn standing(
         found.filter(|session| session.is_of(&route.servers))
     };
     let name = match find(&name) {
-        Some(session) if session.admits(caller) => return Ok(session),
+        Some(session) if session.admits(caller) == Admission::Same => return Ok(session),
         None => name,
         // Somebody who may do less was here first, and what a server told them, or holds for them, is
         // theirs: whoever may do more has upstream ends of their own.
         Some(_) => {
             let name = format!("{name}+{}", Privileges::of(caller).name());
             match find(&name) {
-                Some(session) if session.admits(caller) => return Ok(session),
+                Some(session) if session.admits(caller) == Admission::Same => return Ok(session),
                 _ => name,
             }
         }
@@ -437,9 +439,13 @@ fn session(
     if session.route() != &*framed.raw().route().path || session.client() != caller.client() {
         return Err(refused::session_elsewhere());
     }
-    if !session.admits(caller) {
-        gate.sessions.retire(&session);
-        return Err(refused::session_outgrown());
+    match session.admits(caller) {
+        Admission::Same => {}
+        Admission::Foreign => return Err(refused::session_unknown()),
+        Admission::Outgrown => {
+            gate.sessions.retire(&session);
+            return Err(refused::session_outgrown());
+        }
     }
     match framed.version() {
         Some(version) if version != session.revision() => Err(refused::version_differs(

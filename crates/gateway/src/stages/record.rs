@@ -216,11 +216,11 @@ fn streamed(reader: Reader, primed: Primed, draft: &Draft) -> Answer {
     }
 }
 
-/// Records a refusal and says it to the caller. Strangers who are refused faster than anybody could
+/// Records a refusal and says it to the caller. Strangers, and those with a token that they may not use, who are refused faster than anybody could
 /// read are counted instead: they must not be able to fill the disk (control 4.4).
 pub async fn refusal(gate: &Gate, refused: Refused, draft: Draft) -> Recorded {
     let refused = connection::offered(gate, refused, &draft).await;
-    if draft.caller.is_none() && !gate.strangers.is_worth_a_record(gate) {
+    if !draft.is_identified() && !gate.strangers.is_worth_a_record(gate) {
         return stateless(
             turned_away(&refused, draft.message.as_ref()),
             &refused,

@@ -132,9 +132,20 @@ impl Remote {
         ask: &Ask<'_>,
         deadline: Instant,
     ) -> Result<Response<Incoming>, UpstreamError> {
-        let Credential::Held(holder) = &self.credential else {
-            return self.deliver(ask, None, deadline).await;
-        };
+        match &self.credential {
+            // Boxed, so that calls that are shown no token do not carry the room for it.
+            Credential::Held(holder) => Box::pin(self.admitted(holder, ask, deadline)).await,
+            _ => self.deliver(ask, None, deadline).await,
+        }
+    }
+
+    /// The same, with whatever this party has to show.
+    async fn admitted(
+        &self,
+        holder: &Holder,
+        ask: &Ask<'_>,
+        deadline: Instant,
+    ) -> Result<Response<Incoming>, UpstreamError> {
         let to = ask.destination.unwrap_or(&self.destination).url();
         let mut shown = holder.show(&ask.method, to, deadline).await?;
         loop {

@@ -28,7 +28,6 @@ fn world() -> (Arc<Provider>, Issuers) {
         keys: Url::parse(KEYS).ok(),
         tenant: Some(Tenant {
             id: TENANT.to_owned(),
-            claim: None,
         }),
         directory: Some(DirectoryRules {
             url: Url::parse("https://graph.example/").unwrap(),
@@ -151,6 +150,19 @@ async fn n7_3_a_look_up_that_fails_leaves_groups_unknown_and_is_tried_again() {
             "{url} {status} {body:.60}"
         );
     }
+}
+
+/// Nobody waits for a token that somebody else could not get.
+#[tokio::test]
+async fn n7_3_a_token_of_our_own_that_was_refused_is_not_asked_for_by_everybody() {
+    let (provider, issuers) = world();
+    provider.answer(TOKENS, 401, "");
+    for number in 0..20 {
+        let person = format!("{number:08}-0000-0000-0000-000000000000");
+        let caller = issuers.verify(&token(&person, 1), &audience(), NOW).await;
+        assert_eq!(*caller.unwrap().groups(), UNKNOWN);
+    }
+    assert_eq!(provider.asked_for(TOKENS), 1);
 }
 
 #[tokio::test]

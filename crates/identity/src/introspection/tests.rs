@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 const ASKED: &str = "https://id.example.com/introspect";
 const TOKEN: &str = "opaque-7f";
+const THUMBPRINT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 
 fn rules(issuer: &str, remembered_s: u64) -> IssuerRules {
     let secret = Zeroizing::new("s3cret".to_owned());
@@ -129,7 +130,19 @@ async fn m1_an_answer_is_read_as_strictly_as_a_token() {
         (json!({"iss": null}), Ok(())),
         (json!({"iat": null}), Ok(())),
         (json!({"token_type": "bearer"}), Ok(())),
-        (json!({"token_type": "DPoP"}), Ok(())),
+        (json!({"token_type": "DPoP"}), Err(TokenError::Confirmation)),
+        (
+            json!({"token_type": "dpop", "cnf": {"x5t#S256": THUMBPRINT}}),
+            Err(TokenError::Confirmation),
+        ),
+        (
+            json!({"token_type": "DPoP", "cnf": {"jkt": THUMBPRINT}}),
+            Ok(()),
+        ),
+        (
+            json!({"token_type": "DPoP", "cnf": {"jkt": 7}}),
+            Err(TokenError::Confirmation),
+        ),
         (json!({"active": false}), Err(TokenError::Inactive)),
         (
             json!({"iss": "https://id.example.com/"}),
@@ -333,6 +346,57 @@ async fn n2_1_an_issuer_that_is_away_is_left_alone_for_a_moment_and_then_asked_a
     assert_eq!(at(TOKEN, 31).await, None);
     assert_eq!(at("another", 31).await, away);
     assert_eq!(at(TOKEN, 34).await, away);
+}
+
+/// One token that the issuer does not like takes nothing from the others.
+#[tokio::test]
+async fn n2_1_what_one_token_gets_for_an_answer_is_no_word_about_the_issuer() {
+    for (status, body, is_away) in [
+        (400, r#"{"error":"invalid_request"}"#, false),
+        (403, "", false),
+        (413, "", false),
+        (200, "nonsense", false),
+        (401, r#"{"error":"invalid_client"}"#, true),
+        (429, "", true),
+        (500, "", true),
+        (503, "", true),
+    ] {
+        let (provider, issuers) = world(&good(), 30);
+        provider.answer(ASKED, status, body);
+        let at = async |token: &str| issuers.verify(token, &audience(), NOW).await.err();
+        let away = Some(TokenError::IssuerUnavailable);
+        assert_eq!(at(TOKEN).await, away, "{status}");
+        provider.answer(ASKED, 200, &good().to_string());
+        let expected = if is_away { away } else { None };
+        assert_eq!(at("another").await, expected, "{status}");
+    }
+}
+
+/// Others have asked while it hung; it is left alone from the answer on, not from the question.
+#[tokio::test]
+async fn n2_1_an_issuer_that_hung_for_ten_seconds_is_left_alone_all_the_same() {
+    let (provider, issuers) = world(&good(), 30);
+    let issuers = Arc::new(issuers);
+    provider.answer(ASKED, 503, "");
+    provider.falls_silent();
+    let asking = |token: &'static str, later: u64| {
+        let issuers = Arc::clone(&issuers);
+        tokio::spawn(async move { issuers.verify(token, &audience(), NOW + later).await.err() })
+    };
+    let first = asking(TOKEN, 0);
+    let second = asking("another", 10);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    provider.speaks();
+    let away = Some(TokenError::IssuerUnavailable);
+    assert_eq!(
+        (first.await.unwrap(), second.await.unwrap()),
+        (away.clone(), away.clone())
+    );
+    let before = provider.posted().len();
+    let third = issuers.verify("a third", &audience(), NOW + 11).await;
+    assert_eq!((third.err(), provider.posted().len()), (away, before));
 }
 
 #[tokio::test]

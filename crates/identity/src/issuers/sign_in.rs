@@ -2,9 +2,8 @@
 //! It says which user is at the browser, and is good for nothing else: no caller comes of it.
 
 use super::Issuers;
-use crate::caller::token_digest;
 use crate::token::{TOKEN_MAX, Unverified};
-use crate::{Caller, IssuerRules, TokenError, UserKey};
+use crate::{IssuerRules, TokenError, UserKey, profile};
 use serde_json::{Map, Value};
 
 /// How old a token of a flow may be, in seconds: as old as the flow.
@@ -56,10 +55,8 @@ impl Issuers {
             return Err(TokenError::Signature);
         }
         check(rules, &read.claims, asked, now)?;
-        let times = (now, now);
-        let digest = token_digest(token);
-        let caller = Caller::verified(rules, read.claims, times, &read.payload, digest)?;
-        Ok(caller.user().clone())
+        let user = profile::signed_in(rules, &read.claims)?;
+        Ok(UserKey::of(&rules.issuer, &user))
     }
 }
 
@@ -106,100 +103,4 @@ fn check(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Algorithm;
-    use crate::fixture::{EC, ISSUER, KEYS, NOW, Provider, audience, good_token, header, issuers};
-    use serde_json::json;
-
-    const ASKED: SignIn<'_> = SignIn {
-        issuer: ISSUER,
-        client_id: "ringwall",
-        nonce: "n-1",
-    };
-
-    fn claims() -> Value {
-        json!({
-            "iss": ISSUER, "aud": "ringwall", "sub": "alice", "nonce": "n-1",
-            "iat": NOW - 1, "exp": NOW + 300,
-        })
-    }
-
-    #[tokio::test]
-    async fn n7_4_an_identity_token_says_who_signed_in_and_nothing_else_does() {
-        let provider = Provider::of_all_kinds();
-        let issuers = issuers(&provider, |_| {});
-        let caller = issuers
-            .verify(&good_token(), &audience(), NOW)
-            .await
-            .unwrap();
-        let good = header(Algorithm::Es256, "ec");
-        let signed = |name: &str, value: Value| {
-            let mut claims = claims();
-            claims[name] = value;
-            EC.token(&json!({ "alg": "ES256", "kid": "ec" }), &claims)
-        };
-        for (token, expected) in [
-            (signed("sub", json!("alice")), Ok(())),
-            (signed("aud", json!(["ringwall"])), Ok(())),
-            (signed("azp", json!("ringwall")), Ok(())),
-            (
-                signed("aud", json!(["ringwall", "x"])),
-                Err(TokenError::Audience),
-            ),
-            (signed("aud", json!("x")), Err(TokenError::Audience)),
-            (signed("aud", json!(7)), Err(TokenError::Audience)),
-            (signed("azp", json!("x")), Err(TokenError::Audience)),
-            (signed("azp", json!(7)), Err(TokenError::Audience)),
-            (
-                signed("nonce", json!("n-2")),
-                Err(TokenError::Claim("nonce")),
-            ),
-            (
-                signed("nonce", Value::Null),
-                Err(TokenError::Claim("nonce")),
-            ),
-            (
-                signed("iss", json!("https://other.example.com")),
-                Err(TokenError::Issuer),
-            ),
-            (signed("exp", json!(NOW - 30)), Err(TokenError::Expired)),
-            (signed("iat", json!(NOW - 631)), Err(TokenError::Expired)),
-            (
-                signed("iat", json!(NOW + 31)),
-                Err(TokenError::IssuedInFuture),
-            ),
-            (signed("exp", Value::Null), Err(TokenError::Claim("exp"))),
-            (
-                signed("events", json!({})),
-                Err(TokenError::NotAccess("events")),
-            ),
-            (EC.token(&good, &claims()), Err(TokenError::Type)),
-        ] {
-            let found = issuers.signed_in(&token, ASKED, NOW).await;
-            match expected {
-                Ok(()) => assert_eq!(found.as_ref(), Ok(caller.user()), "{token}"),
-                Err(error) => assert_eq!(found, Err(error)),
-            }
-        }
-        let unknown = SignIn {
-            issuer: KEYS,
-            ..ASKED
-        };
-        let token = signed("sub", json!("alice"));
-        assert_eq!(
-            issuers.signed_in(&token, unknown, NOW).await,
-            Err(TokenError::Issuer)
-        );
-        let forged = token.rsplit_once('.').unwrap().0;
-        let other = crate::fixture::Signer::ec();
-        let forged = format!(
-            "{forged}.{}",
-            crate::base64url::encode(&other.sign(Algorithm::Es256, forged.as_bytes()))
-        );
-        assert_eq!(
-            issuers.signed_in(&forged, ASKED, NOW).await,
-            Err(TokenError::Signature)
-        );
-    }
-}
+mod tests;

@@ -158,7 +158,6 @@ fn entra(issuer: &str) -> IssuerRules {
     IssuerRules {
         tenant: Some(Tenant {
             id: TENANT.to_owned(),
-            claim: None,
         }),
         audiences: vec!["api://ringwall".to_owned(), OTHER.to_owned()],
         ..IssuerRules::of_profile(issuer, Profile::Entra)
@@ -351,29 +350,20 @@ async fn n2_1_keys_that_tenants_share_are_good_for_their_own_tenants_only() {
 }
 
 #[tokio::test]
-async fn n2_1_a_provider_of_many_tenants_may_say_the_tenant_in_any_claim() {
-    let issuer = "https://id.example/north";
-    let rules = IssuerRules {
-        tenant: Some(Tenant {
-            id: "north".to_owned(),
-            claim: Some("org".to_owned()),
-        }),
-        ..IssuerRules::new(issuer)
+async fn n2_1_a_person_and_a_client_of_one_name_share_nothing() {
+    let claims = crate::fixture::claims();
+    let rules = || IssuerRules::new(PLAIN);
+    let by = async |changes: Value| {
+        let claims = changed(claims.clone(), &changes);
+        verify(rules(), &json!({}), &claims).await.unwrap()
     };
-    let claims = changed(
-        crate::fixture::claims(),
-        &json!({"iss": issuer, "org": "north"}),
-    );
-    check(&rules, json!({}), claims.clone(), Ok(Kind::User)).await;
-    for org in [
-        json!("south"),
-        json!(null),
-        json!(["north"]),
-        json!("North"),
-    ] {
-        let other = changed(claims.clone(), &json!({ "org": org }));
-        check(&rules, json!({}), other, Err(TokenError::Tenant)).await;
-    }
+    let person = by(json!({"sub": "same"})).await;
+    let client = by(json!({"sub": "same", "client_id": "same"})).await;
+    assert_eq!((person.kind(), client.kind()), (Kind::User, Kind::Workload));
+    assert_eq!(person.user_name(), client.user_name());
+    assert_ne!(person.user(), client.user());
+    let keys = crate::UserKey::all_of(PLAIN, "same");
+    assert_eq!(keys, [person.user().clone(), client.user().clone()]);
 }
 
 #[tokio::test]
@@ -385,6 +375,9 @@ async fn n7_1_the_actor_of_a_token_is_known_and_a_longer_chain_is_refused() {
     let shown: Vec<String> = caller.actors().iter().map(ToString::to_string).collect();
     assert_eq!(shown, ["https://id.example.com#agent-1"]);
     assert_eq!(caller.may_act().map(crate::Actor::subject), Some("agent-2"));
+    let foreign = json!({"act": {"sub": "agent-1", "iss": "https://other.example.com"}});
+    let foreign = changed(claims.clone(), &foreign);
+    check(&rules, json!({}), foreign, Err(TokenError::Actor)).await;
     let two = changed(
         claims,
         &json!({"act": {"sub": "agent-1", "act": {"sub": "agent-0"}}}),

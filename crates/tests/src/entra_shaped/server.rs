@@ -1,6 +1,7 @@
 //! Serves what a provider of Entra ID's shape serves, on loopback. What it does at a path is one row
 //! of [`answer`].
 
+use crate::issuer::overlaid;
 use anyhow::Result;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
@@ -131,8 +132,8 @@ fn answer(state: &State, method: &Method, asked: &Asked) -> (StatusCode, Value) 
             "jwks_uri": format!("{origin}/common/discovery/keys"),
         })),
         ("GET", [_, "discovery", "v2.0", "keys"]) => {
-            let mut key = state.key.clone();
-            key["issuer"] = json!(format!("{origin}/{{tenantid}}/v2.0"));
+            let issuer = format!("{origin}/{{tenantid}}/v2.0");
+            let key = overlaid(state.key.clone(), &json!({ "issuer": issuer }));
             ok(json!({ "keys": [key] }))
         }
         ("GET", ["common", "discovery", "keys"]) => ok(json!({ "keys": [state.key] })),

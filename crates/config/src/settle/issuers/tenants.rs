@@ -82,6 +82,27 @@ pub(super) fn once(problems: &mut Problems, issuers: &[Issuer]) {
     }
 }
 
+/// Refuses an audience of access tokens that is the audience of ID tokens, where nothing but the
+/// audience tells the two apart. `at` names the list, of an issuer or of a route that accepts it.
+pub(in crate::settle) fn not_signed_in(
+    problems: &mut Problems,
+    at: &str,
+    audiences: &[String],
+    issuers: &[&written::Issuer],
+) {
+    let told_apart = |issuer: &&&written::Issuer| issuer.profile != Some(Profile::Entra);
+    let mut clients = issuers.iter().filter(told_apart).filter_map(|issuer| {
+        let sign_in = issuer.sign_in.as_ref()?;
+        Some(&sign_in.client)
+    });
+    if clients.any(|client| audiences.contains(client)) {
+        let message =
+            "names the client that users sign in with: their ID tokens have this audience";
+        let fix = "remove it; access tokens are for the resource";
+        problems.refuse(N7_2, at, message, fix);
+    }
+}
+
 /// Further names of an audience: exact, and none that means several.
 pub(in crate::settle) fn audiences(
     problems: &mut Problems,

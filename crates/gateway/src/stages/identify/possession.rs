@@ -40,12 +40,14 @@ pub(super) async fn prove(
         );
         return Ok(());
     };
+    // Read here and not when the message arrived: its body may have been held back since, and what is
+    // remembered of proofs is forgotten by the same clock.
+    let now = gate.clock().unix_ms() / 1000;
     let bound = caller.confirmation();
     demanded(framed, bound, scheme)?;
     match (scheme, &bound.key) {
         (Scheme::Bearer, None) => {}
         (Scheme::Dpop, Some(key)) => {
-            let now = draft.at_ms() / 1000;
             proof(gate, framed, (caller, key), headers, now).await?;
         }
         (Scheme::Bearer, Some(_)) => {
@@ -60,7 +62,6 @@ pub(super) async fn prove(
         }
     }
     if let Some(named) = &bound.certificate {
-        let now = draft.at_ms() / 1000;
         shown(framed, scheme, named, certificate.as_ref(), now)?;
     }
     match bound.is_none() {
@@ -104,6 +105,7 @@ async fn proof(
         return Ok(());
     }
     let request = Request {
+        since_s: gate.proofs.since_s(),
         method: raw.verb.method(),
         target: &route.target,
         token: caller.token_digest(),
@@ -126,7 +128,6 @@ async fn proof(
         user: caller.user().as_str(),
         key,
         most: route.proofs_per_user,
-        window_s: route.proofs.age_s + route.proofs.skew_s + 1,
     };
     match gate.proofs.using(&*gate.marks, &of, &proof, now).await {
         Ok(()) => {}

@@ -132,7 +132,7 @@ pub(in crate::stages) fn session_outgrown() -> Refused {
         "session_outgrown",
         controls::N8_3,
         Fault::Caller,
-        "the token may do more, or is bound to another key, than when the session was opened",
+        "the token may do more than when the session was opened",
         "send `initialize` again without `Mcp-Session-Id`",
     )
     .status(StatusCode::NOT_FOUND)

@@ -53,6 +53,9 @@ pub struct Request<'a> {
     pub token: &'a [u8; 32],
     /// The key the token is bound to.
     pub key: &'a Thumbprint,
+    /// Since when used proofs are remembered, in unix seconds. One that was made before, and has no nonce
+    /// to say otherwise, may have been used before.
+    pub since_s: u64,
 }
 
 /// A proof that is right in itself. It proves nothing if it came before.
@@ -83,7 +86,16 @@ pub fn verify<'a>(
     let claims = members::object(&jws.payload);
     let claims = claims.ok_or(ProofError::Malformed("the payload is not a strict object"))?;
     let proof = read_claims(&claims, request, rules, now)?;
-    check_nonce(&claims, rules, nonces, now)?;
+    if check_nonce(&claims, rules, nonces, now)? == Dated::ByTheClient {
+        // A client's clock may be ahead of ours by as much as is let pass.
+        let made = proof.until_s.saturating_sub(rules.age_s + 1);
+        if made < request.since_s.saturating_add(rules.skew_s) {
+            return Err(match rules.nonce {
+                NonceRule::Off => ProofError::Stale,
+                NonceRule::Offered | NonceRule::Required => NonceError::Missing.into(),
+            });
+        }
+    }
     let key = VerificationKey::shown(jwk, algorithm).ok_or(ProofError::Key)?;
     if Thumbprint::of_key(jwk).as_ref() != Some(request.key) {
         return Err(ProofError::OtherKey);
@@ -173,20 +185,32 @@ fn read_claims(
     })
 }
 
+/// Who says when a proof was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dated {
+    /// Whoever made it.
+    ByTheClient,
+    /// We: it has a nonce of ours.
+    ByUs,
+}
+
 fn check_nonce(
     claims: &Map<String, Value>,
     rules: &Rules,
     nonces: &Nonces,
     now: u64,
-) -> Result<(), ProofError> {
+) -> Result<Dated, ProofError> {
     let nonce = match claims.get("nonce") {
         None => None,
         Some(nonce) => Some(nonce.as_str().ok_or(ProofError::Claim("nonce"))?),
     };
     match (rules.nonce, nonce) {
-        (NonceRule::Off, _) | (NonceRule::Offered, None) => Ok(()),
+        (NonceRule::Off, _) | (NonceRule::Offered, None) => Ok(Dated::ByTheClient),
         (NonceRule::Required, None) => Err(NonceError::Missing.into()),
-        (_, Some(nonce)) => Ok(nonces.check(nonce, now, rules.nonce_age_s)?),
+        (_, Some(nonce)) => {
+            nonces.check(nonce, now, rules.nonce_age_s)?;
+            Ok(Dated::ByUs)
+        }
     }
 }
 

@@ -52,6 +52,7 @@ fn answer(
         target: &Target::of(RESOURCE).unwrap(),
         token: &crate::caller::token_digest(TOKEN),
         key: &key,
+        since_s: 0,
     };
     verify(headers.iter().copied(), &request, rules, &nonces(), now)
 }
@@ -122,6 +123,7 @@ fn n7_4_accepts_what_our_own_signer_makes() {
         target: &Target::of(RESOURCE).unwrap(),
         token: &crate::caller::token_digest(TOKEN),
         key: &Thumbprint::parse(signer.thumbprint()).unwrap(),
+        since_s: NOW,
     };
     let rules = Rules {
         nonce: NonceRule::Required,
@@ -152,6 +154,7 @@ fn n7_4_accepts_the_example_of_the_standard() {
         target: &Target::of("https://resource.example.org/protectedresource").unwrap(),
         token: &crate::caller::token_digest(token),
         key: &Thumbprint::parse("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I").unwrap(),
+        since_s: 0,
     };
     let found = verify(
         [proof.as_bytes()],
@@ -410,6 +413,42 @@ fn n7_4_a_nonce_is_required_where_it_is_and_good_wherever_it_is() {
         ProofError::from(NonceError::Stale).challenge_error(),
         "use_dpop_nonce"
     );
+}
+
+#[test]
+fn n7_4_a_proof_of_before_anything_was_remembered_needs_a_nonce() {
+    let jwk = EC.public_jwk("any");
+    let key = Thumbprint::of_key(jwk.as_object().unwrap()).unwrap();
+    let check =
+        |rule: NonceRule, made: u64, nonce: Option<&str>, expected: Result<(), ProofError>| {
+            let claims = changed(&claims(), &json!({ "iat": made, "nonce": nonce }));
+            let proof = EC.token(&header(&EC, Algorithm::Es256), &claims);
+            let request = Request {
+                method: "POST",
+                target: &Target::of(RESOURCE).unwrap(),
+                token: &crate::caller::token_digest(TOKEN),
+                key: &key,
+                since_s: NOW - 20,
+            };
+            let rules = Rules {
+                nonce: rule,
+                ..rules()
+            };
+            let found = verify([proof.as_bytes()], &request, &rules, &nonces(), NOW);
+            assert_eq!(found.map(drop), expected, "{rule:?} {made} {nonce:?}");
+        };
+    let nonce = nonces().at(NOW).unwrap();
+    let missing = Err(ProofError::Nonce(NonceError::Missing));
+    use NonceRule::{Off, Offered, Required};
+    // The skew of five seconds counts: the clock that dated the proof may have been ahead.
+    check(Off, NOW - 15, None, Ok(()));
+    check(Off, NOW - 16, None, Err(ProofError::Stale));
+    check(Off, NOW - 16, Some(&nonce), Err(ProofError::Stale));
+    check(Offered, NOW - 15, None, Ok(()));
+    check(Offered, NOW - 16, None, missing);
+    for rule in [Offered, Required] {
+        check(rule, NOW - 16, Some(&nonce), Ok(()));
+    }
 }
 
 #[test]

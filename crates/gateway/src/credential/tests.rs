@@ -1,0 +1,194 @@
+//! One agent against an authorization server that is a table, on a clock that the test moves.
+
+use super::*;
+use crate::clock::{Clock, StillClock};
+use crate::state::{Database, Rows};
+use config::settled::{Actor, Authority, TokenKind as Wanted};
+use identity::client::{ClientError, Credentials, Identity, SecretMethod};
+use identity::{BoxFuture, Fetch, FetchError, Fetched, Outbound};
+use std::sync::Mutex;
+use zeroize::Zeroizing;
+
+const ISSUER: &str = "https://as.example.com";
+const SERVER: &str = "https://files.example.com/mcp";
+/// An hour's token.
+const LIFE_S: u64 = 3600;
+
+/// What is answered at the token endpoint, and how often it was asked.
+#[derive(Debug, Default)]
+struct Table {
+    asked: Mutex<Vec<String>>,
+    is_away: Mutex<bool>,
+}
+
+impl Table {
+    fn asked(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+}
+
+impl Fetch for Table {
+    fn send(&self, request: Outbound) -> BoxFuture<'_, Result<Fetched, FetchError>> {
+        let body = request
+            .body
+            .map(|body| String::from_utf8(body.to_vec()).unwrap());
+        Box::pin(async move {
+            if *self.is_away.lock().unwrap() {
+                return Err(FetchError::TimedOut);
+            }
+            let Some(body) = body else {
+                let metadata = serde_json::json!({
+                    "issuer": ISSUER, "token_endpoint": format!("{ISSUER}/token"),
+                    "authorization_endpoint": format!("{ISSUER}/authorize"),
+                    "response_types_supported": ["code"],
+                });
+                return Ok(Fetched::of(200, metadata.to_string()));
+            };
+            let number = {
+                let mut asked = self.asked.lock().unwrap();
+                asked.push(body);
+                asked.len()
+            };
+            let answer = serde_json::json!({
+                "access_token": format!("access-{number}"), "token_type": "Bearer",
+                "expires_in": LIFE_S,
+                "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            });
+            Ok(Fetched::of(200, answer.to_string()))
+        })
+    }
+}
+
+struct Scene {
+    agent: Arc<Agent>,
+    table: Arc<Table>,
+    clock: Arc<StillClock>,
+    _folder: tempfile::TempDir,
+}
+
+fn scene(grant: Grant) -> Scene {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = Rows::new(
+        Arc::new(Database::open(folder.path()).unwrap()),
+        Arc::new(vault::Vault::ephemeral().unwrap()),
+    );
+    let (table, clock) = (
+        Arc::new(Table::default()),
+        Arc::new(StillClock::at_unix_ms(1_800_000_000_000)),
+    );
+    let url: Url = SERVER.parse().unwrap();
+    let secret = Arc::new(Zeroizing::new("hush".to_owned()));
+    let credentials = Credentials::Secret(secret, SecretMethod::AsListed);
+    let own = OwnClient::at(
+        &"https://gate.example.com".parse().unwrap(),
+        &OwnClient::fresh_key().unwrap(),
+    );
+    let spec = Spec {
+        grant,
+        bound: Bound {
+            url,
+            name: None,
+            authority: Authority::Exactly(ISSUER.to_owned()),
+            client: ClientSpec::Known(Identity::preregistered(ISSUER, "gateway", credentials)),
+            described: Described::ByOperator,
+        },
+        scopes: None,
+        kind: Wanted::Bearer,
+    };
+    let fetch: Arc<dyn Fetch> = Arc::<Table>::clone(&table);
+    let world = World {
+        fetch: Arc::clone(&fetch),
+        provider: fetch,
+        clock: Arc::<StillClock>::clone(&clock),
+        rows,
+        own: Arc::new(own.unwrap()),
+    };
+    Scene {
+        agent: Agent::new("files", spec, world),
+        table,
+        clock,
+        _folder: folder,
+    }
+}
+
+impl Scene {
+    async fn shown(&self) -> Result<Option<String>, UpstreamError> {
+        let owner = Owner {
+            user: "alice".into(),
+            client: None,
+            route: "/files".into(),
+            session: "s".into(),
+        };
+        let holder = Source::Issued(Arc::clone(&self.agent))
+            .held_by(&owner)
+            .unwrap();
+        let deadline = Instant::now() + std::time::Duration::from_secs(60);
+        let shown = holder
+            .show(&Method::POST, &SERVER.parse().unwrap(), deadline)
+            .await?;
+        let value = shown
+            .headers()
+            .first()
+            .map(|(_, value)| value.to_str().unwrap().to_owned());
+        assert!(!format!("{shown:?}").contains("access-"));
+        Ok(value)
+    }
+}
+
+#[tokio::test]
+async fn n2_3_a_token_is_renewed_before_its_end_and_never_shown_past_it() {
+    let scene = scene(Grant::ClientCredentials);
+    let first = Some("Bearer access-1".to_owned());
+    assert_eq!(scene.shown().await, Ok(first.clone()));
+    scene.clock.advance_ms((LIFE_S - 31) * 1000);
+    assert_eq!(
+        scene.shown().await,
+        Ok(first.clone()),
+        "it has more than half a minute left"
+    );
+    assert_eq!(scene.table.asked(), 1);
+    // In its last half minute it is renewed; if that fails, what is left of it is used, and no more.
+    scene.clock.advance_ms(2_000);
+    *scene.table.is_away.lock().unwrap() = true;
+    assert_eq!(scene.shown().await, Ok(first));
+    scene.clock.advance_ms(29_000);
+    assert!(matches!(
+        scene.shown().await,
+        Err(UpstreamError::Token { .. })
+    ));
+    *scene.table.is_away.lock().unwrap() = false;
+    assert_eq!(scene.shown().await, Ok(Some("Bearer access-2".to_owned())));
+}
+
+#[tokio::test]
+async fn n7_1_nothing_is_exchanged_without_a_call_under_way() {
+    let exchange = || Grant::TokenExchange {
+        audience: None,
+        actor: Actor::None,
+    };
+    for grant in [exchange(), Grant::OnBehalfOf] {
+        let scene = scene(grant);
+        assert_eq!(scene.shown().await, Err(UpstreamError::Subject));
+        assert_eq!(
+            Carried::during(scene.shown()).await,
+            Err(UpstreamError::Subject)
+        );
+        assert_eq!(scene.table.asked(), 0);
+    }
+    // A caller without a token, at the other end of a pipe, brings nothing that could be.
+    let local = identity::Caller::local("alice");
+    assert!(matches!(
+        Subject::of(&local, "token"),
+        Err(ClientError::Subject)
+    ));
+}
+
+#[tokio::test]
+async fn n2_3_a_revocation_forgets_what_is_held() {
+    let scene = scene(Grant::ClientCredentials);
+    scene.shown().await.unwrap();
+    scene.agent.forget();
+    assert_eq!(scene.shown().await, Ok(Some("Bearer access-2".to_owned())));
+    assert!(!format!("{:?}", scene.agent).contains("hush"));
+    assert_eq!(scene.clock.unix_s(), 1_800_000_000);
+}
