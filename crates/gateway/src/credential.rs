@@ -28,7 +28,7 @@ use crate::secret::{Secret, SecretError};
 use crate::upstream::{Owner, UpstreamError};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use identity::client::{At, Demand, TokenKind};
+use identity::client::{At, Demand, Proof, TokenKind};
 use slots::Held;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -98,6 +98,7 @@ pub(crate) struct Holder {
 pub(crate) struct Shown {
     headers: Vec<(HeaderName, HeaderValue)>,
     held: Option<Arc<Held>>,
+    proof: Option<Proof>,
     tried: Tried,
 }
 
@@ -146,8 +147,11 @@ impl Holder {
     ) -> Option<TurnedDown> {
         let proofs = shown.held.as_ref().and_then(|held| held.proofs.as_ref());
         let nonce = headers.get(NONCE).and_then(|nonce| nonce.to_str().ok());
-        let fresh = match (proofs, nonce) {
-            (Some(proofs), Some(nonce)) => proofs.hear(At::Resource, nonce),
+        if let (Some(proofs), Some(nonce)) = (proofs, nonce) {
+            proofs.hear(At::Resource, nonce);
+        }
+        let outdated = match (proofs, &shown.proof) {
+            (Some(proofs), Some(proof)) => proofs.is_outdated(proof),
             _ => false,
         };
         if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
@@ -160,7 +164,7 @@ impl Holder {
             held: shown.held,
             tried: shown.tried,
             demand,
-            nonce: fresh,
+            nonce: outdated,
         })
     }
 
@@ -199,19 +203,23 @@ impl Holder {
         url: &Url,
     ) -> Result<Shown, UpstreamError> {
         let mut headers = Vec::new();
+        let mut made = None;
         if let Some(held) = &held {
             headers.push((AUTHORIZATION, held.header.clone()));
             if let (TokenKind::Dpop, Some(proofs)) = (held.tokens.kind(), &held.proofs) {
                 let now = self.agent.now();
                 let token = Some(held.tokens.access());
                 let proof = proofs.proof(At::Resource, method.as_str(), url, now, token);
-                let proof = proof.ok().and_then(|text| HeaderValue::try_from(text).ok());
-                headers.push((PROOF, proof.ok_or_else(no_proof)?));
+                let proof = proof.map_err(|_| no_proof())?;
+                let value = HeaderValue::try_from(proof.as_str());
+                headers.push((PROOF, value.map_err(|_| no_proof())?));
+                made = Some(proof);
             }
         }
         Ok(Shown {
             headers,
             held,
+            proof: made,
             tried,
         })
     }

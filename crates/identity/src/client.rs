@@ -48,7 +48,7 @@ pub(crate) use identity::{ASSERTION_TYPE, basic};
 pub use identity::{Credentials, Identity, SecretMethod};
 pub use metadata::AuthorizationServer;
 pub use oauth_error::OAuthError;
-pub use proofs::{At, Proofs};
+pub use proofs::{At, Proof, Proofs};
 pub use registration::{Offers, identify};
 pub use resource::Resource;
 pub use scopes::{Attempts, Offline, Scopes, first_scopes, stepped_up};

@@ -39,8 +39,8 @@ pub(crate) enum Place {
     SignedIn,
     /// What they decided.
     Decided,
-    /// Back from the authorization server.
-    Granted,
+    /// Back from the authorization server, at this path.
+    Granted(String),
 }
 
 impl Place {
@@ -49,7 +49,10 @@ impl Place {
         match path.strip_prefix("/connect/")? {
             "signed-in" => Some(Place::SignedIn),
             "agree" => Some(Place::Decided),
-            "callback" => Some(Place::Granted),
+            "callback" => Some(Place::Granted(path.to_owned())),
+            own if own.len() <= LINK_MAX && is_of_one_issuer(own) => {
+                Some(Place::Granted(path.to_owned()))
+            }
             link if link.len() <= LINK_MAX && !link.contains('/') => {
                 Some(Place::Link(link.to_owned()))
             }
@@ -57,6 +60,12 @@ impl Place {
             _ => Some(Place::Link(String::new())),
         }
     }
+}
+
+/// Whether this is the place of the answers of one issuer.
+fn is_of_one_issuer(path: &str) -> bool {
+    let own = path.strip_prefix("callback/");
+    own.is_some_and(|own| own.len() == 16 && own.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Why a step came to nothing.
@@ -108,7 +117,7 @@ pub(crate) async fn answer(
         Place::Link(secret) => follow(gate, &secret, &request).await,
         Place::SignedIn => signed_in(gate, &request).await,
         Place::Decided => decided(gate, request).await,
-        Place::Granted => granted(gate, &request).await,
+        Place::Granted(path) => granted(gate, &path, &request).await,
     };
     match done {
         Ok(response) => response,
@@ -221,7 +230,7 @@ async fn who(gate: &Gate, ticket: &Ticket, flow: Flow, query: &str) -> Result<St
     let sign_in = sign_in.ok_or(Stop::Unknown(LOST))?;
     let outside = outside(gate, &*sign_in.fetch);
     let redeemed = async {
-        let code = flow.answer(query, outside.now)?;
+        let code = flow.answer(&back(gate, "/connect/signed-in"), query, outside.now)?;
         let nonce = code.nonce().unwrap_or_default().to_owned();
         let server = find_server(outside, &ticket.user_issuer).await?;
         let at = TokenEndpoint::new(outside, &server, &sign_in.identity, None)?;
@@ -312,14 +321,18 @@ async fn begin(
     let ask = Ask {
         purpose: Purpose::Access(&known.resource),
         scopes: &scopes,
-        redirect_uri: agent.redirect_uri(),
+        redirect_uri: &agent.redirect_uri(&known),
         claims: None,
     };
     Ok((Flow::begin(&at, ask).await?, key))
 }
 
 /// Back from the authorization server.
-async fn granted(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Response<Body>, Stop> {
+async fn granted(
+    gate: &Arc<Gate>,
+    path: &str,
+    request: &Request<Incoming>,
+) -> Result<Response<Body>, Stop> {
     let (ticket, Step::Grant(flow, key)) = taken(gate, request.headers()).await? else {
         return Err(Stop::Unknown(LOST));
     };
@@ -331,7 +344,8 @@ async fn granted(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Respon
         Stop::of(&ticket, "grant_revoked", told)
     })?;
     let query = request.uri().query().unwrap_or_default();
-    redeem(gate, &agent, &ticket, (flow, key), query).await?;
+    let arrived = (&*back(gate, path), query);
+    redeem(gate, &agent, &ticket, (flow, key), arrived).await?;
     complete(gate, &ticket).await;
     let page = browser::page(StatusCode::OK, pages::done(&ticket.server));
     Ok(browser::forgotten(page))
@@ -342,11 +356,11 @@ async fn redeem(
     agent: &Arc<Agent>,
     ticket: &Ticket,
     (flow, key): (Flow, Key),
-    query: &str,
+    (at, query): (&str, &str),
 ) -> Result<(), Stop> {
     let now = gate.clock().unix_s();
     let got = async {
-        let code = flow.answer(query, now)?;
+        let code = flow.answer(at, query, now)?;
         let known = agent.of_issuer(code.issuer()).await?;
         let signer = key
             .as_ref()
@@ -501,5 +515,34 @@ fn who_of(ticket: &Ticket) -> audit::Who<'_> {
         subject: Some(ticket.subject.as_str().into()),
         client: ticket.client.as_deref().map(Into::into),
         ..audit::Who::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n2_1_an_answer_is_told_by_the_place_it_comes_to() {
+        let check = |path: &str, expected: Option<Place>| {
+            assert_eq!(Place::at(path), expected, "{path}");
+        };
+        let granted = |path: &str| Some(Place::Granted(path.to_owned()));
+        for ours in ["/connect/callback", "/connect/callback/0123456789abcdef"] {
+            check(ours, granted(ours));
+        }
+        // Below our own place everything is ours, and what is no place of its own leads nowhere.
+        for other in [
+            "/connect/callback/",
+            "/connect/callback/0123456789abcde",
+            "/connect/callback/0123456789abcdeg",
+            "/connect/callback/0123456789abcdef/",
+            "/connect/x/",
+        ] {
+            check(other, Some(Place::Link(String::new())));
+        }
+        check("/other/callback", None);
+        check("/connect/signed-in", Some(Place::SignedIn));
+        check("/connect/x", Some(Place::Link("x".to_owned())));
     }
 }

@@ -195,7 +195,7 @@ impl Agent {
                 // What is left of it is better than nothing.
                 Err(_) if held.is_good_at(now, 0) => Ok(Some(held)),
                 Err(UpstreamError::Token {
-                    error: ClientError::Lost,
+                    error: ClientError::Lost | ClientError::OtherClient(_),
                 }) => Ok(None),
                 other => other.map(Some),
             },
@@ -267,7 +267,7 @@ impl Agent {
         if let Some(held) = shown.filter(|held| same && held.tokens.can_refresh()) {
             match self.renewed(slot, owner, Some(&held), None).await {
                 Err(UpstreamError::Token {
-                    error: ClientError::Lost,
+                    error: ClientError::Lost | ClientError::OtherClient(_),
                 }) => {}
                 other => return other.map(Some),
             }
@@ -289,11 +289,15 @@ impl Agent {
         };
         let token = |error| UpstreamError::Token { error };
         let (asked, granted) = (held.tokens.asked(), held.tokens.granted());
-        let scopes = match stepped_up(asked, granted, demand) {
+        let most = self.spec.scopes.as_ref();
+        let scopes = match stepped_up(asked, granted, demand, most) {
             Ok(scopes) => scopes,
             // It does not name the error, and names scopes that were not granted.
-            Err(_) if demand.reason() != Reason::InsufficientScope => {
+            Err(ClientError::StepUp) if demand.reason() != Reason::InsufficientScope => {
                 let wanted = demand.scopes().cloned().unwrap_or_default();
+                if most.is_some_and(|most| !most.contains_all(&wanted)) {
+                    return Err(token(ClientError::Beyond));
+                }
                 let both = asked.union(&wanted);
                 both.ok_or_else(|| token(ClientError::Scopes))?
             }
@@ -368,6 +372,12 @@ impl Agent {
                     .await?;
                 slot.put(None);
                 return Err(ClientError::Lost.into());
+            }
+            // It stays where it is kept: the client that it was given to may come back.
+            Err(error @ ClientError::OtherClient(_)) => {
+                tracing::info!(server = %self.server, "{error}: its user is asked anew");
+                slot.put(None);
+                return Err(error.into());
             }
             other => other?,
         };
@@ -647,9 +657,16 @@ impl Agent {
         self.spec.bound.url.host_str().unwrap_or_default()
     }
 
-    /// Where people are sent back to, exactly.
-    pub(crate) fn redirect_uri(&self) -> &str {
-        self.world.own.redirect_uri()
+    /// Where people are sent back to, exactly. A server that does not name itself in its answers has
+    /// a place of its own for them, so that no other one's are taken for its (RFC 9700, section 4.4.2);
+    /// so has every server that registered the gateway.
+    pub(crate) fn redirect_uri(&self, known: &Known) -> String {
+        let own = &self.world.own;
+        match known.identity.redirect_uris().first() {
+            Some(uri) => uri.clone(),
+            None if known.server.says_issuer() => own.redirect_uri().to_owned(),
+            None => own.redirect_uri_of(known.server.issuer()),
+        }
     }
 }
 

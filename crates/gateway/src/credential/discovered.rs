@@ -130,13 +130,17 @@ impl Bound {
     ) -> Result<Identity, ClientError> {
         let now_ms = outside.now.saturating_mul(1000);
         let name = format!("client of {}", server.issuer());
-        let kept = match &self.client {
-            ClientSpec::Automatic => rows.get(Kind::Registration, &name, now_ms).await,
-            _ => Ok(None),
+        let registers = matches!(self.client, ClientSpec::Automatic | ClientSpec::Document(_));
+        let turn = own.registering(server.issuer());
+        let _turn = turn.lock().await;
+        let kept = match registers {
+            true => rows.get(Kind::Registration, &name, now_ms).await,
+            false => Ok(None),
         };
         // One that cannot be read is not there: another can be had.
         let kept = kept.ok().flatten();
         let kept = kept.and_then(|row| Identity::from_kept(&row.value));
+        let register = own.registers_as(server.issuer()).ok();
         let offers = match &self.client {
             ClientSpec::Unregistered => return Ok(Identity::unregistered(server.issuer())),
             ClientSpec::Known(identity) => Offers {
@@ -145,22 +149,21 @@ impl Bound {
             },
             ClientSpec::Document(document) => Offers {
                 documents: std::slice::from_ref(document),
-                register: Some(own.registers_as()),
+                kept: kept.as_ref(),
+                register: register.as_ref(),
                 ..Offers::default()
             },
             ClientSpec::Automatic => Offers {
                 documents: own.documents(),
                 key: Some(own.key()),
                 kept: kept.as_ref(),
-                register: Some(own.registers_as()),
+                register: register.as_ref(),
                 ..Offers::default()
             },
         };
         let identity = identify(outside, server, offers).await?;
         let is_new = kept.is_none_or(|kept| kept.client_id() != identity.client_id());
-        if let (ClientSpec::Automatic, true, Some(bytes)) =
-            (&self.client, is_new, identity.to_kept())
-        {
+        if let (true, true, Some(bytes)) = (registers, is_new, identity.to_kept()) {
             let kept = rows.put(Kind::Registration, &name, &bytes, None, now_ms);
             if let Err(error) = kept.await {
                 // It is good for as long as this gateway runs.

@@ -2,9 +2,12 @@
 //! that take signed assertions and one for those that do not, and the public half of the key that
 //! signs them. Nothing secret is in what is served.
 
+use crate::small::lock;
 use crate::state::{Kind, Rows, StateError};
+use aws_lc_rs::digest;
 use identity::SigningKey;
 use identity::client::{ClientDocument, ClientKey, DocumentError};
+use std::collections::HashMap;
 use std::sync::Arc;
 use url::Url;
 use zeroize::Zeroizing;
@@ -20,6 +23,7 @@ pub struct OwnClient {
     documents: [ClientDocument; 2],
     key: Arc<ClientKey>,
     redirect_uri: String,
+    registrations: std::sync::Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 /// Why the gateway cannot describe itself.
@@ -59,6 +63,7 @@ impl OwnClient {
             ],
             key: Arc::clone(key),
             redirect_uri,
+            registrations: std::sync::Mutex::default(),
         })
     }
 
@@ -90,10 +95,19 @@ impl OwnClient {
         &self.documents
     }
 
-    /// What it registers as where documents are not understood.
-    pub(crate) fn registers_as(&self) -> &ClientDocument {
+    /// What it registers as at this issuer, where documents are not understood.
+    pub(crate) fn registers_as(&self, issuer: &str) -> Result<ClientDocument, DocumentError> {
         let [_, public] = &self.documents;
-        public
+        let redirect_uri = self.redirect_uri_of(issuer);
+        ClientDocument::new(public.client_id(), NAME, &redirect_uri)
+    }
+
+    /// Held while it is registered at this issuer, so that this happens once for all servers.
+    pub(crate) fn registering(&self, issuer: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = lock(&self.registrations);
+        // Nobody waits for one that only this table knows.
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(turns.entry(issuer.to_owned()).or_default())
     }
 
     /// The key of the first document.
@@ -104,6 +118,18 @@ impl OwnClient {
     /// Where people are sent back to, exactly.
     pub(crate) fn redirect_uri(&self) -> &str {
         &self.redirect_uri
+    }
+
+    /// Where this issuer's own answers come to: a place that no other one is given.
+    pub(crate) fn redirect_uri_of(&self, issuer: &str) -> String {
+        let digest = digest::digest(&digest::SHA256, issuer.as_bytes());
+        let short: String = digest
+            .as_ref()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("{}/{short}", self.redirect_uri)
     }
 
     /// The document that is served at this path below the public URL.
@@ -121,4 +147,45 @@ impl OwnClient {
 fn made() -> Result<Zeroizing<Vec<u8>>, OwnClientError> {
     let made = SigningKey::generate().and_then(|key| key.pkcs8());
     made.map_err(|_| OwnClientError::Key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n2_1_mix_up_every_issuer_has_a_place_of_its_own_to_answer_at() {
+        let url = Url::parse("https://gateway.example.com/").unwrap();
+        let own = OwnClient::at(&url, &OwnClient::fresh_key().unwrap()).unwrap();
+        let place = |issuer| own.redirect_uri_of(issuer);
+        let honest = place("https://as.example.com");
+        assert!(honest.starts_with("https://gateway.example.com/connect/callback/"));
+        assert_eq!(honest, place("https://as.example.com"));
+        for other in ["https://evil.example", "https://as.example.com/"] {
+            assert_ne!(honest, place(other));
+        }
+        let registered = own.registers_as("https://as.example.com").unwrap();
+        assert_eq!(registered.redirect_uris(), [honest]);
+        for document in own.documents() {
+            assert_eq!(document.redirect_uris(), [own.redirect_uri()]);
+        }
+    }
+
+    #[test]
+    fn n2_1_one_registration_at_a_time_at_one_issuer() {
+        let url = Url::parse("https://gateway.example.com/").unwrap();
+        let own = OwnClient::at(&url, &OwnClient::fresh_key().unwrap()).unwrap();
+        let first = own.registering("https://as.example.com");
+        let _held = first.try_lock().unwrap();
+        assert!(
+            own.registering("https://as.example.com")
+                .try_lock()
+                .is_err()
+        );
+        assert!(
+            own.registering("https://other.example.com")
+                .try_lock()
+                .is_ok()
+        );
+    }
 }

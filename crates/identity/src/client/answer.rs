@@ -23,6 +23,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) asked: &'a Scopes,
     /// Who was asked.
     pub(crate) issuer: &'a str,
+    /// Who asked.
+    pub(crate) client_id: Option<&'a str>,
     /// What the token is for.
     pub(crate) resource: Option<&'a str>,
     /// Now, in unix seconds.
@@ -76,6 +78,7 @@ pub(crate) fn tokens(
         refresh,
         id_token,
         issuer: expected.issuer.into(),
+        client_id: expected.client_id.map(Into::into),
         resource: expected.resource.map(Into::into),
     })
 }
@@ -142,6 +145,7 @@ mod tests {
             issued: None,
             asked: &asked,
             issuer: "https://id.example.com",
+            client_id: Some("gateway"),
             resource: Some("https://mcp.example.com/files"),
             now: NOW,
         };

@@ -62,7 +62,10 @@ async fn n2_1_mix_up_an_honest_code_in_the_attackers_flow_goes_nowhere() {
     let world = World::new();
     let flow = begun(&world, &evil_server(), &client(EVIL)).await;
     let query = format!("code=honest-code&state={}&iss={ISSUER}", flow.state());
-    assert_eq!(flow.answer(&query, NOW).err(), Some(ClientError::Issuer));
+    assert_eq!(
+        flow.answer(CALLBACK, &query, NOW).err(),
+        Some(ClientError::Issuer)
+    );
     assert!(world.urls().is_empty());
 }
 
@@ -77,7 +80,7 @@ async fn n2_1_mix_up_without_a_name_a_code_goes_to_the_issuer_that_was_asked() {
     let (honest, ours) = (server_with(&silent), client(ISSUER));
     let flow = begun(&world, &honest, &ours).await;
     let query = format!("code=honest-code&state={}", flow.state());
-    let code = flow.answer(&query, NOW);
+    let code = flow.answer(CALLBACK, &query, NOW);
     let (evil, theirs) = (evil_server(), client(EVIL));
     let at = TokenEndpoint::new(world.outside(), &evil, &theirs, None).unwrap();
     let refused = code.unwrap().redeem(&at).await.err();
@@ -94,7 +97,7 @@ async fn n2_1_a_code_of_another_flow_does_not_fit() {
     let attacker = begun(&world, &server, &client).await;
     assert_ne!(victim.state(), attacker.state());
     let query = format!("code=c-1&state={}&iss={ISSUER}", attacker.state());
-    let refused = victim.answer(&query, NOW).err();
+    let refused = victim.answer(CALLBACK, &query, NOW).err();
     assert!(matches!(refused, Some(ClientError::Callback(_))));
 }
 
@@ -208,7 +211,7 @@ async fn n7_3_no_error_and_no_debug_repeats_a_secret() {
         "code=a-code-that-is-secret&state={}&iss={ISSUER}",
         flow.state()
     );
-    shown += &format!("{:?}", flow.answer(&query, NOW).unwrap());
+    shown += &format!("{:?}", flow.answer(CALLBACK, &query, NOW).unwrap());
     let verifier = kept["verifier"].as_str().unwrap();
     for secret in [token, SECRET, verifier, "a-code-that-is-secret"] {
         assert!(!shown.contains(secret), "{shown}");
@@ -223,6 +226,7 @@ fn every_error_says_what_whose_and_what_to_do() {
         ClientError::Answer("x"),
         ClientError::AppOnly,
         ClientError::Authentication,
+        ClientError::Beyond,
         ClientError::Callback("x"),
         ClientError::Denied(Box::new(OAuthError::of("x", None, &[]))),
         ClientError::DpopAlgorithm,
@@ -233,6 +237,7 @@ fn every_error_says_what_whose_and_what_to_do() {
         ClientError::IssuerChanged { expected: other() },
         ClientError::Lost,
         ClientError::Metadata(other()),
+        ClientError::OtherClient(other()),
         ClientError::OtherIssuer(other()),
         ClientError::OtherResource(other()),
         ClientError::Pkce,
@@ -244,6 +249,7 @@ fn every_error_says_what_whose_and_what_to_do() {
         ClientError::StepUp,
         ClientError::Subject,
         ClientError::TokenType,
+        ClientError::Unnamed(other()),
     ];
     let mut codes: Vec<&str> = all.iter().map(ClientError::code).collect();
     codes.sort_unstable();

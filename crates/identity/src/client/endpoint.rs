@@ -82,6 +82,7 @@ impl<'a> TokenEndpoint<'a> {
             issued: None,
             asked: want.scopes,
             issuer: self.server.issuer(),
+            client_id: self.identity.client_id(),
             resource: Some(want.resource.as_str()),
             now: self.outside.now,
         }
@@ -110,34 +111,28 @@ impl<'a> TokenEndpoint<'a> {
     /// Posts a form with a proof, once more if the nonce of the proof was not the one wanted
     /// (RFC 9449, section 8). A refused request was not acted on, so it may be repeated.
     pub(crate) async fn post(&self, url: &Url, fields: Fields) -> Result<Fetched, ClientError> {
-        let answer = self.post_once(url, fields.clone()).await?;
-        if !self.hear(&answer) || !wants_nonce(&answer) {
+        let (answer, outdated) = self.post_once(url, fields.clone()).await?;
+        if !outdated || !wants_nonce(&answer) {
             return Ok(answer);
         }
-        let answer = self.post_once(url, fields).await?;
-        self.hear(&answer);
+        let (answer, _) = self.post_once(url, fields).await?;
         Ok(answer)
     }
 
-    async fn post_once(&self, url: &Url, fields: Fields) -> Result<Fetched, ClientError> {
+    /// The answer, and whether the proof would have another nonce by now.
+    async fn post_once(&self, url: &Url, fields: Fields) -> Result<(Fetched, bool), ClientError> {
         let form = self.identity.form(self.server, self.outside, url, fields)?;
-        let form = match self.proofs {
-            Some(proofs) => {
-                let now = self.outside.now;
-                let proof = proofs.proof(At::AuthorizationServer, "POST", url, now, None)?;
-                form.header("dpop", Zeroizing::new(proof))
-            }
-            None => form,
+        let Some(proofs) = self.proofs else {
+            return Ok((self.outside.fetch.send(form).await?, false));
         };
-        Ok(self.outside.fetch.send(form).await?)
-    }
-
-    /// Remembers the nonce of an answer. Gives whether there was a new one.
-    fn hear(&self, answer: &Fetched) -> bool {
-        match (self.proofs, &answer.dpop_nonce) {
-            (Some(proofs), Some(nonce)) => proofs.hear(At::AuthorizationServer, nonce),
-            _ => false,
+        let now = self.outside.now;
+        let proof = proofs.proof(At::AuthorizationServer, "POST", url, now, None)?;
+        let form = form.header("dpop", Zeroizing::new(proof.as_str().to_owned()));
+        let answer = self.outside.fetch.send(form).await?;
+        if let Some(nonce) = &answer.dpop_nonce {
+            proofs.hear(At::AuthorizationServer, nonce);
         }
+        Ok((answer, proofs.is_outdated(&proof)))
     }
 }
 

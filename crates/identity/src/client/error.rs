@@ -17,6 +17,9 @@ pub enum ClientError {
     /// None of the ways we can authenticate is one that the authorization server lists.
     #[error("the authorization server lists no way of client authentication that is set up here")]
     Authentication,
+    /// The server asks for more than the operator lets it have.
+    #[error("the server asks for scopes beyond those that are set")]
+    Beyond,
     /// The answer to an authorization request is not one that was waited for.
     #[error("the authorization answer is not accepted: {0}")]
     Callback(&'static str),
@@ -51,6 +54,9 @@ pub enum ClientError {
     /// No metadata names this issuer and is as it must be.
     #[error("no metadata that could be used was found for `{0}`")]
     Metadata(String),
+    /// The tokens were given to another client of the same server than we are there now.
+    #[error("the tokens of `{0}` were given to another client, which the gateway no longer is")]
+    OtherClient(String),
     /// Whatever was to be sent belongs to another authorization server.
     #[error("a credential of another authorization server is never sent to `{0}`")]
     OtherIssuer(String),
@@ -86,6 +92,10 @@ pub enum ClientError {
     /// A token of another kind than was asked for.
     #[error("the token is not of the kind that was asked for")]
     TokenType,
+    /// It takes our document and does not name itself in its answers: there they could not be told
+    /// from those of others.
+    #[error("`{0}` does not name itself in its answers, and every other server answers there too")]
+    Unnamed(String),
 }
 
 impl ClientError {
@@ -95,6 +105,7 @@ impl ClientError {
             ClientError::Answer(_) => "oauth_answer",
             ClientError::AppOnly => "oauth_app_only",
             ClientError::Authentication => "oauth_authentication",
+            ClientError::Beyond => "oauth_beyond",
             ClientError::Callback(_) => "oauth_callback",
             ClientError::Denied(error) if error.claims().is_some() => "oauth_claims_challenge",
             ClientError::Denied(_) => "oauth_denied",
@@ -107,6 +118,7 @@ impl ClientError {
             ClientError::IssuerChanged { .. } => "oauth_issuer_changed",
             ClientError::Lost => "oauth_connection_lost",
             ClientError::Metadata(_) => "oauth_metadata",
+            ClientError::OtherClient(_) => "oauth_other_client",
             ClientError::OtherIssuer(_) => "oauth_other_issuer",
             ClientError::OtherResource(_) => "oauth_other_resource",
             ClientError::Pkce => "oauth_pkce",
@@ -118,6 +130,7 @@ impl ClientError {
             ClientError::StepUp => "oauth_step_up",
             ClientError::Subject => "oauth_subject",
             ClientError::TokenType => "oauth_token_type",
+            ClientError::Unnamed(_) => "oauth_unnamed",
         }
     }
 
@@ -130,10 +143,13 @@ impl ClientError {
             | ClientError::Subject => Fault::Caller,
             ClientError::Denied(error) => error.fault(),
             ClientError::Authentication
+            | ClientError::Beyond
             | ClientError::Fetch(FetchError::NotAllowed(_))
             | ClientError::IssuerChanged { .. }
+            | ClientError::OtherClient(_)
             | ClientError::OtherIssuer(_)
-            | ClientError::Registration(_) => Fault::Operator,
+            | ClientError::Registration(_)
+            | ClientError::Unnamed(_) => Fault::Operator,
             ClientError::Entropy(_) | ClientError::OtherResource(_) | ClientError::Signing(_) => {
                 Fault::Us
             }
@@ -145,7 +161,7 @@ impl ClientError {
     pub const fn control(&self) -> Control {
         match self {
             ClientError::DpopAlgorithm | ClientError::TokenType => controls::N7_4,
-            ClientError::Lost => controls::N2_3,
+            ClientError::Lost | ClientError::OtherClient(_) => controls::N2_3,
             ClientError::OtherIssuer(_)
             | ClientError::OtherResource(_)
             | ClientError::AppOnly
@@ -162,6 +178,7 @@ impl ClientError {
             ClientError::Authentication => {
                 "set up a secret or a key for the client, as the authorization server lists it"
             }
+            ClientError::Beyond => "add the scope to `oauth.scopes`, if the server is to have it",
             ClientError::Callback(_) | ClientError::Issuer => "start the connection again",
             ClientError::Denied(_) => "see what the authorization server says",
             ClientError::Fetch(FetchError::NotAllowed(_)) => {
@@ -170,9 +187,9 @@ impl ClientError {
             ClientError::IssuerChanged { .. } => {
                 "find out why the server names another authorization server; then name that one"
             }
-            ClientError::Lost => "connect again",
+            ClientError::Lost | ClientError::OtherClient(_) => "connect again",
             ClientError::OtherIssuer(_) => "set up credentials for this authorization server",
-            ClientError::Registration(_) => {
+            ClientError::Registration(_) | ClientError::Unnamed(_) => {
                 "register a client there by hand and put its id into the configuration"
             }
             ClientError::StepUp | ClientError::Scopes => {

@@ -155,9 +155,14 @@ impl Flow {
         self.expires_at
     }
 
-    /// Reads the query of the answer (RFC 6749, section 4.1.2; RFC 9207, section 2.4), at this time
-    /// in unix seconds. The flow is used up, whatever the answer says.
-    pub fn answer(self, query: &str, now: u64) -> Result<Code, ClientError> {
+    /// Reads the query of the answer (RFC 6749, section 4.1.2; RFC 9207, section 2.4) that came to
+    /// this address, at this time in unix seconds. The flow is used up, whatever the answer says.
+    pub fn answer(self, at: &str, query: &str, now: u64) -> Result<Code, ClientError> {
+        // Where servers do not name themselves, each answers at an address of its own (RFC 9700,
+        // section 4.4.2).
+        if *at != *self.redirect_uri {
+            return Err(ClientError::Issuer);
+        }
         let answer = Answer::read(query)?;
         if now >= self.expires_at {
             return Err(ClientError::Callback("it came too late"));
@@ -283,6 +288,7 @@ impl Code {
             issued: None,
             asked: &flow.scopes,
             issuer: &flow.issuer,
+            client_id: Some(&flow.client_id),
             resource: flow.resource.as_deref(),
             now: at.outside.now,
         };

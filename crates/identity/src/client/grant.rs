@@ -40,6 +40,11 @@ impl<'a> TokenEndpoint<'a> {
         if *tokens.issuer != *self.server.issuer() {
             return Err(ClientError::OtherIssuer(self.server.issuer().to_owned()));
         }
+        // A refresh token is bound to its client (RFC 6749, section 6): whoever took its place since
+        // gets tokens of their own.
+        if tokens.client_id.as_deref() != self.identity.client_id() {
+            return Err(ClientError::OtherClient(self.server.issuer().to_owned()));
+        }
         let refresh = tokens.refresh.as_ref().ok_or(ClientError::Lost)?;
         let mut fields = vec![
             field("grant_type", "refresh_token"),
@@ -53,6 +58,7 @@ impl<'a> TokenEndpoint<'a> {
             issued: None,
             asked: &tokens.granted,
             issuer: self.server.issuer(),
+            client_id: self.identity.client_id(),
             resource: tokens.resource.as_deref(),
             now: self.outside.now,
         };

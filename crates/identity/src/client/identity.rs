@@ -23,6 +23,7 @@ pub struct Identity {
     credentials: Credentials,
     redirect_uris: Vec<String>,
     expires_at: Option<u64>,
+    registered: bool,
 }
 
 /// How a client authenticates.
@@ -57,6 +58,7 @@ impl Identity {
             credentials,
             redirect_uris: Vec::new(),
             expires_at: None,
+            registered: false,
         }
     }
 
@@ -68,6 +70,7 @@ impl Identity {
             credentials: Credentials::None,
             redirect_uris: Vec::new(),
             expires_at: None,
+            registered: false,
         }
     }
 
@@ -84,6 +87,7 @@ impl Identity {
             credentials: key.map_or(Credentials::None, |key| Credentials::Key(Arc::clone(key))),
             redirect_uris: document.redirect_uris().to_vec(),
             expires_at: None,
+            registered: false,
         }
     }
 
@@ -101,6 +105,7 @@ impl Identity {
             credentials,
             redirect_uris,
             expires_at,
+            registered: true,
         }
     }
 
@@ -124,9 +129,17 @@ impl Identity {
         self.redirect_uris.is_empty() || self.redirect_uris.iter().any(|uri| uri == redirect_uri)
     }
 
+    /// Where answers go, if it says.
+    pub fn redirect_uris(&self) -> &[String] {
+        &self.redirect_uris
+    }
+
     /// What is to be kept of a registration, with its secret: to be sealed. Nothing for a client
-    /// with a key, which is set up and not kept.
+    /// that was set up or that a document describes.
     pub fn to_kept(&self) -> Option<Zeroizing<Vec<u8>>> {
+        if !self.registered {
+            return None;
+        }
         let (secret, method) = match &self.credentials {
             Credentials::Key(_) => return None,
             Credentials::None => (None, SecretMethod::AsListed),
@@ -159,6 +172,7 @@ impl Identity {
             }),
             redirect_uris: uris?,
             expires_at: kept.get("expires_at").and_then(Value::as_u64),
+            registered: true,
         })
     }
 

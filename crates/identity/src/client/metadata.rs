@@ -190,7 +190,8 @@ impl AuthorizationServer {
         self.must_push
     }
 
-    pub(crate) fn says_issuer(&self) -> bool {
+    /// Whether it names itself in its answers (RFC 9207).
+    pub fn says_issuer(&self) -> bool {
         self.says_issuer
     }
 

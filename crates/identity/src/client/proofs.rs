@@ -18,6 +18,21 @@ pub struct Proofs {
     resource: Mutex<Option<Box<str>>>,
 }
 
+/// The proof of one request, and the nonce it has.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    text: String,
+    at: At,
+    nonce: Option<Box<str>>,
+}
+
+impl Proof {
+    /// The value of the `DPoP` header.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
 /// Whom a proof is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
@@ -42,7 +57,7 @@ impl Proofs {
         &self.signer
     }
 
-    /// The value of the `DPoP` header of one request, at this time in unix seconds.
+    /// The proof of one request, at this time in unix seconds.
     pub fn proof(
         &self,
         at: At,
@@ -50,23 +65,29 @@ impl Proofs {
         url: &Url,
         now: u64,
         token: Option<&str>,
-    ) -> Result<String, SigningError> {
+    ) -> Result<Proof, SigningError> {
         let nonce = self.nonce(at);
-        self.signer.proof(method, url, now, token, nonce.as_deref())
+        let text = self
+            .signer
+            .proof(method, url, now, token, nonce.as_deref())?;
+        Ok(Proof { text, at, nonce })
     }
 
-    /// Remembers the nonce that came with an answer. Gives whether it is another one than before:
-    /// only then can the same request, asked again, have another answer.
-    pub fn hear(&self, at: At, nonce: &str) -> bool {
+    /// Whether a proof would have another nonce now than this one had: only then can the same
+    /// request, asked again, have another answer. Another request may have been told meanwhile.
+    pub fn is_outdated(&self, proof: &Proof) -> bool {
+        self.nonce(proof.at) != proof.nonce
+    }
+
+    /// Remembers the nonce that came with an answer.
+    pub fn hear(&self, at: At, nonce: &str) {
         // `NQCHAR` of RFC 6749: what else it may be could not be put into a proof safely.
         let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
         if nonce.is_empty() || nonce.len() > NONCE_MAX || !nonce.bytes().all(plain) {
-            return false;
+            return;
         }
         let mut known = self.slot(at).lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = known.as_deref() != Some(nonce);
         *known = Some(nonce.into());
-        fresh
     }
 
     fn nonce(&self, at: At) -> Option<Box<str>> {
@@ -101,15 +122,14 @@ mod tests {
         let url = Url::parse("https://mcp.example.com/files").unwrap();
         let nonce = |at| {
             let proof = proofs.proof(at, "POST", &url, NOW, Some("t")).unwrap();
-            let nonce = claims_of(&proof).get("nonce").cloned();
+            let nonce = claims_of(proof.as_str()).get("nonce").cloned();
             nonce.and_then(|nonce| nonce.as_str().map(str::to_owned))
         };
         assert_eq!(nonce(At::Resource), None);
-        assert!(proofs.hear(At::Resource, "rs-1"));
-        assert!(!proofs.hear(At::Resource, "rs-1"), "the same again");
+        proofs.hear(At::Resource, "rs-1");
         assert_eq!(nonce(At::Resource).as_deref(), Some("rs-1"));
         assert_eq!(nonce(At::AuthorizationServer), None);
-        assert!(proofs.hear(At::AuthorizationServer, "as-1"));
+        proofs.hear(At::AuthorizationServer, "as-1");
         assert_eq!(nonce(At::Resource).as_deref(), Some("rs-1"));
         assert_eq!(nonce(At::AuthorizationServer).as_deref(), Some("as-1"));
     }
@@ -119,8 +139,26 @@ mod tests {
         let proofs = Proofs::new(Signer::generate().unwrap());
         let long = "x".repeat(NONCE_MAX + 1);
         for nonce in ["", "a b", "a\"b", "a\\b", "a\r\nb", "\u{e9}", &long] {
-            assert!(!proofs.hear(At::Resource, nonce), "{nonce}");
+            proofs.hear(At::Resource, nonce);
         }
         assert_eq!(proofs.nonce(At::Resource), None);
+    }
+
+    /// Two requests at once without a nonce: the first answer tells it, the second tells the same,
+    /// and both may be asked again, once.
+    #[test]
+    fn n7_4_a_request_is_asked_again_if_its_own_nonce_was_not_the_one_that_is_known() {
+        let proofs = Proofs::new(Signer::generate().unwrap());
+        let url = Url::parse("https://mcp.example.com/files").unwrap();
+        let proof = || proofs.proof(At::Resource, "POST", &url, NOW, None).unwrap();
+        let (first, second) = (proof(), proof());
+        assert!(!proofs.is_outdated(&first));
+        proofs.hear(At::Resource, "rs-1");
+        assert!(proofs.is_outdated(&first));
+        proofs.hear(At::Resource, "rs-1");
+        assert!(proofs.is_outdated(&second));
+        assert!(!proofs.is_outdated(&proof()));
+        proofs.hear(At::AuthorizationServer, "as-1");
+        assert!(!proofs.is_outdated(&proof()));
     }
 }

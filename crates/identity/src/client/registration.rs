@@ -49,7 +49,9 @@ pub async fn identify(
         }
         return Ok(client.clone());
     }
-    if server.takes_documents() {
+    // One document, and so one place for answers, serves every authorization server: only one that
+    // names itself in its answers can be told from another there (RFC 9700, section 4.4.2).
+    if server.takes_documents() && server.says_issuer() {
         let documents = offers.documents.iter();
         for document in documents.filter(|document| document.is_public()) {
             let key = offers.key.filter(|_| document.has_keys());
@@ -65,15 +67,26 @@ pub async fn identify(
             }
         }
     }
-    let kept = offers
-        .kept
-        .filter(|kept| kept.issuer() == server.issuer() && kept.is_good_at(outside.now));
+    // One whose answers went somewhere else was made before we moved.
+    let ours = offers.register.map(ClientDocument::redirect_uris);
+    let kept = offers.kept.filter(|kept| {
+        let here = ours.is_none_or(|ours| kept.redirect_uris() == ours);
+        here && kept.issuer() == server.issuer() && kept.is_good_at(outside.now)
+    });
     if let Some(kept) = kept {
         return Ok(kept.clone());
     }
     match offers.register {
         Some(document) => register(outside, server, document).await,
-        None => Err(ClientError::Registration(server.issuer().to_owned())),
+        None => Err(unregistered(server)),
+    }
+}
+
+/// Why there is no client for this server.
+fn unregistered(server: &AuthorizationServer) -> ClientError {
+    match server.takes_documents() && !server.says_issuer() {
+        true => ClientError::Unnamed(server.issuer().to_owned()),
+        false => ClientError::Registration(server.issuer().to_owned()),
     }
 }
 
@@ -82,8 +95,8 @@ async fn register(
     server: &AuthorizationServer,
     document: &ClientDocument,
 ) -> Result<Identity, ClientError> {
-    let none = || ClientError::Registration(server.issuer().to_owned());
-    let endpoint = server.registration_endpoint().ok_or_else(none)?;
+    let endpoint = server.registration_endpoint();
+    let endpoint = endpoint.ok_or_else(|| unregistered(server))?;
     // A secret of its own where it can have one: a stolen code is then worth nothing without it.
     let methods = ["client_secret_basic", "client_secret_post", "none"];
     let listed = |method: &&str| server.lists(method).unwrap_or(true);

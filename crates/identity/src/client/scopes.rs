@@ -143,16 +143,20 @@ pub fn first_scopes(
 
 /// The scopes to ask for after a server said that those of the token were not enough: what was
 /// asked for before and what it asks for now. A server that asks for what was granted, or that
-/// does not say what it wants, is not asked again.
+/// does not say what it wants, is not asked again; nor is more asked for than the operator set.
 pub fn stepped_up(
     asked: &Scopes,
     granted: &Scopes,
     demand: &Demand,
+    most: Option<&Scopes>,
 ) -> Result<Scopes, ClientError> {
     let wanted = demand.scopes().filter(|wanted| !wanted.is_empty());
     let wanted = wanted.ok_or(ClientError::StepUp)?.without_offline();
     if demand.reason() != Reason::InsufficientScope || granted.contains_all(&wanted) {
         return Err(ClientError::StepUp);
+    }
+    if most.is_some_and(|most| !most.contains_all(&wanted)) {
+        return Err(ClientError::Beyond);
     }
     asked.union(&wanted).ok_or(ClientError::Scopes)
 }

@@ -27,6 +27,7 @@ pub struct Tokens {
     pub(crate) refresh: Option<Zeroizing<String>>,
     pub(crate) id_token: Option<Zeroizing<String>>,
     pub(crate) issuer: Box<str>,
+    pub(crate) client_id: Option<Box<str>>,
     pub(crate) resource: Option<Box<str>>,
 }
 
@@ -88,6 +89,11 @@ impl Tokens {
         self.id_token.as_ref().map(|token| token.as_str())
     }
 
+    /// The client they were given to.
+    pub fn client_id(&self) -> Option<&str> {
+        self.client_id.as_deref()
+    }
+
     /// Who issued them.
     pub fn issuer(&self) -> &str {
         &self.issuer
@@ -103,6 +109,7 @@ impl Tokens {
             "granted": self.granted.to_string(),
             "refresh": self.refresh.as_ref().map(|refresh| refresh.as_str()),
             "issuer": self.issuer,
+            "client_id": self.client_id,
             "resource": self.resource,
         }))
     }
@@ -122,6 +129,7 @@ impl Tokens {
             refresh,
             id_token: None,
             issuer: text("issuer")?.into(),
+            client_id: text("client_id").map(Into::into),
             resource: text("resource").map(Into::into),
         })
     }

@@ -244,7 +244,7 @@ async fn answered(says: bool, answer: &str, now: u64) -> Result<String, ClientEr
     let name = "authorization_response_iss_parameter_supported";
     let flow = flow(&[(name, json!(says))]).await;
     let query = answer.replace("STATE", flow.state());
-    let code = flow.answer(&query, now)?;
+    let code = flow.answer(CALLBACK, &query, now)?;
     Ok(code.code.to_string())
 }
 
@@ -350,6 +350,23 @@ async fn n2_1_an_answer_is_taken_once_in_time_and_with_its_own_state() {
     .await;
 }
 
+/// A server that does not name itself is told from others by where it answers.
+#[tokio::test]
+async fn n2_1_mix_up_an_answer_comes_to_the_address_of_its_own_flow() {
+    for other in [
+        "https://gateway.example.com/connect/callback/another",
+        "https://gateway.example.com/connect/callback/",
+        "",
+    ] {
+        let flow = flow(&[]).await;
+        let query = format!("code=c-1&state={}&iss={ISSUER}", flow.state());
+        assert_eq!(
+            flow.answer(other, &query, NOW).err(),
+            Some(ClientError::Issuer)
+        );
+    }
+}
+
 #[test]
 fn a_flow_is_found_by_a_state_that_is_there_once() {
     let check = |query: &str, expected: Option<&str>| {
@@ -372,7 +389,7 @@ async fn n2_1_a_code_is_redeemed_with_its_verifier_where_it_came_from() {
         let verifier = flow.verifier.clone();
         let flow = Flow::from_kept(&kept).unwrap();
         let query = format!("code=c-1&state={}&iss={ISSUER}", flow.state());
-        (flow.answer(&query, NOW).unwrap(), verifier)
+        (flow.answer(CALLBACK, &query, NOW).unwrap(), verifier)
     };
     let server = server_with(&[]);
     let (ours, client) = (code().await, public());

@@ -4,7 +4,7 @@ use super::*;
 use crate::client::fixture::{
     Asked, ISSUER, NOW, SERVER, Setting, TOKEN, World, claims_of, server_with,
 };
-use crate::client::{At, Identity, OAuthError, Resource, TokenKind};
+use crate::client::{At, Credentials, Identity, OAuthError, Resource, TokenKind};
 use crate::fixture as tokens_of_others;
 use crate::{Caller, Fetched, Sent, caller};
 use serde_json::json;
@@ -567,7 +567,7 @@ async fn n7_4_a_bound_token_is_asked_for_with_a_proof_and_the_nonce_that_is_want
     let proof = proofs
         .proof(At::Resource, "POST", url, NOW, Some(tokens.access()))
         .unwrap();
-    let claims = claims_of(&proof);
+    let claims = claims_of(proof.as_str());
     let hash = crate::base64url::encode(&caller::token_digest("a-1"));
     assert_eq!((&claims["ath"], claims.get("nonce")), (&json!(hash), None));
 }
@@ -619,4 +619,20 @@ async fn n7_4_a_token_that_is_not_bound_is_none_where_one_was_asked_for() {
         assert_eq!(at.err(), expected, "{listed}");
         assert_eq!(server.offers_dpop(), taken);
     }
+}
+
+#[tokio::test]
+async fn n2_3_a_refresh_token_is_of_no_use_to_another_client() {
+    let world = World::new().says(TOKEN, 200, &good());
+    let mut setting = Setting::of(server_with(&[]), "");
+    let tokens = {
+        let (at, want) = (setting.endpoint(&world), setting.want());
+        at.ask(Vec::new(), &at.expected(&want)).await.unwrap()
+    };
+    assert_eq!(tokens.client_id(), Some("gateway"));
+    let tokens = Tokens::from_kept(&tokens.to_kept().unwrap()).unwrap();
+    setting.client = Identity::preregistered(ISSUER, "registered-anew", Credentials::None);
+    let refused = setting.endpoint(&world).refresh(&tokens).await.err();
+    assert_eq!(refused, Some(ClientError::OtherClient(ISSUER.to_owned())));
+    assert_eq!(world.urls().len(), 1, "nothing was sent");
 }

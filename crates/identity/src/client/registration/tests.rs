@@ -26,8 +26,12 @@ fn key() -> Arc<ClientKey> {
     Arc::new(ClientKey::from_pkcs8(&document, None).unwrap())
 }
 
+fn ours() -> Vec<String> {
+    vec![CALLBACK.to_owned()]
+}
+
 fn registered(id: &str) -> Identity {
-    Identity::registered(ISSUER, id, Credentials::None, Vec::new(), Some(NOW + 60))
+    Identity::registered(ISSUER, id, Credentials::None, ours(), Some(NOW + 60))
 }
 
 fn answer() -> Value {
@@ -125,9 +129,12 @@ async fn n2_1_credentials_of_another_issuer_are_never_used_again() {
     let changed = ClientError::IssuerChanged { expected };
     assert_eq!(found(&[], offers).await, (Err(changed), 0));
     // What another issuer registered, or what has expired, is registered anew.
-    let other = Identity::registered(elsewhere, "other", Credentials::None, Vec::new(), None);
-    let over = Identity::registered(ISSUER, "over", Credentials::None, Vec::new(), Some(NOW));
-    for kept in [other, over] {
+    // So is one from before we moved: its answers would go somewhere else.
+    let other = Identity::registered(elsewhere, "other", Credentials::None, ours(), None);
+    let over = Identity::registered(ISSUER, "over", Credentials::None, ours(), Some(NOW));
+    let there = vec!["https://old.example.com/connect/callback".to_owned()];
+    let moved = Identity::registered(ISSUER, "moved", Credentials::None, there, None);
+    for kept in [other, over, moved] {
         let offers = Offers {
             kept: Some(&kept),
             register: Some(&register),
@@ -255,4 +262,36 @@ async fn a_refused_registration_says_why() {
     check(400, error, said).await;
     check(500, json!({}), "the answer has status 500").await;
     check(302, answer(), "the answer has status 302").await;
+}
+
+/// The same document answers for every authorization server at the same place, so that a code of one
+/// could be brought to another that does not name itself.
+#[tokio::test]
+async fn n2_1_mix_up_our_document_is_for_servers_that_name_themselves() {
+    let (register, documents) = (document(), [document()]);
+    let offers = Offers {
+        documents: &documents,
+        ..Offers::default()
+    };
+    let mut metadata = vec![
+        ("client_id_metadata_document_supported", json!(true)),
+        (
+            "authorization_response_iss_parameter_supported",
+            json!(true),
+        ),
+    ];
+    assert_eq!(found(&metadata, offers).await, (Ok(DOCUMENT.to_owned()), 0));
+    for silent in [json!(false), Value::Null] {
+        metadata[1].1 = silent;
+        let unnamed = ClientError::Unnamed(ISSUER.to_owned());
+        assert_eq!(found(&metadata, offers).await, (Err(unnamed), 0));
+        let registering = Offers {
+            register: Some(&register),
+            ..offers
+        };
+        assert_eq!(
+            found(&metadata, registering).await,
+            (Ok("c-1".to_owned()), 1)
+        );
+    }
 }

@@ -82,7 +82,7 @@ fn n2_1_the_first_scopes_are_those_of_the_challenge_or_the_list_or_none() {
 fn n2_1_a_step_up_asks_for_what_was_asked_before_and_more() {
     let check = |status: u16, header: &str, granted: &str, expected: Result<&str, ClientError>| {
         let demand = Demand::of(status, &[header]).unwrap();
-        let found = stepped_up(&scopes("a b"), &scopes(granted), &demand);
+        let found = stepped_up(&scopes("a b"), &scopes(granted), &demand, None);
         let found = found.map(|scopes| scopes.to_string());
         assert_eq!(found, expected.map(str::to_owned), "{header}");
     };
@@ -133,4 +133,16 @@ fn a_list_of_scopes_that_is_too_long_is_as_good_as_none() {
     assert!(listed(&many).scopes().is_none());
     assert!(listed(&many[1..]).scopes().is_some());
     assert!(listed(&[json!("a b")]).scopes().is_none());
+}
+
+#[test]
+fn n2_1_no_server_gets_more_scopes_than_the_operator_set() {
+    let demand = Demand::of(403, &["Bearer error=insufficient_scope, scope=\"c\""]).unwrap();
+    let stepped = |most: &str| {
+        let most = scopes(most);
+        let found = stepped_up(&scopes("a"), &scopes("a"), &demand, Some(&most));
+        found.map(|scopes| scopes.to_string())
+    };
+    assert_eq!(stepped("a c"), Ok("a c".to_owned()));
+    assert_eq!(stepped("a b"), Err(ClientError::Beyond));
 }
