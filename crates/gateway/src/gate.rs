@@ -58,7 +58,7 @@ pub struct Gate {
     /// What must not come twice, until it expires.
     pub marks: Arc<dyn Volatile>,
     /// Whose tokens are not good any more.
-    pub revocations: Revocations,
+    pub revocations: Arc<Revocations>,
     /// Links that users were given to connect a server.
     pub(crate) links: Links,
     /// Callers nobody knows.
@@ -106,7 +106,7 @@ pub struct Parts {
     /// Where marks are kept.
     pub marks: Arc<dyn Volatile>,
     /// The revocations, read.
-    pub revocations: Revocations,
+    pub revocations: Arc<Revocations>,
     /// Who counts.
     pub limits: Box<dyn Limits>,
     /// What seals handles.

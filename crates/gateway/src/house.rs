@@ -54,6 +54,7 @@ struct Makings {
     egress: Arc<Egress>,
     clock: Arc<dyn Clock>,
     rows: Rows,
+    revocations: Arc<Revocations>,
     /// The key of the gateway as a client of others.
     key: Arc<ClientKey>,
 }
@@ -150,6 +151,7 @@ impl House {
         let database = Database::open(&settled.data)?;
         let rows = rows(&settled, &database)?;
         let revocations = Revocations::read(rows.clone(), clock.unix_ms()).await?;
+        let revocations = Arc::new(revocations);
         let seal = seal(&settled)?;
         let nonces = Nonces::generate().map_err(|_| HouseError::Entropy)?;
         let since_s = clock.unix_ms() / 1000;
@@ -158,6 +160,7 @@ impl House {
             egress,
             clock: Arc::clone(&clock),
             rows: rows.clone(),
+            revocations: Arc::clone(&revocations),
             key: OwnClient::key_of(&rows, clock.unix_ms()).await?,
         };
         let runtime = runtime(settled, policies, &makings, None)?;
@@ -601,13 +604,15 @@ pub(crate) fn routes_of(settled: Settled) -> Result<HashMap<Arc<str>, Arc<Route>
         path: String::new(),
         error,
     })?;
+    let rows = Rows::new(
+        Arc::new(Database::open(folder.path())?),
+        Arc::new(vault::Vault::ephemeral().map_err(|_| HouseError::Entropy)?),
+    );
     let makings = Makings {
         egress: Arc::new(Egress::new(&EgressSettings::default())?),
         clock: Arc::new(crate::clock::SystemClock::default()),
-        rows: Rows::new(
-            Arc::new(Database::open(folder.path())?),
-            Arc::new(vault::Vault::ephemeral().map_err(|_| HouseError::Entropy)?),
-        ),
+        revocations: Arc::new(Revocations::none(rows.clone())),
+        rows,
         key: OwnClient::fresh_key()?,
     };
     Ok(runtime(settled, Vec::new(), &makings, None)?.routes)

@@ -76,8 +76,18 @@ impl Revocations {
         let register = Register::new(rows);
         let version = register.rows().version().await?;
         let entries = register.entries(now_ms).await?;
+        Ok(Revocations::of(register, version, entries))
+    }
+
+    /// None at all, for tests.
+    #[cfg(test)]
+    pub(crate) fn none(rows: Rows) -> Self {
+        Revocations::of(Register::new(rows), 0, Vec::new())
+    }
+
+    fn of(register: Register, version: i64, entries: Vec<Entry>) -> Self {
         let index = Index::of(&entries);
-        Ok(Revocations {
+        Revocations {
             register,
             skews: ArcSwap::default(),
             unrecorded: Mutex::new(unrecorded(entries)),
@@ -90,7 +100,7 @@ impl Revocations {
             reading: tokio::sync::Mutex::default(),
             told: Mutex::default(),
             changed: watch::Sender::new(0),
-        })
+        }
     }
 
     /// What is written, for whoever writes more.

@@ -6,8 +6,11 @@ use super::discovered::{self, Bound, Idp, Known};
 use super::slots::{Held, Key, Slot, Slots};
 use super::{Connections, Need, OwnClient, Subject};
 use crate::clock::Clock;
+use crate::revocation::Revocations;
 use crate::state::{Rows, StateError};
 use crate::upstream::{Owner, UpstreamError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use config::settled::{self, Actor, TokenKind};
 use identity::Fetch;
 use identity::client::{
@@ -78,6 +81,8 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// What outlives a restart.
     pub rows: Rows,
+    /// Whose grants are good no more.
+    pub revocations: Arc<Revocations>,
     /// The gateway as a client.
     pub own: Arc<OwnClient>,
 }
@@ -223,9 +228,14 @@ impl Agent {
             return Ok(Some(newer));
         }
         match demand.reason() {
-            Reason::Authentication => Err(UpstreamError::Claims {
-                claims: demand.claims().unwrap_or_default().into(),
-            }),
+            // It is for the caller only where it is their token that is exchanged; of everything else the
+            // server knows nothing of theirs, and is not to send anybody to log in.
+            Reason::Authentication => match demand.claims().and_then(claims_of) {
+                Some(claims) if self.exchanges() => Err(UpstreamError::Claims {
+                    claims: claims.into(),
+                }),
+                _ => Ok(None),
+            },
             Reason::InsufficientScope => self.more(&slot, owner, shown, demand).await,
             Reason::NoToken | Reason::InvalidToken => match shown {
                 // A 403 that asks for nothing more than what was shown.
@@ -388,7 +398,7 @@ impl Agent {
             .find(&self.server, &owner.user, issuer, now_ms)
             .await?;
         // Somebody revoked it meanwhile: what was just got is not used.
-        let Some(kept) = kept else {
+        let Some(kept) = kept.filter(|kept| self.may_use(&owner.user, kept)) else {
             slot.put(None);
             return Err(ClientError::Lost.into());
         };
@@ -485,12 +495,22 @@ impl Agent {
             .connections()
             .find(&self.server, &owner.user, issuer, now_ms)
             .await;
-        let held = match found.map_err(Lack::from)? {
+        let found = found.map_err(Lack::from)?;
+        let held = match found.filter(|connected| self.may_use(&owner.user, connected)) {
             None => None,
             Some(connected) => {
                 let known = self.of_issuer(connected.tokens.issuer()).await;
                 let known = match known {
                     Ok(known) => known,
+                    // It is still kept, and what is held of it is good: nobody has to be asked for that.
+                    Err(_)
+                        if slot
+                            .held()
+                            .is_some_and(|held| held.is_good_at(self.now(), 0)) =>
+                    {
+                        slot.put(slot.held());
+                        return Ok(());
+                    }
                     // The server has moved: what it granted there is of no more use here.
                     Err(ClientError::IssuerChanged { .. }) => {
                         slot.put(None);
@@ -503,6 +523,15 @@ impl Agent {
         };
         slot.put(held);
         Ok(())
+    }
+
+    /// Whether a connection that is kept is good: neither revoked nor blocked. What nobody can tell is no
+    /// yes.
+    fn may_use(&self, user: &str, connected: &Connected) -> bool {
+        let name = super::connection_name(&self.server, user, connected.tokens.issuer());
+        let granted_s = connected.about.at;
+        let barred = self.world.revocations.check_grant(&name, granted_s);
+        barred.is_ok()
     }
 
     fn held(&self, known: &Known, connected: &Connected) -> Result<Arc<Held>, UpstreamError> {
@@ -676,6 +705,15 @@ pub(crate) fn signer(key: &Zeroizing<Vec<u8>>) -> Result<Arc<Proofs>, UpstreamEr
     Ok(Arc::new(Proofs::new(signer)))
 }
 
+/// What a server wants to be proved, as the JSON object it is: challenges carry it as it is, or encoded.
+fn claims_of(text: &str) -> Option<String> {
+    let decoded = STANDARD.decode(text).ok();
+    let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    let claims = decoded.unwrap_or_else(|| text.to_owned());
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&claims).ok()?;
+    (!object.is_empty()).then_some(claims)
+}
+
 /// The token that says which workload the gateway is, as it is now: its platform keeps it fresh.
 fn workload(reference: &settled::SecretRef) -> Result<WorkloadToken, ClientError> {
     let secret = crate::secret::resolve(&reference.to_string());
@@ -684,4 +722,25 @@ fn workload(reference: &settled::SecretRef) -> Result<WorkloadToken, ClientError
         ClientError::Subject
     })?;
     WorkloadToken::new(Zeroizing::new(secret.expose().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n7_1_claims_are_a_json_object_however_a_server_spells_them() {
+        let wanted = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+        for (text, expected) in [
+            (wanted.to_owned(), Some(wanted)),
+            (STANDARD.encode(wanted), Some(wanted)),
+            ("{}".to_owned(), None),
+            ("log in at https://evil.example".to_owned(), None),
+            (STANDARD.encode("log in"), None),
+            ("[1]".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(claims_of(&text).as_deref(), expected, "{text}");
+        }
+    }
 }

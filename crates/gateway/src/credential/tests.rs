@@ -1,10 +1,12 @@
 //! One agent against an authorization server that is a table, on a clock that the test moves.
 
+use super::connections::Connected;
 use super::*;
 use crate::clock::{Clock, StillClock};
+use crate::revocation::{Order, Origin, Revocations, Target};
 use crate::state::{Database, Rows};
 use config::settled::{Actor, Authority, TokenKind as Wanted};
-use identity::client::{ClientError, Credentials, Identity, SecretMethod};
+use identity::client::{ClientError, Credentials, Identity, SecretMethod, Tokens};
 use identity::{BoxFuture, Fetch, FetchError, Fetched, Outbound};
 use std::sync::Mutex;
 use zeroize::Zeroizing;
@@ -63,6 +65,8 @@ struct Scene {
     agent: Arc<Agent>,
     table: Arc<Table>,
     clock: Arc<StillClock>,
+    rows: Rows,
+    revocations: Arc<Revocations>,
     _folder: tempfile::TempDir,
 }
 
@@ -96,17 +100,21 @@ fn scene(grant: Grant) -> Scene {
         kind: Wanted::Bearer,
     };
     let fetch: Arc<dyn Fetch> = Arc::<Table>::clone(&table);
+    let revocations = Arc::new(Revocations::none(rows.clone()));
     let world = World {
+        revocations: Arc::clone(&revocations),
         fetch: Arc::clone(&fetch),
         provider: fetch,
         clock: Arc::<StillClock>::clone(&clock),
-        rows,
+        rows: rows.clone(),
         own: Arc::new(own.unwrap()),
     };
     Scene {
         agent: Agent::new("files", spec, world),
         table,
         clock,
+        rows,
+        revocations,
         _folder: folder,
     }
 }
@@ -191,4 +199,40 @@ async fn n2_3_a_revocation_forgets_what_is_held() {
     assert_eq!(scene.shown().await, Ok(Some("Bearer access-2".to_owned())));
     assert!(!format!("{:?}", scene.agent).contains("hush"));
     assert_eq!(scene.clock.unix_s(), 1_800_000_000);
+}
+
+#[tokio::test]
+async fn n2_3_a_grant_that_is_blocked_is_not_used_though_it_is_still_kept() {
+    let scene = scene(Grant::Connection);
+    let now_ms = scene.clock.unix_ms();
+    let kept = serde_json::json!({
+        "access": "access-0", "kind": "Bearer", "expires_at": now_ms / 1000 + LIFE_S,
+        "asked": "", "granted": "", "refresh": null, "issuer": ISSUER,
+        "client_id": "gateway", "resource": SERVER,
+    });
+    let connected = Connected {
+        about: About {
+            at: now_ms / 1000,
+            ..About::default()
+        },
+        key: None,
+        tokens: Tokens::from_kept(kept.to_string().as_bytes()).unwrap(),
+    };
+    let connections = Connections::new(scene.rows.clone());
+    let keep = connections.keep("files", "alice", &connected, now_ms);
+    keep.await.unwrap();
+    assert_eq!(scene.shown().await, Ok(Some("Bearer access-0".to_owned())));
+    let order = Order {
+        target: Target::Grant {
+            name: connection_name("files", "alice", ISSUER),
+        },
+        at_ms: now_ms,
+        block: true,
+        origin: Origin::Operator,
+        why: "leaked".into(),
+        by: "carol".into(),
+    };
+    scene.revocations.add(order, now_ms).await.unwrap();
+    scene.agent.forget();
+    assert_eq!(scene.shown().await, Ok(None));
 }

@@ -124,6 +124,7 @@ impl Workshop {
             provider: Arc::new(provider),
             clock: Arc::clone(&self.makings.clock),
             rows: self.makings.rows.clone(),
+            revocations: Arc::clone(&self.makings.revocations),
             own: Arc::clone(&self.own),
         };
         Ok(Agent::new(server.name.as_str(), spec, world))
