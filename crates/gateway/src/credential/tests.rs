@@ -233,6 +233,9 @@ async fn n2_3_a_grant_that_is_blocked_is_not_used_though_it_is_still_kept() {
         by: "carol".into(),
     };
     scene.revocations.add(order, now_ms).await.unwrap();
+    // It was removed with that; whoever was renewing it at that moment has put it back.
+    let keep = connections.keep("files", "alice", &connected, now_ms);
+    keep.await.unwrap();
     scene.agent.forget();
     assert_eq!(scene.shown().await, Ok(None));
 }
