@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_link_is_found_in_any_words() {
-        let link = "http://127.0.0.1:80/connect/a-b_C";
+        let link = "http://127.0.0.1:8080/connect/a-b_C";
         for answer in [
             json!({ "error": { "data": { "connect": { "url": link } } } }),
             json!({ "error": { "data": { "elicitations": [{ "url": link }] } } }),
