@@ -73,14 +73,19 @@ impl Browser {
         }
     }
 
+    /// Follows the link of a page that leads to where a person agrees.
+    pub async fn onward(&self, page: &Page) -> Result<Page> {
+        let onward = page.attribute("<a rel=\"noreferrer\" ", "href");
+        let onward = onward.with_context(|| format!("no way on: {}", page.html()))?;
+        self.open(&onward.parse()?).await
+    }
+
     /// Does all that connecting a server takes: signs in, reads the page, goes on, agrees.
     pub async fn connect(&self, link: &Url) -> Result<Page> {
         let page = self.open(link).await?;
         ensure!(page.reply.status == 200, "not asked: {}", page.html());
-        let mut page = self.decide(&page, "agree").await?;
-        if let Some(onward) = page.attribute("<a rel=\"noreferrer\" ", "href") {
-            page = self.open(&onward.parse()?).await?;
-        }
+        let page = self.decide(&page, "agree").await?;
+        let page = self.onward(&page).await?;
         ensure!(
             page.html().contains("Connected"),
             "not connected: {}",

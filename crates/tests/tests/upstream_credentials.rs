@@ -232,6 +232,59 @@ async fn n8_3_each_step_is_good_once_and_in_the_browser_that_began() -> Result<(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n8_3_a_link_of_somebody_who_was_revoked_since_leads_nowhere() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    let (unused, begun) = (link(&world, "alice").await?, Browser::default());
+    let bobs = link(&world, "bob").await?;
+    world.issuer.at_the_browser("bob");
+    let asked = begun.open(&bobs).await?;
+    assert_eq!(asked.reply.status, 200, "{}", asked.html());
+    for user in ["alice", "bob"] {
+        let who = ["revoke", "user", user, "--why", "a test", "--by", "carol"];
+        world.gateway.with_data(&who).await?;
+    }
+    world.events("revoked", 2).await?;
+    world.issuer.at_the_browser("alice");
+    let page = Browser::default().open(&unused).await?;
+    assert_eq!(page.reply.status, 403, "{}", page.html());
+    let page = begun.decide(&asked, "agree").await?;
+    assert_eq!(page.reply.status, 403, "{}", page.html());
+    let failed = world.events("connect.failed", 2).await?;
+    let refusals = failed.iter().map(|line| line.pointer("/record/refusal"));
+    let refusals: Vec<String> = refusals.map(|it| format!("{it:?}")).collect();
+    assert!(
+        refusals.len() == 2
+            && refusals
+                .iter()
+                .all(|it| it.contains("\"revoked\"") && it.contains("7.4")),
+        "{refusals:?}"
+    );
+    assert!(realm.at_authority().find("/authorize").is_none());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_4_a_link_is_repeated_nowhere_however_it_is_spelt() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    let link = link(&world, "alice").await?;
+    let secret = link.path_segments().and_then(|mut all| all.next_back());
+    let secret = secret.context("no secret")?.to_owned();
+    for wrong in [
+        format!("/connect/{secret}/"),
+        format!("/connect/x/{secret}"),
+    ] {
+        let page = Browser::default().open(&world.gateway.at(&wrong)?).await?;
+        assert_eq!(page.reply.status, 404);
+        assert!(!page.html().contains(&secret));
+    }
+    world.events("connect.refused", 2).await?;
+    assert!(!written(&world).await?.contains(&secret));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn n2_1_an_answer_of_another_issuer_is_not_acted_on_and_recorded() -> Result<()> {
     let realm = Realm::start().await?;
     let world = guarded(&realm, connection()).await?;
@@ -239,6 +292,7 @@ async fn n2_1_an_answer_of_another_issuer_is_not_acted_on_and_recorded() -> Resu
     let browser = Browser::default();
     let page = browser.open(&link(&world, "alice").await?).await?;
     let page = browser.decide(&page, "agree").await?;
+    let page = browser.onward(&page).await?;
     assert_eq!(page.reply.status, 403);
     assert!(!page.html().contains("attacker"), "{}", page.html());
     assert!(
