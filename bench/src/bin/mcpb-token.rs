@@ -58,7 +58,7 @@ fn main() {
         let mut all = String::new();
         for i in 0..count {
             let sub = if users == 1 { sub.clone() } else { format!("{sub}-{}", i % users) };
-            let mut c = serde_json::json!({"iss": iss, "aud": aud, "sub": sub, "iat": now, "nbf": now - 5, "exp": now + ttl, "jti": format!("{kid}-{i}"), "scope": "mcp:tools mcp:read"});
+            let mut c = serde_json::json!({"iss": iss, "aud": aud, "sub": sub, "client_id": "bench", "iat": now, "nbf": now - 5, "exp": now + ttl, "jti": format!("{kid}-{i}"), "scope": "mcp:tools mcp:read"});
             c.as_object_mut().unwrap().extend(extra.clone());
             let msg = format!("{}.{}", b64(format!("{{\"alg\":\"{name}\",\"typ\":\"at+jwt\",\"kid\":\"{kid}\"}}").as_bytes()), b64(c.to_string().as_bytes()));
             let s = match name {
