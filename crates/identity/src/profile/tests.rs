@@ -145,6 +145,12 @@ async fn m1_a_plain_jwt_may_lack_what_kubernetes_and_spiffe_leave_out() {
         )
         .await;
     }
+    // An ID token looks the same but for what only a login has.
+    for (login, mark) in [("nonce", "nonce"), ("at_hash", "at_hash")] {
+        let id_token = changed(spiffe.clone(), &json!({ "sub": "alice", login: "n" }));
+        let refused = Err(TokenError::NotAccess(mark));
+        check(&rules, json!({"typ": "JWT"}), id_token, refused).await;
+    }
     let person = changed(
         spiffe.clone(),
         &json!({"sub": "alice", "client_id": "editor"}),
