@@ -327,6 +327,19 @@ async fn n7_4_a_proxy_in_front_is_believed_by_its_own_certificate_alone() -> Res
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_4_a_certificate_that_a_proxy_tells_of_is_good_in_its_time_only() -> Result<()> {
+    let proxy = Identity::of_nobody("proxy", Good::Long)?;
+    let front = json!({ "header": "client-cert", "proxies": [hex(&proxy)] });
+    let sealed = Sealed::start(json!({}), Some(front), json!({})).await?;
+    let over = Identity::of_nobody("alice", Good::Over)?;
+    let token = sealed.bound(of_certificate(&over.der))?;
+    let told = format!(":{}:", STANDARD.encode(&over.der));
+    let request = sealed.request(&token)?.header("client-cert", &told);
+    let expired = (401, "certificate_expired");
+    sealed.refused(request, Some(&proxy), expired).await
+}
+
 /// A certified OpenID provider binds the token to the certificate it was told of, and the same certificate
 /// opens the gateway.
 #[tokio::test(flavor = "multi_thread")]
