@@ -216,8 +216,9 @@ fn streamed(reader: Reader, primed: Primed, draft: &Draft) -> Answer {
     }
 }
 
-/// Records a refusal and says it to the caller. Strangers, and those with a token that they may not use, who are refused faster than anybody could
-/// read are counted instead: they must not be able to fill the disk (control 4.4).
+/// Records a refusal and says it to the caller. Strangers, and those with a token that they may not
+/// use, who are refused faster than anybody could read, are counted instead: they must not be able to
+/// fill the disk (control 4.4).
 pub async fn refusal(gate: &Gate, refused: Refused, draft: Draft) -> Recorded {
     let refused = connection::offered(gate, refused, &draft).await;
     if !draft.is_identified() && !gate.strangers.is_worth_a_record(gate) {
