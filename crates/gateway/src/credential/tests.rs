@@ -95,6 +95,7 @@ fn scene(grant: Grant) -> Scene {
             authority: Authority::Exactly(ISSUER.to_owned()),
             client: ClientSpec::Known(Identity::preregistered(ISSUER, "gateway", credentials)),
             described: Described::ByOperator,
+            undescribed: Undescribed::Nothing,
         },
         scopes: None,
         kind: Wanted::Bearer,
