@@ -7,6 +7,7 @@
 mod actor;
 mod algorithm;
 mod audience;
+mod authentication;
 mod base64url;
 mod bearer;
 mod caller;
@@ -42,6 +43,7 @@ mod fixture;
 pub use actor::Actor;
 pub use algorithm::Algorithm;
 pub use audience::{Audience, AudienceError};
+pub use authentication::Authentication;
 pub use bearer::{BearerError, Scheme, bearer};
 pub use caller::{Caller, ClientAuthentication, Groups, Kind, Overage, UserKey};
 pub use credential::ClientCredential;
