@@ -184,3 +184,6 @@ pub(super) async fn provider(
 ) -> Result<Arc<AuthorizationServer>, ClientError> {
     find_server(outside, &idp.issuer).await.map(Arc::new)
 }
+
+#[cfg(test)]
+mod tests;
