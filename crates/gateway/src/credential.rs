@@ -20,7 +20,7 @@ mod tests;
 pub use agent::{Agent, Grant, Spec, World};
 pub(crate) use connections::key as connection_name;
 pub use connections::{About, Connections, Listed};
-pub use discovered::{Bound, ClientSpec, Described, Idp};
+pub use discovered::{Bound, ClientSpec, Described, Idp, Undescribed};
 pub use need::Need;
 pub use own::{OwnClient, OwnClientError};
 pub(crate) use step_ups::Asked;

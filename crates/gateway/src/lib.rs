@@ -16,6 +16,7 @@ pub mod egress;
 pub mod events;
 pub mod gate;
 pub mod house;
+pub mod key_sets;
 pub mod links;
 pub mod listener;
 pub mod load;

@@ -52,6 +52,7 @@ pub use error::TokenError;
 pub use fetch::{BoxFuture, Fetch, FetchError, Fetched, Outbound, Sent};
 pub use introspection::IntrospectionRules;
 pub use issuers::{Issuers, SignIn, Trusted};
+pub use keyring::{KeptKeys, KeyStore};
 pub use profile::Profile;
 pub use resource_metadata::{Challenge, ResourceMetadata};
 pub use rules::{CLOCK_SKEW_MAX_S, ClaimNames, IssuerRules, RulesError, Tenant};

@@ -2,7 +2,7 @@
 //! time and never shown past its end.
 
 use super::connections::{About, Connected};
-use super::discovered::{self, Bound, Idp, Known};
+use super::discovered::{self, Bound, Idp, Known, Lead};
 use super::slots::{Held, Key, Slot, Slots};
 use super::step_ups::{Asked, Operation};
 use super::{Connections, Need, OwnClient, Subject};
@@ -263,7 +263,7 @@ impl Agent {
         demand: &Demand,
     ) -> Result<Option<Arc<Held>>, UpstreamError> {
         if !self.connects() {
-            let known = self.known(Some(demand)).await?;
+            let known = self.known(demand).await?;
             let scopes = self.scopes(&known, Some(demand), Offline::Unwanted)?;
             return self
                 .renewed(slot, owner, shown.as_ref(), Some(scopes))
@@ -272,8 +272,8 @@ impl Agent {
         }
         let before = shown.as_ref().map(|held| held.tokens.issuer().to_owned());
         let known = match &before {
-            Some(_) => self.found(Some(demand), self.world.clock.unix_ms()).await?,
-            None => self.known(Some(demand)).await?,
+            Some(_) => self.found(demand, self.world.clock.unix_ms()).await?,
+            None => self.known(demand).await?,
         };
         let same = before.as_deref() == Some(known.server.issuer());
         if let Some(held) = shown.filter(|held| same && held.tokens.can_refresh()) {
@@ -319,7 +319,7 @@ impl Agent {
         let counted = slot.step_ups.another(operation, self.now());
         counted.map_err(token)?;
         if self.connects() {
-            let known = self.known(Some(demand)).await?;
+            let known = self.known(demand).await?;
             return Err(self.need(&known, &scopes));
         }
         self.renewed(slot, owner, Some(&held), Some(scopes))
@@ -430,7 +430,7 @@ impl Agent {
         subject: Option<&Subject>,
         scopes: Option<Scopes>,
     ) -> Result<Arc<Held>, Lack> {
-        let known = self.of(None).await?;
+        let known = self.of(Lead::Nothing).await?;
         let scopes = match scopes {
             Some(scopes) => scopes,
             None => self.first(&known, None, Offline::Unwanted)?,
@@ -647,25 +647,21 @@ impl Agent {
         }
     }
 
-    async fn known(&self, demand: Option<&Demand>) -> Result<Arc<Known>, UpstreamError> {
-        let known = self.of(demand).await;
+    async fn known(&self, demand: &Demand) -> Result<Arc<Known>, UpstreamError> {
+        let known = self.of(Lead::Demand(demand)).await;
         known.map_err(|error| UpstreamError::Token { error })
     }
 
     /// The same, asked anew unless somebody did since `moment_ms`: the server does not take the tokens
     /// of who was found before.
-    async fn found(
-        &self,
-        demand: Option<&Demand>,
-        moment_ms: u64,
-    ) -> Result<Arc<Known>, UpstreamError> {
+    async fn found(&self, demand: &Demand, moment_ms: u64) -> Result<Arc<Known>, UpstreamError> {
         let old = |known: &mut Arc<Known>| !known.is_newer_than(moment_ms);
         self.known.lock().await.take_if(old);
         self.known(demand).await
     }
 
     /// Who issues tokens for the server, found once for all who wait.
-    pub(crate) async fn of(&self, demand: Option<&Demand>) -> Result<Arc<Known>, ClientError> {
+    async fn of(&self, lead: Lead<'_>) -> Result<Arc<Known>, ClientError> {
         let mut known = self.known.lock().await;
         let now = self.now();
         if let Some(known) = known.as_ref().filter(|known| known.is_believed_at(now)) {
@@ -674,14 +670,14 @@ impl Agent {
         let outside = self.outside(&*self.world.fetch);
         let with = (&*self.world.own, &self.world.rows);
         let at_ms = self.world.clock.unix_ms();
-        let found = Arc::new(self.spec.bound.find(outside, demand, at_ms, with).await?);
+        let found = Arc::new(self.spec.bound.find(outside, lead, at_ms, with).await?);
         *known = Some(Arc::clone(&found));
         Ok(found)
     }
 
     /// The same, if it is still this issuer.
     pub(crate) async fn of_issuer(&self, issuer: &str) -> Result<Arc<Known>, ClientError> {
-        let known = self.of(None).await?;
+        let known = self.of(Lead::Issuer(issuer)).await?;
         match known.server.issuer() == issuer {
             true => Ok(known),
             false => Err(ClientError::IssuerChanged {

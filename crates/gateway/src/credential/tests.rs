@@ -1,5 +1,7 @@
 //! One agent against an authorization server that is a table, on a clock that the test moves.
 
+mod issuers;
+
 use super::connections::Connected;
 use super::*;
 use crate::clock::{Clock, StillClock};
@@ -98,6 +100,7 @@ fn scene(grant: Grant) -> Scene {
             authority: Authority::Exactly(ISSUER.to_owned()),
             client: ClientSpec::Known(Identity::preregistered(ISSUER, "gateway", credentials)),
             described: Described::ByOperator,
+            undescribed: Undescribed::Nothing,
         },
         scopes: None,
         kind: Wanted::Bearer,

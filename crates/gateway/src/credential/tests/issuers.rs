@@ -1,11 +1,15 @@
 //! One server that moves between two authorization servers, and what the gateway is known by at each.
 
-use super::*;
-use crate::state::Database;
-use identity::client::{Credentials, SecretMethod, SystemEntropy};
+use crate::credential::OwnClient;
+use crate::credential::discovered::{Bound, ClientSpec, Described, Lead, Undescribed};
+use crate::state::{Database, Rows};
+use config::settled::Authority;
+use identity::client::{
+    ClientDocument, ClientError, Credentials, Identity, Outside, SecretMethod, SystemEntropy,
+};
 use identity::{BoxFuture, Fetch, FetchError, Fetched, Outbound};
 use serde_json::json;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use zeroize::Zeroizing;
 
 const FIRST: &str = "https://first.example.com";
@@ -97,6 +101,7 @@ impl Scene {
             authority: Authority::Discovered,
             client,
             described: Described::ByServer,
+            undescribed: Undescribed::Nothing,
         };
         let outside = Outside {
             fetch: &self.table,
@@ -104,7 +109,7 @@ impl Scene {
             now: NOW,
         };
         let with = (&self.own, &self.rows);
-        let found = bound.find(outside, None, NOW * 1000, with).await?;
+        let found = bound.find(outside, Lead::Nothing, NOW * 1000, with).await?;
         assert_eq!(found.server.issuer(), issuer);
         assert_eq!(found.identity.issuer(), issuer);
         Ok(found.identity)
