@@ -1,5 +1,7 @@
 //! One agent against an authorization server that is a table, on a clock that the test moves.
 
+mod issuers;
+
 use super::connections::Connected;
 use super::*;
 use crate::clock::{Clock, StillClock};
