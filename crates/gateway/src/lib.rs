@@ -17,6 +17,7 @@ pub mod events;
 pub mod gate;
 pub mod house;
 pub mod links;
+mod listed;
 pub mod listener;
 pub mod load;
 pub mod naming;
