@@ -167,7 +167,7 @@ impl House {
             key: OwnClient::key_of(&rows, clock.unix_ms()).await?,
         };
         let runtime = runtime(settled, policies, &makings, None)?;
-        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
+        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(&[]))?;
         for warning in policies.warnings() {
             tracing::warn!("policy: {warning}");
         }

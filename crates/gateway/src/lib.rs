@@ -18,6 +18,7 @@ pub mod gate;
 pub mod house;
 pub mod key_sets;
 pub mod links;
+mod listed;
 pub mod listener;
 pub mod load;
 pub mod naming;
