@@ -24,6 +24,7 @@ pub mod load;
 pub mod naming;
 pub mod outlet;
 mod pages;
+pub mod people;
 pub mod pins;
 pub mod possession;
 pub mod posture;
