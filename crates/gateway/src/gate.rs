@@ -16,6 +16,7 @@ use crate::seal::Seal;
 use crate::sessions::Sessions;
 use crate::small::lock;
 use crate::state::{Rows, Volatile};
+use crate::step_up::Asked;
 use crate::strangers::Strangers;
 use arc_swap::{ArcSwap, Guard};
 use audit::Ledger;
@@ -61,6 +62,8 @@ pub struct Gate {
     pub revocations: Arc<Revocations>,
     /// Links that users were given to connect a server.
     pub(crate) links: Links,
+    /// Who was asked to prove more.
+    pub(crate) asked: Asked,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -145,6 +148,7 @@ impl Gate {
             marks: parts.marks,
             revocations: parts.revocations,
             links: Links::default(),
+            asked: Asked::default(),
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,
@@ -335,6 +339,7 @@ impl Runtime {
     ) -> policy::Catalog {
         let mut catalog = policy::Catalog {
             claims: self.attributes.entries(),
+            step_ups: self.settled.step_up.keys().cloned().collect(),
             ..policy::Catalog::default()
         };
         for served in self.servers.values() {

@@ -169,6 +169,9 @@ pub struct Challenge {
     scopes: Vec<String>,
     error: Option<&'static str>,
     description: Option<String>,
+    acr_values: Vec<String>,
+    max_age_s: Option<u64>,
+    claims: Option<String>,
 }
 
 impl Challenge {
@@ -180,7 +183,25 @@ impl Challenge {
             scopes: Vec::new(),
             error: None,
             description: None,
+            acr_values: Vec::new(),
+            max_age_s: None,
+            claims: None,
         }
+    }
+
+    /// How the user has to have authenticated, and how many seconds ago at most (RFC 9470, section 3).
+    pub fn authenticated(mut self, acr_values: &[String], max_age_s: Option<u64>) -> Self {
+        self.acr_values = acr_values.to_vec();
+        self.max_age_s = max_age_s;
+        self
+    }
+
+    /// The claims that a token has to have, as JSON: how Entra ID asks for an authentication context.
+    pub fn claims(mut self, claims: &serde_json::Value) -> Self {
+        use base64::Engine;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(claims.to_string());
+        self.claims = Some(encoded);
+        self
     }
 
     /// Asks for a token with a proof (RFC 9449, section 7.1), signed with one of these algorithms,
@@ -218,6 +239,15 @@ impl fmt::Display for Challenge {
         }
         if let Some(description) = &self.description {
             write!(f, "error_description={}, ", Quoted(description))?;
+        }
+        if !self.acr_values.is_empty() {
+            write!(f, "acr_values={}, ", Quoted(&self.acr_values.join(" ")))?;
+        }
+        if let Some(max_age_s) = self.max_age_s {
+            write!(f, "max_age={}, ", Quoted(&max_age_s.to_string()))?;
+        }
+        if let Some(claims) = &self.claims {
+            write!(f, "claims={}, ", Quoted(claims))?;
         }
         if !self.scopes.is_empty() {
             write!(f, "scope={}, ", Quoted(&self.scopes.join(" ")))?;
@@ -376,6 +406,29 @@ mod tests {
         );
         let bare = Challenge::new(METADATA).to_string();
         assert_eq!(bare, format!("Bearer resource_metadata=\"{METADATA}\""));
+    }
+
+    #[test]
+    fn n2_4_a_challenge_says_how_to_authenticate() {
+        let acr = ["phr".to_owned(), "phrh".to_owned()];
+        let asked =
+            Challenge::new(METADATA).error(Some("insufficient_user_authentication"), "more");
+        let tail = format!("resource_metadata=\"{METADATA}\"");
+        let head = "Bearer error=\"insufficient_user_authentication\", error_description=\"more\"";
+        for (challenge, expected) in [
+            (
+                asked.clone().authenticated(&acr, Some(300)),
+                "acr_values=\"phr phrh\", max_age=\"300\"",
+            ),
+            (asked.clone().authenticated(&[], Some(0)), "max_age=\"0\""),
+            (
+                asked
+                    .claims(&json!({"access_token": {"acrs": {"essential": true, "value": "c1"}}})),
+                "claims=\"eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoiYzEifX19\"",
+            ),
+        ] {
+            assert_eq!(challenge.to_string(), format!("{head}, {expected}, {tail}"));
+        }
     }
 
     #[test]

@@ -193,6 +193,17 @@ fn challenges(
     error: Option<&'static str>,
     description: &dyn fmt::Display,
 ) -> Vec<HeaderValue> {
+    challenges_with(framed, tried, error, description, |challenge| challenge)
+}
+
+/// The same, where the way that was tried is told more.
+pub(super) fn challenges_with(
+    framed: &Framed,
+    tried: Option<Scheme>,
+    error: Option<&'static str>,
+    description: &dyn fmt::Display,
+    more: impl Fn(Challenge) -> Challenge,
+) -> Vec<HeaderValue> {
     let route = framed.raw().route();
     let ways: &[Scheme] = match (route.possession, tried) {
         (Possession::None | Possession::Any, _) => &[Scheme::Bearer, Scheme::Dpop],
@@ -210,7 +221,7 @@ fn challenges(
         };
         match tried {
             Some(tried) if tried != *way => challenge,
-            _ => challenge.error(error, description),
+            _ => more(challenge.error(error, description)),
         }
     });
     ways.filter_map(|challenge| HeaderValue::try_from(challenge.to_string()).ok())

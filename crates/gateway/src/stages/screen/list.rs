@@ -9,6 +9,7 @@ use crate::gate::Gate;
 use crate::links::Far;
 use crate::naming::Naming;
 use crate::seal::Purpose;
+use crate::stages::authorize;
 use crate::stages::draft::Draft;
 use crate::stages::forward::{Missing, Page};
 use crate::stages::inspect::Inspected;
@@ -304,7 +305,7 @@ fn may_list(screen: &Screen, member: &str, item: &Value) -> bool {
             resource,
             context: &context,
         };
-        screen.gate.policies().decide_cached(&request).allows()
+        authorize::allows(&screen.gate, &request)
     })
 }
 
