@@ -8,7 +8,7 @@
 use crate::gate::{Gate, Runtime};
 use crate::state::Mark;
 use config::settled::{Profile, Settled};
-use identity::Caller;
+use identity::{Authentication, Caller};
 use policy::{Claim, Lift, Principal, Proof, Request, StepUp};
 use quick_cache::sync::Cache;
 use serde_json::{Value, json};
@@ -92,6 +92,11 @@ impl Demand {
         let context = self.proof.acrs.as_ref();
         let context = context.filter(|_| self.profile == Profile::Entra)?;
         Some(json!({ "access_token": { "acrs": { "essential": true, "value": context } } }))
+    }
+
+    /// What a challenge says of it.
+    pub(crate) fn authentication(&self) -> Option<Authentication> {
+        Authentication::of(self.acr_values(), self.max_age_s(), self.claims().as_ref())
     }
 
     /// The same as data of an answer.

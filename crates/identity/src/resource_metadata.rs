@@ -1,8 +1,8 @@
 //! What a resource server says about itself: its metadata (RFC 9728), where that is found, and the
-//! challenge that leads a client there (RFC 6750, RFC 9449). Texts only; nothing here serves them.
+//! challenge that leads a client there (RFC 6750, RFC 9449, RFC 9470). Texts only; nothing here serves them.
 
-use crate::Algorithm;
 use crate::caller::is_scope;
+use crate::{Algorithm, Authentication};
 use serde_json::{Map, Value, json};
 use std::fmt::{self, Write as _};
 
@@ -169,9 +169,7 @@ pub struct Challenge {
     scopes: Vec<String>,
     error: Option<&'static str>,
     description: Option<String>,
-    acr_values: Vec<String>,
-    max_age_s: Option<u64>,
-    claims: Option<String>,
+    authentication: Option<Authentication>,
 }
 
 impl Challenge {
@@ -183,25 +181,8 @@ impl Challenge {
             scopes: Vec::new(),
             error: None,
             description: None,
-            acr_values: Vec::new(),
-            max_age_s: None,
-            claims: None,
+            authentication: None,
         }
-    }
-
-    /// How the user has to have authenticated, and how many seconds ago at most (RFC 9470, section 3).
-    pub fn authenticated(mut self, acr_values: &[String], max_age_s: Option<u64>) -> Self {
-        self.acr_values = acr_values.to_vec();
-        self.max_age_s = max_age_s;
-        self
-    }
-
-    /// The claims that a token has to have, as JSON: how Entra ID asks for an authentication context.
-    pub fn claims(mut self, claims: &serde_json::Value) -> Self {
-        use base64::Engine;
-        let encoded = base64::engine::general_purpose::STANDARD.encode(claims.to_string());
-        self.claims = Some(encoded);
-        self
     }
 
     /// Asks for a token with a proof (RFC 9449, section 7.1), signed with one of these algorithms,
@@ -223,6 +204,14 @@ impl Challenge {
         self.description = error.map(|_| description.to_string());
         self
     }
+
+    /// How the caller has to have logged in (RFC 9470, section 3); the error says so, too.
+    pub fn authentication(self, wanted: &Authentication, description: impl fmt::Display) -> Self {
+        Challenge {
+            authentication: Some(wanted.clone()),
+            ..self.error(Some(wanted.challenge_error()), description)
+        }
+    }
 }
 
 impl fmt::Display for Challenge {
@@ -240,20 +229,28 @@ impl fmt::Display for Challenge {
         if let Some(description) = &self.description {
             write!(f, "error_description={}, ", Quoted(description))?;
         }
-        if !self.acr_values.is_empty() {
-            write!(f, "acr_values={}, ", Quoted(&self.acr_values.join(" ")))?;
-        }
-        if let Some(max_age_s) = self.max_age_s {
-            write!(f, "max_age={}, ", Quoted(&max_age_s.to_string()))?;
-        }
-        if let Some(claims) = &self.claims {
-            write!(f, "claims={}, ", Quoted(claims))?;
-        }
         if !self.scopes.is_empty() {
             write!(f, "scope={}, ", Quoted(&self.scopes.join(" ")))?;
         }
+        if let Some(wanted) = &self.authentication {
+            tell(wanted, f)?;
+        }
         write!(f, "resource_metadata={}", Quoted(&self.resource_metadata))
     }
+}
+
+/// The parameters of RFC 9470, section 3, and the claims as Entra ID writes them.
+fn tell(wanted: &Authentication, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if let Some(acr) = wanted.acr_values() {
+        write!(f, "acr_values={}, ", Quoted(acr))?;
+    }
+    if let Some(seconds) = wanted.max_age_s() {
+        write!(f, "max_age=\"{seconds}\", ")?;
+    }
+    if let Some(claims) = wanted.encoded_claims() {
+        write!(f, "claims={}, ", Quoted(&claims))?;
+    }
+    Ok(())
 }
 
 /// A quoted string. RFC 6750 allows neither quotes nor backslashes inside, not even escaped, so
@@ -409,26 +406,30 @@ mod tests {
     }
 
     #[test]
-    fn n2_4_a_challenge_says_how_to_authenticate() {
-        let acr = ["phr".to_owned(), "phrh".to_owned()];
-        let asked =
-            Challenge::new(METADATA).error(Some("insufficient_user_authentication"), "more");
-        let tail = format!("resource_metadata=\"{METADATA}\"");
-        let head = "Bearer error=\"insufficient_user_authentication\", error_description=\"more\"";
-        for (challenge, expected) in [
-            (
-                asked.clone().authenticated(&acr, Some(300)),
-                "acr_values=\"phr phrh\", max_age=\"300\"",
-            ),
-            (asked.clone().authenticated(&[], Some(0)), "max_age=\"0\""),
-            (
-                asked
-                    .claims(&json!({"access_token": {"acrs": {"essential": true, "value": "c1"}}})),
-                "claims=\"eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoiYzEifX19\"",
-            ),
-        ] {
-            assert_eq!(challenge.to_string(), format!("{head}, {expected}, {tail}"));
-        }
+    fn n7_1_a_challenge_says_how_the_caller_has_to_log_in() {
+        let check = |(acr, age, claims): (Option<&str>, Option<&str>, Option<&str>),
+                     expected: &str| {
+            let wanted = Authentication::read(acr, age, claims).unwrap();
+            let challenge = Challenge::new(METADATA).authentication(&wanted, "log in again");
+            let tail = format!(
+                "error_description=\"log in again\", {expected}, resource_metadata=\"{METADATA}\""
+            );
+            let error = wanted.challenge_error();
+            assert_eq!(
+                challenge.to_string(),
+                format!("Bearer error=\"{error}\", {tail}")
+            );
+            // It is read as it was meant.
+            let demand = crate::client::Demand::of(401, &[challenge.to_string()]).unwrap();
+            assert_eq!(demand.reason(), crate::client::Reason::Authentication);
+            assert_eq!(demand.authentication(), Some(&wanted));
+        };
+        check(
+            (Some("gold silver"), Some("5"), None),
+            "acr_values=\"gold silver\", max_age=\"5\"",
+        );
+        check((None, Some("0"), None), "max_age=\"0\"");
+        check((None, None, Some(r#"{"a":1}"#)), "claims=\"eyJhIjoxfQ==\"");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::{HouseError, Makings, network};
 use crate::connect::SignIn;
 use crate::credential::{
-    Agent, Bound, ClientSpec, Described, Grant, Idp, OwnClient, Source, Spec, World,
+    Agent, Bound, ClientSpec, Described, Grant, Idp, OwnClient, Source, Spec, Undescribed, World,
 };
 use crate::egress::{Authority, Fetcher};
 use crate::secret;
@@ -111,6 +111,10 @@ impl Workshop {
                 authority: oauth.authority.clone(),
                 client: self.client(server, oauth)?,
                 described,
+                undescribed: match server.era {
+                    settled::Era::Legacy => Undescribed::OwnIssuer,
+                    settled::Era::Auto | settled::Era::Modern => Undescribed::Nothing,
+                },
             },
             grant,
             scopes: match oauth.scopes.is_empty() {

@@ -7,7 +7,7 @@ use crate::stages::identify;
 use crate::stages::refused::{self, Refused};
 use crate::step_up::{Asked, Demand};
 use http::HeaderValue;
-use identity::{Caller, Challenge, Scheme};
+use identity::{Challenge, Scheme};
 use policy::Lift;
 use std::borrow::Cow;
 
@@ -47,20 +47,12 @@ fn step_up_wanted(
     if !Asked::ask(gate, caller, call.principal(), &lift.to_string()) {
         return refused::step_up_unmet(&demand);
     }
-    let claims = demand.claims();
-    let error = match &claims {
-        Some(_) => "insufficient_claims",
-        None => "insufficient_user_authentication",
+    let Some(wanted) = demand.authentication() else {
+        return refused::step_up_unset(detail);
     };
     let text = "this call needs more proof of who makes it";
-    let challenges = challenges(call, (error, text), |challenge| {
-        let challenge = challenge
-            .scopes(scopes)
-            .authenticated(demand.acr_values(), demand.max_age_s());
-        match &claims {
-            Some(claims) => challenge.claims(claims),
-            None => challenge,
-        }
+    let challenges = challenges(call, |challenge| {
+        challenge.scopes(scopes).authentication(&wanted, text)
     });
     refused::step_up_needed(&demand, challenges)
 }
@@ -70,8 +62,12 @@ fn scopes_wanted(gate: &Gate, call: &Inspected, lift: &Lift, scopes: &[Cow<'_, s
     if !Asked::ask(gate, call.caller(), call.principal(), &lift.to_string()) {
         return refused::scope_unmet(&all);
     }
-    let error = ("insufficient_scope", "this call needs more scopes");
-    let challenges = challenges(call, error, |challenge| challenge.scopes(scopes));
+    let challenges = challenges(call, |challenge| {
+        let text = "this call needs more scopes";
+        challenge
+            .scopes(scopes)
+            .error(Some("insufficient_scope"), text)
+    });
     refused::scope_missing(&all, challenges)
 }
 
@@ -93,19 +89,11 @@ fn scopes<'a>(call: &'a Inspected, lifts: &'a [Lift]) -> Vec<Cow<'a, str>> {
     all
 }
 
-fn challenges(
-    call: &Inspected,
-    (error, text): (&'static str, &str),
-    dress: impl Fn(Challenge) -> Challenge,
-) -> Vec<HeaderValue> {
-    let scheme = scheme(call.caller());
-    identify::challenges_with(call, Some(scheme), Some(error), &text, dress)
-}
-
-/// How the token was brought: one that is bound to a key came with a proof.
-fn scheme(caller: &Caller) -> Scheme {
-    match caller.confirmation().key {
+/// What is said of the way in which the token was brought: one that is bound to a key came with a proof.
+fn challenges(call: &Inspected, say: impl Fn(Challenge) -> Challenge) -> Vec<HeaderValue> {
+    let scheme = match call.caller().confirmation().key {
         Some(_) => Scheme::Dpop,
         None => Scheme::Bearer,
-    }
+    };
+    identify::challenges_of(call.raw().route(), Some(scheme), say)
 }
