@@ -18,6 +18,7 @@ use crate::seal::Seal;
 use crate::sessions::Sessions;
 use crate::small::lock;
 use crate::state::{Rows, Volatile};
+use crate::step_up::Asked;
 use crate::strangers::Strangers;
 use arc_swap::{ArcSwap, Guard};
 use audit::Ledger;
@@ -67,6 +68,8 @@ pub struct Gate {
     pub(crate) links: Links,
     /// Who is signed in with a browser.
     pub people: People,
+    /// Who was asked to prove more.
+    pub(crate) asked: Asked,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -156,6 +159,7 @@ impl Gate {
             revocations: parts.revocations,
             links: Links::default(),
             people: People::default(),
+            asked: Asked::default(),
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,
@@ -382,6 +386,7 @@ impl Runtime {
     pub(crate) fn policy_catalog(&self, coming: &[Coming<'_>]) -> policy::Catalog {
         let mut catalog = policy::Catalog {
             claims: self.attributes.entries(),
+            step_ups: self.settled.step_up.keys().cloned().collect(),
             ..policy::Catalog::default()
         };
         for served in self.servers.values() {

@@ -36,5 +36,6 @@ pub mod sessions;
 mod small;
 pub mod stages;
 pub mod state;
+mod step_up;
 pub mod strangers;
 pub mod upstream;
