@@ -6,11 +6,10 @@
 //! once they have signed in, before anything is asked of the authorization server (the phishing that the
 //! specification warns of). Nothing here is reachable with a token, and no token is ever shown here.
 
-mod browser;
 mod journey;
 mod links;
-mod pages;
 mod steps;
+mod told;
 
 pub(crate) use journey::Session;
 pub(crate) use links::{Links, Offer};

@@ -21,6 +21,7 @@ pub mod listener;
 pub mod load;
 pub mod naming;
 pub mod outlet;
+mod pages;
 pub mod pins;
 pub mod possession;
 pub mod posture;

@@ -2,16 +2,16 @@
 //! the one before left behind, so that none can be repeated; whatever goes wrong ends the journey, and
 //! is written down where it is known whose it was.
 
-use super::browser::{self, cookie};
+use super::PATIENCE_MS;
 use super::journey::{Journey, Step, Ticket};
-use super::pages::{self, Asked};
+use super::told::{self, Asked};
 use crate::body::Body;
 use crate::credential::{About, Agent, connection_name};
 use crate::gate::Gate;
+use crate::pages::Form;
+use crate::pages::browser::{self, Cookie};
 use crate::revocation::Facts;
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use identity::client::{
     Ask, ClientError, Flow, Outside, Proofs, Purpose, Scopes, SystemEntropy, TokenEndpoint,
@@ -20,13 +20,10 @@ use identity::client::{
 use identity::possession::dpop::Signer;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// The largest form that is read.
-const FORM_BYTES_MAX: usize = 4096;
-/// How long it may take to arrive.
-const FORM_TIME_MAX: Duration = Duration::from_secs(10);
+/// What a journey is found by.
+const COOKIE: Cookie = Cookie("__Host-ringwall-connect");
 /// The longest link that is looked at.
 const LINK_MAX: usize = 128;
 
@@ -110,8 +107,8 @@ pub(crate) async fn answer(
         _ => Method::GET,
     };
     if request.method() != wanted {
-        let page = pages::failed("That is not how this page is asked for.");
-        return browser::page(StatusCode::METHOD_NOT_ALLOWED, page);
+        let page = told::failed("That is not how this page is asked for.");
+        return page.answer(StatusCode::METHOD_NOT_ALLOWED);
     }
     let done = match place {
         Place::Link(secret) => follow(gate, &secret, &request).await,
@@ -121,25 +118,19 @@ pub(crate) async fn answer(
     };
     match done {
         Ok(response) => response,
-        Err(Stop::Unknown(told)) => {
+        Err(Stop::Unknown(why)) => {
             if gate.strangers.is_worth_a_record(gate) {
-                let why = (controls::N7_4, "connect_unknown", told);
-                gate.note_refused(None, ("connect.refused", source), ("", ""), why);
+                let noted = (controls::N7_4, "connect_unknown", why);
+                gate.note_refused(None, ("connect.refused", source), ("", ""), noted);
             }
-            let page = browser::page(StatusCode::NOT_FOUND, pages::failed(told));
-            browser::forgotten(page)
+            COOKIE.clear(told::failed(why).answer(StatusCode::NOT_FOUND))
         }
-        Err(Stop::Of(ticket, code, told)) => {
+        Err(Stop::Of(ticket, code, why)) => {
             let about = (&*ticket.server, &*ticket.route);
-            let why = (controls::N7_4, code, told);
-            gate.note_refused(
-                Some(who_of(&ticket)),
-                ("connect.failed", source),
-                about,
-                why,
-            );
-            let page = browser::page(StatusCode::FORBIDDEN, pages::failed(told));
-            browser::forgotten(page)
+            let noted = (controls::N7_4, code, why);
+            let who = Some(who_of(&ticket));
+            gate.note_refused(who, ("connect.failed", source), about, noted);
+            COOKIE.clear(told::failed(why).answer(StatusCode::FORBIDDEN))
         }
     }
 }
@@ -205,7 +196,7 @@ async fn signed_in(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Resp
     }
     let agent = agent(gate, &ticket)?;
     let csrf = Zeroizing::new(random()?);
-    let page = pages::consent(&Asked {
+    let page = told::consent(&Asked {
         server: &ticket.server,
         host: agent.host(),
         issuer: &ticket.issuer,
@@ -215,7 +206,7 @@ async fn signed_in(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Resp
         action: &back(gate, "/connect/agree"),
         csrf: &csrf,
     });
-    let page = browser::page(StatusCode::OK, page);
+    let page = page.answer(StatusCode::OK);
     let journey = Journey {
         ticket,
         step: Step::Consent(csrf),
@@ -266,23 +257,16 @@ async fn decided(gate: &Arc<Gate>, request: Request<Incoming>) -> Result<Respons
     let (ticket, Step::Consent(csrf)) = taken(gate, &head.headers).await? else {
         return Err(Stop::Unknown(LOST));
     };
-    let form = form(&head.headers, body).await;
+    let form = Form::read(&head.headers, body).await;
     let form = form.ok_or_else(|| Stop::of(&ticket, "form", "This form cannot be read."))?;
-    let field = |name: &str| {
-        form.iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value)
-    };
-    let sent = field("csrf").map_or("", |value| value.as_str());
-    let same = aws_lc_rs::constant_time::verify_slices_are_equal(sent.as_bytes(), csrf.as_bytes());
-    if same.is_err() {
+    if !form.repeats("csrf", &csrf) {
         return Err(Stop::of(
             &ticket,
             "csrf",
             "This form was not sent from here.",
         ));
     }
-    if field("decision").map(|value| value.as_str()) != Some("agree") {
+    if form.field("decision") != Some("agree") {
         return Err(Stop::of(
             &ticket,
             "declined",
@@ -294,8 +278,8 @@ async fn decided(gate: &Arc<Gate>, request: Request<Incoming>) -> Result<Respons
     let (begun, key) = begun.map_err(|error| Stop::client(&ticket, &error))?;
     // A link that a person follows, and no redirect: browsers hold a form to `form-action` all the way,
     // and where an authorization server sends people to log in is not known here.
-    let page = pages::onward(&ticket.issuer, begun.url.as_str());
-    let response = browser::page(StatusCode::OK, page);
+    let page = told::onward(&ticket.issuer, begun.url.as_str());
+    let response = page.answer(StatusCode::OK);
     let journey = Journey {
         ticket,
         step: Step::Grant(begun.flow, key),
@@ -347,8 +331,8 @@ async fn granted(
     let arrived = (&*back(gate, path), query);
     redeem(gate, &agent, &ticket, (flow, key), arrived).await?;
     complete(gate, &ticket).await;
-    let page = browser::page(StatusCode::OK, pages::done(&ticket.server));
-    Ok(browser::forgotten(page))
+    let page = told::done(&ticket.server).answer(StatusCode::OK);
+    Ok(COOKIE.clear(page))
 }
 
 async fn redeem(
@@ -416,8 +400,8 @@ async fn complete(gate: &Gate, ticket: &Ticket) {
 
 /// The journey that this browser is on, taken out.
 async fn taken(gate: &Gate, headers: &http::HeaderMap) -> Result<(Ticket, Step), Stop> {
-    let cookie = cookie(headers).ok_or(Stop::Unknown(LOST))?;
-    let journey = Journey::take(gate, &cookie).await;
+    let cookie = COOKIE.of(headers).ok_or(Stop::Unknown(LOST))?;
+    let journey = Journey::take(gate, cookie).await;
     let journey = journey.map_err(|error| broken(&error))?;
     let Journey { ticket, step } = journey.ok_or(Stop::Unknown(LOST))?;
     admitted(gate, &ticket)?;
@@ -452,7 +436,7 @@ async fn onto(
     let cookie = random()?;
     let left = journey.leave(gate, &cookie).await;
     left.map_err(|error| broken(&error))?;
-    Ok(browser::remembered(response, &cookie))
+    Ok(COOKIE.set(response, &cookie, Some(PATIENCE_MS / 1000)))
 }
 
 fn agent(gate: &Gate, ticket: &Ticket) -> Result<Arc<Agent>, Stop> {
@@ -485,22 +469,6 @@ fn random() -> Result<String, Stop> {
 fn broken(error: &crate::state::StateError) -> Stop {
     tracing::error!("nobody can connect a server: {error}");
     Stop::Unknown(BROKEN)
-}
-
-async fn form(
-    headers: &http::HeaderMap,
-    body: Incoming,
-) -> Option<Vec<(String, Zeroizing<String>)>> {
-    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    if kind.split(';').next()?.trim() != "application/x-www-form-urlencoded" {
-        return None;
-    }
-    let whole = Limited::new(body, FORM_BYTES_MAX).collect();
-    let whole = tokio::time::timeout(FORM_TIME_MAX, whole).await.ok()?;
-    let bytes: Bytes = whole.ok()?.to_bytes();
-    let pairs = url::form_urlencoded::parse(&bytes);
-    let pairs = pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())));
-    Some(pairs.take(16).collect())
 }
 
 fn note(gate: &Gate, name: &str, ticket: &Ticket, after: &str) -> bool {
