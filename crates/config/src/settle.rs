@@ -10,6 +10,7 @@ mod issuers;
 mod limits;
 mod listeners;
 mod oauth;
+mod pages;
 mod possession;
 mod routes;
 mod servers;
@@ -89,6 +90,7 @@ pub(crate) fn settle_for(
     possession::reachable(problems, &routes, &listeners);
     events::apart(problems, &issuers, &routes);
     oauth::connectable(problems, &routes, &issuers, &servers);
+    pages::apart(problems, &routes, &issuers);
     policies(problems, &written.policies);
     let ledger = ledger(problems, &written.ledger, &data);
     let log = Log {

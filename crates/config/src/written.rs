@@ -241,7 +241,8 @@ pub struct Server {
     pub sse: Option<Http>,
     /// A server that is a process of this machine.
     pub stdio: Option<Stdio>,
-    /// Which era of MCP it speaks. Where it is not the client's, the gateway translates.
+    /// Which era of MCP it speaks. Where it is not the client's, the gateway translates. With `legacy` and
+    /// `grant: connection` its own host may issue its tokens, if it publishes no metadata at all (2025-03-26).
     #[schemars(extend("default" = Era::Auto))]
     pub era: Option<Era>,
     /// When a tool definition is trusted. A changed definition is never taken over silently.

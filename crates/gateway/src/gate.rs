@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::connect::{Links, SignIn};
 use crate::credential::OwnClient;
 use crate::events::Events;
+use crate::people::People;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
 use crate::revocation::Revocations;
@@ -61,6 +62,8 @@ pub struct Gate {
     pub revocations: Arc<Revocations>,
     /// Links that users were given to connect a server.
     pub(crate) links: Links,
+    /// Who is signed in with a browser.
+    pub people: People,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -145,6 +148,7 @@ impl Gate {
             marks: parts.marks,
             revocations: parts.revocations,
             links: Links::default(),
+            people: People::default(),
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,
@@ -310,6 +314,20 @@ impl Gate {
     /// The route at this path.
     pub fn route(&self, path: &str) -> Option<Arc<Route>> {
         self.runtime.load().routes.get(path).cloned()
+    }
+
+    /// A place of ours, in full, as others are told of it.
+    pub(crate) fn address_of(&self, path: &str) -> String {
+        let runtime = self.runtime();
+        let base = runtime.settled.public_url.as_str();
+        format!("{}{path}", base.trim_end_matches('/'))
+    }
+
+    /// The same as a path, for a browser that is here already.
+    pub(crate) fn path_of(&self, path: &str) -> String {
+        let runtime = self.runtime();
+        let base = runtime.settled.public_url.path();
+        format!("{}{path}", base.trim_end_matches('/'))
     }
 
     /// A name for a record that no other record has.

@@ -50,6 +50,7 @@ struct Said {
     issuer_in_answer: String,
     expires_in: u64,
     accepts: Vec<String>,
+    challenge: Option<String>,
     scope: Option<String>,
     hold: usize,
 }
@@ -88,6 +89,7 @@ impl Realm {
             issuer_in_answer: issuer.clone(),
             expires_in: 3600,
             accepts: vec!["access-".to_owned()],
+            challenge: None,
             scope: None,
             hold: 0,
         };
@@ -146,6 +148,12 @@ impl Realm {
     /// The guarded server takes tokens with these beginnings from now on.
     pub fn accepts(&self, beginnings: &[&str]) {
         lock(&self.state.said).accepts = beginnings.iter().map(|it| (*it).to_owned()).collect();
+    }
+
+    /// The guarded server turns down every token with this challenge from now on; `None`: with its own,
+    /// those that it does not take.
+    pub fn challenges(&self, challenge: Option<&str>) {
+        lock(&self.state.said).challenge = challenge.map(str::to_owned);
     }
 
     /// Holds back tokens until the guarded server has turned down so many more requests.
@@ -311,6 +319,7 @@ async fn server(state: &State, mut head: http::request::Parts, body: Bytes) -> R
     let shown = head.headers.get(header::AUTHORIZATION);
     let shown = shown.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let is_good = shown.is_some_and(|token| said.accepts.iter().any(|it| token.starts_with(it)));
+    let is_good = is_good && said.challenge.is_none();
     let behind = lock(&state.behind).clone();
     let (true, Some((target, credential))) = (is_good, behind) else {
         state.turned_down.send_modify(|count| *count += 1);
@@ -321,10 +330,11 @@ async fn server(state: &State, mut head: http::request::Parts, body: Bytes) -> R
         let place = state
             .server
             .join("/.well-known/oauth-protected-resource/mcp");
-        let challenge = format!(
+        let own = format!(
             "Bearer error=\"invalid_token\", resource_metadata=\"{}\"",
             place.map(String::from).unwrap_or_default()
         );
+        let challenge = said.challenge.unwrap_or(own);
         if let Ok(challenge) = HeaderValue::try_from(challenge) {
             response
                 .headers_mut()

@@ -7,6 +7,7 @@
 pub mod authority;
 pub mod browser;
 pub mod certificates;
+pub mod chromium;
 pub mod client_leg;
 pub mod entra_shaped;
 pub mod fixture;

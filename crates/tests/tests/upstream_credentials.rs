@@ -7,8 +7,9 @@ use ringwall_tests::authority::Realm;
 use ringwall_tests::browser::{Browser, link_in};
 use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::{Client, text};
+use ringwall_tests::proofs::{Prover, opening, with as with_proof};
 use ringwall_tests::stateless::Stateless;
-use ringwall_tests::wire::code;
+use ringwall_tests::wire::{Outgoing, Reply, code};
 use ringwall_tests::world::{CREDENTIAL, Plan, World, ledger};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -507,7 +508,9 @@ async fn n7_1_a_claims_challenge_reaches_the_caller_and_an_application_is_not_ac
     );
     let challenge = reply.header("www-authenticate").unwrap_or_default();
     assert!(
-        challenge.contains("insufficient_claims") && challenge.contains("claims=\""),
+        challenge.contains("insufficient_claims")
+            && challenge.contains("claims=\"eyJ")
+            && challenge.contains("resource_metadata=\"http"),
         "{challenge}"
     );
     world.issuer.wants(None);
@@ -520,6 +523,91 @@ async fn n7_1_a_claims_challenge_reaches_the_caller_and_an_application_is_not_ac
         .send("initialize", params)
         .await?;
     assert_eq!(reply.code(), "oauth_app_only");
+    Ok(())
+}
+
+/// The challenges of an answer, each with whether it is for a bearer token or one with a proof.
+fn challenged(reply: &Reply) -> (String, String) {
+    let all = reply.headers.get_all("www-authenticate").iter();
+    let all: Vec<&str> = all.filter_map(|value| value.to_str().ok()).collect();
+    let of = |scheme: &str| {
+        let mut own = all.iter().filter(|text| text.starts_with(scheme));
+        own.next()
+            .map(|text| (*text).to_owned())
+            .unwrap_or_default()
+    };
+    (of("Bearer "), of("DPoP "))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_a_login_that_a_server_wants_is_asked_of_the_caller_whose_token_is_exchanged()
+-> Result<()> {
+    let realm = Realm::start().await?;
+    realm.accepts(&["exchanged-"]);
+    let world = exchanging(&realm, "token_exchange", json!({})).await?;
+    echoes(&world.client("alice").await?).await?;
+    let error = "error=\"insufficient_user_authentication\"";
+    let wanted = "acr_values=\"urn:gold silver\", max_age=\"5\"";
+    realm.challenges(Some(&format!("Bearer {error}, {wanted}")));
+    let url = world.url()?;
+    let metadata = "resource_metadata=\"http";
+    let brought = Outgoing::message(&url, &opening()).header(
+        "authorization",
+        &format!("Bearer {}", world.token("alice")?),
+    );
+    let reply = brought.send().await?;
+    let told = (reply.status.as_u16(), reply.code());
+    assert_eq!(told, (401, "upstream_authentication".to_owned()));
+    let data = reply.json()?["error"]["data"].clone();
+    assert_eq!(
+        (&data["acr_values"], &data["max_age"]),
+        (&json!("urn:gold silver"), &json!(5))
+    );
+    let (bearer, dpop) = challenged(&reply);
+    for part in [error, wanted, metadata] {
+        assert!(bearer.contains(part), "{bearer}");
+    }
+    assert!(!dpop.contains("error") && dpop.contains(metadata), "{dpop}");
+    // Who came with a proof is told for that way.
+    let prover = Prover::new()?;
+    let bound = json!({ "cnf": prover.confirmation()? });
+    let bound = world
+        .issuer
+        .sign_changed(&world.resource()?, &json!({}), &bound)?;
+    let brought = || Outgoing::message(&url, &opening());
+    let asked = prover.dressed(brought(), ("POST", &url), &bound)?;
+    let asked = asked.send().await?;
+    let nonce = asked.header("dpop-nonce").context("no nonce")?;
+    let proof = prover.with_nonce(&url, &bound, nonce)?;
+    let reply = with_proof(brought(), &bound, &proof).send().await?;
+    let (bearer, dpop) = challenged(&reply);
+    for part in [error, wanted, metadata] {
+        assert!(dpop.contains(part), "{} {dpop}", reply.code());
+    }
+    assert!(!bearer.contains("error"), "{bearer}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_no_server_sends_anybody_to_log_in_whose_token_it_has_nothing_to_do_with() -> Result<()>
+{
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, client(&realm, "client_credentials")).await?;
+    let claims = "eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJ2YWx1ZSI6ImMxIn19fQ==";
+    for challenge in [
+        "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold\", max_age=\"0\"",
+        &format!("Bearer error=\"insufficient_claims\", claims=\"{claims}\""),
+    ] {
+        realm.challenges(Some(challenge));
+        let client = Client::new(&world.url()?, Some(&world.token("alice")?));
+        let reply = client
+            .send("initialize", opening()["params"].clone())
+            .await?;
+        let told = (reply.status.as_u16(), reply.code());
+        assert_eq!(told, (200, "upstream_credential".to_owned()));
+        assert_eq!(challenged(&reply), (String::new(), String::new()));
+        assert!(!reply.json()?.to_string().contains("gold"));
+    }
     Ok(())
 }
 

@@ -2,9 +2,9 @@
 //! wants tokens the one that gets them.
 
 use super::{HouseError, Makings, network};
-use crate::connect::SignIn;
+use crate::connect::{Known, SignIn};
 use crate::credential::{
-    Agent, Bound, ClientSpec, Described, Grant, Idp, OwnClient, Source, Spec, World,
+    Agent, Bound, ClientSpec, Described, Grant, Idp, OwnClient, Source, Spec, Undescribed, World,
 };
 use crate::egress::{Authority, Fetcher};
 use crate::secret;
@@ -72,6 +72,7 @@ impl Workshop {
                     identity,
                     scopes: scopes.clone(),
                     fetch: Arc::clone(&fetch),
+                    known: Known::default(),
                 };
                 all.insert(exact.issuer.as_str().into(), sign_in);
             }
@@ -111,6 +112,10 @@ impl Workshop {
                 authority: oauth.authority.clone(),
                 client: self.client(server, oauth)?,
                 described,
+                undescribed: match server.era {
+                    settled::Era::Legacy => Undescribed::OwnIssuer,
+                    settled::Era::Auto | settled::Era::Modern => Undescribed::Nothing,
+                },
             },
             grant,
             scopes: match oauth.scopes.is_empty() {

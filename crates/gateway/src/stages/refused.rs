@@ -61,6 +61,8 @@ pub struct Terms {
     pub data: Option<serde_json::Value>,
     /// What only the operator should read; it is in the record and nowhere else.
     pub detail: Option<String>,
+    /// How the caller has to log in before a server takes their calls.
+    pub(crate) authentication: Option<Arc<identity::Authentication>>,
     /// The server that the user has to connect first.
     pub(crate) connect: Option<Arc<Need>>,
 }
@@ -115,6 +117,7 @@ impl Refused {
             form: Form::Error,
             data: None,
             detail: None,
+            authentication: None,
             connect: None,
         }))
     }
