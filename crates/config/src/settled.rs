@@ -4,6 +4,7 @@
 //!
 //! Nothing here reads a file or refuses anything: [`crate::settle`] makes it.
 
+mod authority;
 mod events;
 mod form;
 mod issuer;
@@ -14,6 +15,7 @@ mod possession;
 mod reload;
 mod route;
 
+pub use authority::{AuthorityTokens, AuthorizationServer};
 pub use events::Events;
 pub(crate) use issuer::TENANT;
 pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
@@ -27,7 +29,7 @@ pub use crate::units::{Pace, Period};
 pub use crate::words::{
     Actor, Algorithm, ClaimKind, ClientCertificates, Confinement, Durability, Era, Format,
     FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession, Process,
-    Profile, ProofNonce, Revision, Schema, TokenKind,
+    Profile, ProofNonce, Registration, Revision, Schema, TokenKind,
 };
 
 use serde::Serialize;
@@ -52,6 +54,9 @@ pub struct Settled {
     pub listeners: Vec<Listener>,
     /// Whose tokens are accepted.
     pub issuers: Vec<Issuer>,
+    /// The gateway itself as the authorization server of its clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_server: Option<AuthorizationServer>,
     /// Proofs of possession.
     pub dpop: Dpop,
     /// What stands behind the gateway.

@@ -4,6 +4,7 @@
 //! are generated from it, with the bounds of [`crate::bounds`]. Nothing here is checked beyond its
 //! shape, and nothing but [`crate::settle`] reads it.
 
+mod authority;
 mod events;
 mod issuer;
 mod oauth;
@@ -11,6 +12,7 @@ mod possession;
 mod route;
 mod text;
 
+pub use authority::{AuthorityTokens, AuthorizationServer};
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};
@@ -52,6 +54,9 @@ pub struct Config {
     #[serde(default)]
     #[schemars(length(max = bounds::ISSUERS))]
     pub issuers: Vec<Issuer>,
+    /// The gateway itself as the authorization server of its clients. Not said: they get their tokens
+    /// from `issuers`.
+    pub authorization_server: Option<AuthorizationServer>,
     /// Proofs that whoever brings a token holds the key it is bound to.
     #[serde(default)]
     pub dpop: Dpop,
