@@ -25,9 +25,9 @@ pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessi
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Actor, Algorithm, ClaimKind, ClientCertificates, Confinement, Durability, Era, Format,
-    FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession, Process,
-    Profile, ProofNonce, Revision, Schema, TokenKind,
+    Actor, Algorithm, AssertionAudience, ClaimKind, ClientCertificates, Confinement, Durability,
+    Era, Format, FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession,
+    Process, Profile, ProofNonce, Revision, Schema, TokenKind,
 };
 
 use serde::Serialize;
