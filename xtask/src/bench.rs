@@ -37,7 +37,7 @@ fn keys(bench: &Path, out: &Path) -> Result<()> {
     let keys = out.join("keys");
     fs::create_dir_all(&keys)?;
     // The ledger of an earlier run would be opened again, and grow for ever.
-    for data in ["ringwall-data", "ringwall-fresh-data"] {
+    for data in ["ringwall-data", "ringwall-fresh-data", "ringwall-dpop-data"] {
         let _ = fs::remove_dir_all(out.join(data));
     }
     let program = bench.join("target/release/mcpb-token");
@@ -46,9 +46,12 @@ fn keys(bench: &Path, out: &Path) -> Result<()> {
         .arguments(["--aud", "http://127.0.0.1:9300/mcp", "--ttl", "36000"])
         .arguments(["--count", FRESH])
         .run()?;
-    let all = fs::read_to_string(keys.join("tokens.ES256"))?;
-    fs::write(keys.join("tokens.fresh"), &all)?;
-    let few: Vec<&str> = all.lines().take(USUAL).collect();
-    fs::write(keys.join("tokens.ES256"), few.join("\n") + "\n")?;
+    for (kind, fresh) in [("ES256", "tokens.fresh"), ("DPoP", "tokens.DPoP.fresh")] {
+        let usual = keys.join(format!("tokens.{kind}"));
+        let all = fs::read_to_string(&usual)?;
+        fs::write(keys.join(fresh), &all)?;
+        let few: Vec<&str> = all.lines().take(USUAL).collect();
+        fs::write(usual, few.join("\n") + "\n")?;
+    }
     Ok(())
 }

@@ -5,22 +5,12 @@
 //! With `--users N` the tokens are those of N users in turn: and so on.
 //!
 //! Writes DIR/jwks.json (one EdDSA and one ES256 key), DIR/tokens.EdDSA and DIR/tokens.ES256 (one token
-//! a line, each with its own jti), and DIR/tokens.bad (signature broken) for a negative check.
+//! a line, each with its own jti), and DIR/tokens.bad (signature broken) for a negative check; and of
+//! tokens that are bound to a key DIR/tokens.DPoP (signed ES256) and the key, DIR/dpop.p8.
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self as sig, KeyPair};
+use ringwall_bench::{b64, new_key, Holder};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-fn b64(b: &[u8]) -> String {
-    const T: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut s = String::new();
-    for c in b.chunks(3) {
-        let n = (c[0] as u32) << 16 | (*c.get(1).unwrap_or(&0) as u32) << 8 | *c.get(2).unwrap_or(&0) as u32;
-        for i in 0..=c.len() {
-            s.push(T[(n >> (18 - 6 * i) & 63) as usize] as char);
-        }
-    }
-    s
-}
 
 fn main() {
     let (mut out, mut count, mut iss, mut aud, mut sub, mut users, mut ttl) =
@@ -54,12 +44,18 @@ fn main() {
     std::fs::write(format!("{out}/jwks.json"), serde_json::to_string_pretty(&serde_json::json!({"keys": keys})).unwrap()).unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let mut bad = String::new();
-    for (name, kid) in [("EdDSA", "ed1"), ("ES256", "ec1")] {
+    let key = new_key();
+    let bound = serde_json::json!({"cnf": {"jkt": Holder::of(&key).thumbprint()}});
+    std::fs::write(format!("{out}/dpop.p8"), key).unwrap();
+    for (file, name, kid) in [("EdDSA", "EdDSA", "ed1"), ("ES256", "ES256", "ec1"), ("DPoP", "ES256", "ec1")] {
         let mut all = String::new();
         for i in 0..count {
             let sub = if users == 1 { sub.clone() } else { format!("{sub}-{}", i % users) };
             let mut c = serde_json::json!({"iss": iss, "aud": aud, "sub": sub, "client_id": "bench", "iat": now, "nbf": now - 5, "exp": now + ttl, "jti": format!("{kid}-{i}"), "scope": "mcp:tools mcp:read"});
             c.as_object_mut().unwrap().extend(extra.clone());
+            if file == "DPoP" {
+                c.as_object_mut().unwrap().extend(bound.as_object().unwrap().clone());
+            }
             let msg = format!("{}.{}", b64(format!("{{\"alg\":\"{name}\",\"typ\":\"at+jwt\",\"kid\":\"{kid}\"}}").as_bytes()), b64(c.to_string().as_bytes()));
             let s = match name {
                 "EdDSA" => ed.sign(msg.as_bytes()).as_ref().to_vec(),
@@ -72,7 +68,7 @@ fn main() {
                 bad = format!("{msg}.{}\n", b64(&s));
             }
         }
-        std::fs::write(format!("{out}/tokens.{name}"), all).unwrap();
+        std::fs::write(format!("{out}/tokens.{file}"), all).unwrap();
     }
     std::fs::write(format!("{out}/tokens.bad"), bad).unwrap();
 }

@@ -77,12 +77,14 @@ pub async fn call(gate: &Arc<Gate>, raw: Raw, mut draft: Draft) -> Recorded {
     let gate = Arc::clone(gate);
     draft.enter(&raw);
     let mut waiting = Waiting(Some(Arc::clone(&draft.line)));
-    let task = tokio::spawn(Carried::during(async move {
+    // Boxed at once: what is this large would be copied by everything that wraps it.
+    let stages = Box::pin(async move {
         match pass(&gate, raw, &mut draft).await {
             Ok(screened) => record::answer(&gate, screened, draft).await,
             Err(refused) => record::refusal(&gate, refused, draft).await,
         }
-    }));
+    });
+    let task = tokio::spawn(Carried::during(stages));
     let recorded = task.await.unwrap_or_else(|_| Recorded::crashed());
     waiting.0 = None;
     recorded

@@ -155,12 +155,14 @@ impl Policies {
             .things
             .find(target)
             .ok_or_else(|| format!("`{target}` is not in the catalog"))?;
-        let found = self.index.find(action, target, request.principal);
+        let principal = request.principal;
+        let told = principal.told().map_err(ToString::to_string)?;
+        let found = self.index.find(action, target, (principal, told));
         let mut reads = Reads::default();
         for part in &found.parts {
             reads.merge(&part.reads);
         }
-        let entities = [Some(request.principal.entity().clone()), Some(thing.entity)]
+        let entities = [Some(told.entity.clone()), Some(thing.entity)]
             .into_iter()
             .chain([thing.server]);
         Ok(Prepared {
@@ -170,7 +172,7 @@ impl Policies {
             fields: thing.fields,
             entities: Entities::from_entities(entities.flatten(), None)
                 .map_err(|error| format!("the entities of `{target}`: {error}"))?,
-            principal: request.principal.uid().clone(),
+            principal: principal.uid().clone(),
             action: action_uid(action),
             resource: target_uid(target),
             unknowns: found.unknowns,
@@ -289,6 +291,17 @@ fn circumstances(
         let wanted = &prepared.reads.arguments;
         let arguments = value::arguments(context.arguments, wanted, &prepared.fields);
         say("arguments", arguments.map_err(|error| error.to_string())?);
+    }
+    if let Some(age) = context.auth_age_s.filter(|_| depends.auth_age) {
+        say("auth_age_s", RestrictedExpression::new_long(age));
+    }
+    if let Some(approving) = context.approving.filter(|_| depends.approving) {
+        for (name, text) in [
+            ("requester", approving.requester),
+            ("needs", approving.needs),
+        ] {
+            say(name, RestrictedExpression::new_string(text.to_owned()));
+        }
     }
     if depends.findings {
         say("findings", texts(context.findings));

@@ -1,4 +1,5 @@
-//! The caller, as policy sees one: built once per verified token, shared by every call it makes.
+//! The caller, as policy sees one: taken once per verified token, shared by every call it makes, and put
+//! in the terms of Cedar no sooner than a policy is asked about it.
 //!
 //! It holds what an issuer has said and nothing else. It never holds a token.
 
@@ -7,7 +8,7 @@ use cedar_policy::{Entity, EntityUid, RestrictedExpression};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Who somebody is, as verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -92,9 +93,17 @@ pub struct Principal(Arc<Parts>);
 struct Parts {
     caller: Caller,
     uid: EntityUid,
-    group_uids: HashSet<EntityUid>,
-    entity: Entity,
     version: u64,
+    /// Made when a question is put for the first time: what was answered to an equal caller before is
+    /// remembered without it.
+    told: OnceLock<Result<Told, PrincipalError>>,
+}
+
+/// The caller in the terms of Cedar.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) entity: Entity,
+    pub(crate) group_uids: HashSet<EntityUid>,
 }
 
 impl Principal {
@@ -105,29 +114,21 @@ impl Principal {
     /// The longest text, in bytes.
     pub const TEXT_MAX: usize = 8_192;
 
-    /// Builds the entity once.
+    /// Takes the caller as one that policy can see whole.
     pub fn new(mut caller: Caller) -> Result<Self, PrincipalError> {
         if matches!(&caller.groups, Groups::Known(names) if names.len() > Self::GROUPS_MAX) {
             caller.groups = Groups::Unknown;
         }
         check(&caller)?;
-        let uid = user_uid(&caller.issuer, &caller.user);
-        let group_uids: HashSet<EntityUid> = known(&caller.groups)
-            .iter()
-            .map(|group| group_uid(&caller.issuer, group))
-            .collect();
-        let entity = Entity::new(uid.clone(), attributes(&caller)?, group_uids.clone())
-            .map_err(|_| PrincipalError::Attribute)?;
         // Equal callers have equal versions in every process of this build; unequal ones that
         // share a version are told apart by comparing them, so a collision costs time, not safety.
         let mut hasher = DefaultHasher::new();
         caller.hash(&mut hasher);
         Ok(Principal(Arc::new(Parts {
             version: hasher.finish(),
+            uid: user_uid(&caller.issuer, &caller.user),
             caller,
-            uid,
-            group_uids,
-            entity,
+            told: OnceLock::new(),
         })))
     }
 
@@ -150,23 +151,39 @@ impl Principal {
         &self.0.uid
     }
 
-    pub(crate) fn entity(&self) -> &Entity {
-        &self.0.entity
+    /// The caller in the terms of Cedar, built once.
+    pub(crate) fn told(&self) -> Result<&Told, &PrincipalError> {
+        let Parts { caller, uid, .. } = &*self.0;
+        let told = self.0.told.get_or_init(|| Told::of(caller, uid));
+        told.as_ref()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_told(&self) -> bool {
+        self.0.told.get().is_some()
     }
 
     pub(crate) fn groups_known(&self) -> bool {
         self.0.caller.groups != Groups::Unknown
     }
 
-    pub(crate) fn group_uids(&self) -> &HashSet<EntityUid> {
-        &self.0.group_uids
-    }
-
     /// Roughly how many values the entity holds.
     pub(crate) fn weight(&self) -> usize {
         let caller = &self.0.caller;
         // A group stands in the entity twice: as text and as a parent.
-        self.0.group_uids.len() * 2 + caller.scopes.len() + caller.claims.len()
+        known(&caller.groups).len() * 2 + caller.scopes.len() + caller.claims.len()
+    }
+}
+
+impl Told {
+    fn of(caller: &Caller, uid: &EntityUid) -> Result<Self, PrincipalError> {
+        let group_uids: HashSet<EntityUid> = known(&caller.groups)
+            .iter()
+            .map(|group| group_uid(&caller.issuer, group))
+            .collect();
+        let entity = Entity::new(uid.clone(), attributes(caller)?, group_uids.clone())
+            .map_err(|_| PrincipalError::Attribute)?;
+        Ok(Told { entity, group_uids })
     }
 }
 

@@ -57,9 +57,10 @@ impl Subject {
 }
 
 impl Carried {
-    /// Runs the stages of a call. What they note with [`Carried::put`] is gone when they are done.
-    pub(crate) async fn during<F: Future>(stages: F) -> F::Output {
-        CARRIED.scope(OnceCell::new(), stages).await
+    /// Runs the stages of a call. What they note with [`Carried::put`] is gone when they are done. No
+    /// `async fn`: it would hold room for the stages twice.
+    pub(crate) fn during<F: Future>(stages: F) -> impl Future<Output = F::Output> {
+        CARRIED.scope(OnceCell::new(), stages)
     }
 
     /// Notes the token of this call.

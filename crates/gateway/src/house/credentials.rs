@@ -2,7 +2,7 @@
 //! wants tokens the one that gets them.
 
 use super::{HouseError, Makings, network};
-use crate::connect::SignIn;
+use crate::connect::{Known, SignIn};
 use crate::credential::{
     Agent, Bound, ClientSpec, Described, Grant, Idp, OwnClient, Source, Spec, Undescribed, World,
 };
@@ -73,6 +73,7 @@ impl Workshop {
                     identity,
                     scopes: scopes.clone(),
                     fetch: Arc::clone(&fetch),
+                    known: Known::default(),
                 };
                 all.insert(exact.issuer.as_str().into(), sign_in);
             }

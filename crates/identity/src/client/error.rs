@@ -110,7 +110,9 @@ impl ClientError {
             ClientError::Authentication => "oauth_authentication",
             ClientError::Beyond => "oauth_beyond",
             ClientError::Callback(_) => "oauth_callback",
-            ClientError::Denied(error) if error.claims().is_some() => "oauth_claims_challenge",
+            ClientError::Denied(error) if error.authentication().is_some() => {
+                "oauth_claims_challenge"
+            }
             ClientError::Denied(_) => "oauth_denied",
             ClientError::DpopAlgorithm => "oauth_dpop_algorithm",
             ClientError::Endpoint(_) => "oauth_endpoint",

@@ -6,7 +6,7 @@
 use super::Rule;
 use crate::error::Problem;
 use crate::names::{NAMES, target_uid};
-use crate::principal::Principal;
+use crate::principal::{Principal, Told};
 use crate::reads::{Dependence, Reads};
 use crate::request::{Action, Kind, Target};
 use cedar_policy::{EntityUid, PolicySet, PrincipalConstraint, ResourceConstraint};
@@ -95,7 +95,13 @@ impl Index {
         Ok(index)
     }
 
-    pub(crate) fn find(&self, action: Action, target: Target<'_>, principal: &Principal) -> Found {
+    /// The policies for a caller, who is told of in the terms of Cedar beside.
+    pub(crate) fn find(
+        &self,
+        action: Action,
+        target: Target<'_>,
+        (principal, told): (&Principal, &Told),
+    ) -> Found {
         let mut found = Found {
             parts: Vec::new(),
             unknowns: Vec::new(),
@@ -104,13 +110,13 @@ impl Index {
         let Some((_, shelf)) = shelf.into_iter().find(|(other, _)| *other == action) else {
             return found;
         };
-        shelf.any.find(principal, &mut found);
+        shelf.any.find((principal, told), &mut found);
         let server = Target::Server {
             name: target.server(),
         };
         let mut named = |target| {
             if let Some(callers) = shelf.named.get(&target_uid(target)) {
-                callers.find(principal, &mut found);
+                callers.find((principal, told), &mut found);
             }
         };
         named(server);
@@ -149,7 +155,7 @@ impl Callers {
         slice.add(rule)
     }
 
-    fn find(&self, principal: &Principal, found: &mut Found) {
+    fn find(&self, (principal, told): (&Principal, &Told), found: &mut Found) {
         self.any.find(principal, found);
         if let Some(slice) = self.users.get(principal.uid()) {
             slice.find(principal, found);
@@ -163,7 +169,7 @@ impl Callers {
             return;
         }
         // Whichever is shorter is walked.
-        let groups = principal.group_uids();
+        let groups = &told.group_uids;
         if self.groups.len() <= groups.len() {
             for (uid, slice) in &self.groups {
                 if groups.contains(uid) {

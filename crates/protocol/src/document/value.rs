@@ -66,7 +66,10 @@ impl<'a> Value<'a> {
         }
         let mut here = self;
         for token in pointer.strip_prefix('/')?.split('/') {
-            let token = token.replace("~1", "/").replace("~0", "~");
+            let token = match token.contains('~') {
+                true => Cow::from(token.replace("~1", "/").replace("~0", "~")),
+                false => Cow::from(token),
+            };
             here = match here.kind() {
                 Kind::Object => here.get(&token)?,
                 Kind::Array if token == "0" || !token.starts_with(['0', '+']) => {

@@ -4,25 +4,20 @@
 use super::assertion::{self, Certificate};
 use crate::certificates::Identity;
 use crate::issuer::overlaid;
+use crate::serving::{Serving, port};
 use anyhow::Result;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 #[derive(Debug)]
 pub(super) struct Server {
     state: Arc<State>,
-    task: JoinHandle<()>,
+    _serving: Serving,
 }
 
 #[derive(Debug)]
@@ -47,16 +42,23 @@ pub struct Asked {
 
 impl Server {
     pub(super) async fn start(key: Value) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let (listener, origin) = port().await?;
         let state = Arc::new(State {
-            origin: format!("http://{}", listener.local_addr()?),
+            origin,
             key,
             groups: Mutex::default(),
             certificate: Mutex::default(),
             asked: Mutex::default(),
         });
-        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
-        Ok(Server { state, task })
+        let answering = Arc::clone(&state);
+        let serving = Serving::start(listener, move |request| {
+            let state = Arc::clone(&answering);
+            async move { serve(&state, request).await }
+        });
+        Ok(Server {
+            state,
+            _serving: serving,
+        })
     }
 
     pub(super) fn origin(&self) -> &str {
@@ -74,26 +76,6 @@ impl Server {
 
     pub(super) fn asked(&self) -> Vec<Asked> {
         held(&self.state.asked).clone()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, state: Arc<State>) {
-    while let Ok((socket, _)) = listener.accept().await {
-        let state = Arc::clone(&state);
-        tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let state = Arc::clone(&state);
-                async move { Ok::<_, Infallible>(serve(&state, request).await) }
-            });
-            let server = hyper::server::conn::http1::Builder::new();
-            let _ = server.serve_connection(TokioIo::new(socket), service).await;
-        });
     }
 }
 

@@ -1,12 +1,15 @@
 //! Nonces for proofs (RFC 9449, section 9): a proof that carries one was made after it was handed
 //! out, whatever the client's clock says. A nonce is a step of time and a MAC over it, so nothing is
-//! kept of those handed out. The keys of the MACs follow from one secret and change every hour.
+//! kept of those handed out. The keys of the MACs follow from one secret and change every hour; what
+//! follows from it for now is worked out once for all who come within a step.
 
 use crate::{EntropyError, base64url};
+use arc_swap::ArcSwapOption;
 use aws_lc_rs::hkdf::{HKDF_SHA256, Prk};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use std::fmt;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What the keys are for: never the same bytes as for anything else of the secret.
@@ -19,6 +22,16 @@ const MAC: usize = 16;
 /// Hands out nonces and knows them again.
 pub struct Nonces {
     root: Prk,
+    /// What the step of whoever came last needs: our own clock says which, never a nonce that was shown.
+    now: ArcSwapOption<Now>,
+}
+
+/// What is the same for everybody within one step.
+struct Now {
+    step: u64,
+    nonce: String,
+    /// The keys of this hour and of the hour before, which almost every nonce was made with.
+    keys: [(u64, hmac::Key); 2],
 }
 
 /// Why a nonce is not accepted.
@@ -57,15 +70,13 @@ impl Nonces {
     pub fn new(secret: &[u8; 32]) -> Self {
         Nonces {
             root: Prk::new_less_safe(HKDF_SHA256, secret),
+            now: ArcSwapOption::empty(),
         }
     }
 
     /// The nonce of now, in unix seconds: 32 characters that a header may carry.
     pub fn at(&self, now: u64) -> Option<String> {
-        let step = now / Self::STEP_S;
-        let tag = hmac::sign(&self.key_of(step)?, &step.to_be_bytes());
-        let kept = tag.as_ref().get(..MAC)?;
-        Some(base64url::encode(&[&step.to_be_bytes(), kept].concat()))
+        Some(self.now(now)?.nonce.clone())
     }
 
     /// That this nonce was handed out here, no longer than `age_s` seconds before now.
@@ -76,8 +87,7 @@ impl Nonces {
             .split_first_chunk::<STEP>()
             .ok_or(NonceError::Foreign)?;
         let step = u64::from_be_bytes(*step);
-        let key = self.key_of(step).ok_or(NonceError::Foreign)?;
-        let expected = hmac::sign(&key, &step.to_be_bytes());
+        let expected = self.shown(step, now).ok_or(NonceError::Foreign)?;
         let expected = expected.as_ref().get(..MAC).ok_or(NonceError::Foreign)?;
         aws_lc_rs::constant_time::verify_slices_are_equal(expected, tag)
             .map_err(|_unspecified| NonceError::Foreign)?;
@@ -89,13 +99,48 @@ impl Nonces {
         }
     }
 
-    /// The key of the hour that this step is in.
-    fn key_of(&self, step: u64) -> Option<hmac::Key> {
-        let hour = (step / Self::KEY_STEPS).to_be_bytes();
+    /// The MAC over a step that somebody shows at this moment.
+    fn shown(&self, step: u64, now: u64) -> Option<hmac::Tag> {
+        let hour = step / Self::KEY_STEPS;
+        let known = self.now(now)?;
+        let mut known = known.keys.iter();
+        match known.find(|(of, _)| *of == hour) {
+            Some((_, key)) => Some(over(key, step)),
+            None => Some(over(&self.key_of(hour)?, step)),
+        }
+    }
+
+    /// What is known of the step of this moment, worked out by whoever comes first.
+    fn now(&self, now: u64) -> Option<Arc<Now>> {
+        let step = now / Self::STEP_S;
+        if let Some(known) = &*self.now.load()
+            && known.step == step
+        {
+            return Some(Arc::clone(known));
+        }
+        let hour = step / Self::KEY_STEPS;
+        let before = hour.saturating_sub(1);
+        let keys = [(hour, self.key_of(hour)?), (before, self.key_of(before)?)];
+        let [(_, key), _] = &keys;
+        let tag = over(key, step);
+        let kept = tag.as_ref().get(..MAC)?;
+        let nonce = base64url::encode(&[&step.to_be_bytes(), kept].concat());
+        let known = Arc::new(Now { step, nonce, keys });
+        self.now.store(Some(Arc::clone(&known)));
+        Some(known)
+    }
+
+    /// The key of this hour.
+    fn key_of(&self, hour: u64) -> Option<hmac::Key> {
+        let hour = hour.to_be_bytes();
         let info = [DERIVED_FOR, hour.as_slice()];
         let expanded = self.root.expand(&info, hmac::HMAC_SHA256).ok()?;
         Some(hmac::Key::from(expanded))
     }
+}
+
+fn over(key: &hmac::Key, step: u64) -> hmac::Tag {
+    hmac::sign(key, &step.to_be_bytes())
 }
 
 /// Says nothing of the secret.
@@ -140,6 +185,34 @@ mod tests {
         assert_ne!(later.get(11..), first.get(11..));
         // A nonce of the hour before is still known while it is not stale.
         assert_eq!(nonces.check(&first, NOW + hour, hour + 15), Ok(()));
+    }
+
+    /// Whoever comes with whatever clock, and whoever came before: a nonce depends on its step alone.
+    #[test]
+    fn n7_4_what_is_kept_of_one_moment_changes_nothing_at_another() {
+        let nonces = Nonces::new(&[7; 32]);
+        let hour = Nonces::STEP_S * Nonces::KEY_STEPS;
+        let border = NOW - NOW % hour;
+        let moments = [
+            border - 1,
+            border,
+            border + 1,
+            border + hour,
+            border - hour,
+            0,
+        ];
+        for now in moments.into_iter().chain(moments) {
+            let alone = Nonces::new(&[7; 32]).at(now);
+            assert_eq!(nonces.at(now), alone, "{now}");
+            for then in moments {
+                let nonce = Nonces::new(&[7; 32]).at(then).unwrap();
+                let expected = match now.saturating_sub(then - then % Nonces::STEP_S) {
+                    0..=AGE => Ok(()),
+                    _ => Err(NonceError::Stale),
+                };
+                assert_eq!(nonces.check(&nonce, now, AGE), expected, "{then} at {now}");
+            }
+        }
     }
 
     #[test]

@@ -39,6 +39,28 @@ fn says_what_decisions_depend_on() {
     assert!(!policies.dependence(Action::Use).is_volatile());
 }
 
+/// Each token makes a caller anew, and most of those are equal to one who was here before.
+#[test]
+fn what_an_equal_caller_was_answered_costs_no_entity() {
+    let policies = policies("permit (principal, action, resource);");
+    let ask = |principal: &Principal| {
+        let request = Request {
+            principal,
+            action: Action::Call,
+            resource: READ,
+            context: &Context::default(),
+        };
+        policies.decide_cached(&request).allows()
+    };
+    let (first, equal, other) = (caller(Some(&["a"])), caller(Some(&["a"])), caller(None));
+    assert!(!first.is_told());
+    assert!(ask(&first) && ask(&equal) && ask(&other));
+    assert_eq!(
+        [&first, &equal, &other].map(Principal::is_told),
+        [true, false, true]
+    );
+}
+
 #[test]
 fn remembers_only_what_cannot_differ() {
     let policies = policies(
