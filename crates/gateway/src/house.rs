@@ -167,7 +167,7 @@ impl House {
             key: OwnClient::key_of(&rows, clock.unix_ms()).await?,
         };
         let runtime = runtime(settled, policies, &makings, None)?;
-        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
+        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(&[]))?;
         for warning in policies.warnings() {
             tracing::warn!("policy: {warning}");
         }
@@ -330,6 +330,7 @@ async fn sweep(gate: Arc<Gate>, key_sets: Arc<KeySets>) {
         tick.tick().await;
         gate.sessions.sweep(gate.clock().unix_ms()).await;
         gate.parked.sweep(gate.clock().unix_ms()).await;
+        gate.people.sweep(gate.clock().unix_ms());
         key_sets.tell(&gate);
         if let Err(error) = gate.rows.sweep(gate.clock().unix_ms()).await {
             tracing::error!(%error, "what has expired could not be removed");

@@ -169,6 +169,7 @@ async fn follow(
             scopes: &sign_in.scopes,
             redirect_uri: &back(gate, "/connect/signed-in"),
             claims: None,
+            strength: None,
         };
         Flow::begin(&at, ask).await
     };
@@ -249,7 +250,7 @@ async fn who(gate: &Gate, ticket: &Ticket, flow: Flow, query: &str) -> Result<St
             "Your identity provider did not say who you are.",
         )
     })?;
-    Ok(user.as_str().to_owned())
+    Ok(user.user().as_str().to_owned())
 }
 
 /// What they decided on the page.
@@ -307,6 +308,7 @@ async fn begin(
         scopes: &scopes,
         redirect_uri: &agent.redirect_uri(&known),
         claims: None,
+        strength: None,
     };
     Ok((Flow::begin(&at, ask).await?, key))
 }
@@ -474,9 +476,7 @@ fn outside<'a>(gate: &Gate, fetch: &'a dyn identity::Fetch) -> Outside<'a> {
 
 /// A place of ours, in full.
 fn back(gate: &Gate, path: &str) -> String {
-    let runtime = gate.runtime();
-    let base = runtime.settled.public_url.as_str();
-    format!("{}{path}", base.trim_end_matches('/'))
+    gate.address_of(path)
 }
 
 fn random() -> Result<String, Stop> {

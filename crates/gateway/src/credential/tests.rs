@@ -98,6 +98,7 @@ fn scene(grant: Grant) -> Scene {
             url,
             name: None,
             authority: Authority::Exactly(ISSUER.to_owned()),
+            speaks_for: None,
             client: ClientSpec::Known(Identity::preregistered(ISSUER, "gateway", credentials)),
             described: Described::ByOperator,
             undescribed: Undescribed::Nothing,

@@ -24,6 +24,8 @@ use tokio::net::TcpListener;
 pub(crate) struct Settings<'a> {
     pub(crate) listener: &'a str,
     pub(crate) limits: &'a str,
+    /// More servers, after `small`.
+    pub(crate) servers: &'a str,
     /// More routes, after the one at `/mcp`.
     pub(crate) routes: &'a str,
     /// More members at the top.
@@ -35,6 +37,7 @@ impl Default for Settings<'_> {
         Settings {
             listener: "{ address: '127.0.0.1:0' }",
             limits: "{}",
+            servers: "",
             routes: "",
             more: "",
         }
@@ -47,13 +50,14 @@ impl Settings<'_> {
         let Settings {
             listener,
             limits,
+            servers,
             routes,
             more,
         } = self;
         let text = format!(
             "version: 1\ndata: {}\nlisteners: [{listener}]\nlimits: {limits}\n\
              issuers: [{{ issuer: '{issuer}', network: private, keys: '{issuer}/jwks', lifetime_max: 24h }}]\n\
-             servers: [{{ name: small, http: {{ url: 'http://{server}/mcp', network: private }} }}]\n\
+             servers: [{{ name: small, http: {{ url: 'http://{server}/mcp', network: private }} }}{servers}]\n\
              routes: [{{ path: /mcp, server: small, sessions: {{ idle: 10m, absolute: 2h }} }}{routes}]\n\
              policies: [unused.cedar]\n{more}\n",
             data.display()
