@@ -7,6 +7,7 @@
 mod actor;
 mod algorithm;
 mod audience;
+pub mod authority;
 mod authentication;
 mod base64url;
 mod bearer;
