@@ -23,6 +23,7 @@ const NPM: &[(&str, &str)] = &[
     ("jose", "6.2.17"),
     ("node", "24.21.0"),
     ("oidc-provider", "9.13.3"),
+    ("playwright-core", "1.65.1"),
     ("zod", "4.6.7"),
 ];
 

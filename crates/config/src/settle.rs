@@ -5,11 +5,13 @@
 //! problem kept, so nothing half-read ever leaves this module.
 
 mod address;
+mod approval;
 mod events;
 mod issuers;
 mod limits;
 mod listeners;
 mod oauth;
+mod pages;
 mod possession;
 mod routes;
 mod servers;
@@ -89,12 +91,12 @@ pub(crate) fn settle_for(
     possession::reachable(problems, &routes, &listeners);
     events::apart(problems, &issuers, &routes);
     oauth::connectable(problems, &routes, &issuers, &servers);
+    pages::apart(problems, &routes, &issuers);
     policies(problems, &written.policies);
+    let step_up = approval::step_ups(problems, &written.step_up);
+    let approvals = approval::approvals(problems, &written.approvals);
     let ledger = ledger(problems, &written.ledger, &data);
-    let log = Log {
-        level: written.log.level.unwrap_or(Level::Info),
-        format: written.log.format.unwrap_or(Format::Text),
-    };
+    let log = log(&written.log);
     // Of a configuration that is refused, nobody needs to hear what it would not use.
     if problems.only_warnings() {
         routes::unused(problems, &routes, &issuers, &servers);
@@ -117,6 +119,8 @@ pub(crate) fn settle_for(
         servers,
         routes,
         policies: written.policies,
+        step_up,
+        approvals,
         limits,
         ledger,
         log,
@@ -182,6 +186,13 @@ fn ledger(problems: &mut Problems, written: &written::Ledger, data: &Path) -> Le
             count,
             bounds::CHECKPOINT_RECORDS,
         ),
+    }
+}
+
+fn log(written: &written::Log) -> Log {
+    Log {
+        level: written.level.unwrap_or(Level::Info),
+        format: written.format.unwrap_or(Format::Text),
     }
 }
 

@@ -4,6 +4,7 @@
 //! are generated from it, with the bounds of [`crate::bounds`]. Nothing here is checked beyond its
 //! shape, and nothing but [`crate::settle`] reads it.
 
+mod approval;
 mod events;
 mod issuer;
 mod oauth;
@@ -11,6 +12,7 @@ mod possession;
 mod route;
 mod text;
 
+pub use approval::{Approvals, StepUp};
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};
@@ -66,6 +68,13 @@ pub struct Config {
     #[serde(default)]
     #[schemars(extend("default" = []), length(max = bounds::WORDS))]
     pub policies: Vec<String>,
+    /// What policies ask callers to prove, by name.
+    #[serde(default)]
+    #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
+    pub step_up: BTreeMap<String, StepUp>,
+    /// Calls that wait for somebody's approval.
+    #[serde(default)]
+    pub approvals: Approvals,
     /// Limits of the whole gateway. A route can have its own for what concerns its calls.
     #[serde(default)]
     pub limits: Limits,
@@ -174,8 +183,9 @@ pub struct Issuer {
     /// Which claim of a token says what.
     #[serde(default)]
     pub claims: Claims,
-    /// Further claims that policies see as `principal.claims.<name>`. `acr`, `amr`, `email`,
-    /// `email_verified`, `roles` and `tid` are among them anyway, and can be taken from elsewhere.
+    /// Further claims that policies see as `principal.claims.<name>`. `acr`, `acrs`, `amr`,
+    /// `auth_time`, `email`, `email_verified`, `roles` and `tid` are among them anyway, and can be taken
+    /// from elsewhere.
     #[serde(default)]
     #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
     pub attributes: BTreeMap<String, Attribute>,
@@ -241,7 +251,8 @@ pub struct Server {
     pub sse: Option<Http>,
     /// A server that is a process of this machine.
     pub stdio: Option<Stdio>,
-    /// Which era of MCP it speaks. Where it is not the client's, the gateway translates.
+    /// Which era of MCP it speaks. Where it is not the client's, the gateway translates. With `legacy` and
+    /// `grant: connection` its own host may issue its tokens, if it publishes no metadata at all (2025-03-26).
     #[schemars(extend("default" = Era::Auto))]
     pub era: Option<Era>,
     /// When a tool definition is trusted. A changed definition is never taken over silently.

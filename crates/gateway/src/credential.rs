@@ -11,6 +11,7 @@ mod discovered;
 mod need;
 mod own;
 mod slots;
+mod step_ups;
 mod subject;
 
 #[cfg(test)]
@@ -19,20 +20,20 @@ mod tests;
 pub use agent::{Agent, Grant, Spec, World};
 pub(crate) use connections::key as connection_name;
 pub use connections::{About, Connections, Listed};
-pub use discovered::{Bound, ClientSpec, Described, Idp};
+pub use discovered::{Bound, ClientSpec, Described, Idp, Undescribed};
 pub use need::Need;
 pub use own::{OwnClient, OwnClientError};
+pub(crate) use step_ups::Asked;
 pub(crate) use subject::{Carried, Subject};
 
 use crate::secret::{Secret, SecretError};
 use crate::upstream::{Owner, UpstreamError};
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use identity::client::{At, Demand, Proof, TokenKind};
-use slots::Held;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use identity::client::{At, Demand, Proof, Reason, TokenKind};
+use slots::{Held, Slot};
 use std::sync::Arc;
 use tokio::time::Instant;
-use url::Url;
 
 const PROOF: HeaderName = HeaderName::from_static("dpop");
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -97,6 +98,7 @@ pub(crate) struct Holder {
 #[derive(Debug)]
 pub(crate) struct Shown {
     headers: Vec<(HeaderName, HeaderValue)>,
+    slot: Arc<Slot>,
     held: Option<Arc<Held>>,
     proof: Option<Proof>,
     tried: Tried,
@@ -112,6 +114,7 @@ struct Tried {
 /// A request that the server turned down without executing it.
 #[derive(Debug)]
 pub(crate) struct TurnedDown {
+    slot: Arc<Slot>,
     held: Option<Arc<Held>>,
     tried: Tried,
     demand: Demand,
@@ -126,25 +129,27 @@ impl Shown {
 }
 
 impl Holder {
-    /// What to show with a request to `url`: the token there is, renewed in time; nothing if there is
+    /// What to show with a request: the token there is, renewed in time; nothing if there is
     /// none yet and the server has to say first whose it wants.
     pub(crate) async fn show(
         &self,
-        method: &Method,
-        url: &Url,
+        asked: &Asked<'_>,
         deadline: Instant,
     ) -> Result<Shown, UpstreamError> {
-        let held = in_time(deadline, self.agent.token(&self.owner)).await?;
-        self.shown(held, Tried::default(), method, url)
+        let (slot, held) = in_time(deadline, self.agent.token(&self.owner)).await?;
+        self.shown((slot, held), Tried::default(), asked)
     }
 
     /// Notes what an answer says, and whether the server turned the request down.
     pub(crate) fn heard(
         &self,
         shown: Shown,
-        status: StatusCode,
-        headers: &HeaderMap,
+        asked: &Asked<'_>,
+        (status, headers): (StatusCode, &HeaderMap),
     ) -> Option<TurnedDown> {
+        if status.is_success() {
+            shown.slot.step_ups.taken(asked);
+        }
         let proofs = shown.held.as_ref().and_then(|held| held.proofs.as_ref());
         let nonce = headers.get(NONCE).and_then(|nonce| nonce.to_str().ok());
         if let (Some(proofs), Some(nonce)) = (proofs, nonce) {
@@ -161,6 +166,7 @@ impl Holder {
         let challenges: Option<Vec<&str>> = challenges.map(|text| text.to_str().ok()).collect();
         let demand = Demand::of(status.as_u16(), &challenges.unwrap_or_default())?;
         Some(TurnedDown {
+            slot: shown.slot,
             held: shown.held,
             tried: shown.tried,
             demand,
@@ -173,34 +179,39 @@ impl Holder {
     pub(crate) async fn better(
         &self,
         down: TurnedDown,
-        (method, url): (&Method, &Url),
+        asked: &Asked<'_>,
         deadline: Instant,
     ) -> Result<Option<Shown>, UpstreamError> {
         let TurnedDown {
+            slot,
             held,
             mut tried,
             demand,
             nonce,
         } = down;
         if nonce && held.is_some() && !std::mem::replace(&mut tried.nonce, true) {
-            return self.shown(held, tried, method, url).map(Some);
+            return self.shown((slot, held), tried, asked).map(Some);
+        }
+        if demand.reason() == Reason::Authentication
+            && let Some(error) = self.agent.passed_on(demand.authentication())
+        {
+            return Err(error);
         }
         if std::mem::replace(&mut tried.token, true) {
             return Ok(None);
         }
-        let better = self.agent.better(&self.owner, held, &demand);
+        let better = self.agent.better(&self.owner, held, (&demand, asked));
         match in_time(deadline, better).await? {
-            Some(held) => self.shown(Some(held), tried, method, url).map(Some),
+            Some(held) => self.shown((slot, Some(held)), tried, asked).map(Some),
             None => Ok(None),
         }
     }
 
     fn shown(
         &self,
-        held: Option<Arc<Held>>,
+        (slot, held): (Arc<Slot>, Option<Arc<Held>>),
         tried: Tried,
-        method: &Method,
-        url: &Url,
+        asked: &Asked<'_>,
     ) -> Result<Shown, UpstreamError> {
         let mut headers = Vec::new();
         let mut made = None;
@@ -209,7 +220,8 @@ impl Holder {
             if let (TokenKind::Dpop, Some(proofs)) = (held.tokens.kind(), &held.proofs) {
                 let now = self.agent.now();
                 let token = Some(held.tokens.access());
-                let proof = proofs.proof(At::Resource, method.as_str(), url, now, token);
+                let proof =
+                    proofs.proof(At::Resource, asked.method.as_str(), asked.url, now, token);
                 let proof = proof.map_err(|_| no_proof())?;
                 let value = HeaderValue::try_from(proof.as_str());
                 headers.push((PROOF, value.map_err(|_| no_proof())?));
@@ -218,6 +230,7 @@ impl Holder {
         }
         Ok(Shown {
             headers,
+            slot,
             held,
             proof: made,
             tried,

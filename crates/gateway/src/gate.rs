@@ -9,6 +9,7 @@ use crate::connect::{Links, SignIn};
 use crate::credential::OwnClient;
 use crate::events::Events;
 use crate::listed::Lists;
+use crate::people::People;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
 use crate::revocation::Revocations;
@@ -17,6 +18,7 @@ use crate::seal::Seal;
 use crate::sessions::Sessions;
 use crate::small::lock;
 use crate::state::{Rows, Volatile};
+use crate::step_up::Asked;
 use crate::strangers::Strangers;
 use arc_swap::{ArcSwap, Guard};
 use audit::Ledger;
@@ -64,6 +66,10 @@ pub struct Gate {
     pub revocations: Arc<Revocations>,
     /// Links that users were given to connect a server.
     pub(crate) links: Links,
+    /// Who is signed in with a browser.
+    pub people: People,
+    /// Who was asked to prove more.
+    pub(crate) asked: Asked,
     /// Callers nobody knows.
     pub strangers: Strangers,
     /// Held while a catalog and the policies that go with it are put in force.
@@ -152,6 +158,8 @@ impl Gate {
             marks: parts.marks,
             revocations: parts.revocations,
             links: Links::default(),
+            people: People::default(),
+            asked: Asked::default(),
             strangers: Strangers::default(),
             publishing: Mutex::default(),
             boot: parts.boot,
@@ -367,6 +375,20 @@ impl Gate {
         self.runtime.load().routes.get(path).cloned()
     }
 
+    /// A place of ours, in full, as others are told of it.
+    pub(crate) fn address_of(&self, path: &str) -> String {
+        let runtime = self.runtime();
+        let base = runtime.settled.public_url.as_str();
+        format!("{}{path}", base.trim_end_matches('/'))
+    }
+
+    /// The same as a path, for a browser that is here already.
+    pub(crate) fn path_of(&self, path: &str) -> String {
+        let runtime = self.runtime();
+        let base = runtime.settled.public_url.path();
+        format!("{}{path}", base.trim_end_matches('/'))
+    }
+
     /// A name for a record that no other record has.
     pub fn next_id(&self) -> String {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
@@ -387,6 +409,7 @@ impl Runtime {
     pub(crate) fn policy_catalog(&self, coming: &[Coming<'_>]) -> policy::Catalog {
         let mut catalog = policy::Catalog {
             claims: self.attributes.entries(),
+            step_ups: self.settled.step_up.keys().cloned().collect(),
             ..policy::Catalog::default()
         };
         for served in self.servers.values() {

@@ -13,6 +13,7 @@ use crate::credential::{OwnClient, OwnClientError};
 use crate::egress::{Destination, DestinationError, Egress, EgressError, EgressSettings};
 use crate::events::Events;
 use crate::gate::{Gate, Parts, Runtime};
+use crate::key_sets::KeySets;
 use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
@@ -55,6 +56,7 @@ struct Makings {
     clock: Arc<dyn Clock>,
     rows: Rows,
     revocations: Arc<Revocations>,
+    key_sets: Arc<KeySets>,
     /// The key of the gateway as a client of others.
     key: Arc<ClientKey>,
 }
@@ -161,6 +163,7 @@ impl House {
             clock: Arc::clone(&clock),
             rows: rows.clone(),
             revocations: Arc::clone(&revocations),
+            key_sets: Arc::new(KeySets::new(rows.clone())),
             key: OwnClient::key_of(&rows, clock.unix_ms()).await?,
         };
         let runtime = runtime(settled, policies, &makings, None)?;
@@ -221,8 +224,8 @@ impl House {
             gate,
             listeners,
             control,
+            makings,
             stop: told,
-            ..
         } = self;
         let mut serving = Vec::new();
         for listener in listeners {
@@ -230,7 +233,7 @@ impl House {
                 listener.serve(Arc::clone(&gate), told.subscribe()),
             ));
         }
-        let sweeper = tokio::spawn(sweep(Arc::clone(&gate)));
+        let sweeper = tokio::spawn(sweep(Arc::clone(&gate), makings.key_sets));
         let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
         let revocations = tokio::spawn(Revocations::keep(Arc::clone(&gate)));
         let control = control.map(|control| tokio::spawn(control.serve(Arc::clone(&gate))));
@@ -321,12 +324,14 @@ impl Reloader {
     }
 }
 
-async fn sweep(gate: Arc<Gate>) {
+async fn sweep(gate: Arc<Gate>, key_sets: Arc<KeySets>) {
     let mut tick = tokio::time::interval(House::SWEEP);
     loop {
         tick.tick().await;
         gate.sessions.sweep(gate.clock().unix_ms()).await;
         gate.parked.sweep(gate.clock().unix_ms()).await;
+        gate.people.sweep(gate.clock().unix_ms());
+        key_sets.tell(&gate);
         if let Err(error) = gate.rows.sweep(gate.clock().unix_ms()).await {
             tracing::error!(%error, "what has expired could not be removed");
         }
@@ -500,7 +505,11 @@ fn runtime(
     }
     let issuers = match before.filter(|before| before.settled.issuers == settled.issuers) {
         Some(before) => Arc::clone(&before.issuers),
-        None => Arc::new(trust::issuers(&settled, &makings.egress)?),
+        None => Arc::new(trust::issuers(
+            &settled,
+            &makings.egress,
+            &makings.key_sets,
+        )?),
     };
     let events = Events::of(&settled)?;
     let sign_ins = workshop.sign_ins(&settled)?;
@@ -612,6 +621,7 @@ pub(crate) fn routes_of(settled: Settled) -> Result<HashMap<Arc<str>, Arc<Route>
         egress: Arc::new(Egress::new(&EgressSettings::default())?),
         clock: Arc::new(crate::clock::SystemClock::default()),
         revocations: Arc::new(Revocations::none(rows.clone())),
+        key_sets: Arc::new(KeySets::new(rows.clone())),
         rows,
         key: OwnClient::fresh_key()?,
     };

@@ -30,6 +30,8 @@ pub enum Kind {
     Connection,
     /// What Ringwall granted.
     Grant,
+    /// The public keys of an issuer. Sealed, so that nobody plants one.
+    KeySet,
     /// What Ringwall is known by at an authorization server.
     Registration,
     /// Whose tokens are not good any more.
@@ -38,9 +40,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 4] = [
+    pub const ALL: [Kind; 5] = [
         Kind::Connection,
         Kind::Grant,
+        Kind::KeySet,
         Kind::Registration,
         Kind::Revocation,
     ];
@@ -50,16 +53,18 @@ impl Kind {
         match self {
             Kind::Connection => "connection",
             Kind::Grant => "grant",
+            Kind::KeySet => "key_set",
             Kind::Registration => "registration",
             Kind::Revocation => "revocation",
         }
     }
 
-    /// Under what its values are sealed before any store sees them; `None` if they hold no secret.
+    /// Under what its values are sealed before any store sees them; `None` if they lie there open.
     pub fn sealed_for(self) -> Option<vault::Purpose> {
         match self {
             Kind::Connection => Some(vault::Purpose::Connections),
             Kind::Grant => Some(vault::Purpose::Grants),
+            Kind::KeySet => Some(vault::Purpose::KeySets),
             Kind::Registration => Some(vault::Purpose::Registrations),
             Kind::Revocation => None,
         }
@@ -222,6 +227,7 @@ impl Limits {
     /// Rows of one kind. Revocations are all held in memory, too.
     pub fn rows(kind: Kind) -> u64 {
         match kind {
+            Kind::KeySet => 20_000,
             Kind::Revocation => 100_000,
             Kind::Connection | Kind::Grant | Kind::Registration => 1_000_000,
         }

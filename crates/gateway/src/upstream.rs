@@ -25,6 +25,7 @@ mod stdio;
 pub use era::{EraChoice, Verdict};
 pub use error::UpstreamError;
 pub use link::{Event, Events, Link, Outgoing, Reply};
+pub(crate) use peek::own;
 pub use spec::{HttpSpec, ServerSpec, Sharing, StdioSpec, Transport, Variable};
 
 use crate::credential::Agent;

@@ -433,7 +433,7 @@ pub(crate) fn is_scope(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(allowed)
 }
 
-fn read_groups(claims: &Map<String, Value>, claim: &str) -> Groups {
+pub(crate) fn read_groups(claims: &Map<String, Value>, claim: &str) -> Groups {
     // OpenID Connect "distributed claims": the value is somewhere else; and the shape Entra ID
     // uses where even that would be too long.
     let elsewhere = match claims.get("_claim_names") {

@@ -5,6 +5,7 @@ use crate::fetch::{Fetch, FetchError};
 use crate::keys::KeySet;
 use crate::members;
 use crate::rules::may_hold_keys;
+use bytes::Bytes;
 use url::Url;
 
 /// The largest metadata document that is read, in bytes.
@@ -33,6 +34,23 @@ pub(crate) struct Metadata {
 }
 
 impl Origin {
+    /// How its keys are looked for. What was found in one way says nothing where the configuration has
+    /// come to ask for another one.
+    pub(crate) fn looked_for_by(&self) -> String {
+        match (&self.keys, &self.metadata) {
+            (Some(keys), _) => format!("keys {keys}"),
+            (None, Some(metadata)) => format!("metadata {metadata}"),
+            (None, None) => "discovery".to_owned(),
+        }
+    }
+
+    /// The keys in this set that are the issuer's own, if there are any.
+    pub(crate) fn keys_in(&self, set: &[u8]) -> Option<KeySet> {
+        // A set that tenants share may hold keys of some of them only.
+        let is_ours = |issuer: &str| self.tenant.is_none() || self.is_meant(issuer);
+        KeySet::of(set, is_ours).filter(|keys| !keys.is_empty())
+    }
+
     /// Whether a document of the issuer names it. Where the configuration says that the document is
     /// one that its tenants share, it may name all of them.
     fn is_named(&self, name: &str) -> bool {
@@ -75,6 +93,8 @@ pub(crate) struct Found {
     pub(crate) keys: KeySet,
     pub(crate) at: Url,
     pub(crate) max_age: Option<u64>,
+    /// The set as it came.
+    pub(crate) body: Bytes,
 }
 
 /// Gets the issuer's keys, from where they were the last time or by discovery.
@@ -94,16 +114,12 @@ pub(crate) async fn find_keys(
     if answer.status != 200 {
         return Err(DiscoveryError::Status(answer.status));
     }
-    // A set that tenants share may hold keys of some of them only.
-    let is_ours = |issuer: &str| origin.tenant.is_none() || origin.is_meant(issuer);
-    let keys = KeySet::of(&answer.body, is_ours).ok_or(DiscoveryError::Keys)?;
-    if keys.is_empty() {
-        return Err(DiscoveryError::Keys);
-    }
+    let keys = origin.keys_in(&answer.body).ok_or(DiscoveryError::Keys)?;
     Ok(Found {
         keys,
         at,
         max_age: answer.max_age,
+        body: answer.body,
     })
 }
 

@@ -12,7 +12,7 @@ use crate::directory::Directory;
 use crate::discovery::Origin;
 use crate::fetch::Fetch;
 use crate::introspection::{Introspector, Said};
-use crate::keyring::Keyring;
+use crate::keyring::{KeyStore, Keyring};
 use crate::token::{TOKEN_MAX, Unverified, is_signed};
 use crate::{Audience, Caller, Groups, IssuerRules, Overage, RulesError, TokenError, profile};
 use quick_cache::Weighter;
@@ -54,6 +54,8 @@ pub struct Trusted {
     pub rules: IssuerRules,
     /// The way to it.
     pub fetch: Arc<dyn Fetch>,
+    /// Where its keys outlive the process; nowhere, if there is none.
+    pub store: Option<Arc<dyn KeyStore>>,
 }
 
 /// A token that passed every check, and until when that needs no second look.
@@ -83,11 +85,13 @@ struct Remembered {
 struct Weight;
 
 impl Issuers {
-    /// Issuers with these rules, all asked the same way. Nothing is fetched yet.
+    /// Issuers with these rules, all asked the same way, whose keys are not kept. Nothing is fetched
+    /// yet.
     pub fn new(rules: Vec<IssuerRules>, fetch: Arc<dyn Fetch>) -> Result<Self, RulesError> {
         let trusted = rules.into_iter().map(|rules| Trusted {
             rules,
             fetch: Arc::clone(&fetch),
+            store: None,
         });
         Issuers::of(trusted)
     }
@@ -307,7 +311,11 @@ impl Issuers {
 
 impl Issuer {
     fn new(trusted: Trusted, epoch: &Arc<AtomicU64>) -> Result<Self, RulesError> {
-        let Trusted { rules, fetch } = trusted;
+        let Trusted {
+            rules,
+            fetch,
+            store,
+        } = trusted;
         let origin = Arc::new(Origin {
             issuer: rules.issuer.clone(),
             url: rules.checked()?,
@@ -315,7 +323,8 @@ impl Issuer {
             metadata: rules.metadata.clone(),
             tenant: rules.tenant.as_ref().map(|tenant| tenant.id.clone()),
         });
-        let keyring = Keyring::new(Arc::clone(&origin), Arc::clone(&fetch), Arc::clone(epoch));
+        let ways = (Arc::clone(&fetch), store);
+        let keyring = Keyring::new(Arc::clone(&origin), ways, Arc::clone(epoch));
         let introspector = rules
             .introspection
             .clone()

@@ -1,7 +1,11 @@
 //! The keys of one issuer, fetched when they are first needed, renewed when they grow old or when
 //! a token names one that is not there, and kept through an outage for a bounded time. There is no
 //! background task: whoever needs keys fetches them, one at a time, and the others wait or go on
-//! with what is held.
+//! with what is held. What was found is kept beyond the process, where there is a place for it.
+
+mod kept;
+
+pub use kept::{KeptKeys, KeyStore};
 
 use crate::discovery::{DiscoveryError, Found, Origin, find_keys};
 use crate::fetch::{BoxFuture, Fetch};
@@ -44,6 +48,7 @@ const CLOCK_STEP_S: u64 = 60;
 pub(crate) struct Keyring {
     origin: Arc<Origin>,
     fetch: Arc<dyn Fetch>,
+    store: Option<Arc<dyn KeyStore>>,
     held: ArcSwapOption<Held>,
     renewal: Mutex<Renewal>,
     unknown: Cache<Box<str>, u64>,
@@ -55,6 +60,7 @@ struct Held {
     keys: KeySet,
     since: u64,
     fresh_until: u64,
+    usable_until: u64,
 }
 
 #[derive(Default)]
@@ -68,6 +74,8 @@ struct Renewal {
     spare: bool,
     failed: bool,
     key_url: Option<Url>,
+    /// Whether it was looked for what is left of an earlier process.
+    recalled: bool,
 }
 
 enum Outcome {
@@ -78,10 +86,15 @@ enum Outcome {
 
 impl Keyring {
     /// No keys yet. The epoch is moved on whenever the issuer withdraws a key.
-    pub(crate) fn new(origin: Arc<Origin>, fetch: Arc<dyn Fetch>, epoch: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(
+        origin: Arc<Origin>,
+        (fetch, store): (Arc<dyn Fetch>, Option<Arc<dyn KeyStore>>),
+        epoch: Arc<AtomicU64>,
+    ) -> Self {
         Keyring {
             origin,
             fetch,
+            store,
             held: ArcSwapOption::empty(),
             renewal: Mutex::default(),
             unknown: Cache::new(UNKNOWN_MAX),
@@ -123,6 +136,7 @@ impl Keyring {
         {
             return Ok(Arc::clone(key));
         }
+        self.recall(&mut renewal, now).await;
         let outcome = self.renew(&mut renewal, now).await;
         if let Some(key) = self.usable(id, algorithm, now) {
             return Ok(key);
@@ -173,7 +187,7 @@ impl Keyring {
             Ok(found) => {
                 renewal.not_before = renewal.began.saturating_add(PAUSE_S);
                 renewal.key_url = Some(found.at.clone());
-                self.hold(found, renewal.began);
+                self.hold(found, renewal.began).await;
                 Outcome::Renewed
             }
             Err(_) => {
@@ -193,18 +207,36 @@ impl Keyring {
         Box::pin(async move { find_keys(&origin, known, &*fetch).await })
     }
 
-    fn hold(&self, found: Found, since: u64) {
+    /// Takes up what is left of an earlier process, once. The issuer's own word replaces it.
+    async fn recall(&self, renewal: &mut Renewal, now: u64) {
+        let (Some(store), false) = (&self.store, renewal.recalled) else {
+            return;
+        };
+        let kept = store.load(&self.origin.issuer, now).await;
+        renewal.recalled = true;
+        let held = kept.and_then(|kept| Held::recalled(&self.origin, &kept));
+        self.held.store(held.map(Arc::new));
+    }
+
+    /// Holds what was found, and keeps it. It is in force before it is kept.
+    async fn hold(&self, found: Found, since: u64) {
         let fresh = found.max_age.unwrap_or(FRESH_UNSAID_S);
         let fresh_until = since.saturating_add(fresh.clamp(FRESH_MIN_S, FRESH_MAX_S));
+        let store = self.store.as_ref();
+        let kept = KeptKeys::of(&self.origin, &found, since, fresh_until);
         let held = Arc::new(Held {
             keys: found.keys,
             since,
             fresh_until,
+            usable_until: fresh_until.saturating_add(STALE_MAX_S),
         });
         let before = self.held.swap(Some(Arc::clone(&held)));
         if before.is_some_and(|before| !before.keys.is_within(&held.keys)) {
             // What a withdrawn key has signed is not good any more, cached or not.
             self.epoch.fetch_add(1, Ordering::AcqRel);
+        }
+        if let Some((store, kept)) = store.zip(kept) {
+            store.save(&self.origin.issuer, kept, since).await;
         }
     }
 
@@ -228,7 +260,7 @@ impl Held {
     }
 
     fn is_usable(&self, now: u64) -> bool {
-        !went_back(self.since, now) && now < self.fresh_until.saturating_add(STALE_MAX_S)
+        !went_back(self.since, now) && now < self.usable_until
     }
 }
 

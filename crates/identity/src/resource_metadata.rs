@@ -1,8 +1,8 @@
 //! What a resource server says about itself: its metadata (RFC 9728), where that is found, and the
-//! challenge that leads a client there (RFC 6750, RFC 9449). Texts only; nothing here serves them.
+//! challenge that leads a client there (RFC 6750, RFC 9449, RFC 9470). Texts only; nothing here serves them.
 
-use crate::Algorithm;
 use crate::caller::is_scope;
+use crate::{Algorithm, Authentication};
 use serde_json::{Map, Value, json};
 use std::fmt::{self, Write as _};
 
@@ -169,6 +169,7 @@ pub struct Challenge {
     scopes: Vec<String>,
     error: Option<&'static str>,
     description: Option<String>,
+    authentication: Option<Authentication>,
 }
 
 impl Challenge {
@@ -180,6 +181,7 @@ impl Challenge {
             scopes: Vec::new(),
             error: None,
             description: None,
+            authentication: None,
         }
     }
 
@@ -202,6 +204,14 @@ impl Challenge {
         self.description = error.map(|_| description.to_string());
         self
     }
+
+    /// How the caller has to have logged in (RFC 9470, section 3); the error says so, too.
+    pub fn authentication(self, wanted: &Authentication, description: impl fmt::Display) -> Self {
+        Challenge {
+            authentication: Some(wanted.clone()),
+            ..self.error(Some(wanted.challenge_error()), description)
+        }
+    }
 }
 
 impl fmt::Display for Challenge {
@@ -222,8 +232,25 @@ impl fmt::Display for Challenge {
         if !self.scopes.is_empty() {
             write!(f, "scope={}, ", Quoted(&self.scopes.join(" ")))?;
         }
+        if let Some(wanted) = &self.authentication {
+            tell(wanted, f)?;
+        }
         write!(f, "resource_metadata={}", Quoted(&self.resource_metadata))
     }
+}
+
+/// The parameters of RFC 9470, section 3, and the claims as Entra ID writes them.
+fn tell(wanted: &Authentication, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if let Some(acr) = wanted.acr_values() {
+        write!(f, "acr_values={}, ", Quoted(acr))?;
+    }
+    if let Some(seconds) = wanted.max_age_s() {
+        write!(f, "max_age=\"{seconds}\", ")?;
+    }
+    if let Some(claims) = wanted.encoded_claims() {
+        write!(f, "claims={}, ", Quoted(&claims))?;
+    }
+    Ok(())
 }
 
 /// A quoted string. RFC 6750 allows neither quotes nor backslashes inside, not even escaped, so
@@ -376,6 +403,33 @@ mod tests {
         );
         let bare = Challenge::new(METADATA).to_string();
         assert_eq!(bare, format!("Bearer resource_metadata=\"{METADATA}\""));
+    }
+
+    #[test]
+    fn n7_1_a_challenge_says_how_the_caller_has_to_log_in() {
+        let check = |(acr, age, claims): (Option<&str>, Option<&str>, Option<&str>),
+                     expected: &str| {
+            let wanted = Authentication::read(acr, age, claims).unwrap();
+            let challenge = Challenge::new(METADATA).authentication(&wanted, "log in again");
+            let tail = format!(
+                "error_description=\"log in again\", {expected}, resource_metadata=\"{METADATA}\""
+            );
+            let error = wanted.challenge_error();
+            assert_eq!(
+                challenge.to_string(),
+                format!("Bearer error=\"{error}\", {tail}")
+            );
+            // It is read as it was meant.
+            let demand = crate::client::Demand::of(401, &[challenge.to_string()]).unwrap();
+            assert_eq!(demand.reason(), crate::client::Reason::Authentication);
+            assert_eq!(demand.authentication(), Some(&wanted));
+        };
+        check(
+            (Some("gold silver"), Some("5"), None),
+            "acr_values=\"gold silver\", max_age=\"5\"",
+        );
+        check((None, Some("0"), None), "max_age=\"0\"");
+        check((None, None, Some(r#"{"a":1}"#)), "claims=\"eyJhIjoxfQ==\"");
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Scenario {
             members.insert("oauth".to_owned(), oauth);
         }
         let server = json!({
-            "name": SERVER, "http": http, "pins": "first_use", "timeout": TIMEOUT
+            "name": SERVER, "http": http, "pins": "first_use", "timeout": TIMEOUT, "era": self.era()
         });
         let mut peers = Peers::start(vec![server]).await?;
         let played = self.through(&peers, era).await;
@@ -62,6 +62,15 @@ impl Scenario {
         // The suite waits until nobody is connected to its server any more.
         peers.gateway.terminate().await?;
         played
+    }
+
+    /// What the operator says of the server's era: that a server is of the first revisions with tokens is
+    /// theirs to say, and of all others it is found out.
+    fn era(&self) -> &'static str {
+        match self.name.starts_with("auth/2025-03-26-") {
+            true => "legacy",
+            false => "auto",
+        }
     }
 
     async fn through(&self, peers: &Peers, era: Era) -> Result<()> {

@@ -46,6 +46,22 @@ pub fn python() -> Result<PathBuf> {
     installed("venv/bin/python")
 }
 
+/// The system's Chromium, or the one that `RINGWALL_CHROMIUM` names. There is no package of npm or PyPI
+/// that carries a browser.
+pub fn chromium() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("RINGWALL_CHROMIUM") {
+        return Ok(PathBuf::from(named));
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&folders).flat_map(|folder| {
+        ["chromium", "chromium-browser", "google-chrome"].map(|name| folder.join(name))
+    });
+    places
+        .into_iter()
+        .find(|path| path.is_file())
+        .context("no Chromium: install the package `chromium`, or name one in RINGWALL_CHROMIUM")
+}
+
 /// A file of this crate.
 pub fn own(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -132,6 +132,11 @@ impl Provider {
         Ok(())
     }
 
+    /// Is not there any more.
+    pub async fn ends(&mut self) -> Result<()> {
+        self.program.kill().await
+    }
+
     /// Answers again.
     pub async fn comes_back(&mut self) -> Result<()> {
         self.program.say("back").await?;

@@ -126,3 +126,25 @@ async fn n3_4_the_gateway_is_a_good_client_of_legacy_servers() -> Result<()> {
 async fn n3_4_the_gateway_is_a_good_client_of_modern_servers() -> Result<()> {
     compare("2026-07-28").await
 }
+
+/// The scenarios about servers of 2025-03-26 that say nothing of who issues their tokens, which are in no
+/// list of a later revision, with how many of their checks succeed.
+const WITHOUT_METADATA: [(&str, usize); 2] = [
+    ("auth/2025-03-26-oauth-endpoint-fallback", 8),
+    ("auth/2025-03-26-oauth-metadata-backcompat", 13),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_an_old_server_without_metadata_is_connected_at_its_own_host() -> Result<()> {
+    let _turn = ONE_LEG_AT_A_TIME.lock().await;
+    for (scenario, checks) in WITHOUT_METADATA {
+        for era in [Era::Legacy, Era::Modern] {
+            let leg = Leg::of_scenario(scenario, era).await?;
+            assert!(lacking(&leg).is_empty(), "{era}: {:#?}", lacking(&leg));
+            let counts = leg.verdicts.by_scenario();
+            let passed = counts.get(scenario).map(|(passed, _)| *passed);
+            assert_eq!(passed, Some(checks), "{era}: {counts:?}");
+        }
+    }
+    Ok(())
+}

@@ -2,6 +2,8 @@
 
 use anyhow::Result;
 use ringwall_tests::mcp::{Client, text};
+use ringwall_tests::place;
+use ringwall_tests::program::Command;
 use ringwall_tests::provider::Provider;
 use ringwall_tests::wire::{self, Outgoing};
 use ringwall_tests::world::{Plan, World};
@@ -147,6 +149,72 @@ async fn n2_1_while_the_provider_is_away_known_keys_serve_and_unknown_ones_do_no
     let reply = client.send("initialize", initialize()).await?;
     let told = (reply.status.as_u16(), reply.code());
     assert_eq!(told, (503, "token_issuer_unavailable".to_owned()));
+    Ok(())
+}
+
+/// What a request with this token is answered.
+async fn told(world: &World, token: &str) -> Result<(u16, String)> {
+    let client = Client::new(&world.url()?, Some(token));
+    let reply = client.send("initialize", initialize()).await?;
+    let code = match reply.status.is_success() {
+        true => String::new(),
+        false => reply.code(),
+    };
+    Ok((reply.status.as_u16(), code))
+}
+
+/// A gateway that starts while the provider is away knows the keys that it knew before.
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_known_keys_serve_after_a_restart_while_the_provider_is_away() -> Result<()> {
+    let (mut world, mut provider) = world(Plan::default()).await?;
+    let resource = world.resource()?;
+    let known = provider.token("alice-agent", &resource).await?;
+    let unseen = provider.token("bob-agent", &resource).await?;
+    Client::connect(&world.url()?, Some(&known)).await?;
+    provider.rotate().await?;
+    let rotated = provider.token("alice-agent", &resource).await?;
+    world.gateway.terminate().await?;
+    provider.ends().await?;
+    for _ in 0..2 {
+        world.gateway.start_again().await?;
+        let alice = Client::connect(&world.url()?, Some(&known)).await?;
+        let said = text(&alice.call("echo", json!({ "text": "hello" })).await?);
+        assert_eq!(said, "hello");
+        Client::connect(&world.url()?, Some(&unseen)).await?;
+        let unknown = told(&world, &rotated).await?;
+        assert_eq!(unknown, (503, "token_issuer_unavailable".to_owned()));
+        world.gateway.terminate().await?;
+    }
+    Ok(())
+}
+
+/// Changes the keys that are kept, as whoever can write the gateway's files could.
+const SPOIL: &str = r#"
+import sqlite3, sys
+store = sqlite3.connect(sys.argv[1])
+rows = store.execute("SELECT value FROM rows WHERE kind = 'key_set'").fetchall()
+assert len(rows) == 1 and b"kty" not in rows[0][0], rows
+changed = bytes(rows[0][0][:-1]) + bytes([rows[0][0][-1] ^ 1])
+store.execute("UPDATE rows SET value = ? WHERE kind = 'key_set'", (changed,))
+store.commit()
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_1_keys_that_were_changed_on_disk_are_not_used_and_the_ledger_says_so() -> Result<()> {
+    let (mut world, mut provider) = world(Plan::default()).await?;
+    let known = provider.token("alice-agent", &world.resource()?).await?;
+    Client::connect(&world.url()?, Some(&known)).await?;
+    world.gateway.terminate().await?;
+    provider.goes_away().await?;
+    let python = Command::new(place::python()?).arguments(["-c", SPOIL]);
+    let store = world.path().join("data/state.db");
+    python.argument(store).run().await?.success()?;
+    world.gateway.start_again().await?;
+    let refused = told(&world, &known).await?;
+    assert_eq!(refused, (503, "token_issuer_unavailable".to_owned()));
+    let events = world.events("keys.spoilt", 1).await?;
+    let subject = events[0].pointer("/record/subject");
+    assert_eq!(subject, Some(&json!(provider.issuer())));
     Ok(())
 }
 

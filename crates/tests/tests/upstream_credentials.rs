@@ -5,58 +5,16 @@ use anyhow::{Context as _, Result};
 use http::Method;
 use ringwall_tests::authority::Realm;
 use ringwall_tests::browser::{Browser, link_in};
-use ringwall_tests::issuer::overlaid;
+use ringwall_tests::guarded::{
+    client, connected, connection, exchanging, guarded, link, opened, with,
+};
 use ringwall_tests::mcp::{Client, text};
+use ringwall_tests::proofs::{Prover, opening, with as with_proof};
 use ringwall_tests::stateless::Stateless;
-use ringwall_tests::wire::code;
-use ringwall_tests::world::{CREDENTIAL, Plan, World, ledger};
+use ringwall_tests::wire::{Outgoing, Reply, code};
+use ringwall_tests::world::{CREDENTIAL, World, ledger};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use url::Url;
-
-/// A world whose server is guarded, with tokens got like this.
-async fn guarded(realm: &Realm, oauth: Value) -> Result<World> {
-    let http = json!({ "url": realm.server().as_str(), "network": "private", "oauth": oauth });
-    let wide = json!({ "rate": "1000/s", "burst": 1000, "concurrent": 256 });
-    let limits = json!({ "source": wide, "user": wide, "session": wide, "tool": wide });
-    let plan = Plan::default().whole(json!({ "limits": limits }));
-    let world = World::start(plan.server(json!({ "http": http }))).await?;
-    realm.guards(world.fixture_url(), CREDENTIAL);
-    Ok(world)
-}
-
-fn connection() -> Value {
-    json!({ "grant": "connection", "network": "private" })
-}
-
-fn client(realm: &Realm, grant: &str) -> Value {
-    json!({
-        "grant": grant, "issuer": realm.issuer(), "network": "private",
-        "client": { "id": "the-gateway" }, "secret": "env:FIXTURE_CREDENTIAL"
-    })
-}
-
-/// A session, once the user has done what is asked of them.
-async fn connected(world: &World, user: &str, browser: &Browser) -> Result<Client> {
-    let refused = opened(world, user).await?.1;
-    let link = link_in(&refused).with_context(|| format!("no link: {refused}"))?;
-    browser.connect(&link).await?;
-    world.client(user).await
-}
-
-/// What is answered to an `initialize` of this user, who can open pages.
-async fn opened(world: &World, user: &str) -> Result<(Client, Value)> {
-    let client = Client::new(&world.url()?, Some(&world.token(user)?));
-    let answer = client
-        .initialize_with(json!({ "elicitation": { "url": {} } }))
-        .await?;
-    Ok((client, answer))
-}
-
-async fn link(world: &World, user: &str) -> Result<Url> {
-    let answer = opened(world, user).await?.1;
-    link_in(&answer).with_context(|| format!("no link: {answer}"))
-}
 
 async fn echoes(client: &Client) -> Result<()> {
     let answer = client.call("echo", json!({ "text": "hello" })).await?;
@@ -204,16 +162,13 @@ async fn n8_3_each_step_is_good_once_and_in_the_browser_that_began() -> Result<(
     // Another browser is on no way at all.
     let agree = page.url.join("/connect/agree")?;
     let form = format!("csrf={}&decision=agree", "x".repeat(43));
-    let stranger = Browser::default()
-        .once(Method::POST, &agree, form.clone())
-        .await?;
+    let stranger = Browser::default().once(Method::POST, &agree, form).await?;
     assert_eq!(stranger.status, 404);
-    // A form that is not the page's ends the journey.
-    let forged = browser.once(Method::POST, &agree, form).await?;
-    assert_eq!(forged.status, 403);
+    // The page's own form counts once.
+    assert_eq!(browser.decide(&page, "agree").await?.reply.status, 200);
     let late = browser.decide(&page, "agree").await?;
     assert_eq!(late.reply.status, 404, "{}", late.html());
-    // So does a refusal, and it is nobody's agreement.
+    // A refusal ends the journey, and it is nobody's agreement.
     let browser = Browser::default();
     let page = browser.open(&link(&world, "alice").await?).await?;
     assert_eq!(browser.decide(&page, "decline").await?.reply.status, 403);
@@ -470,25 +425,6 @@ async fn n7_1_a_callers_token_is_exchanged_at_its_own_issuer_and_goes_nowhere_el
     Ok(())
 }
 
-/// Tokens by exchange at the callers' own issuer.
-async fn exchanging(realm: &Realm, grant: &str, more: Value) -> Result<World> {
-    let world = guarded(realm, client(realm, "client_credentials")).await?;
-    let issuer = json!({ "issuer": world.issuer.url() });
-    let oauth = overlaid(overlaid(client(realm, grant), &issuer), &more);
-    with(world, oauth).await
-}
-
-/// The same world with tokens got like this: where its issuer is, is known only once it runs.
-async fn with(mut world: World, oauth: Value) -> Result<World> {
-    let file = world.path().join("ringwall.yaml");
-    let mut config: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
-    let place = config.pointer_mut("/servers/0/http/oauth");
-    *place.context("no server with tokens")? = oauth;
-    std::fs::write(&file, config.to_string())?;
-    world.gateway.crash_and_restart().await?;
-    Ok(world)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn n7_1_a_claims_challenge_reaches_the_caller_and_an_application_is_not_acted_for()
 -> Result<()> {
@@ -507,7 +443,9 @@ async fn n7_1_a_claims_challenge_reaches_the_caller_and_an_application_is_not_ac
     );
     let challenge = reply.header("www-authenticate").unwrap_or_default();
     assert!(
-        challenge.contains("insufficient_claims") && challenge.contains("claims=\""),
+        challenge.contains("insufficient_claims")
+            && challenge.contains("claims=\"eyJ")
+            && challenge.contains("resource_metadata=\"http"),
         "{challenge}"
     );
     world.issuer.wants(None);
@@ -520,6 +458,91 @@ async fn n7_1_a_claims_challenge_reaches_the_caller_and_an_application_is_not_ac
         .send("initialize", params)
         .await?;
     assert_eq!(reply.code(), "oauth_app_only");
+    Ok(())
+}
+
+/// The challenges of an answer, each with whether it is for a bearer token or one with a proof.
+fn challenged(reply: &Reply) -> (String, String) {
+    let all = reply.headers.get_all("www-authenticate").iter();
+    let all: Vec<&str> = all.filter_map(|value| value.to_str().ok()).collect();
+    let of = |scheme: &str| {
+        let mut own = all.iter().filter(|text| text.starts_with(scheme));
+        own.next()
+            .map(|text| (*text).to_owned())
+            .unwrap_or_default()
+    };
+    (of("Bearer "), of("DPoP "))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_a_login_that_a_server_wants_is_asked_of_the_caller_whose_token_is_exchanged()
+-> Result<()> {
+    let realm = Realm::start().await?;
+    realm.accepts(&["exchanged-"]);
+    let world = exchanging(&realm, "token_exchange", json!({})).await?;
+    echoes(&world.client("alice").await?).await?;
+    let error = "error=\"insufficient_user_authentication\"";
+    let wanted = "acr_values=\"urn:gold silver\", max_age=\"5\"";
+    realm.challenges(Some(&format!("Bearer {error}, {wanted}")));
+    let url = world.url()?;
+    let metadata = "resource_metadata=\"http";
+    let brought = Outgoing::message(&url, &opening()).header(
+        "authorization",
+        &format!("Bearer {}", world.token("alice")?),
+    );
+    let reply = brought.send().await?;
+    let told = (reply.status.as_u16(), reply.code());
+    assert_eq!(told, (401, "upstream_authentication".to_owned()));
+    let data = reply.json()?["error"]["data"].clone();
+    assert_eq!(
+        (&data["acr_values"], &data["max_age"]),
+        (&json!("urn:gold silver"), &json!(5))
+    );
+    let (bearer, dpop) = challenged(&reply);
+    for part in [error, wanted, metadata] {
+        assert!(bearer.contains(part), "{bearer}");
+    }
+    assert!(!dpop.contains("error") && dpop.contains(metadata), "{dpop}");
+    // Who came with a proof is told for that way.
+    let prover = Prover::new()?;
+    let bound = json!({ "cnf": prover.confirmation()? });
+    let bound = world
+        .issuer
+        .sign_changed(&world.resource()?, &json!({}), &bound)?;
+    let brought = || Outgoing::message(&url, &opening());
+    let asked = prover.dressed(brought(), ("POST", &url), &bound)?;
+    let asked = asked.send().await?;
+    let nonce = asked.header("dpop-nonce").context("no nonce")?;
+    let proof = prover.with_nonce(&url, &bound, nonce)?;
+    let reply = with_proof(brought(), &bound, &proof).send().await?;
+    let (bearer, dpop) = challenged(&reply);
+    for part in [error, wanted, metadata] {
+        assert!(dpop.contains(part), "{} {dpop}", reply.code());
+    }
+    assert!(!bearer.contains("error"), "{bearer}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_no_server_sends_anybody_to_log_in_whose_token_it_has_nothing_to_do_with() -> Result<()>
+{
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, client(&realm, "client_credentials")).await?;
+    let claims = "eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJ2YWx1ZSI6ImMxIn19fQ==";
+    for challenge in [
+        "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold\", max_age=\"0\"",
+        &format!("Bearer error=\"insufficient_claims\", claims=\"{claims}\""),
+    ] {
+        realm.challenges(Some(challenge));
+        let client = Client::new(&world.url()?, Some(&world.token("alice")?));
+        let reply = client
+            .send("initialize", opening()["params"].clone())
+            .await?;
+        let told = (reply.status.as_u16(), reply.code());
+        assert_eq!(told, (200, "upstream_credential".to_owned()));
+        assert_eq!(challenged(&reply), (String::new(), String::new()));
+        assert!(!reply.json()?.to_string().contains("gold"));
+    }
     Ok(())
 }
 

@@ -29,6 +29,8 @@ pub enum Purpose {
     Grants,
     /// What clients bring back.
     Handles,
+    /// Public keys of issuers: no secret, but whoever could write them could sign tokens.
+    KeySets,
     /// Nonces that we give and recognize.
     Nonces,
     /// What Ringwall is known by at authorization servers.
@@ -43,6 +45,7 @@ impl Purpose {
             Purpose::Handles => 3,
             Purpose::Nonces => 4,
             Purpose::Registrations => 5,
+            Purpose::KeySets => 6,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Every case changes one place of a configuration that is fine, and names everything that is then
 //! reported, errors and warnings, in the order of the text.
 
+mod approval;
 mod events;
 mod issuers;
 mod listeners;
@@ -102,6 +103,11 @@ fn n6_3_reports_what_is_wrong_with_servers() {
 #[test]
 fn n7_4_reports_what_callers_cannot_be_asked_to_hold() {
     check(possession::CASES);
+}
+
+#[test]
+fn n2_4_reports_what_nobody_could_prove_or_approve() {
+    check(approval::CASES);
 }
 
 #[test]

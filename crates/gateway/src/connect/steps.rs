@@ -1,32 +1,31 @@
 //! The steps of connecting a server, each an answer to one request of a browser. A step takes out what
-//! the one before left behind, so that none can be repeated; whatever goes wrong ends the journey, and
-//! is written down where it is known whose it was.
+//! the one before left behind, so that none can be repeated; whatever goes wrong ends this journey and no
+//! other, and is written down where it is known whose it was. What finds no journey ends none.
 
-use super::browser::{self, cookie};
 use super::journey::{Journey, Step, Ticket};
-use super::pages::{self, Asked};
+use super::told::{self, Asked};
 use crate::body::Body;
 use crate::credential::{About, Agent, connection_name};
 use crate::gate::Gate;
+use crate::pages::Form;
+use crate::pages::browser::{self, Cookie};
 use crate::revocation::Facts;
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use identity::client::{
     Ask, ClientError, Flow, Outside, Proofs, Purpose, Scopes, SystemEntropy, TokenEndpoint,
-    find_server,
+    find_server, state_of,
 };
 use identity::possession::dpop::Signer;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// The largest form that is read.
-const FORM_BYTES_MAX: usize = 4096;
-/// How long it may take to arrive.
-const FORM_TIME_MAX: Duration = Duration::from_secs(10);
+/// Which browser it is, for as long as it is open: one for all its ways, so that none of them makes it
+/// forget another. It says nothing of anybody.
+const COOKIE: Cookie = Cookie("__Host-ringwall-connect");
+/// How long the name of a browser is.
+const NAME_LENGTH: usize = 43;
 /// The longest link that is looked at.
 const LINK_MAX: usize = 128;
 
@@ -110,8 +109,8 @@ pub(crate) async fn answer(
         _ => Method::GET,
     };
     if request.method() != wanted {
-        let page = pages::failed("That is not how this page is asked for.");
-        return browser::page(StatusCode::METHOD_NOT_ALLOWED, page);
+        let page = told::failed("That is not how this page is asked for.");
+        return page.answer(StatusCode::METHOD_NOT_ALLOWED);
     }
     let done = match place {
         Place::Link(secret) => follow(gate, &secret, &request).await,
@@ -121,25 +120,19 @@ pub(crate) async fn answer(
     };
     match done {
         Ok(response) => response,
-        Err(Stop::Unknown(told)) => {
+        Err(Stop::Unknown(why)) => {
             if gate.strangers.is_worth_a_record(gate) {
-                let why = (controls::N7_4, "connect_unknown", told);
-                gate.note_refused(None, ("connect.refused", source), ("", ""), why);
+                let noted = (controls::N7_4, "connect_unknown", why);
+                gate.note_refused(None, ("connect.refused", source), ("", ""), noted);
             }
-            let page = browser::page(StatusCode::NOT_FOUND, pages::failed(told));
-            browser::forgotten(page)
+            told::failed(why).answer(StatusCode::NOT_FOUND)
         }
-        Err(Stop::Of(ticket, code, told)) => {
+        Err(Stop::Of(ticket, code, why)) => {
             let about = (&*ticket.server, &*ticket.route);
-            let why = (controls::N7_4, code, told);
-            gate.note_refused(
-                Some(who_of(&ticket)),
-                ("connect.failed", source),
-                about,
-                why,
-            );
-            let page = browser::page(StatusCode::FORBIDDEN, pages::failed(told));
-            browser::forgotten(page)
+            let noted = (controls::N7_4, code, why);
+            let who = Some(who_of(&ticket));
+            gate.note_refused(who, ("connect.failed", source), about, noted);
+            told::failed(why).answer(StatusCode::FORBIDDEN)
         }
     }
 }
@@ -176,6 +169,7 @@ async fn follow(
             scopes: &sign_in.scopes,
             redirect_uri: &back(gate, "/connect/signed-in"),
             claims: None,
+            strength: None,
         };
         Flow::begin(&at, ask).await
     };
@@ -184,28 +178,30 @@ async fn follow(
         ticket,
         step: Step::SignIn(begun.flow),
     };
-    onto(gate, journey, browser::redirect(begun.url.as_str())).await
+    let browser = match browser_of(request.headers()) {
+        Some(browser) => browser.to_owned(),
+        None => random()?,
+    };
+    let response = browser::redirect(begun.url.as_str());
+    let response = onto(gate, journey, &browser, response).await?;
+    Ok(COOKIE.set(response, &browser, None))
 }
 
 /// Back from signing in: it has to be the user whom the link was made for.
 async fn signed_in(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Response<Body>, Stop> {
-    let (ticket, Step::SignIn(flow)) = taken(gate, request.headers()).await? else {
+    let query = request.uri().query().unwrap_or_default();
+    let (browser, journey) = arrived(gate, request.headers(), query).await?;
+    let (ticket, Step::SignIn(flow)) = journey else {
         return Err(Stop::Unknown(LOST));
     };
-    let user = who(
-        gate,
-        &ticket,
-        flow,
-        request.uri().query().unwrap_or_default(),
-    )
-    .await?;
+    let user = who(gate, &ticket, flow, query).await?;
     if user != ticket.user {
         let told = "You are not the one this link was made for.";
         return Err(Stop::of(&ticket, "another_user", told));
     }
     let agent = agent(gate, &ticket)?;
-    let csrf = Zeroizing::new(random()?);
-    let page = pages::consent(&Asked {
+    let form = Zeroizing::new(random()?);
+    let page = told::consent(&Asked {
         server: &ticket.server,
         host: agent.host(),
         issuer: &ticket.issuer,
@@ -213,14 +209,14 @@ async fn signed_in(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Resp
         subject: &ticket.subject,
         scopes: &ticket.scopes,
         action: &back(gate, "/connect/agree"),
-        csrf: &csrf,
+        csrf: &form,
     });
-    let page = browser::page(StatusCode::OK, page);
+    let page = page.answer(StatusCode::OK);
     let journey = Journey {
         ticket,
-        step: Step::Consent(csrf),
+        step: Step::Consent(form),
     };
-    onto(gate, journey, page).await
+    onto(gate, journey, browser, page).await
 }
 
 /// The user who signed in, by the name that state is kept under.
@@ -254,7 +250,7 @@ async fn who(gate: &Gate, ticket: &Ticket, flow: Flow, query: &str) -> Result<St
             "Your identity provider did not say who you are.",
         )
     })?;
-    Ok(user.as_str().to_owned())
+    Ok(user.user().as_str().to_owned())
 }
 
 /// What they decided on the page.
@@ -263,26 +259,15 @@ async fn decided(gate: &Arc<Gate>, request: Request<Incoming>) -> Result<Respons
     if !browser::is_from_here(&head.headers) {
         return Err(Stop::Unknown("This form was not sent from here."));
     }
-    let (ticket, Step::Consent(csrf)) = taken(gate, &head.headers).await? else {
+    let browser = browser_of(&head.headers).ok_or(Stop::Unknown(LOST))?;
+    let form = Form::read(&head.headers, body).await;
+    let form = form.ok_or(Stop::Unknown("This form cannot be read."))?;
+    // What nobody else can know is found by it: a form that was made up is none of this browser's.
+    let way = form.field("csrf").ok_or(Stop::Unknown(LOST))?;
+    let (ticket, Step::Consent(_)) = taken(gate, browser, way).await? else {
         return Err(Stop::Unknown(LOST));
     };
-    let form = form(&head.headers, body).await;
-    let form = form.ok_or_else(|| Stop::of(&ticket, "form", "This form cannot be read."))?;
-    let field = |name: &str| {
-        form.iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value)
-    };
-    let sent = field("csrf").map_or("", |value| value.as_str());
-    let same = aws_lc_rs::constant_time::verify_slices_are_equal(sent.as_bytes(), csrf.as_bytes());
-    if same.is_err() {
-        return Err(Stop::of(
-            &ticket,
-            "csrf",
-            "This form was not sent from here.",
-        ));
-    }
-    if field("decision").map(|value| value.as_str()) != Some("agree") {
+    if form.field("decision") != Some("agree") {
         return Err(Stop::of(
             &ticket,
             "declined",
@@ -294,13 +279,13 @@ async fn decided(gate: &Arc<Gate>, request: Request<Incoming>) -> Result<Respons
     let (begun, key) = begun.map_err(|error| Stop::client(&ticket, &error))?;
     // A link that a person follows, and no redirect: browsers hold a form to `form-action` all the way,
     // and where an authorization server sends people to log in is not known here.
-    let page = pages::onward(&ticket.issuer, begun.url.as_str());
-    let response = browser::page(StatusCode::OK, page);
+    let page = told::onward(&ticket.issuer, begun.url.as_str());
+    let response = page.answer(StatusCode::OK);
     let journey = Journey {
         ticket,
         step: Step::Grant(begun.flow, key),
     };
-    onto(gate, journey, response).await
+    onto(gate, journey, browser, response).await
 }
 
 type Key = Option<Zeroizing<Vec<u8>>>;
@@ -323,6 +308,7 @@ async fn begin(
         scopes: &scopes,
         redirect_uri: &agent.redirect_uri(&known),
         claims: None,
+        strength: None,
     };
     Ok((Flow::begin(&at, ask).await?, key))
 }
@@ -333,7 +319,9 @@ async fn granted(
     path: &str,
     request: &Request<Incoming>,
 ) -> Result<Response<Body>, Stop> {
-    let (ticket, Step::Grant(flow, key)) = taken(gate, request.headers()).await? else {
+    let query = request.uri().query().unwrap_or_default();
+    let (_, journey) = arrived(gate, request.headers(), query).await?;
+    let (ticket, Step::Grant(flow, key)) = journey else {
         return Err(Stop::Unknown(LOST));
     };
     let agent = agent(gate, &ticket)?;
@@ -343,12 +331,10 @@ async fn granted(
         let told = "Connecting this server is not allowed at present.";
         Stop::of(&ticket, "grant_revoked", told)
     })?;
-    let query = request.uri().query().unwrap_or_default();
-    let arrived = (&*back(gate, path), query);
-    redeem(gate, &agent, &ticket, (flow, key), arrived).await?;
+    let at = back(gate, path);
+    redeem(gate, &agent, &ticket, (flow, key), (&at, query)).await?;
     complete(gate, &ticket).await;
-    let page = browser::page(StatusCode::OK, pages::done(&ticket.server));
-    Ok(browser::forgotten(page))
+    Ok(told::done(&ticket.server).answer(StatusCode::OK))
 }
 
 async fn redeem(
@@ -414,10 +400,27 @@ async fn complete(gate: &Gate, ticket: &Ticket) {
     outlet.push(told).await;
 }
 
-/// The journey that this browser is on, taken out.
-async fn taken(gate: &Gate, headers: &http::HeaderMap) -> Result<(Ticket, Step), Stop> {
-    let cookie = cookie(headers).ok_or(Stop::Unknown(LOST))?;
-    let journey = Journey::take(gate, &cookie).await;
+/// The browser, if it has a name that we may have given it.
+fn browser_of(headers: &HeaderMap) -> Option<&str> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let named = |name: &&str| name.len() == NAME_LENGTH && name.bytes().all(allowed);
+    COOKIE.of(headers).filter(named)
+}
+
+/// The browser, and the journey that it comes back from with this answer, taken out.
+async fn arrived<'a>(
+    gate: &Gate,
+    headers: &'a HeaderMap,
+    query: &str,
+) -> Result<(&'a str, (Ticket, Step)), Stop> {
+    let browser = browser_of(headers).ok_or(Stop::Unknown(LOST))?;
+    let state = state_of(query).ok_or(Stop::Unknown(LOST))?;
+    Ok((browser, taken(gate, browser, &state).await?))
+}
+
+/// The journey of this browser that came back this way, taken out.
+async fn taken(gate: &Gate, browser: &str, way: &str) -> Result<(Ticket, Step), Stop> {
+    let journey = Journey::take(gate, browser, way).await;
     let journey = journey.map_err(|error| broken(&error))?;
     let Journey { ticket, step } = journey.ok_or(Stop::Unknown(LOST))?;
     admitted(gate, &ticket)?;
@@ -443,16 +446,16 @@ fn admitted(gate: &Gate, ticket: &Ticket) -> Result<(), Stop> {
     barred.map_err(|_| Stop::of(ticket, "revoked", told))
 }
 
-/// Sends a browser on to the next step, under a cookie that only that step knows.
+/// Sends a browser on to the next step of this journey.
 async fn onto(
     gate: &Gate,
     journey: Journey,
+    browser: &str,
     response: Response<Body>,
 ) -> Result<Response<Body>, Stop> {
-    let cookie = random()?;
-    let left = journey.leave(gate, &cookie).await;
+    let left = journey.leave(gate, browser).await;
     left.map_err(|error| broken(&error))?;
-    Ok(browser::remembered(response, &cookie))
+    Ok(response)
 }
 
 fn agent(gate: &Gate, ticket: &Ticket) -> Result<Arc<Agent>, Stop> {
@@ -473,9 +476,7 @@ fn outside<'a>(gate: &Gate, fetch: &'a dyn identity::Fetch) -> Outside<'a> {
 
 /// A place of ours, in full.
 fn back(gate: &Gate, path: &str) -> String {
-    let runtime = gate.runtime();
-    let base = runtime.settled.public_url.as_str();
-    format!("{}{path}", base.trim_end_matches('/'))
+    gate.address_of(path)
 }
 
 fn random() -> Result<String, Stop> {
@@ -485,22 +486,6 @@ fn random() -> Result<String, Stop> {
 fn broken(error: &crate::state::StateError) -> Stop {
     tracing::error!("nobody can connect a server: {error}");
     Stop::Unknown(BROKEN)
-}
-
-async fn form(
-    headers: &http::HeaderMap,
-    body: Incoming,
-) -> Option<Vec<(String, Zeroizing<String>)>> {
-    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    if kind.split(';').next()?.trim() != "application/x-www-form-urlencoded" {
-        return None;
-    }
-    let whole = Limited::new(body, FORM_BYTES_MAX).collect();
-    let whole = tokio::time::timeout(FORM_TIME_MAX, whole).await.ok()?;
-    let bytes: Bytes = whole.ok()?.to_bytes();
-    let pairs = url::form_urlencoded::parse(&bytes);
-    let pairs = pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())));
-    Some(pairs.take(16).collect())
 }
 
 fn note(gate: &Gate, name: &str, ticket: &Ticket, after: &str) -> bool {
@@ -521,6 +506,24 @@ fn who_of(ticket: &Ticket) -> audit::Who<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn n8_3_a_browser_has_a_name_of_ours_or_none() {
+        let ours = identity::session_id().unwrap();
+        let long = format!("{ours}A");
+        let short = ours.get(1..).unwrap();
+        let spaced = format!("{short} ");
+        let check = |value: &str, expected: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            let cookie = format!("{}={value}; other=1", COOKIE.0);
+            headers.insert(http::header::COOKIE, cookie.parse().unwrap());
+            assert_eq!(browser_of(&headers), expected, "{value}");
+        };
+        check(&ours, Some(&ours));
+        for other in ["", "x", short, &long, &spaced, &format!("{short}.")] {
+            check(other, None);
+        }
+    }
 
     #[test]
     fn n2_1_an_answer_is_told_by_the_place_it_comes_to() {

@@ -2,22 +2,21 @@
 //! time and never shown past its end.
 
 use super::connections::{About, Connected};
-use super::discovered::{self, Bound, Idp, Known};
+use super::discovered::{self, Bound, Idp, Known, Lead};
 use super::slots::{Held, Key, Slot, Slots};
+use super::step_ups::{Asked, Operation};
 use super::{Connections, Need, OwnClient, Subject};
 use crate::clock::Clock;
 use crate::revocation::Revocations;
 use crate::state::{Rows, StateError};
 use crate::upstream::{Owner, UpstreamError};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use config::settled::{self, Actor, TokenKind};
-use identity::Fetch;
 use identity::client::{
     ClientError, Demand, Offline, Outside, Proofs, Reason, Scopes, SystemEntropy, Target,
     TokenEndpoint, Tokens, Want, WorkloadToken, first_scopes, stepped_up,
 };
 use identity::possession::dpop::Signer;
+use identity::{Authentication, Fetch};
 use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -183,7 +182,7 @@ impl Agent {
     pub(super) async fn token(
         self: &Arc<Self>,
         owner: &Owner,
-    ) -> Result<Option<Arc<Held>>, UpstreamError> {
+    ) -> Result<(Arc<Slot>, Option<Arc<Held>>), UpstreamError> {
         let key = match self.key(owner) {
             Some(key) => key,
             // Nobody's call is under way that a token could be got for.
@@ -194,19 +193,28 @@ impl Agent {
             self.look(&slot, owner).await?;
         }
         let now = self.now();
-        match slot.held() {
-            Some(held) if held.is_good_at(now, EARLY_S) => Ok(Some(held)),
+        let held = match slot.held() {
+            Some(held) if held.is_good_at(now, EARLY_S) => Some(held),
             Some(held) => match self.renewed(&slot, owner, Some(&held), None).await {
                 // What is left of it is better than nothing.
-                Err(_) if held.is_good_at(now, 0) => Ok(Some(held)),
+                Err(_) if held.is_good_at(now, 0) => Some(held),
                 Err(UpstreamError::Token {
                     error: ClientError::Lost | ClientError::OtherClient(_),
-                }) => Ok(None),
-                other => other.map(Some),
+                }) => None,
+                other => Some(other?),
             },
-            None if self.connects() || self.spec.bound.issuer().is_none() => Ok(None),
-            None => self.renewed(&slot, owner, None, None).await.map(Some),
-        }
+            None if self.connects() || self.spec.bound.issuer().is_none() => None,
+            None => Some(self.renewed(&slot, owner, None, None).await?),
+        };
+        Ok((slot, held))
+    }
+
+    /// That the caller has to log in as the server, or whoever issues its tokens, wants it. It is for them
+    /// only where it is their token that is exchanged; of everything else the server knows nothing of
+    /// theirs, and is not to send anybody to log in.
+    pub(super) fn passed_on(&self, wanted: Option<&Authentication>) -> Option<UpstreamError> {
+        let wanted = wanted.filter(|_| self.exchanges())?;
+        Some(UpstreamError::Authentication(Arc::new(wanted.clone())))
     }
 
     /// Another token, after the server turned down what it was shown (or that it was shown nothing).
@@ -215,7 +223,7 @@ impl Agent {
         self: &Arc<Self>,
         owner: &Owner,
         shown: Option<Arc<Held>>,
-        demand: &Demand,
+        (demand, asked): (&Demand, &Asked<'_>),
     ) -> Result<Option<Arc<Held>>, UpstreamError> {
         let slot = self
             .slots
@@ -228,15 +236,7 @@ impl Agent {
             return Ok(Some(newer));
         }
         match demand.reason() {
-            // It is for the caller only where it is their token that is exchanged; of everything else the
-            // server knows nothing of theirs, and is not to send anybody to log in.
-            Reason::Authentication => match demand.claims().and_then(claims_of) {
-                Some(claims) if self.exchanges() => Err(UpstreamError::Claims {
-                    claims: claims.into(),
-                }),
-                _ => Ok(None),
-            },
-            Reason::InsufficientScope => self.more(&slot, owner, shown, demand).await,
+            Reason::InsufficientScope => self.more(&slot, owner, shown, (demand, asked)).await,
             Reason::NoToken | Reason::InvalidToken => match shown {
                 // A 403 that asks for nothing more than what was shown.
                 Some(held)
@@ -244,11 +244,13 @@ impl Agent {
                         .scopes()
                         .is_some_and(|it| !held.tokens.granted().contains_all(it)) =>
                 {
-                    self.more(&slot, owner, Some(held), demand).await
+                    self.more(&slot, owner, Some(held), (demand, asked)).await
                 }
                 shown => self.another(&slot, owner, shown, demand).await,
             },
-            Reason::InvalidProof | Reason::Nonce | Reason::Other => Ok(None),
+            Reason::Authentication | Reason::InvalidProof | Reason::Nonce | Reason::Other => {
+                Ok(None)
+            }
         }
     }
 
@@ -261,7 +263,7 @@ impl Agent {
         demand: &Demand,
     ) -> Result<Option<Arc<Held>>, UpstreamError> {
         if !self.connects() {
-            let known = self.known(Some(demand)).await?;
+            let known = self.known(demand).await?;
             let scopes = self.scopes(&known, Some(demand), Offline::Unwanted)?;
             return self
                 .renewed(slot, owner, shown.as_ref(), Some(scopes))
@@ -270,8 +272,8 @@ impl Agent {
         }
         let before = shown.as_ref().map(|held| held.tokens.issuer().to_owned());
         let known = match &before {
-            Some(_) => self.found(Some(demand), self.world.clock.unix_ms()).await?,
-            None => self.known(Some(demand)).await?,
+            Some(_) => self.found(demand, self.world.clock.unix_ms()).await?,
+            None => self.known(demand).await?,
         };
         let same = before.as_deref() == Some(known.server.issuer());
         if let Some(held) = shown.filter(|held| same && held.tokens.can_refresh()) {
@@ -286,13 +288,13 @@ impl Agent {
         Err(self.need(&known, &scopes))
     }
 
-    /// A token with more scopes, a few times.
+    /// A token with more scopes, a few times for each operation.
     async fn more(
         self: &Arc<Self>,
         slot: &Arc<Slot>,
         owner: &Owner,
         shown: Option<Arc<Held>>,
-        demand: &Demand,
+        (demand, request): (&Demand, &Asked<'_>),
     ) -> Result<Option<Arc<Held>>, UpstreamError> {
         let Some(held) = shown else {
             return self.another(slot, owner, None, demand).await;
@@ -313,9 +315,11 @@ impl Agent {
             }
             Err(error) => return Err(token(error)),
         };
-        slot.step_up().map_err(token)?;
+        let operation = Operation::of(request);
+        let counted = slot.step_ups.another(operation, self.now());
+        counted.map_err(token)?;
         if self.connects() {
-            let known = self.known(Some(demand)).await?;
+            let known = self.known(demand).await?;
             return Err(self.need(&known, &scopes));
         }
         self.renewed(slot, owner, Some(&held), Some(scopes))
@@ -355,7 +359,12 @@ impl Agent {
                 (Grant::Connection, None) => Err(ClientError::Lost.into()),
                 _ => agent.get(&slot, subject.as_ref(), scopes).await,
             };
-            got.map_err(UpstreamError::from)
+            got.map_err(|lack| match &lack {
+                Lack::Client(ClientError::Denied(denied)) => agent
+                    .passed_on(denied.authentication())
+                    .unwrap_or_else(|| lack.into()),
+                _ => lack.into(),
+            })
         });
         match work.await {
             Ok(got) => got,
@@ -421,7 +430,7 @@ impl Agent {
         subject: Option<&Subject>,
         scopes: Option<Scopes>,
     ) -> Result<Arc<Held>, Lack> {
-        let known = self.of(None).await?;
+        let known = self.of(Lead::Nothing).await?;
         let scopes = match scopes {
             Some(scopes) => scopes,
             None => self.first(&known, None, Offline::Unwanted)?,
@@ -638,25 +647,21 @@ impl Agent {
         }
     }
 
-    async fn known(&self, demand: Option<&Demand>) -> Result<Arc<Known>, UpstreamError> {
-        let known = self.of(demand).await;
+    async fn known(&self, demand: &Demand) -> Result<Arc<Known>, UpstreamError> {
+        let known = self.of(Lead::Demand(demand)).await;
         known.map_err(|error| UpstreamError::Token { error })
     }
 
     /// The same, asked anew unless somebody did since `moment_ms`: the server does not take the tokens
     /// of who was found before.
-    async fn found(
-        &self,
-        demand: Option<&Demand>,
-        moment_ms: u64,
-    ) -> Result<Arc<Known>, UpstreamError> {
+    async fn found(&self, demand: &Demand, moment_ms: u64) -> Result<Arc<Known>, UpstreamError> {
         let old = |known: &mut Arc<Known>| !known.is_newer_than(moment_ms);
         self.known.lock().await.take_if(old);
         self.known(demand).await
     }
 
     /// Who issues tokens for the server, found once for all who wait.
-    pub(crate) async fn of(&self, demand: Option<&Demand>) -> Result<Arc<Known>, ClientError> {
+    async fn of(&self, lead: Lead<'_>) -> Result<Arc<Known>, ClientError> {
         let mut known = self.known.lock().await;
         let now = self.now();
         if let Some(known) = known.as_ref().filter(|known| known.is_believed_at(now)) {
@@ -665,14 +670,14 @@ impl Agent {
         let outside = self.outside(&*self.world.fetch);
         let with = (&*self.world.own, &self.world.rows);
         let at_ms = self.world.clock.unix_ms();
-        let found = Arc::new(self.spec.bound.find(outside, demand, at_ms, with).await?);
+        let found = Arc::new(self.spec.bound.find(outside, lead, at_ms, with).await?);
         *known = Some(Arc::clone(&found));
         Ok(found)
     }
 
     /// The same, if it is still this issuer.
     pub(crate) async fn of_issuer(&self, issuer: &str) -> Result<Arc<Known>, ClientError> {
-        let known = self.of(None).await?;
+        let known = self.of(Lead::Issuer(issuer)).await?;
         match known.server.issuer() == issuer {
             true => Ok(known),
             false => Err(ClientError::IssuerChanged {
@@ -705,15 +710,6 @@ pub(crate) fn signer(key: &Zeroizing<Vec<u8>>) -> Result<Arc<Proofs>, UpstreamEr
     Ok(Arc::new(Proofs::new(signer)))
 }
 
-/// What a server wants to be proved, as the JSON object it is: challenges carry it as it is, or encoded.
-fn claims_of(text: &str) -> Option<String> {
-    let decoded = STANDARD.decode(text).ok();
-    let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
-    let claims = decoded.unwrap_or_else(|| text.to_owned());
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&claims).ok()?;
-    (!object.is_empty()).then_some(claims)
-}
-
 /// The token that says which workload the gateway is, as it is now: its platform keeps it fresh.
 fn workload(reference: &settled::SecretRef) -> Result<WorkloadToken, ClientError> {
     let secret = crate::secret::resolve(&reference.to_string());
@@ -722,25 +718,4 @@ fn workload(reference: &settled::SecretRef) -> Result<WorkloadToken, ClientError
         ClientError::Subject
     })?;
     WorkloadToken::new(Zeroizing::new(secret.expose().to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn n7_1_claims_are_a_json_object_however_a_server_spells_them() {
-        let wanted = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
-        for (text, expected) in [
-            (wanted.to_owned(), Some(wanted)),
-            (STANDARD.encode(wanted), Some(wanted)),
-            ("{}".to_owned(), None),
-            ("log in at https://evil.example".to_owned(), None),
-            (STANDARD.encode("log in"), None),
-            ("[1]".to_owned(), None),
-            (String::new(), None),
-        ] {
-            assert_eq!(claims_of(&text).as_deref(), expected, "{text}");
-        }
-    }
 }

@@ -1,10 +1,11 @@
 //! The tokens that are held, each for one party and bounded: who waits for a renewal waits for the one
 //! there is, and what is in use is never dropped to make room.
 
+use super::step_ups::StepUps;
 use crate::small::lock;
 use crate::upstream::UpstreamError;
 use http::HeaderValue;
-use identity::client::{Attempts, ClientError, Proofs, Resource, Tokens};
+use identity::client::{ClientError, Proofs, Resource, Tokens};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -77,6 +78,8 @@ impl fmt::Debug for Held {
 pub(super) struct Slot {
     /// Held while the token is got or renewed, so that this happens once.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// How often more scopes were asked for.
+    pub(super) step_ups: StepUps,
     now: Mutex<Now>,
     used: AtomicU64,
 }
@@ -86,7 +89,6 @@ struct Now {
     held: Option<Arc<Held>>,
     /// Whether it was looked for where such tokens are kept.
     looked: bool,
-    attempts: Attempts,
 }
 
 impl Slot {
@@ -103,11 +105,6 @@ impl Slot {
         let mut now = lock(&self.now);
         now.held = held;
         now.looked = true;
-    }
-
-    /// Counts one more attempt to get more scopes.
-    pub(super) fn step_up(&self) -> Result<(), ClientError> {
-        lock(&self.now).attempts.another()
     }
 
     fn distrust(&self) {

@@ -1,14 +1,19 @@
 //! One agent against an authorization server that is a table, on a clock that the test moves.
 
+mod issuers;
+
 use super::connections::Connected;
 use super::*;
 use crate::clock::{Clock, StillClock};
 use crate::revocation::{Order, Origin, Revocations, Target};
 use crate::state::{Database, Rows};
+use bytes::Bytes;
 use config::settled::{Actor, Authority, TokenKind as Wanted};
+use http::Method;
 use identity::client::{ClientError, Credentials, Identity, SecretMethod, Tokens};
 use identity::{BoxFuture, Fetch, FetchError, Fetched, Outbound};
 use std::sync::Mutex;
+use url::Url;
 use zeroize::Zeroizing;
 
 const ISSUER: &str = "https://as.example.com";
@@ -93,8 +98,10 @@ fn scene(grant: Grant) -> Scene {
             url,
             name: None,
             authority: Authority::Exactly(ISSUER.to_owned()),
+            speaks_for: None,
             client: ClientSpec::Known(Identity::preregistered(ISSUER, "gateway", credentials)),
             described: Described::ByOperator,
+            undescribed: Undescribed::Nothing,
         },
         scopes: None,
         kind: Wanted::Bearer,
@@ -120,20 +127,57 @@ fn scene(grant: Grant) -> Scene {
 }
 
 impl Scene {
-    async fn shown(&self) -> Result<Option<String>, UpstreamError> {
+    fn holder(&self) -> Holder {
         let owner = Owner {
             user: "alice".into(),
             client: None,
             route: "/files".into(),
             session: "s".into(),
         };
-        let holder = Source::Issued(Arc::clone(&self.agent))
-            .held_by(&owner)
-            .unwrap();
+        let source = Source::Issued(Arc::clone(&self.agent));
+        source.held_by(&owner).unwrap()
+    }
+
+    /// A call of this tool, which the server answers with this status, and with this challenge; and
+    /// what is shown then.
+    async fn answered(
+        &self,
+        tool: &str,
+        status: u16,
+        challenge: &str,
+    ) -> Result<Option<String>, UpstreamError> {
+        let params = format!(r#"{{"name":"{tool}"}}"#);
+        let id = protocol::Id::from(1);
+        let body = protocol::write::request(&id, "tools/call", Some(params.as_bytes()));
+        let (holder, url): (_, Url) = (self.holder(), SERVER.parse().unwrap());
+        let asked = Asked {
+            method: &Method::POST,
+            url: &url,
+            body: &body,
+        };
         let deadline = Instant::now() + std::time::Duration::from_secs(60);
-        let shown = holder
-            .show(&Method::POST, &SERVER.parse().unwrap(), deadline)
-            .await?;
+        let shown = holder.show(&asked, deadline).await?;
+        let mut headers = HeaderMap::new();
+        if !challenge.is_empty() {
+            headers.insert(header::WWW_AUTHENTICATE, challenge.parse().unwrap());
+        }
+        let said = (StatusCode::from_u16(status).unwrap(), &headers);
+        let Some(down) = holder.heard(shown, &asked, said) else {
+            return Ok(None);
+        };
+        let better = holder.better(down, &asked, deadline).await?;
+        Ok(better.map(|shown| shown.headers()[0].1.to_str().unwrap().to_owned()))
+    }
+
+    async fn shown(&self) -> Result<Option<String>, UpstreamError> {
+        let url: Url = SERVER.parse().unwrap();
+        let asked = Asked {
+            method: &Method::POST,
+            url: &url,
+            body: &Bytes::new(),
+        };
+        let deadline = Instant::now() + std::time::Duration::from_secs(60);
+        let shown = self.holder().show(&asked, deadline).await?;
         let value = shown
             .headers()
             .first()
@@ -199,6 +243,64 @@ async fn n2_3_a_revocation_forgets_what_is_held() {
     assert_eq!(scene.shown().await, Ok(Some("Bearer access-2".to_owned())));
     assert!(!format!("{:?}", scene.agent).contains("hush"));
     assert_eq!(scene.clock.unix_s(), 1_800_000_000);
+}
+
+#[tokio::test]
+async fn n2_1_a_server_that_always_wants_more_for_one_operation_gets_it_for_the_others() {
+    let scene = scene(Grant::ClientCredentials);
+    let spent = UpstreamError::Token {
+        error: ClientError::StepUp,
+    };
+    let mut asked = 0;
+    let mut more = |tool: &'static str| {
+        asked += 1;
+        let challenge = format!("Bearer error=insufficient_scope, scope=\"s{asked}\"");
+        let scene = &scene;
+        async move { scene.answered(tool, 403, &challenge).await }
+    };
+    for _ in 0..3 {
+        assert!(more("read").await.unwrap().is_some());
+    }
+    assert_eq!(more("read").await, Err(spent.clone()));
+    assert!(more("write").await.unwrap().is_some());
+    // Once the server has taken it, it may be asked for more again; the other one's are its own.
+    assert_eq!(scene.answered("read", 200, "").await, Ok(None));
+    for _ in 0..3 {
+        assert!(more("read").await.unwrap().is_some());
+    }
+    assert_eq!(more("read").await, Err(spent.clone()));
+    // What fails for another reason says nothing of the scopes.
+    assert_eq!(scene.answered("read", 500, "").await, Ok(None));
+    assert_eq!(more("read").await, Err(spent));
+    scene.clock.advance_ms(601_000);
+    assert!(more("read").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn n7_1_a_login_is_asked_of_the_caller_only_where_it_is_their_token_that_is_exchanged() {
+    let challenge = "Bearer error=insufficient_user_authentication, acr_values=gold";
+    let demand = Demand::of(401, &[challenge]).unwrap();
+    let exchange = Grant::TokenExchange {
+        audience: None,
+        actor: Actor::None,
+    };
+    for (grant, is_passed_on) in [
+        (exchange, true),
+        (Grant::OnBehalfOf, true),
+        (Grant::ClientCredentials, false),
+        (Grant::Connection, false),
+    ] {
+        let scene = scene(grant);
+        let told = scene.agent.passed_on(demand.authentication());
+        assert_eq!(told.is_some(), is_passed_on, "{:?}", scene.agent);
+    }
+    let scene = scene(Grant::ClientCredentials);
+    assert_eq!(scene.answered("read", 401, challenge).await, Ok(None));
+    assert_eq!(
+        scene.table.asked(),
+        1,
+        "no other token would change its mind"
+    );
 }
 
 #[tokio::test]

@@ -4,24 +4,29 @@
 
 use super::HouseError;
 use crate::egress::{Authority, Egress, Fetcher};
+use crate::key_sets::KeySets;
 use crate::route::algorithm;
 use crate::secret;
 use config::settled::{self, ClientProof, Exact, SecretRef, Settled};
 use identity::client::{ClientKey, SystemEntropy};
 use identity::{
-    ClaimNames, ClientCredential, DirectoryRules, IntrospectionRules, IssuerRules, Issuers, Tenant,
-    Trusted,
+    ClaimNames, ClientCredential, DirectoryRules, IntrospectionRules, IssuerRules, Issuers,
+    KeyStore, Tenant, Trusted,
 };
 use std::sync::Arc;
 use url::Url;
 use zeroize::Zeroizing;
 
 /// Every exact issuer of the configuration.
-pub(super) fn issuers(settled: &Settled, egress: &Arc<Egress>) -> Result<Issuers, HouseError> {
+pub(super) fn issuers(
+    settled: &Settled,
+    egress: &Arc<Egress>,
+    kept: &Arc<KeySets>,
+) -> Result<Issuers, HouseError> {
     let mut trusted = Vec::new();
     for issuer in &settled.issuers {
         for exact in issuer.exact() {
-            trusted.push(trust(issuer, exact, egress)?);
+            trusted.push(trust(issuer, exact, (egress, kept))?);
         }
     }
     Ok(Issuers::of(trusted)?)
@@ -38,7 +43,7 @@ pub(super) fn accepted(settled: &Settled, route: &settled::Route) -> Vec<String>
 fn trust(
     issuer: &settled::Issuer,
     exact: Exact,
-    egress: &Arc<Egress>,
+    (egress, kept): (&Arc<Egress>, &Arc<KeySets>),
 ) -> Result<Trusted, HouseError> {
     let rules = rules(issuer, exact)?;
     let private = match issuer.network {
@@ -54,6 +59,7 @@ fn trust(
     Ok(Trusted {
         rules,
         fetch: Arc::new(fetcher),
+        store: Some(Arc::clone(kept) as Arc<dyn KeyStore>),
     })
 }
 

@@ -7,6 +7,7 @@ use crate::body::Body;
 use crate::connect;
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
+use crate::people;
 use crate::route::Route;
 use crate::stages::raw::DPOP;
 use crate::stages::refused::{self, Refused};
@@ -87,6 +88,12 @@ async fn inside(
                 return delivery::later(StatusCode::TOO_MANY_REQUESTS);
             };
             return connect::answer(gate, peer.source, place, request).await;
+        }
+        if let Some(place) = people::Place::at(below_public_url(gate, path)) {
+            let Some(_seat) = delivery::seat(gate, "people", peer.source) else {
+                return delivery::later(StatusCode::TOO_MANY_REQUESTS);
+            };
+            return people::answer(gate, peer.source, place, request).await;
         }
         let refused = refused::no_such_route(path);
         return http_of(gate, record::refusal(gate, refused, draft).await);

@@ -193,7 +193,16 @@ fn challenges(
     error: Option<&'static str>,
     description: &dyn fmt::Display,
 ) -> Vec<HeaderValue> {
-    let route = framed.raw().route();
+    let say = |challenge: Challenge| challenge.error(error, description);
+    challenges_of(framed.raw().route(), tried, say)
+}
+
+/// The same of a route: `say` adds what was wrong.
+pub(super) fn challenges_of(
+    route: &Route,
+    tried: Option<Scheme>,
+    say: impl Fn(Challenge) -> Challenge,
+) -> Vec<HeaderValue> {
     let ways: &[Scheme] = match (route.possession, tried) {
         (Possession::None | Possession::Any, _) => &[Scheme::Bearer, Scheme::Dpop],
         // A token may be bound to a key beside the certificate, and comes with a proof then.
@@ -210,7 +219,7 @@ fn challenges(
         };
         match tried {
             Some(tried) if tried != *way => challenge,
-            _ => challenge.error(error, description),
+            _ => say(challenge),
         }
     });
     ways.filter_map(|challenge| HeaderValue::try_from(challenge.to_string()).ok())

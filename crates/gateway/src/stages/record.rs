@@ -221,6 +221,7 @@ fn streamed(reader: Reader, primed: Primed, draft: &Draft) -> Answer {
 /// fill the disk (control 4.4).
 pub async fn refusal(gate: &Gate, refused: Refused, draft: Draft) -> Recorded {
     let refused = connection::offered(gate, refused, &draft).await;
+    let refused = connection::challenged(refused, &draft);
     if !draft.is_identified() && !gate.strangers.is_worth_a_record(gate) {
         return stateless(
             turned_away(&refused, draft.message.as_ref()),

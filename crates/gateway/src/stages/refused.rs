@@ -10,6 +10,7 @@ mod connection;
 mod door;
 mod frame;
 mod possession;
+mod step_up;
 mod subject;
 
 pub(in crate::stages) use answer::*;
@@ -19,6 +20,7 @@ pub(in crate::stages) use connection::*;
 pub(crate) use door::*;
 pub(in crate::stages) use frame::*;
 pub(crate) use possession::*;
+pub(in crate::stages) use step_up::*;
 pub(in crate::stages) use subject::*;
 
 use crate::credential::Need;
@@ -61,6 +63,8 @@ pub struct Terms {
     pub data: Option<serde_json::Value>,
     /// What only the operator should read; it is in the record and nowhere else.
     pub detail: Option<String>,
+    /// How the caller has to log in before a server takes their calls.
+    pub(crate) authentication: Option<Arc<identity::Authentication>>,
     /// The server that the user has to connect first.
     pub(crate) connect: Option<Arc<Need>>,
 }
@@ -115,6 +119,7 @@ impl Refused {
             form: Form::Error,
             data: None,
             detail: None,
+            authentication: None,
             connect: None,
         }))
     }

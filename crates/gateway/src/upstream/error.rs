@@ -3,6 +3,7 @@
 use crate::credential::Need;
 use crate::egress::EgressError;
 use controls::Fault;
+use identity::Authentication;
 use identity::client::ClientError;
 use protocol::Era;
 use std::sync::Arc;
@@ -14,12 +15,12 @@ use thiserror::Error;
 /// [`UpstreamError::detail`].
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum UpstreamError {
+    #[error("the server wants its caller to log in more strongly, or again")]
+    Authentication(Arc<Authentication>),
     #[error("the messages of the server come faster than they are read")]
     Behind,
     #[error("the server's session came back with protocol version `{now}` instead of `{before}`")]
     Changed { before: String, now: String },
-    #[error("the server asks for more than the caller's token can show")]
-    Claims { claims: Box<str> },
     #[error("the session on the server is closed")]
     Closed,
     #[error("the server has to be connected by its user first")]
@@ -96,9 +97,12 @@ impl UpstreamError {
     /// Stable and machine-readable.
     pub fn code(&self) -> &'static str {
         match self {
+            UpstreamError::Authentication(wanted) => match wanted.claims() {
+                Some(_) => "upstream_claims",
+                None => "upstream_authentication",
+            },
             UpstreamError::Behind => "upstream_behind",
             UpstreamError::Changed { .. } => "upstream_changed",
-            UpstreamError::Claims { .. } => "upstream_claims",
             UpstreamError::Closed => "upstream_closed",
             UpstreamError::Connect(_) => "connection_needed",
             UpstreamError::Content { .. } => "upstream_content_type",
@@ -144,7 +148,7 @@ impl UpstreamError {
             | UpstreamError::Redirected { .. }
             | UpstreamError::Settings { .. }
             | UpstreamError::Start { .. } => Fault::Operator,
-            UpstreamError::Claims { .. }
+            UpstreamError::Authentication(_)
             | UpstreamError::Closed
             | UpstreamError::Connect(_)
             | UpstreamError::Full { .. }
@@ -159,6 +163,7 @@ impl UpstreamError {
     /// The whole story, for the operator: logs and records, never an answer to a caller.
     pub fn detail(&self) -> String {
         match self {
+            UpstreamError::Authentication(wanted) => format!("{self}: {wanted}"),
             UpstreamError::Egress(error) => error.to_string(),
             UpstreamError::Content { found } | UpstreamError::Revision { found } => {
                 format!("{self}: `{}`", found.escape_debug())

@@ -22,7 +22,7 @@ pub(super) use stream::Stream;
 
 use super::breaker::Breaker;
 use super::{Bounds, HttpSpec, Owner, UpstreamError};
-use crate::credential::{Agent, Holder, Shown, Source};
+use crate::credential::{Agent, Asked, Holder, Shown, Source};
 use crate::egress::{Destination, Egress, EgressError, collect};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
@@ -146,18 +146,20 @@ impl Remote {
         ask: &Ask<'_>,
         deadline: Instant,
     ) -> Result<Response<Incoming>, UpstreamError> {
-        let to = ask.destination.unwrap_or(&self.destination).url();
-        let mut shown = holder.show(&ask.method, to, deadline).await?;
+        let asked = Asked {
+            method: &ask.method,
+            url: ask.destination.unwrap_or(&self.destination).url(),
+            body: &ask.body,
+        };
+        let mut shown = holder.show(&asked, deadline).await?;
         loop {
             let response = self.deliver(ask, Some(&shown), deadline).await?;
-            let turned_down = holder.heard(shown, response.status(), response.headers());
+            let said = (response.status(), response.headers());
+            let turned_down = holder.heard(shown, &asked, said);
             let Some(turned_down) = turned_down else {
                 return Ok(response);
             };
-            match holder
-                .better(turned_down, (&ask.method, to), deadline)
-                .await?
-            {
+            match holder.better(turned_down, &asked, deadline).await? {
                 Some(better) => {
                     discard(response.into_body());
                     shown = better;

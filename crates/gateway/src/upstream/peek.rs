@@ -19,7 +19,7 @@ pub(super) fn message(bytes: Bytes, max: usize) -> Result<Message, UpstreamError
 }
 
 /// Reads one message of our own side, which the stages have bounded already.
-pub(super) fn own(bytes: Bytes) -> Result<Message, UpstreamError> {
+pub(crate) fn own(bytes: Bytes) -> Result<Message, UpstreamError> {
     let limits = Limits {
         bytes: bytes.len(),
         depth: 1024,

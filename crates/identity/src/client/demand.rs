@@ -1,14 +1,14 @@
 //! What a server asks for with a 401 or a 403: a token, another one, one with more scopes, or a
-//! proof with its nonce (RFC 6750, section 3; RFC 9449, sections 7.1 and 9; RFC 9728, section 5.1).
+//! proof with its nonce, a stronger login (RFC 6750, section 3; RFC 9449, sections 7.1 and 9; RFC 9470,
+//! section 3; RFC 9728, section 5.1).
 //! A header that cannot be read strictly is as good as none.
 
 use super::{AuthChallenge, Scopes, challenges};
+use crate::Authentication;
 use url::Url;
 
 /// The longest URL of metadata that is followed, in bytes.
 const URL_MAX: usize = 2 * 1024;
-/// The largest `claims` that are handed on, in bytes.
-const CLAIMS_MAX: usize = 4 * 1024;
 
 /// What a server asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Demand {
     reason: Reason,
     metadata: Option<Url>,
     scopes: Option<Scopes>,
-    claims: Option<String>,
+    authentication: Option<Authentication>,
     dpop: bool,
 }
 
@@ -64,9 +64,11 @@ impl Demand {
             reason: reason.unwrap_or(Reason::NoToken),
             metadata: parameter("resource_metadata").and_then(metadata_url),
             scopes: parameter("scope").and_then(Scopes::read),
-            claims: parameter("claims")
-                .filter(|claims| claims.len() <= CLAIMS_MAX)
-                .map(str::to_owned),
+            authentication: Authentication::read(
+                parameter("acr_values"),
+                parameter("max_age"),
+                parameter("claims"),
+            ),
             dpop: ours.iter().any(|challenge| challenge.is("DPoP")),
         })
     }
@@ -86,9 +88,9 @@ impl Demand {
         self.scopes.as_ref()
     }
 
-    /// What the caller has to prove to their identity provider, as the server wrote it.
-    pub fn claims(&self) -> Option<&str> {
-        self.claims.as_deref()
+    /// How the person has to have logged in, if it says.
+    pub fn authentication(&self) -> Option<&Authentication> {
+        self.authentication.as_ref()
     }
 
     /// Whether it takes tokens that are bound to a key.

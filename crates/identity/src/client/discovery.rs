@@ -84,6 +84,8 @@ impl Protected {
 /// Finds the metadata of a server: where its challenge says, else at the well-known path with the
 /// path of the server, else at the root of its host. A document that is there and names another
 /// resource ends the search: it is not passed over for one that might be kinder.
+/// [`ClientError::Undescribed`] says that each place was asked and has none; a host that fails has
+/// not said so.
 pub async fn find_resource(
     outside: Outside<'_>,
     server: &Url,
@@ -100,13 +102,14 @@ pub async fn find_resource(
     places.push(at(server, &well_known_path(server.path())));
     places.push(root.clone());
     places.dedup();
-    let mut why = ClientError::Metadata(origin(server));
+    let mut why = ClientError::Undescribed(origin(server));
     for place in places {
         match outside.fetch.get(&place).await {
             Ok(answer) if is_document(&answer) => {
                 return read_resource(&resource, place == root, &answer.body);
             }
-            Ok(_) => {}
+            Ok(answer) if is_absent(&answer) => {}
+            Ok(answer) => why = ClientError::Status(answer.status),
             // It leads where nobody may go: that is no document that is missing.
             Err(error @ FetchError::NotAllowed(_)) => return Err(error.into()),
             Err(error) => why = error.into(),
@@ -154,15 +157,21 @@ pub async fn find_legacy_server(
             AuthorizationServer::read(&slashed, &answer.body).map_err(|_same| error)
         });
     }
-    match answer.status {
-        200 | 400..500 => AuthorizationServer::assumed(&base),
-        status => Err(ClientError::Status(status)),
+    match is_absent(&answer) {
+        true => AuthorizationServer::assumed(&base),
+        false => Err(ClientError::Status(answer.status)),
     }
 }
 
 /// Whether there is a document. A page for people, which some hosts give for every path, is none.
 fn is_document(answer: &Fetched) -> bool {
     answer.status == 200 && !answer.body.is_empty()
+}
+
+/// Whether the answer says that there is none. A server that fails, asks to come later or sends
+/// elsewhere says nothing.
+fn is_absent(answer: &Fetched) -> bool {
+    matches!(answer.status, 200 | 400..=407 | 409..=428)
 }
 
 fn at(url: &Url, path: &str) -> Url {

@@ -92,6 +92,9 @@ pub enum ClientError {
     /// A token of another kind than was asked for.
     #[error("the token is not of the kind that was asked for")]
     TokenType,
+    /// No metadata as a resource was found, anywhere.
+    #[error("`{0}` publishes no metadata that says who issues its tokens")]
+    Undescribed(String),
     /// It takes our document and does not name itself in its answers: there they could not be told
     /// from those of others.
     #[error("`{0}` does not name itself in its answers, and every other server answers there too")]
@@ -107,7 +110,9 @@ impl ClientError {
             ClientError::Authentication => "oauth_authentication",
             ClientError::Beyond => "oauth_beyond",
             ClientError::Callback(_) => "oauth_callback",
-            ClientError::Denied(error) if error.claims().is_some() => "oauth_claims_challenge",
+            ClientError::Denied(error) if error.authentication().is_some() => {
+                "oauth_claims_challenge"
+            }
             ClientError::Denied(_) => "oauth_denied",
             ClientError::DpopAlgorithm => "oauth_dpop_algorithm",
             ClientError::Endpoint(_) => "oauth_endpoint",
@@ -130,6 +135,7 @@ impl ClientError {
             ClientError::StepUp => "oauth_step_up",
             ClientError::Subject => "oauth_subject",
             ClientError::TokenType => "oauth_token_type",
+            ClientError::Undescribed(_) => "oauth_undescribed",
             ClientError::Unnamed(_) => "oauth_unnamed",
         }
     }
@@ -191,6 +197,9 @@ impl ClientError {
             ClientError::OtherIssuer(_) => "set up credentials for this authorization server",
             ClientError::Registration(_) | ClientError::Unnamed(_) => {
                 "register a client there by hand and put its id into the configuration"
+            }
+            ClientError::Undescribed(_) => {
+                "set `era: legacy` if it is a server of 2025-03-26, which is its own authorization server"
             }
             ClientError::StepUp | ClientError::Scopes => {
                 "ask the administrator of the server which scopes the call needs"

@@ -42,6 +42,15 @@ pub enum Played {
 impl Leg {
     /// Plays every scenario of the list as a client of this era.
     pub async fn of(requirements: &str, era: Era) -> Result<Self> {
+        Leg::played(["--requirements", requirements], era).await
+    }
+
+    /// Plays one scenario, which no list need have, as a client of this era.
+    pub async fn of_scenario(scenario: &str, era: Era) -> Result<Self> {
+        Leg::played(["--scenario", scenario], era).await
+    }
+
+    async fn played(which: [&str; 2], era: Era) -> Result<Self> {
         let out = tempfile::tempdir()?;
         let player = place::built("conformance-client")?;
         // The suite hands this to a shell, with the server's URL behind it.
@@ -57,13 +66,8 @@ impl Leg {
             .arguments(["sh", "-c", LOOPBACK_ONLY, "sh"])
             .argument(place::node()?)
             .argument(place::installed(SUITE)?)
-            .arguments([
-                "client",
-                "--command",
-                &player,
-                "--requirements",
-                requirements,
-            ])
+            .arguments(["client", "--command", &player])
+            .arguments(which)
             .arguments(["--timeout", PATIENCE_MILLISECONDS, "-o"])
             .argument(out.path());
         let ended = suite.run().await?;

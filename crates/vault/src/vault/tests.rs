@@ -4,10 +4,11 @@
 use super::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const ALL: [Purpose; 5] = [
+const ALL: [Purpose; 6] = [
     Purpose::Connections,
     Purpose::Grants,
     Purpose::Handles,
+    Purpose::KeySets,
     Purpose::Nonces,
     Purpose::Registrations,
 ];

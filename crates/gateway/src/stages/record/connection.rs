@@ -1,9 +1,12 @@
-//! The link in a refusal: made for the very caller who is refused, in the words their client has.
+//! What is added to a refusal for the very caller who is refused: a link, in the words their client has,
+//! or a challenge, for the way in which they brought their token.
 
 use crate::connect::{Links, Session};
 use crate::gate::Gate;
 use crate::stages::draft::Draft;
+use crate::stages::identify;
 use crate::stages::refused::{self, ConnectWords, Refused};
+use identity::Scheme;
 use protocol::Revision;
 use protocol::bridge::Need;
 
@@ -30,6 +33,27 @@ pub(super) async fn offered(gate: &Gate, refused: Refused, draft: &Draft) -> Ref
             refused::connections_full(refused, error.to_string())
         }
     }
+}
+
+/// The refusal, with the challenge if the caller has to log in more strongly, or again (RFC 9470).
+pub(super) fn challenged(refused: Refused, draft: &Draft) -> Refused {
+    let (Some(wanted), Some(caller), Some(route)) =
+        (&refused.authentication, &draft.caller, &draft.route)
+    else {
+        return refused;
+    };
+    if caller.is_local() {
+        return refused;
+    }
+    // INVARIANT: a token that is bound to a key came with a proof, and no other did.
+    let brought = match caller.confirmation().key {
+        Some(_) => Scheme::Dpop,
+        None => Scheme::Bearer,
+    };
+    let challenges = identify::challenges_of(route, Some(brought), |challenge| {
+        challenge.authentication(wanted, "a server wants another login")
+    });
+    refused::authentication_at(refused, challenges)
 }
 
 /// Which words this client has for a page to open, at this moment.

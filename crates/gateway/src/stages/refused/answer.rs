@@ -6,7 +6,9 @@ pub(in crate::stages) fn upstream(error: &UpstreamError) -> Refused {
     match error {
         UpstreamError::Floor { spoken, floor } => return server_below_floor(spoken, floor),
         UpstreamError::Connect(need) => return connection_needed(need),
-        UpstreamError::Claims { claims } => return claims_needed(claims),
+        UpstreamError::Authentication(wanted) => {
+            return authentication_needed(wanted, error);
+        }
         UpstreamError::Subject => return subject_gone(),
         UpstreamError::Token { error: why } => {
             return no_token(why, error.to_string(), error.detail());

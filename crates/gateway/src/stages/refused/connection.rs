@@ -4,8 +4,9 @@
 use super::*;
 use crate::connect::Offer;
 use crate::credential::Need;
+use identity::Authentication;
 use identity::client::ClientError;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Refusals because the user has to connect a server first.
@@ -85,21 +86,41 @@ pub(in crate::stages) fn connections_full(refused: Refused, why: String) -> Refu
 }
 
 /// The server, or whoever issues tokens for it, wants the caller to prove more than their token does.
-pub(in crate::stages) fn claims_needed(claims: &str) -> Refused {
+/// The challenge is added where it is known how they brought it.
+pub(in crate::stages) fn authentication_needed(
+    wanted: &Arc<Authentication>,
+    error: &UpstreamError,
+) -> Refused {
     let refused = Refused::new(
-        "upstream_claims",
+        error.code(),
         controls::N7_1,
-        Fault::Caller,
-        "the identity provider wants more of the caller before it lets anybody act for them",
-        "get a token that satisfies the `claims` of the challenge, then call again",
+        error.fault(),
+        "the server, or the identity provider, wants more of the caller before anybody acts for them there",
+        "log in as the challenge says, then call again with the new token",
     );
-    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, claims);
-    let challenge = format!("Bearer error=\"insufficient_claims\", claims=\"{encoded}\"");
-    refused
+    let mut data = serde_json::Map::new();
+    for (name, value) in [
+        ("acr_values", wanted.acr_values().map(Value::from)),
+        ("max_age", wanted.max_age_s().map(Value::from)),
+        ("claims", wanted.claims().map(Value::from)),
+    ] {
+        data.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    let mut refused = refused
         .status(StatusCode::UNAUTHORIZED)
         .rpc(TOKEN)
-        .challenges(HeaderValue::try_from(challenge).into_iter().collect())
-        .data(json!({ "claims": claims }))
+        .data(Value::Object(data))
+        .detail(error.detail());
+    refused.0.authentication = Some(Arc::clone(wanted));
+    refused
+}
+
+/// The same, with the challenges that say it.
+pub(in crate::stages) fn authentication_at(
+    refused: Refused,
+    challenges: Vec<HeaderValue>,
+) -> Refused {
+    refused.challenges(challenges)
 }
 
 /// There is no fresh token of the caller to exchange: the stream that wants one outlived its call.
@@ -116,11 +137,6 @@ pub(in crate::stages) fn subject_gone() -> Refused {
 
 /// No token for the server.
 pub(in crate::stages) fn no_token(error: &ClientError, told: String, detail: String) -> Refused {
-    if let ClientError::Denied(denied) = error
-        && let Some(claims) = denied.claims()
-    {
-        return claims_needed(claims).detail(detail);
-    }
     tracing::warn!(code = error.code(), "{detail}");
     Refused::new(
         error.code(),

@@ -10,6 +10,7 @@ use crate::links::Far;
 use crate::listed::{self, List, Lists, Terms, Whole};
 use crate::naming::Naming;
 use crate::seal::Purpose;
+use crate::stages::authorize;
 use crate::stages::draft::Draft;
 use crate::stages::forward::{self, Missing, Page};
 use crate::stages::inspect::Inspected;
@@ -439,7 +440,7 @@ fn may_list(screen: &Screen, member: &str, item: &Value) -> bool {
             resource,
             context: &context,
         };
-        screen.gate.policies().decide_cached(&request).allows()
+        authorize::allows(&screen.gate, &request)
     })
 }
 

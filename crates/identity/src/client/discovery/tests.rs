@@ -26,10 +26,8 @@ async fn n2_1_looks_for_the_metadata_of_a_server_in_the_order_of_mcp() {
     let world = World::new();
     let demand = told(TOLD);
     let found = find_resource(world.outside(), &url(SERVER), demand.as_ref()).await;
-    assert_eq!(
-        found.err(),
-        Some(ClientError::Metadata("https://mcp.example.com".to_owned()))
-    );
+    let undescribed = ClientError::Undescribed("https://mcp.example.com".to_owned());
+    assert_eq!(found.err(), Some(undescribed.clone()));
     assert_eq!(world.urls(), [TOLD, AT_PATH, AT_ROOT]);
 
     // The first that is there is used, and nothing is asked after it.
@@ -48,6 +46,25 @@ async fn n2_1_looks_for_the_metadata_of_a_server_in_the_order_of_mcp() {
             .await
             .is_ok()
     );
+    // That there is none is said by each place, or by none of them.
+    for (status, expected) in [
+        (404, undescribed.clone()),
+        (401, undescribed),
+        (302, ClientError::Status(302)),
+        (408, ClientError::Status(408)),
+        (429, ClientError::Status(429)),
+        (503, ClientError::Status(503)),
+    ] {
+        for at in [AT_PATH, AT_ROOT] {
+            let world = World::new().says(at, status, &json!({}));
+            let found = find_resource(world.outside(), &url(SERVER), None).await;
+            assert_eq!(found.err(), Some(expected.clone()), "{at} {status}");
+        }
+    }
+    let broken = Err(FetchError::TimedOut);
+    let world = World::new().gives(AT_PATH, broken.clone());
+    let found = find_resource(world.outside(), &url(SERVER), None).await;
+    assert_eq!(found.err(), broken.err().map(ClientError::Fetch));
 }
 
 #[tokio::test]

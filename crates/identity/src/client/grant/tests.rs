@@ -329,7 +329,12 @@ async fn n7_1_entra_shaped_on_behalf_of_is_for_people_and_hands_on_what_they_hav
     let ClientError::Denied(denied) = error else {
         panic!("{error}");
     };
-    assert_eq!(denied.claims(), Some(claims));
+    assert_eq!(
+        denied
+            .authentication()
+            .and_then(crate::Authentication::claims),
+        Some(claims)
+    );
 }
 
 #[tokio::test]
