@@ -1,6 +1,7 @@
 //! Everything a call needs to find: what is configured now, and the state between calls. The
 //! configuration is swapped whole; a call keeps the one it began with.
 
+use crate::authority::Authority;
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
 use crate::claims::Attributes;
@@ -95,6 +96,8 @@ pub struct Runtime {
     pub attributes: Attributes,
     /// How users sign in with a browser, by issuer.
     pub(crate) sign_ins: HashMap<Arc<str>, SignIn>,
+    /// The gateway as the authorization server of its clients.
+    pub(crate) authority: Option<Arc<Authority>>,
     /// The gateway as a client of others.
     pub own: Arc<OwnClient>,
     /// The policies as written, to be compiled again when a catalog changes.

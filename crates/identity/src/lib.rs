@@ -7,8 +7,8 @@
 mod actor;
 mod algorithm;
 mod audience;
-pub mod authority;
 mod authentication;
+pub mod authority;
 mod base64url;
 mod bearer;
 mod caller;

@@ -40,6 +40,7 @@ pub struct Plan {
     issuer: Value,
     whole: Value,
     policy: String,
+    trusted: Option<String>,
 }
 
 impl Default for Plan {
@@ -51,6 +52,7 @@ impl Default for Plan {
             issuer: json!({}),
             whole: json!({}),
             policy: PERMIT_ALL.to_owned(),
+            trusted: None,
         }
     }
 }
@@ -99,6 +101,13 @@ impl Plan {
         self
     }
 
+    /// Where the gateway trusts this authority, in PEM form, and no other of the system's.
+    #[must_use]
+    pub fn trusting(mut self, pem: &str) -> Self {
+        self.trusted = Some(pem.to_owned());
+        self
+    }
+
     /// With this policy.
     #[must_use]
     pub fn policy(mut self, text: &str) -> Self {
@@ -135,6 +144,9 @@ impl World {
         let port = place::free_port()?;
         let config = config(&plan, port, issuer.url(), &fixture_url);
         std::fs::write(directory.path().join("policy.cedar"), &plan.policy)?;
+        if let Some(pem) = &plan.trusted {
+            std::fs::write(directory.path().join(gateway::TRUSTED), pem)?;
+        }
         let gateway = Gateway::start(directory.path(), &config).await?;
         Ok(World {
             issuer,

@@ -25,6 +25,7 @@ fn offered() -> Vec<Offered> {
     let offer = |path: &str, scopes: &str| Offered {
         resource: format!("https://gw.example/{path}"),
         name: path.to_owned(),
+        needed: Scopes::read(scopes).unwrap(),
         scopes: Scopes::read(scopes).unwrap(),
     };
     vec![offer("files", "read write"), offer("mail", "send")]

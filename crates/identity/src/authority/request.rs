@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// The longest `state`, in bytes.
 const STATE_MAX: usize = 2048;
 /// The longest `acr_values` and the longest `claims`, in bytes.
-const STRENGTH_MAX: usize = 4096;
+const STRENGTH_MAX: usize = 2048;
 /// The scope that asks for a refresh token. It opens nothing.
 const OFFLINE: &str = "offline_access";
 
@@ -31,6 +31,8 @@ pub struct Offered {
     pub resource: String,
     /// What it is called.
     pub name: String,
+    /// The scopes that it needs: what is asked for where nobody says.
+    pub needed: Scopes,
     /// The scopes that exist there.
     pub scopes: Scopes,
 }
@@ -189,14 +191,14 @@ fn offer<'a>(
 fn scopes(asked: Option<&str>, offer: &Offered) -> Result<String, AuthorityError> {
     let invalid = |says| ErrorCode::InvalidScope.because(says);
     let Some(asked) = asked else {
-        return Ok(offer.scopes.to_string());
+        return Ok(offer.needed.to_string());
     };
     let asked = Scopes::read(asked).ok_or(invalid("the scope cannot be read"))?;
     let named = asked.iter().filter(|scope| *scope != OFFLINE);
     let named = Scopes::of(named).ok_or(invalid("the scope cannot be read"))?;
     match (offer.scopes.contains_all(&named), named.is_empty()) {
         (false, _) => Err(invalid("a scope does not exist at this resource")),
-        (true, true) => Ok(offer.scopes.to_string()),
+        (true, true) => Ok(offer.needed.to_string()),
         (true, false) => Ok(named.to_string()),
     }
 }
