@@ -99,7 +99,6 @@ impl Scene {
             url: SERVER.parse().unwrap(),
             name: None,
             authority: Authority::Discovered,
-            speaks_for: None,
             client,
             described: Described::ByServer,
             undescribed: Undescribed::Nothing,
