@@ -92,6 +92,10 @@ fn rules(issuer: &settled::Issuer, exact: Exact) -> Result<IssuerRules, HouseErr
         algorithms: algorithms.copied().map(algorithm).collect(),
         token_types: issuer.token_types.clone(),
         lifetime_max_s: issuer.lifetime_max.as_secs(),
+        issue_time: match issuer.events {
+            Some(_) => identity::IssueTime::Required,
+            None => identity::IssueTime::Optional,
+        },
         clock_skew_s: issuer.clock_skew.as_secs(),
         keys: match &issuer.keys {
             settled::Keys::At(url) => Some(url.clone()),
