@@ -8,7 +8,7 @@ use crate::key_sets::KeySets;
 use crate::route::algorithm;
 use crate::secret;
 use config::settled::{self, ClientProof, Exact, SecretRef, Settled};
-use identity::client::{ClientKey, SystemEntropy};
+use identity::client::{ClientKey, Credentials, SecretMethod, SystemEntropy};
 use identity::{
     ClaimNames, ClientCredential, DirectoryRules, IntrospectionRules, IssuerRules, Issuers,
     KeyStore, Tenant, Trusted,
@@ -136,14 +136,18 @@ fn directory_of(graph: &settled::Graph, tenant: &str) -> Result<DirectoryRules, 
             what: "graph.token_url",
             error,
         })?,
-        credential: by_secret(&graph.client, &graph.secret)?,
+        client: graph.client.clone(),
+        credentials: Credentials::Secret(Arc::new(secret_of(&graph.secret)?), SecretMethod::Basic),
     })
 }
 
 fn by_secret(client: &str, secret: &SecretRef) -> Result<ClientCredential, HouseError> {
-    let secret = secret::resolve(&secret.to_string())?;
-    let secret = Zeroizing::new(secret.expose().to_owned());
-    Ok(ClientCredential::with_secret(client, secret))
+    Ok(ClientCredential::with_secret(client, secret_of(secret)?))
+}
+
+fn secret_of(reference: &SecretRef) -> Result<Zeroizing<String>, HouseError> {
+    let secret = secret::resolve(&reference.to_string())?;
+    Ok(Zeroizing::new(secret.expose().to_owned()))
 }
 
 fn by_key(client: &str, key: &SecretRef) -> Result<ClientCredential, HouseError> {
