@@ -6,6 +6,7 @@
 
 mod address;
 mod approval;
+mod authority;
 mod events;
 mod issuers;
 mod limits;
@@ -53,7 +54,7 @@ fn without_address(mut lost: Problems) -> Vec<Problem> {
 
 pub(crate) fn settle_for(
     callers: Callers,
-    written: written::Config,
+    mut written: written::Config,
 ) -> Result<(Settled, Vec<Problem>), Vec<Problem>> {
     let problems = &mut Problems::at(written.positions.clone());
     version(problems, written.version);
@@ -73,10 +74,10 @@ pub(crate) fn settle_for(
         }
         Callers::Local => address::local(),
     };
-    if let Some(url) = &public_url {
-        listeners::accept_host_of(&mut listeners, url);
-    }
+    listeners::accept_host_of(&mut listeners, public_url.as_ref());
+    authority::named(&mut written, public_url.as_ref());
     let issuers = issuers::settle(problems, &written.issuers);
+    let authorization_server = authority::settle(problems, &written, &issuers);
     let dpop = possession::dpop(problems, &written.dpop);
     let servers = servers::settle(problems, &written.servers, oauth::Known(&written.issuers));
     let limits = limits::gateway(problems, &written.limits);
@@ -84,12 +85,14 @@ pub(crate) fn settle_for(
         callers,
         public_url: public_url.as_ref(),
         issuers: &written.issuers,
+        authority: written.authorization_server.as_ref(),
         servers: &written.servers,
         limits: &limits,
     };
     let routes = routes.settle(problems, &written.routes);
     possession::reachable(problems, &routes, &listeners);
     events::apart(problems, &issuers, &routes);
+    authority::apart(problems, &authorization_server, &public_url, &routes);
     oauth::connectable(problems, &routes, &issuers, &servers);
     pages::apart(problems, &routes, &issuers);
     policies(problems, &written.policies);
@@ -115,6 +118,7 @@ pub(crate) fn settle_for(
         data,
         listeners,
         issuers,
+        authorization_server,
         dpop,
         servers,
         routes,

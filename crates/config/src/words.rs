@@ -123,6 +123,14 @@ words! {
         Private = "private",
     }
 
+    /// Whether clients can register themselves at the gateway's authorization server.
+    Registration {
+        /// They cannot.
+        Off = "off",
+        /// Anybody can (RFC 7591). Nobody stands by what they say of themselves, and people are told so.
+        Open = "open",
+    }
+
     /// When a tool definition is trusted.
     Pins {
         /// After somebody approved it with `ringwall tools approve`.

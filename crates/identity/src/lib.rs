@@ -8,6 +8,7 @@ mod actor;
 mod algorithm;
 mod audience;
 mod authentication;
+pub mod authority;
 mod base64url;
 mod bearer;
 mod caller;

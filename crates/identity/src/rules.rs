@@ -46,6 +46,9 @@ pub struct IssuerRules {
     pub introspection: Option<IntrospectionRules>,
     /// Where groups are looked up that a token leaves out; they stay unknown if not given.
     pub directory: Option<DirectoryRules>,
+    /// The issuer whose users its tokens speak for, by that issuer's names: for our own authorization
+    /// server, which knows nobody itself. Its own if not given.
+    pub home: Option<String>,
 }
 
 /// One tenant of a provider that gives each its own issuer.
@@ -126,6 +129,7 @@ impl IssuerRules {
             claims: ClaimNames::default(),
             introspection: None,
             directory: None,
+            home: None,
         }
     }
 
@@ -147,6 +151,11 @@ impl IssuerRules {
             token_types: types.map(|&typ| typ.to_owned()).collect(),
             ..IssuerRules::new(issuer)
         }
+    }
+
+    /// The issuer that knows the users its tokens speak for.
+    pub(crate) fn home(&self) -> &str {
+        self.home.as_deref().unwrap_or(&self.issuer)
     }
 
     /// Whether tokens of this type are accepted.

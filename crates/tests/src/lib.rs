@@ -9,6 +9,8 @@ pub mod browser;
 pub mod certificates;
 pub mod chromium;
 pub mod client_leg;
+pub mod dance;
+pub mod documents;
 pub mod entra_shaped;
 pub mod fixture;
 pub mod grants;

@@ -81,6 +81,13 @@ impl Workshop {
         Ok(all)
     }
 
+    /// The way to what clients of our own authorization server say of themselves.
+    pub(super) fn strangers(&self, settled: &settled::Settled) -> Fetcher {
+        let network_of = settled.authorization_server.as_ref().map(|it| it.network);
+        let fetch = Fetcher::new(Arc::clone(&self.makings.egress), []);
+        fetch.elsewhere(network(network_of.unwrap_or(settled::Network::Public)))
+    }
+
     fn agent(
         &self,
         server: &settled::Server,

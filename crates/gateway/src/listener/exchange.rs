@@ -3,6 +3,7 @@
 //! call is taken here.
 
 use super::{House, Peer, delivery, door, front};
+use crate::authority::{self, Authority};
 use crate::body::Body;
 use crate::connect;
 use crate::gate::Gate;
@@ -83,6 +84,11 @@ async fn inside(
         if let Some(place) = place {
             return delivery::answer(gate, peer.source, &place, request).await;
         }
+        let authority = gate.runtime().authority.clone();
+        let place = authority::Place::at(below_public_url(gate, path));
+        if let (Some(authority), Some(place)) = (authority, place) {
+            return authorize(gate, &authority, peer.source, place, request).await;
+        }
         if let Some(place) = connect::Place::at(below_public_url(gate, path)) {
             let Some(_seat) = delivery::seat(gate, "connect", peer.source) else {
                 return delivery::later(StatusCode::TOO_MANY_REQUESTS);
@@ -126,6 +132,24 @@ async fn inside(
         hand_out_nonce(gate, &route, &mut response);
     }
     response
+}
+
+/// At a place of the authorization server. What programs ask, pages of the origins that are let in may ask
+/// as well; people come by themselves.
+async fn authorize(
+    gate: &Arc<Gate>,
+    authority: &Arc<Authority>,
+    source: IpAddr,
+    place: authority::Place,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    if request.method() == Method::OPTIONS && !place.is_page() {
+        return preflight(request.headers());
+    }
+    let Some(_seat) = delivery::seat(gate, "authority", source) else {
+        return delivery::later(StatusCode::TOO_MANY_REQUESTS);
+    };
+    authority::answer(gate, authority, source, place, request).await
 }
 
 /// Gives the client the nonce for its next proof (RFC 9449, sections 9 and 8.2), so that it seldom has

@@ -53,8 +53,10 @@ impl Memory {
     }
 
     fn kept(&self, space: Space) -> &Kept {
-        let [assertion, proof, signal, ticket] = &self.spaces;
+        let [agreement, code, assertion, proof, signal, ticket] = &self.spaces;
         match space {
+            Space::Agreement => agreement,
+            Space::Code => code,
             Space::Assertion => assertion,
             Space::Proof => proof,
             Space::Signal => signal,

@@ -71,6 +71,14 @@ fn says(claims: &Value, name: &str, value: &str) -> bool {
     claims.get(name).and_then(Value::as_str) == Some(value)
 }
 
+/// Whether whoever this token is of has logged in in this authentication context (`acrs`).
+pub(super) fn is_within(token: &str, context: &str) -> bool {
+    let claims = read(token).map(|(_, claims, _, _)| claims);
+    let contexts = claims.as_ref().and_then(|claims| claims.get("acrs"));
+    let mut contexts = contexts.and_then(Value::as_array).into_iter().flatten();
+    contexts.any(|held| held.as_str() == Some(context))
+}
+
 /// The header, the claims, what is signed, and the signature.
 fn read(token: &str) -> Option<(Value, Value, &str, Vec<u8>)> {
     let (signed, signature) = token.rsplit_once('.')?;
