@@ -48,6 +48,7 @@ pub use audience::{Audience, AudienceError};
 pub use authentication::Authentication;
 pub use bearer::{BearerError, Scheme, bearer};
 pub use caller::{Caller, ClientAuthentication, Groups, Kind, Overage, UserKey};
+pub use checks::IssueTime;
 pub use credential::ClientCredential;
 pub use directory::DirectoryRules;
 pub use error::TokenError;

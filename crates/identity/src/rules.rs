@@ -2,6 +2,7 @@
 //! one place that refuses rules no issuer should be trusted under.
 
 use crate::actor::Actor;
+use crate::checks::IssueTime;
 use crate::directory::DirectoryRules;
 use crate::introspection::IntrospectionRules;
 use crate::{Algorithm, Profile};
@@ -23,6 +24,10 @@ pub struct IssuerRules {
     pub token_types: Vec<String>,
     /// The longest time from `iat` to `exp`, in seconds.
     pub lifetime_max_s: u64,
+    /// Whether its signed tokens have to say when they were issued, where the profile does not ask for
+    /// it. One that does not say so may come into the last of its life long after what was told of its
+    /// user was forgotten.
+    pub issue_time: IssueTime,
     /// How far its clock may be off ours, in seconds.
     pub clock_skew_s: u64,
     /// Where its keys are; found by discovery if not given.
@@ -114,6 +119,7 @@ impl IssuerRules {
             algorithms: Algorithm::ALL.to_vec(),
             token_types: vec!["at+jwt".to_owned()],
             lifetime_max_s: 3600,
+            issue_time: IssueTime::Optional,
             clock_skew_s: 30,
             keys: None,
             metadata: None,

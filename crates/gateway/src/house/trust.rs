@@ -9,7 +9,7 @@ use crate::route::algorithm;
 use crate::secret;
 use config::settled::{self, ClientProof, Exact, SecretRef, Settled};
 use identity::authority::{Metadata, USER_CLAIM};
-use identity::client::{ClientKey, SystemEntropy};
+use identity::client::{ClientKey, Credentials, SecretMethod, SystemEntropy};
 use identity::{
     ClaimNames, ClientCredential, DirectoryRules, IntrospectionRules, IssuerRules, Issuers,
     KeyStore, Tenant, Trusted,
@@ -142,6 +142,10 @@ fn rules(issuer: &settled::Issuer, exact: Exact) -> Result<IssuerRules, HouseErr
         algorithms: algorithms.copied().map(algorithm).collect(),
         token_types: issuer.token_types.clone(),
         lifetime_max_s: issuer.lifetime_max.as_secs(),
+        issue_time: match issuer.events {
+            Some(_) => identity::IssueTime::Required,
+            None => identity::IssueTime::Optional,
+        },
         clock_skew_s: issuer.clock_skew.as_secs(),
         keys: match &issuer.keys {
             settled::Keys::At(url) => Some(url.clone()),
@@ -183,14 +187,18 @@ fn directory_of(graph: &settled::Graph, tenant: &str) -> Result<DirectoryRules, 
             what: "graph.token_url",
             error,
         })?,
-        credential: by_secret(&graph.client, &graph.secret)?,
+        client: graph.client.clone(),
+        credentials: Credentials::Secret(Arc::new(secret_of(&graph.secret)?), SecretMethod::Basic),
     })
 }
 
 fn by_secret(client: &str, secret: &SecretRef) -> Result<ClientCredential, HouseError> {
-    let secret = secret::resolve(&secret.to_string())?;
-    let secret = Zeroizing::new(secret.expose().to_owned());
-    Ok(ClientCredential::with_secret(client, secret))
+    Ok(ClientCredential::with_secret(client, secret_of(secret)?))
+}
+
+fn secret_of(reference: &SecretRef) -> Result<Zeroizing<String>, HouseError> {
+    let secret = secret::resolve(&reference.to_string())?;
+    Ok(Zeroizing::new(secret.expose().to_owned()))
 }
 
 fn by_key(client: &str, key: &SecretRef) -> Result<ClientCredential, HouseError> {
