@@ -80,6 +80,14 @@ pub const LIFETIME_ENTRA: &str = "2h";
 pub const ACTORS: Count = Count::new(1, 0, 8);
 /// `issuers[].introspection.cache`. A revoked token is good for that long.
 pub const INTROSPECTION_CACHE: Text = Text::new("30s", "0s", "5m");
+/// `step_up.*.max_age`. Less than a person takes to sign in could never be shown.
+pub const MAX_AGE: Text = Text::new("5m", "30s", "24h");
+/// `approvals.expires`. Long enough for somebody to read what would run, short enough to still mean it.
+pub const APPROVAL_TIME: Text = Text::new("10m", "1m", "24h");
+/// `approvals.per_user`. What waits is read by people.
+pub const APPROVALS_PER_USER: Count = Count::new(16, 1, 1_000);
+/// `approvals.in_all`.
+pub const APPROVALS: Count = Count::new(1_000, 1, 10_000);
 /// `servers[].timeout`.
 pub const TIMEOUT: Text = Text::new("60s", "100ms", "1h");
 /// `routes[].sessions.idle`.
@@ -190,6 +198,8 @@ pub const LISTENERS: usize = 16;
 pub const ISSUERS: usize = 64;
 /// How many tenants one issuer may have. Each is an issuer of its own, with keys of its own.
 pub const TENANTS: usize = 256;
+/// How many values of `acr` one step-up may accept.
+pub const ACR: usize = 16;
 /// How many servers there may be.
 pub const SERVERS: usize = 1024;
 /// How many routes there may be.

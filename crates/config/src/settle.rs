@@ -5,6 +5,7 @@
 //! problem kept, so nothing half-read ever leaves this module.
 
 mod address;
+mod approval;
 mod authority;
 mod events;
 mod issuers;
@@ -95,6 +96,8 @@ pub(crate) fn settle_for(
     oauth::connectable(problems, &routes, &issuers, &servers);
     pages::apart(problems, &routes, &issuers);
     policies(problems, &written.policies);
+    let step_up = approval::step_ups(problems, &written.step_up);
+    let approvals = approval::approvals(problems, &written.approvals);
     let ledger = ledger(problems, &written.ledger, &data);
     let log = log(&written.log);
     // Of a configuration that is refused, nobody needs to hear what it would not use.
@@ -120,6 +123,8 @@ pub(crate) fn settle_for(
         servers,
         routes,
         policies: written.policies,
+        step_up,
+        approvals,
         limits,
         ledger,
         log,

@@ -4,6 +4,7 @@
 //!
 //! Nothing here reads a file or refuses anything: [`crate::settle`] makes it.
 
+mod approval;
 mod authority;
 mod events;
 mod form;
@@ -15,6 +16,7 @@ mod possession;
 mod reload;
 mod route;
 
+pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
 pub use events::Events;
 pub(crate) use issuer::TENANT;
@@ -27,9 +29,9 @@ pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessi
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Actor, Algorithm, ClaimKind, ClientCertificates, Confinement, Durability, Era, Format,
-    FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession, Process,
-    Profile, ProofNonce, Registration, Revision, Schema, TokenKind,
+    Actor, Algorithm, AssertionAudience, ClaimKind, ClientCertificates, Confinement, Durability,
+    Era, Format, FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession,
+    Process, Profile, ProofNonce, Registration, Revision, Schema, TokenKind,
 };
 
 use serde::Serialize;
@@ -65,6 +67,10 @@ pub struct Settled {
     pub routes: Vec<Route>,
     /// Patterns of the policy files, relative to the configuration file.
     pub policies: Vec<String>,
+    /// What policies ask callers to prove, by name.
+    pub step_up: BTreeMap<String, StepUp>,
+    /// Calls that wait for somebody's approval.
+    pub approvals: Approvals,
     /// Limits of the whole gateway. A route has its own copy of those that concern a call.
     pub limits: Limits,
     /// The ledger.

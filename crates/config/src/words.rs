@@ -95,6 +95,14 @@ words! {
         Entra = "entra",
     }
 
+    /// Whom the signed assertion of a client names as the one it is for.
+    AssertionAudience {
+        /// The issuer of the authorization server. It is good nowhere else, and its type says what it is.
+        Issuer = "issuer",
+        /// The token endpoint, for authorization servers that take no other, such as Entra ID.
+        TokenEndpoint = "token_endpoint",
+    }
+
     /// What kind of value policies see a claim as.
     ClaimKind {
         /// `true` or `false`.

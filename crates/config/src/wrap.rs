@@ -67,6 +67,8 @@ pub fn around(
         servers: vec![server],
         routes: vec![route],
         policies: policies.to_vec(),
+        step_up: Default::default(),
+        approvals: Default::default(),
         limits: Default::default(),
         ledger: Default::default(),
         log: Default::default(),

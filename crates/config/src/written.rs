@@ -4,6 +4,7 @@
 //! are generated from it, with the bounds of [`crate::bounds`]. Nothing here is checked beyond its
 //! shape, and nothing but [`crate::settle`] reads it.
 
+mod approval;
 mod authority;
 mod events;
 mod issuer;
@@ -12,6 +13,7 @@ mod possession;
 mod route;
 mod text;
 
+pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
@@ -71,6 +73,13 @@ pub struct Config {
     #[serde(default)]
     #[schemars(extend("default" = []), length(max = bounds::WORDS))]
     pub policies: Vec<String>,
+    /// What policies ask callers to prove, by name.
+    #[serde(default)]
+    #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
+    pub step_up: BTreeMap<String, StepUp>,
+    /// Calls that wait for somebody's approval.
+    #[serde(default)]
+    pub approvals: Approvals,
     /// Limits of the whole gateway. A route can have its own for what concerns its calls.
     #[serde(default)]
     pub limits: Limits,
@@ -179,8 +188,9 @@ pub struct Issuer {
     /// Which claim of a token says what.
     #[serde(default)]
     pub claims: Claims,
-    /// Further claims that policies see as `principal.claims.<name>`. `acr`, `amr`, `email`,
-    /// `email_verified`, `roles` and `tid` are among them anyway, and can be taken from elsewhere.
+    /// Further claims that policies see as `principal.claims.<name>`. `acr`, `acrs`, `amr`,
+    /// `auth_time`, `email`, `email_verified`, `roles` and `tid` are among them anyway, and can be taken
+    /// from elsewhere.
     #[serde(default)]
     #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
     pub attributes: BTreeMap<String, Attribute>,

@@ -219,9 +219,9 @@ impl Shelf {
 
     /// The catalog that there is, with a page of definitions. It is not in force yet. One caller's page
     /// takes no approval away from the others: what differs on it is a reason to read everything again.
-    pub fn page(
+    pub fn page<'v>(
         &self,
-        definitions: &[Value],
+        definitions: impl IntoIterator<Item = &'v Value>,
         pins: &Pins,
         now_ms: u64,
     ) -> Result<Study, PinsError> {
@@ -234,9 +234,9 @@ impl Shelf {
         self.catalog.store(Arc::new(catalog));
     }
 
-    fn study(
+    fn study<'v>(
         &self,
-        definitions: &[Value],
+        definitions: impl IntoIterator<Item = &'v Value>,
         catalog: Catalog,
         pins: &Pins,
         now_ms: u64,

@@ -171,7 +171,7 @@ impl House {
             desk: desk(&rows, &clock),
         };
         let runtime = runtime(settled, policies, &makings, None)?;
-        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
+        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(&[]))?;
         for warning in policies.warnings() {
             tracing::warn!("policy: {warning}");
         }

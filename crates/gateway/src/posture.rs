@@ -130,6 +130,7 @@ const NOBODYS_TOOL: &str = "ringwall-no-such-tool";
 pub fn catalog(settled: &Settled) -> Catalog {
     let mut catalog = Catalog {
         claims: Attributes::of(&settled.issuers).entries(),
+        step_ups: settled.step_up.keys().cloned().collect(),
         ..Catalog::default()
     };
     for server in &settled.servers {

@@ -40,6 +40,19 @@ impl Authentication {
         says_something.then_some(said)
     }
 
+    /// One of these context classes, so many seconds ago at most, and what the provider is asked for;
+    /// nothing if that is nothing.
+    pub fn of(
+        acr_values: &[String],
+        max_age_s: Option<u64>,
+        claims: Option<&serde_json::Value>,
+    ) -> Option<Self> {
+        let acr_values = acr_values.join(" ");
+        let max_age = max_age_s.map(|age| age.to_string());
+        let claims = claims.map(ToString::to_string);
+        Self::read(Some(&acr_values), max_age.as_deref(), claims.as_deref())
+    }
+
     /// What a claims request says, as JSON or that encoded in Base64; nothing if it is none.
     pub fn of_claims(claims: &str) -> Option<Self> {
         Self::read(None, None, Some(claims))

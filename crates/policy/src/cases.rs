@@ -2,10 +2,11 @@
 //!
 //! A case says who asks what, and what the answer must be. Reading the file is somebody else's.
 
-use crate::decision::{Decision, Lift, Verdict};
+use crate::decision::{Decision, Verdict};
+use crate::lift::Lift;
 use crate::policies::Policies;
 use crate::principal::{Caller, CallerKind, Claim, Groups, Principal};
-use crate::request::{Action, Context, Request, Session, Target};
+use crate::request::{Action, Approving, Context, Request, Session, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ pub struct Case {
     /// The policy that must be among those that decided it.
     #[serde(default)]
     pub by: Option<String>,
-    /// What must be offered to lift the deny.
+    /// What must be offered to lift the deny, first of all.
     #[serde(default)]
     pub lift: Option<Lift>,
 }
@@ -129,6 +130,21 @@ pub struct CaseContext {
     pub client: Option<String>,
     /// What has already been fulfilled.
     pub lifted: Vec<Lift>,
+    /// Seconds since the caller authenticated.
+    pub auth_age_s: Option<i64>,
+    /// Which call is to be approved.
+    pub approving: Option<CaseApproving>,
+}
+
+/// Which call is to be approved, in a case.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseApproving {
+    /// Who made it, as `issuer#user`.
+    pub requester: String,
+    /// Who has to approve, in the operator's words.
+    #[serde(default)]
+    pub needs: String,
 }
 
 /// What became of a case.
@@ -194,6 +210,11 @@ pub fn with_request<T>(case: &Case, ask: impl FnOnce(&Request<'_>) -> T) -> Resu
         session: of.session,
         client: of.client.as_deref(),
         lifted: &of.lifted,
+        auth_age_s: of.auth_age_s,
+        approving: of.approving.as_ref().map(|of| Approving {
+            requester: &of.requester,
+            needs: &of.needs,
+        }),
     };
     Ok(ask(&Request {
         principal: &principal,
@@ -229,9 +250,9 @@ impl Case {
             return Some(format!("expected `{by}` to decide: {told}"));
         }
         if let Some(lift) = &self.lift
-            && decision.lift.as_ref() != Some(lift)
+            && decision.lifts.first() != Some(lift)
         {
-            let offered = match &decision.lift {
+            let offered = match decision.lifts.first() {
                 Some(offered) => format!("`{offered}`"),
                 None => "nothing".to_owned(),
             };

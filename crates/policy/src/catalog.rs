@@ -21,6 +21,8 @@ pub struct Catalog {
     pub resources: Vec<ResourceEntry>,
     /// The claims that are carried from tokens into `principal.claims`, and what each one is.
     pub claims: Vec<ClaimEntry>,
+    /// What the configuration calls by a name and callers can be asked to prove.
+    pub step_ups: Vec<String>,
 }
 
 /// One upstream server.

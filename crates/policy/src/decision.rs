@@ -2,6 +2,7 @@
 //!
 //! It never says yes because something went wrong.
 
+use crate::lift::Lift;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -26,9 +27,10 @@ pub struct Decision {
     pub determining: Vec<Arc<str>>,
     /// What went wrong on the way. Anything here is a deny.
     pub errors: Vec<String>,
-    /// What would turn this deny into an allow. Only there if it really would: every determining
-    /// forbid can be lifted, and a permit is satisfied.
-    pub lift: Option<Lift>,
+    /// What would turn this deny into an allow, all of it together, in the order in which it is to be
+    /// fulfilled. Only there if it really would: every determining forbid can be lifted, and a permit
+    /// is satisfied.
+    pub lifts: Vec<Lift>,
     /// The `@reason` of the first determining forbid that has one. Written by the policy's author
     /// for the caller to read.
     pub reason: Option<Arc<str>>,
@@ -40,7 +42,7 @@ impl Decision {
             verdict: Verdict::Deny,
             determining: Vec::new(),
             errors,
-            lift: None,
+            lifts: Vec::new(),
             reason: None,
         }
     }
@@ -57,61 +59,5 @@ impl fmt::Display for Verdict {
             Verdict::Allow => "allow",
             Verdict::Deny => "deny",
         })
-    }
-}
-
-/// What lifts a forbid. Written as `@lift("approval")` or, with a detail, `@lift("step_up: mfa")`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Lift {
-    /// Somebody approves exactly this call. The detail says who may, in the operator's words.
-    Approval(String),
-    /// The caller proves more about themselves. The detail says what, such as an `acr` value.
-    StepUp(String),
-}
-
-impl Lift {
-    /// Reads the annotation, or nothing if it is not one of the two words.
-    pub(crate) fn parse(annotation: &str) -> Option<Self> {
-        let (word, detail) = match annotation.split_once(':') {
-            Some((word, detail)) => (word.trim(), detail.trim()),
-            None => (annotation.trim(), ""),
-        };
-        match word {
-            "approval" => Some(Lift::Approval(detail.to_owned())),
-            "step_up" => Some(Lift::StepUp(detail.to_owned())),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Lift {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (word, detail) = match self {
-            Lift::Approval(detail) => ("approval", detail),
-            Lift::StepUp(detail) => ("step_up", detail),
-        };
-        match detail.as_str() {
-            "" => f.write_str(word),
-            detail => write!(f, "{word}: {detail}"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_lifts_with_and_without_detail() {
-        for (written, expected) in [
-            ("step_up", Some(Lift::StepUp(String::new()))),
-            ("step_up: phr", Some(Lift::StepUp("phr".into()))),
-            ("approval:owners", Some(Lift::Approval("owners".into()))),
-            ("approve", None),
-            ("", None),
-        ] {
-            assert_eq!(Lift::parse(written), expected, "{written}");
-        }
     }
 }

@@ -73,7 +73,7 @@ impl fmt::Display for Explanation {
             verdict,
             determining,
             errors,
-            lift,
+            lifts,
             reason,
         } = &self.decision;
         writeln!(
@@ -99,7 +99,7 @@ impl fmt::Display for Explanation {
         if let Some(reason) = reason {
             writeln!(f, "  reason: {reason}")?;
         }
-        if let Some(lift) = lift {
+        for lift in lifts {
             writeln!(f, "  lifted by {lift}")?;
         }
         for account in &self.policies {
@@ -163,6 +163,10 @@ fn outcome(
     rule: &Rule,
 ) -> Outcome {
     let failed = |error: String| Outcome::Failed { error };
+    // Some policies are not about an action that their scope does not leave out: see `compile`.
+    if !rule.actions.contains(&request.action) {
+        return Outcome::OutOfScope { part: "action" };
+    }
     let probe = match Probe::new(policies, prepared, request, rule) {
         Ok(probe) => probe,
         Err(error) => return failed(error),

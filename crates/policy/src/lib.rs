@@ -8,12 +8,14 @@
 //! - Whatever goes wrong while deciding is a deny: an evaluation error in any policy, an argument
 //!   that a policy reads and that cannot be expressed without loss, groups that are not known.
 //! - Listing and calling are separate actions, decided by the same policies.
+//! - Who may approve a call is said by name: a permit that names no action permits no approval.
 //!
 //! How JSON becomes Cedar values is told in [`schema`].
 
 mod catalog;
 mod decision;
 mod error;
+mod lift;
 mod names;
 mod policies;
 mod principal;
@@ -30,10 +32,11 @@ pub use catalog::{
     Catalog, ClaimEntry, ClaimKind, PromptArgument, PromptEntry, ResourceEntry, ServerEntry,
     ToolEntry,
 };
-pub use decision::{Decision, Lift, Verdict};
+pub use decision::{Decision, Verdict};
 pub use error::{PolicyError, Problem};
 pub use explain::Explanation;
+pub use lift::{Lift, Needs, Proof, StepUp};
 pub use policies::{Policies, Source};
 pub use principal::{Caller, CallerKind, Claim, Groups, Principal, PrincipalError};
 pub use reads::Dependence;
-pub use request::{Action, Context, Request, Session, Target};
+pub use request::{Action, Approving, Context, Request, Session, Target};

@@ -292,6 +292,17 @@ fn circumstances(
         let arguments = value::arguments(context.arguments, wanted, &prepared.fields);
         say("arguments", arguments.map_err(|error| error.to_string())?);
     }
+    if let Some(age) = context.auth_age_s.filter(|_| depends.auth_age) {
+        say("auth_age_s", RestrictedExpression::new_long(age));
+    }
+    if let Some(approving) = context.approving.filter(|_| depends.approving) {
+        for (name, text) in [
+            ("requester", approving.requester),
+            ("needs", approving.needs),
+        ] {
+            say(name, RestrictedExpression::new_string(text.to_owned()));
+        }
+    }
     if depends.findings {
         say("findings", texts(context.findings));
     }

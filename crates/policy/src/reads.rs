@@ -10,8 +10,12 @@ use std::collections::BTreeMap;
 /// On which circumstances decisions can depend, beside caller, action and thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Dependence {
+    /// Which call is to be approved.
+    pub approving: bool,
     /// The arguments of the call.
     pub arguments: bool,
+    /// How long ago the caller authenticated.
+    pub auth_age: bool,
     /// What the client software calls itself.
     pub client: bool,
     /// The findings in the message.
@@ -30,7 +34,9 @@ pub struct Dependence {
 
 impl Dependence {
     const ALL: Dependence = Dependence {
+        approving: true,
         arguments: true,
+        auth_age: true,
         client: true,
         findings: true,
         labels: true,
@@ -43,12 +49,19 @@ impl Dependence {
     /// Whether the answer can differ from call to call although caller, thing, findings, labels,
     /// method and client are the same. Such answers are never remembered.
     pub fn is_volatile(self) -> bool {
-        self.arguments || self.session || self.source || self.time
+        self.approving
+            || self.arguments
+            || self.auth_age
+            || self.session
+            || self.source
+            || self.time
     }
 
     pub(crate) fn or(self, other: Self) -> Self {
         Dependence {
+            approving: self.approving || other.approving,
             arguments: self.arguments || other.arguments,
+            auth_age: self.auth_age || other.auth_age,
             client: self.client || other.client,
             findings: self.findings || other.findings,
             labels: self.labels || other.labels,
@@ -182,6 +195,10 @@ fn dependence(attribute: &str) -> Dependence {
             arguments: true,
             ..none
         },
+        "auth_age_s" => Dependence {
+            auth_age: true,
+            ..none
+        },
         "client" => Dependence {
             client: true,
             ..none
@@ -196,6 +213,10 @@ fn dependence(attribute: &str) -> Dependence {
         },
         "method" => Dependence {
             method: true,
+            ..none
+        },
+        "needs" | "requester" => Dependence {
+            approving: true,
             ..none
         },
         "now" => Dependence { time: true, ..none },
@@ -286,7 +307,8 @@ mod tests {
 
     #[test]
     fn sees_what_a_condition_depends_on() {
-        let everything = "arguments client findings labels method session source time";
+        let everything =
+            "approving arguments auth_age client findings labels method session source time";
         for (condition, expected) in [
             ("true", ""),
             ("principal.user == resource.name", ""),
@@ -302,6 +324,12 @@ mod tests {
             ("context.now > datetime(\"2026-01-01\")", "time"),
             ("context.method == \"ping\"", "method"),
             ("context has client", "client"),
+            (
+                "context has auth_age_s && context.auth_age_s < 9",
+                "auth_age",
+            ),
+            ("context.requester != principal.user", "approving"),
+            ("context.needs == \"owners\"", "approving"),
             ("[context.labels].contains([\"a\"])", "labels"),
             (
                 "if context.labels.isEmpty() then true else context has source",

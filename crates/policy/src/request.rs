@@ -3,7 +3,7 @@
 //! Everything here is borrowed from a call that has already been framed, identified, resolved,
 //! validated and inspected. Nothing here is trusted to be small.
 
-use crate::decision::Lift;
+use crate::lift::Lift;
 use crate::principal::Principal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -27,6 +27,8 @@ pub struct Request<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
+    /// Approve a call of a tool that somebody else made. Permitted only by a policy that names it.
+    Approve,
     /// The server asks the client: sampling, elicitation, roots. On a server.
     Ask,
     /// Call a tool.
@@ -45,7 +47,8 @@ pub enum Action {
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Action; 7] = [
+    pub const ALL: [Action; 8] = [
+        Action::Approve,
         Action::Ask,
         Action::Call,
         Action::Complete,
@@ -58,6 +61,7 @@ impl Action {
     /// The id in policies, as in `Ringwall::Action::"call"`.
     pub fn name(self) -> &'static str {
         match self {
+            Action::Approve => "approve",
             Action::Ask => "ask",
             Action::Call => "call",
             Action::Complete => "complete",
@@ -80,7 +84,9 @@ impl Action {
                 matches!(self, Action::Complete | Action::Read | Action::List)
             }
             Target::Server { .. } => matches!(self, Action::Ask | Action::Use),
-            Target::Tool { .. } => matches!(self, Action::Call | Action::List),
+            Target::Tool { .. } => {
+                matches!(self, Action::Approve | Action::Call | Action::List)
+            }
         }
     }
 }
@@ -185,6 +191,19 @@ pub struct Context<'a> {
     pub client: Option<&'a str>,
     /// What has already been fulfilled for exactly this call: forbids that carry it are lifted.
     pub lifted: &'a [Lift],
+    /// Seconds since the caller authenticated, where the token says when that was.
+    pub auth_age_s: Option<i64>,
+    /// Which call is to be approved. Read by `approve`.
+    pub approving: Option<Approving<'a>>,
+}
+
+/// Which call is to be approved.
+#[derive(Clone, Copy, Debug)]
+pub struct Approving<'a> {
+    /// Who made it, as `issuer#user`.
+    pub requester: &'a str,
+    /// Who has to approve, in the operator's words.
+    pub needs: &'a str,
 }
 
 /// What policy may know about a session.

@@ -166,7 +166,7 @@ pub(crate) fn document(catalog: &Catalog, inputs: &Inputs) -> Value {
 fn action(action: Action, inputs: &Inputs) -> Value {
     let things: &[&str] = match action {
         Action::Ask | Action::Use => &["Server"],
-        Action::Call => &["Tool"],
+        Action::Approve | Action::Call => &["Tool"],
         Action::Complete => &["Prompt", "Resource"],
         Action::Get => &["Prompt"],
         Action::List => &["Tool", "Prompt", "Resource"],
@@ -174,7 +174,8 @@ fn action(action: Action, inputs: &Inputs) -> Value {
     };
     let mut attributes = circumstances();
     let arguments = match action {
-        Action::Call => Some(shape::record(&inputs.call)),
+        // Whoever approves a call may look at the arguments of exactly that call.
+        Action::Approve | Action::Call => Some(shape::record(&inputs.call)),
         // A list knows no arguments, but a policy for both must be able to ask for them.
         Action::List => Some(shape::record(&shape::optional(&inputs.call))),
         Action::Get => Some(shape::record(&inputs.get)),
@@ -183,6 +184,11 @@ fn action(action: Action, inputs: &Inputs) -> Value {
     };
     if let Some(arguments) = arguments {
         attributes.insert("arguments".to_owned(), required(arguments));
+    }
+    if action == Action::Approve {
+        for name in ["requester", "needs"] {
+            attributes.insert(name.to_owned(), required(json!({"type": "String"})));
+        }
     }
     if matches!(action, Action::Ask | Action::Use) {
         attributes.insert("method".to_owned(), required(json!({"type": "String"})));
@@ -213,6 +219,7 @@ fn circumstances() -> Map<String, Value> {
         ),
         ("session", absent_at_times(session)),
         ("client", absent_at_times(json!({"type": "String"}))),
+        ("auth_age_s", absent_at_times(json!({"type": "Long"}))),
     ]
     .into_iter()
     .map(|(name, of)| (name.to_owned(), of))

@@ -3,7 +3,10 @@
 
 use crate::wire::{self, Outgoing, Reply};
 use anyhow::{Context as _, Result};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PKCS_RSA_SHA256,
+    RsaKeySize,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::fs::Permissions;
@@ -152,6 +155,27 @@ impl Identity {
             pem: certificate.pem(),
             key,
         })
+    }
+
+    /// The same with an RSA key, as Entra ID takes them.
+    pub fn of_nobody_with_rsa(name: &str) -> Result<Self> {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+        let certificate = params(name, Good::Long)?.self_signed(&key)?;
+        Ok(Identity {
+            der: certificate.der().to_vec(),
+            pem: certificate.pem(),
+            key,
+        })
+    }
+
+    /// Its private key, in PEM form.
+    pub fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
+
+    /// Its public key, as it stands in the certificate.
+    pub fn public_key(&self) -> &[u8] {
+        self.key.public_key_raw()
     }
 }
 

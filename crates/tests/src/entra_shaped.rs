@@ -2,8 +2,10 @@
 //! forms of its issuers, metadata, tokens and of Microsoft Graph's `getMemberObjects`, as they are
 //! documented, and nothing else of it. It shares no code with the product.
 
+mod assertion;
 mod server;
 
+use crate::certificates::Identity;
 use crate::issuer::{Key, Kind, compact, overlaid};
 use crate::place;
 use anyhow::Result;
@@ -55,6 +57,16 @@ impl EntraShaped {
     pub fn shared_metadata(&self) -> String {
         let origin = self.server.origin();
         format!("{origin}/common/v2.0/.well-known/openid-configuration")
+    }
+
+    /// Where tokens of this tenant are had.
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/{TENANT}/oauth2/v2.0/token", self.server.origin())
+    }
+
+    /// From now on the gateway's client is known by this certificate, too.
+    pub fn knows(&self, certificate: &Identity) {
+        self.server.knows(certificate);
     }
 
     /// `issuers[].graph` of a configuration that looks up groups here.

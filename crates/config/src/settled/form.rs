@@ -13,6 +13,17 @@ pub(super) fn time<S: Serializer>(it: &Duration, serializer: S) -> Result<S::Ok,
     serializer.serialize_str(&units::show_time(*it))
 }
 
+#[expect(clippy::ref_option, reason = "serde passes fields by reference")]
+pub(super) fn some_time<S: Serializer>(
+    it: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match it {
+        Some(time) => self::time(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes fields by reference"

@@ -60,12 +60,14 @@ pub struct Attribute {
 }
 
 impl Attribute {
-    /// Those whose meaning a standard gives, by the name of their claim: `acr`, `amr` (OpenID Connect
-    /// Core, RFC 8176), `email`, `email_verified` (OpenID Connect Core), `roles` (RFC 7643, RFC 9068)
-    /// and `tid` (the tenant, Entra ID).
-    pub const KNOWN: [(&'static str, ClaimKind); 6] = [
+    /// Those whose meaning a standard gives, by the name of their claim: `acr`, `auth_time`, `amr` (OpenID
+    /// Connect Core, RFC 8176), `email`, `email_verified` (OpenID Connect Core), `roles` (RFC 7643,
+    /// RFC 9068), `acrs` and `tid` (authentication contexts and the tenant, Entra ID).
+    pub const KNOWN: [(&'static str, ClaimKind); 8] = [
         ("acr", ClaimKind::Text),
+        ("acrs", ClaimKind::Texts),
         ("amr", ClaimKind::Texts),
+        ("auth_time", ClaimKind::Number),
         ("email", ClaimKind::Text),
         ("email_verified", ClaimKind::Flag),
         ("roles", ClaimKind::Texts),

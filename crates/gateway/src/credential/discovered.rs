@@ -46,6 +46,8 @@ pub struct Bound {
     pub name: Option<Resource>,
     /// Whose tokens they are.
     pub authority: Authority,
+    /// Another name of the issuer, in the tokens of callers.
+    pub speaks_for: Option<String>,
     /// As which client.
     pub client: ClientSpec,
     /// Whose words count.
@@ -134,6 +136,10 @@ impl Bound {
         let server = match own_issuer {
             Some(server) => server,
             None => find_server(outside, &issuer).await?,
+        };
+        let server = match &self.speaks_for {
+            Some(name) => server.speaking_for(name),
+            None => server,
         };
         let identity = self.identity(outside, &server, (own, rows)).await?;
         let found = protected.resource().clone();
@@ -277,6 +283,7 @@ mod tests {
             url: SERVER.parse().unwrap(),
             name: None,
             authority,
+            speaks_for: None,
             client: ClientSpec::Automatic,
             described,
             undescribed,

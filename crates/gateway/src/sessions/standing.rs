@@ -39,7 +39,7 @@ pub struct Privileges {
     groups: Option<Box<[Box<str>]>>,
     /// `roles`, as issuers name what somebody is within one application.
     roles: Box<[Box<str>]>,
-    /// How they were authenticated: `acr`.
+    /// How they were authenticated: `acr`, and `acrs` of Entra ID.
     context: Box<str>,
     /// What the token is bound to: `cnf`.
     bound_to: Box<str>,
@@ -50,7 +50,7 @@ impl Privileges {
     pub fn of(caller: &Caller) -> Self {
         let claim = |name| {
             let claim = caller.claims().get(name);
-            claim.map(ToString::to_string).unwrap_or_default().into()
+            claim.map(ToString::to_string).unwrap_or_default()
         };
         Privileges {
             scopes: sorted(caller.scopes()),
@@ -59,8 +59,8 @@ impl Privileges {
                 Groups::Unknown(_) => None,
             },
             roles: roles(caller),
-            context: claim("acr"),
-            bound_to: claim("cnf"),
+            context: [claim("acr"), claim("acrs")].concat().into(),
+            bound_to: claim("cnf").into(),
         }
     }
 

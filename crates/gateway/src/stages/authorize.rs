@@ -1,5 +1,8 @@
 //! The only place where a decision is taken: the policies, asked once everything they may want to
-//! know has been established (controls 2.2, 7.3). No permit means no; an error means no.
+//! know has been established (controls 2.2, 7.3). No permit means no; an error means no. What the
+//! caller's token shows of what a forbid asks for lifts that forbid (control 2.4).
+
+mod more;
 
 use crate::gate::Gate;
 use crate::sessions::Session;
@@ -7,7 +10,8 @@ use crate::stages::draft::{Draft, Stage, Verdict};
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Place, Subject};
-use policy::{Action, Context, Decision, Policies, Request};
+use crate::step_up::{self, Asked};
+use policy::{Action, Context, Decision, Lift, Policies, Request};
 use protocol::Act;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -63,7 +67,8 @@ fn whole(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<Vec<us
             resource: target,
             context: &context,
         };
-        let decision = policies.decide_cached(&request);
+        let (decision, lifted) = judged(gate, &policies, &request);
+        stepped(draft, &lifted);
         let allows = decision.allows();
         if allows || draft.policy.is_none() {
             draft.policy = Some(Verdict {
@@ -78,7 +83,9 @@ fn whole(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<Vec<us
     }
     match (servers.is_empty(), no) {
         (true, Some((decision, name))) => Err(match decision.errors.is_empty() {
-            true => refused::denied(Action::Use.name(), name, decision.reason.as_deref()),
+            true => more::wanted(gate, inspected, &decision.lifts).unwrap_or_else(|| {
+                refused::denied(Action::Use.name(), name, decision.reason.as_deref())
+            }),
             false => refused::policy_failed(),
         }),
         _ => Ok(servers),
@@ -100,7 +107,8 @@ fn one(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<(), Refu
         resource: target,
         context: &context,
     };
-    let decision = policies.decide_cached(&request);
+    let (decision, lifted) = judged(gate, &policies, &request);
+    stepped(draft, &lifted);
     draft.policy = Some(Verdict {
         policies: Arc::clone(&policies),
         decision: Arc::clone(&decision),
@@ -108,8 +116,45 @@ fn one(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<(), Refu
     if decision.allows() {
         return Ok(());
     }
-    let outward = inspected.outward().unwrap_or_default();
-    Err(refusal(&policies, &request, &decision, outward))
+    Err(refusal(gate, inspected, &policies, (&request, &decision)))
+}
+
+/// What the policies say once everything is lifted that the caller's own token fulfils, and what that is.
+fn judged(gate: &Gate, policies: &Policies, request: &Request<'_>) -> (Arc<Decision>, Vec<Lift>) {
+    let decision = policies.decide_cached(request);
+    if decision.lifts.is_empty() {
+        return (decision, Vec::new());
+    }
+    let lifted = step_up::fulfilled(&gate.runtime(), request, &decision.lifts);
+    if lifted.is_empty() {
+        return (decision, lifted);
+    }
+    Asked::shown(gate, request.principal, &lifted);
+    (again(policies, request, &lifted), lifted)
+}
+
+/// The same question, with this lifted.
+fn again(policies: &Policies, request: &Request<'_>, lifted: &[Lift]) -> Arc<Decision> {
+    let context = Context {
+        lifted,
+        ..*request.context
+    };
+    policies.decide_cached(&Request {
+        context: &context,
+        ..*request
+    })
+}
+
+/// Whether the answer is yes, as the stages ask that do not call anything.
+pub(super) fn allows(gate: &Gate, request: &Request<'_>) -> bool {
+    judged(gate, &gate.policies(), request).0.allows()
+}
+
+/// What was asked for beside a permit was looked for in the token.
+fn stepped(draft: &mut Draft, lifted: &[Lift]) {
+    if !lifted.is_empty() {
+        draft.ran(controls::N2_4);
+    }
 }
 
 /// Whether this caller may read this resource, as the stages ask that do not call it.
@@ -121,20 +166,21 @@ pub(super) fn may_read(gate: &Gate, call: &Inspected, server: &str, uri: &str, n
         resource: policy::Target::Resource { server, uri },
         context: &circumstances.bare(),
     };
-    gate.policies().decide_cached(&request).allows()
+    allows(gate, &request)
 }
 
 /// What the caller hears. A thing they may not even see does not exist for them: the answer is the
 /// one an unknown name gets, and only the record tells the two apart.
 fn refusal(
+    gate: &Gate,
+    inspected: &Inspected,
     policies: &Policies,
-    request: &Request<'_>,
-    decision: &Decision,
-    outward: &str,
+    (request, decision): (&Request<'_>, &Decision),
 ) -> Refused {
     if !decision.errors.is_empty() {
         return refused::policy_failed();
     }
+    let outward = inspected.outward().unwrap_or_default();
     let action = request.action;
     if let (Action::Call, policy::Target::Tool { .. }) = (action, request.resource) {
         let seen = Context {
@@ -146,9 +192,12 @@ fn refusal(
             context: &seen,
             ..*request
         };
-        if !policies.decide_cached(&list).allows() {
+        if !judged(gate, policies, &list).0.allows() {
             return refused::tool_unknown(outward);
         }
+    }
+    if let Some(refused) = more::wanted(gate, inspected, &decision.lifts) {
+        return refused;
     }
     let name = match request.resource {
         policy::Target::Server { name } => name,
@@ -195,14 +244,17 @@ pub(super) struct Circumstances {
     source: std::net::IpAddr,
     now_ms: i64,
     session: Option<policy::Session>,
+    auth_age_s: Option<i64>,
 }
 
 impl Circumstances {
     pub(super) fn of(inspected: &Inspected, now_ms: u64) -> Self {
+        let at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
         Circumstances {
             source: inspected.raw().source(),
-            now_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
+            now_ms: at_ms,
             session: inspected.session().map(|session| aged(session, now_ms)),
+            auth_age_s: step_up::auth_age_s(inspected.principal(), at_ms / 1000),
         }
     }
 
@@ -221,6 +273,7 @@ impl Circumstances {
             source: Some(self.source),
             now_ms: self.now_ms,
             session: self.session,
+            auth_age_s: self.auth_age_s,
             ..Context::default()
         }
     }

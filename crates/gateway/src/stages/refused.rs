@@ -10,6 +10,7 @@ mod connection;
 mod door;
 mod frame;
 mod possession;
+mod step_up;
 mod subject;
 
 pub(in crate::stages) use answer::*;
@@ -19,6 +20,7 @@ pub(in crate::stages) use connection::*;
 pub(crate) use door::*;
 pub(in crate::stages) use frame::*;
 pub(crate) use possession::*;
+pub(in crate::stages) use step_up::*;
 pub(in crate::stages) use subject::*;
 
 use crate::credential::Need;

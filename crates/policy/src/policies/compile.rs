@@ -4,8 +4,8 @@ use super::Source;
 use super::catalogued::Things;
 use super::index::Effect;
 use crate::catalog::Catalog;
-use crate::decision::Lift;
 use crate::error::{PolicyError, Problem};
+use crate::lift::{Lift, StepUp};
 use crate::names::{NAMES, action_of};
 use crate::reads::Reads;
 use crate::request::{Action, Kind, Target};
@@ -62,6 +62,8 @@ pub(crate) fn rules(
         }
         for rule in &rules {
             warnings.extend(strangers(sources, things, rule));
+            warnings.extend(hides(sources, rule));
+            problems.extend(unnamed(sources, catalog, rule));
         }
     }
     let order = |problem: &Problem| {
@@ -152,10 +154,9 @@ fn rule(
                 .with_help("only a forbid can be lifted"));
         }
         (Some(written), Effect::Forbid) => match Lift::parse(written) {
-            Some(lift) => Some(lift),
-            None => {
-                return Err(problem(format!("`{written}` lifts nothing"))
-                    .with_help("write `@lift(\"step_up\")` or `@lift(\"approval\")`"));
+            Ok(lift) => Some(lift),
+            Err(why) => {
+                return Err(problem(format!("`{written}` lifts nothing: {why}")).with_help(HELP));
             }
         },
     };
@@ -168,7 +169,7 @@ fn rule(
         file: Arc::clone(file),
         line: problem(String::new()).line,
         effect,
-        actions: actions(&policy.action_constraint()),
+        actions: actions(&policy.action_constraint(), effect, lift.as_ref()),
         reads: Reads::of_policy(&json),
         json,
         lift,
@@ -178,10 +179,22 @@ fn rule(
     })
 }
 
+/// What lifts there are.
+const HELP: &str =
+    "write `@lift(\"scope: …\")`, `@lift(\"step_up: …\")` or `@lift(\"approval: …\")`";
+
 /// The actions a scope names. Ids that are none of ours are told by the validator.
-fn actions(constraint: &ActionConstraint) -> Vec<Action> {
+///
+/// A permit that names no action does not permit to approve: it was written about calls, and would let
+/// everybody who may call anything approve the calls of everybody else. Nor does a forbid that an
+/// approval lifts keep anybody from approving: that would ask for an approval of the approval.
+fn actions(constraint: &ActionConstraint, effect: Effect, lift: Option<&Lift>) -> Vec<Action> {
+    let approves = effect == Effect::Forbid && !matches!(lift, Some(Lift::Approval(_)));
     match constraint {
-        ActionConstraint::Any => Action::ALL.to_vec(),
+        ActionConstraint::Any => Action::ALL
+            .into_iter()
+            .filter(|action| *action != Action::Approve || approves)
+            .collect(),
         ActionConstraint::Eq(uid) => action_of(uid).into_iter().collect(),
         ActionConstraint::In(uids) => uids.iter().filter_map(action_of).collect(),
     }
@@ -337,6 +350,39 @@ fn disagreements(sources: &[Source], inputs: &Inputs, rule: &Rule) -> Vec<Proble
             )
         })
         .collect()
+}
+
+/// A problem for a step-up that the configuration does not know: nobody could ever show it.
+fn unnamed(sources: &[Source], catalog: &Catalog, rule: &Rule) -> Option<Problem> {
+    let Some(Lift::StepUp(detail)) = &rule.lift else {
+        return None;
+    };
+    let Ok(StepUp::Named(name)) = StepUp::read(detail) else {
+        return None;
+    };
+    if catalog.step_ups.contains(&name) {
+        return None;
+    }
+    let told = format!(
+        "policy `{}` asks for the step-up `{name}`, which is not there",
+        rule.id
+    );
+    let help = "write it under `step_up` in the configuration, or what it is: `step_up: acr=…`";
+    Some(problem_of(sources, rule, rule.offset, told).with_help(help))
+}
+
+/// A warning for a forbid that can be lifted and hides what it is about: nobody can fulfil it for a thing
+/// that does not exist for them.
+fn hides(sources: &[Source], rule: &Rule) -> Option<Problem> {
+    if rule.lift.is_none() || !rule.actions.contains(&Action::List) {
+        return None;
+    }
+    let told = format!(
+        "policy `{}` can be lifted, and forbids to list what it is about, too",
+        rule.id
+    );
+    let help = "what nobody can see nobody asks for: write `action == Ringwall::Action::\"call\"`";
+    Some(problem_of(sources, rule, rule.offset, told).with_help(help))
 }
 
 /// A warning for each thing a policy names and the catalog does not have.

@@ -1,5 +1,6 @@
 //! Compiling and deciding, where worlds do not reach.
 
+mod approving;
 mod compiling;
 mod remembering;
 
@@ -50,6 +51,7 @@ fn catalog() -> Catalog {
             name: "level".into(),
             kind: ClaimKind::Number,
         }],
+        step_ups: vec!["mfa".into()],
         ..Catalog::default()
     }
 }
@@ -176,7 +178,7 @@ fn n2_2_an_error_in_any_policy_is_a_deny() {
     assert!(ask(0).allows());
     let failed = ask(1);
     assert_eq!(failed.verdict, Verdict::Deny);
-    assert_eq!(failed.lift, None);
+    assert_eq!(failed.lifts, []);
     assert!(
         failed.errors[0].contains("`overflow`"),
         "{:?}",
@@ -488,20 +490,24 @@ fn refuses_an_action_on_a_thing_it_is_not_for() {
 fn offers_a_lift_only_if_it_would_help() {
     let permit = "permit (principal, action, resource);";
     let approval = r#"@id("a") @lift("approval: x") forbid (principal, action, resource);"#;
-    let step_up = r#"@id("b") @lift("step_up") forbid (principal, action, resource) when { context.findings.isEmpty() };"#;
+    let step_up = r#"@id("b") @lift("step_up: mfa") forbid (principal, action, resource) when { context.findings.isEmpty() };"#;
+    let scope = r#"@id("e") @lift("scope: files:write") forbid (principal, action, resource);"#;
     let last =
         r#"@id("c") forbid (principal, action, resource) when { context.findings.isEmpty() };"#;
     let broken = r#"@id("d") forbid (principal, action == Ringwall::Action::"call", resource)
         when { context has session && context.session.calls + 9223372036854775807 > 0 };"#;
     for (texts, expected) in [
-        (vec![permit, approval], Some("approval: x")),
-        (vec![permit, step_up], Some("step_up")),
-        (vec![permit, approval, step_up], Some("step_up")),
-        (vec![approval], None),
-        (vec![step_up], None),
-        (vec![permit, approval, last], None),
-        (vec![permit, step_up, last], None),
-        (vec![permit, approval, broken], None),
+        (vec![permit, approval], vec!["approval: x"]),
+        (vec![permit, step_up], vec!["step_up: mfa"]),
+        (
+            vec![permit, approval, step_up, scope],
+            vec!["scope: files:write", "step_up: mfa", "approval: x"],
+        ),
+        (vec![approval], vec![]),
+        (vec![step_up], vec![]),
+        (vec![permit, approval, last], vec![]),
+        (vec![permit, step_up, last], vec![]),
+        (vec![permit, approval, broken], vec![]),
     ] {
         let policies = policies(&texts.concat());
         let context = Context {
@@ -510,8 +516,17 @@ fn offers_a_lift_only_if_it_would_help() {
         };
         let decision = decide(&policies, &caller(Some(&[])), Action::Call, READ, &context);
         assert_eq!(decision.verdict, Verdict::Deny, "{texts:?}");
-        let lift = decision.lift.as_ref().map(ToString::to_string);
-        assert_eq!(lift.as_deref(), expected, "{texts:?}");
+        let lifts: Vec<String> = decision.lifts.iter().map(ToString::to_string).collect();
+        assert_eq!(lifts, expected, "{texts:?}");
+        // What is offered does help, all of it together, and no part of it by itself.
+        for (lifted, helps) in [
+            (decision.lifts.as_slice(), !expected.is_empty()),
+            (decision.lifts.get(1..).unwrap_or_default(), false),
+        ] {
+            let context = Context { lifted, ..context };
+            let again = decide(&policies, &caller(Some(&[])), Action::Call, READ, &context);
+            assert_eq!(again.allows(), helps, "{texts:?} {lifted:?}");
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! From satisfied policies to a decision.
 
 use super::Rule;
-use crate::decision::{Decision, Lift, Verdict};
+use crate::decision::{Decision, Verdict};
+use crate::lift::Lift;
 use std::sync::Arc;
 
 /// The satisfied policies, by their place among the rules, and what went wrong.
@@ -50,7 +51,10 @@ impl Votes {
         }
         Decision {
             determining: ids(&mut forbids),
-            lift: next_lift(&forbids).filter(|_| !permits.is_empty()),
+            lifts: match permits.is_empty() {
+                true => Vec::new(),
+                false => lifts(&forbids).unwrap_or_default(),
+            },
             reason: forbids.iter().find_map(|rule| rule.reason.clone()),
             ..Decision::failed(Vec::new())
         }
@@ -61,13 +65,13 @@ fn chosen<'a>(places: &'a [usize], rules: &'a [Rule]) -> impl Iterator<Item = &'
     places.iter().filter_map(|place| rules.get(*place))
 }
 
-/// What to fulfil next, if every forbid can be lifted. The caller proves more before anybody is
-/// asked to approve.
-fn next_lift(forbids: &[&Rule]) -> Option<Lift> {
-    let lifts: Option<Vec<&Lift>> = forbids.iter().map(|rule| rule.lift.as_ref()).collect();
-    let lifts = lifts?;
-    let step_up = lifts.iter().find(|lift| matches!(lift, Lift::StepUp(_)));
-    step_up.or(lifts.first()).map(|lift| (*lift).clone())
+/// What has to be fulfilled, if every forbid can be lifted: each once, in its turn.
+fn lifts(forbids: &[&Rule]) -> Option<Vec<Lift>> {
+    let lifts: Option<Vec<Lift>> = forbids.iter().map(|rule| rule.lift.clone()).collect();
+    let mut lifts = lifts?;
+    lifts.sort_unstable_by(|a, b| (a.turn(), a).cmp(&(b.turn(), b)));
+    lifts.dedup();
+    Some(lifts)
 }
 
 /// Their ids in alphabetical order. A policy found twice counts once.

@@ -20,7 +20,10 @@ pub(super) struct World {
 impl World {
     pub(super) fn of(config: &Path) -> anyhow::Result<Self> {
         let loaded = load::load(config)?;
-        let mut catalog = Catalog::default();
+        let mut catalog = Catalog {
+            step_ups: loaded.settled.step_up.keys().cloned().collect(),
+            ..Catalog::default()
+        };
         let data = &loaded.settled.data;
         let pins = if data.join("state.db").is_file() {
             Some(Pins::open(data)?)

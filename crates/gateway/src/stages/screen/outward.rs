@@ -3,6 +3,7 @@
 
 use super::Screen;
 use crate::seal::{Bound, Purpose};
+use crate::stages::authorize;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Task, task_ids};
 use policy::{Action, Request, Target};
@@ -82,8 +83,7 @@ impl Screen {
             },
             context: &context,
         };
-        self.route.settled.offers_resource(&outward)
-            && self.gate.policies().decide_cached(&request).allows()
+        self.route.settled.offers_resource(&outward) && authorize::allows(&self.gate, &request)
     }
 
     /// Whether the message tells of a task that is not this client's.

@@ -10,6 +10,7 @@ use crate::gate::Gate;
 use crate::naming::Naming;
 use crate::seal::Purpose;
 use crate::small::lock;
+use crate::stages::authorize;
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
@@ -156,7 +157,7 @@ impl Screen {
             resource: Target::Server { name: &served.name },
             context: &context,
         };
-        let allowed = self.gate.policies().decide_cached(&request).allows();
+        let allowed = authorize::allows(&self.gate, &request);
         let noted = self.noted(method.name, if allowed { "allowed" } else { "refused" });
         allowed && noted
     }

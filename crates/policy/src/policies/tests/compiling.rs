@@ -36,7 +36,7 @@ fn says_where_a_policy_is_wrong() {
         ),
         (
             "@lift(\"magic\") forbid (principal, action, resource);",
-            "p.cedar:1:1: `magic` lifts nothing",
+            "p.cedar:1:1: `magic` lifts nothing: it is none of the words that lift something",
         ),
         (
             "permit (principal == ?principal, action, resource);",
