@@ -217,6 +217,7 @@ impl Gate {
         for (served, shelf, study) in readings {
             outcomes.push(study().map(|study| studied.push((served, shelf, study))));
         }
+        self.write_down(&mut studied, &mut outcomes);
         // A late reading of a server that a reload has replaced concerns nobody any more.
         let runtime = self.runtime();
         let is_running = |served: &Served| {
@@ -236,6 +237,28 @@ impl Gate {
             self.tell(served, shelf, study.changes);
         }
         outcomes
+    }
+
+    /// Writes down what was approved at first use and what waits. Where all of it at once fails, each
+    /// study is written alone, and those that cannot be do not come into force.
+    fn write_down(
+        &self,
+        studied: &mut Vec<(&Served, &Shelf, Study)>,
+        outcomes: &mut [Result<(), PinsError>],
+    ) {
+        let entries = studied.iter().flat_map(|(.., study)| &study.entries);
+        if self.pins.write(entries).is_ok() {
+            return;
+        }
+        let mut outcomes = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
+        studied.retain(|(.., study)| {
+            let written = self.pins.write(&study.entries);
+            let is_written = written.is_ok();
+            if let Some(outcome) = outcomes.next() {
+                *outcome = written;
+            }
+            is_written
+        });
     }
 
     /// Writes down what changed on this shelf and nobody knew.

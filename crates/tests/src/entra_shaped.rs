@@ -93,6 +93,11 @@ impl EntraShaped {
         self.server.groups(person, groups);
     }
 
+    /// From now on nobody is acted for who has not logged in in this authentication context.
+    pub fn wants(&self, context: &str) {
+        self.server.wants(context);
+    }
+
     /// Every question about groups and every token of our own that was asked for, in order.
     pub fn asked(&self) -> Vec<Asked> {
         self.server.asked()

@@ -17,8 +17,8 @@ use crate::wire::Outgoing;
 use anyhow::{Context as _, Result};
 use http::Method;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::time::Duration;
 use tempfile::TempDir;
 use url::Url;
 
@@ -30,10 +30,6 @@ pub const CREDENTIAL: &str = "the-gateways-own-credential";
 
 /// The secret of the gateway's own client at identity providers, whose name is `ringwall`.
 pub const PROVIDER_SECRET: &str = "ringwall-secret";
-
-/// How often, and how many times, an effect is looked for in the ledger.
-const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: usize = 600;
 
 /// What a world differs in.
 #[derive(Clone, Debug)]
@@ -226,19 +222,25 @@ impl World {
         )?)
     }
 
-    /// The events of this name in the ledger, once there are so many, or none come any more.
+    /// The events of this name in the ledger, once there are so many.
     pub async fn events(&self, name: &str, count: usize) -> Result<Vec<Value>> {
-        let mut found = Vec::new();
-        for _ in 0..LOOKS {
-            let records = ledger(&self.gateway, &[]).await?;
-            let is_named = |line: &Value| line.pointer("/record/event/name") == Some(&json!(name));
-            found = records.into_iter().filter(is_named).collect();
-            if found.len() >= count {
+        let is_named = |line: &Value| line.pointer("/record/event/name") == Some(&json!(name));
+        let mut records = self.gateway.follow().await?;
+        // One that comes while those before it are shown may be told twice.
+        let mut seen = HashSet::new();
+        let mut line = records.ready().to_owned();
+        loop {
+            if is_named(&serde_json::from_str(&line)?) {
+                seen.insert(line);
+            }
+            if seen.len() >= count {
                 break;
             }
-            tokio::time::sleep(LOOK).await;
+            line = records.line_starting("{").await?;
         }
-        Ok(found)
+        records.kill().await?;
+        let records = ledger(&self.gateway, &[]).await?;
+        Ok(records.into_iter().filter(is_named).collect())
     }
 
     /// The folder of this world.

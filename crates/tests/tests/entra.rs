@@ -1,11 +1,15 @@
 //! Tokens of the shape of Entra ID's, from a provider of that shape. IT IS NOT ENTRA ID.
 
 use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ringwall_tests::authority::Realm;
 use ringwall_tests::certificates::Identity;
 use ringwall_tests::entra_shaped::{ALICE, API_URI, APP, BOB, EntraShaped, STRANGER, TENANT};
 use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::{Client, text};
+use ringwall_tests::proofs::opening;
+use ringwall_tests::wire::Reply;
 use ringwall_tests::world::{CREDENTIAL, Plan, World, ledger};
 use serde_json::{Value, json};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -288,5 +292,67 @@ async fn n7_1_entra_shaped_assertions_say_what_they_are_documented_to_say() -> R
         assert_eq!(told(&world, &token).await?, expected, "{key} {members}");
         assert_eq!(entra.asked().len(), asked, "{key} {members}");
     }
+    Ok(())
+}
+
+/// The claims that the challenge of an answer asks for.
+fn claims_wanted(reply: &Reply) -> Result<String> {
+    let challenge = reply.header("www-authenticate").unwrap_or_default();
+    assert!(
+        challenge.contains("error=\"insufficient_claims\""),
+        "{challenge}"
+    );
+    assert!(
+        challenge.contains("resource_metadata=\"http"),
+        "{challenge}"
+    );
+    let (_, rest) = challenge.split_once(" claims=\"").context("no claims")?;
+    let (encoded, _) = rest.split_once('"').context("no end")?;
+    Ok(String::from_utf8(STANDARD.decode(encoded)?)?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_1_entra_shaped_conditional_access_is_met_by_the_caller_who_logs_in_again() -> Result<()>
+{
+    let folder = tempfile::tempdir()?;
+    let own = Identity::of_nobody_with_rsa("ringwall")?;
+    let key = secret(folder.path(), "client.pem", &(own.key_pem() + &own.pem))?;
+    let (world, entra, realm) = on_behalf(&key, json!({})).await?;
+    entra.knows(&own);
+    entra.wants("c1");
+    let opens = |token: String| {
+        let url = world.url();
+        async move {
+            let params = opening()["params"].clone();
+            Client::new(&url?, Some(&token))
+                .send("initialize", params)
+                .await
+        }
+    };
+    let weak = opens(entra.sign(&entra.claims(ALICE), &json!({}))?).await?;
+    assert_eq!(
+        (weak.status.as_u16(), &*weak.code()),
+        (401, "upstream_claims")
+    );
+    let wanted = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+    assert_eq!(claims_wanted(&weak)?, wanted);
+    assert!(
+        !realm.at_server().contains("Bearer "),
+        "nobody was acted for"
+    );
+    let strong = || entra.sign(&entra.claims(ALICE), &json!({ "acrs": ["c1"] }));
+    assert_eq!(opens(strong()?).await?.status, 200);
+    // The server may want a login after this moment, whatever the provider was content with.
+    let since = r#"{"access_token":{"nbf":{"essential":true,"value":"1800000000"}}}"#;
+    let encoded = STANDARD.encode(since);
+    realm.challenges(Some(&format!(
+        "Bearer error=\"insufficient_claims\", claims=\"{encoded}\""
+    )));
+    let old = opens(strong()?).await?;
+    assert_eq!(
+        (old.status.as_u16(), &*old.code()),
+        (401, "upstream_claims")
+    );
+    assert_eq!(claims_wanted(&old)?, since);
     Ok(())
 }

@@ -251,12 +251,8 @@ fn authentication(
     }
 }
 
-fn grant(
-    problems: &mut Problems,
-    path: &str,
-    known: Known<'_>,
-    written: &written::Oauth,
-) -> Option<Grant> {
+/// What means something with one grant only.
+fn strays(problems: &mut Problems, path: &str, written: &written::Oauth) {
     let strays = [
         ("audience", written.audience.is_some(), Word::TokenExchange),
         ("actor", written.actor.is_some(), Word::TokenExchange),
@@ -278,6 +274,15 @@ fn grant(
             problems.refuse(None, &format!("{path}.{name}"), message, "remove it");
         }
     }
+}
+
+fn grant(
+    problems: &mut Problems,
+    path: &str,
+    known: Known<'_>,
+    written: &written::Oauth,
+) -> Option<Grant> {
+    strays(problems, path, written);
     match written.grant {
         Word::ClientCredentials => Some(Grant::ClientCredentials),
         Word::Connection => Some(Grant::Connection),

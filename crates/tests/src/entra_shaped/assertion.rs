@@ -38,11 +38,13 @@ impl Certificate {
         let known = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": self.thumbprint });
         let is_known = |name: &str| header.get(name) == known.get(name);
         let expected = [("iss", CLIENT), ("sub", CLIENT), ("aud", endpoint)];
-        let is_ours = expected.iter().all(|(name, value)| claims[*name] == *value);
+        let is_ours = expected
+            .iter()
+            .all(|(name, value)| says(&claims, name, value));
         let is_good = ["alg", "typ", "x5t#S256"].into_iter().all(is_known)
             && is_ours
-            && claims["jti"].is_string()
-            && claims["exp"].as_u64()? > place::now();
+            && claims.get("jti").is_some_and(Value::is_string)
+            && claims.get("exp")?.as_u64()? > place::now();
         let key = UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, &self.public);
         key.verify(signed.as_bytes(), &signature).ok()?;
         is_good.then_some(())
@@ -52,15 +54,29 @@ impl Certificate {
 /// The person of this tenant that a token for the API is of, if it is signed with this key.
 pub(super) fn person(token: &str, key: &Value, tenant: &str) -> Option<String> {
     let (_, claims, signed, signature) = read(token)?;
-    let number = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str()?).ok();
+    let number = |name: &str| URL_SAFE_NO_PAD.decode(key.get(name)?.as_str()?).ok();
     let (n, e) = (number("n")?, number("e")?);
     let key = RsaPublicKeyComponents { n, e };
     key.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
         .ok()?;
-    let is_for_us = [API, API_URI].iter().any(|name| claims["aud"] == **name);
-    let is_good = is_for_us && claims["tid"] == *tenant && claims["scp"].is_string();
-    let person = claims["oid"].as_str()?.to_owned();
-    (is_good && claims["exp"].as_u64()? > place::now()).then_some(person)
+    let is_for_us = [API, API_URI].iter().any(|name| says(&claims, "aud", name));
+    let is_good = is_for_us
+        && says(&claims, "tid", tenant)
+        && claims.get("scp").is_some_and(Value::is_string);
+    let person = claims.get("oid")?.as_str()?.to_owned();
+    (is_good && claims.get("exp")?.as_u64()? > place::now()).then_some(person)
+}
+
+fn says(claims: &Value, name: &str, value: &str) -> bool {
+    claims.get(name).and_then(Value::as_str) == Some(value)
+}
+
+/// Whether whoever this token is of has logged in in this authentication context (`acrs`).
+pub(super) fn is_within(token: &str, context: &str) -> bool {
+    let claims = read(token).map(|(_, claims, _, _)| claims);
+    let contexts = claims.as_ref().and_then(|claims| claims.get("acrs"));
+    let mut contexts = contexts.and_then(Value::as_array).into_iter().flatten();
+    contexts.any(|held| held.as_str() == Some(context))
 }
 
 /// The header, the claims, what is signed, and the signature.

@@ -26,6 +26,8 @@ struct State {
     key: Value,
     groups: Mutex<HashMap<String, Option<Vec<String>>>>,
     certificate: Mutex<Option<Certificate>>,
+    /// The authentication context without which nobody is acted for.
+    context: Mutex<Option<String>>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -48,6 +50,7 @@ impl Server {
             key,
             groups: Mutex::default(),
             certificate: Mutex::default(),
+            context: Mutex::default(),
             asked: Mutex::default(),
         });
         let answering = Arc::clone(&state);
@@ -72,6 +75,10 @@ impl Server {
 
     pub(super) fn knows(&self, certificate: &Identity) {
         *held(&self.state.certificate) = Some(Certificate::of(certificate));
+    }
+
+    pub(super) fn wants(&self, context: &str) {
+        *held(&self.state.context) = Some(context.to_owned());
     }
 
     pub(super) fn asked(&self) -> Vec<Asked> {
@@ -158,6 +165,17 @@ fn token(state: &State, asked: &Asked, tenant: &str) -> (StatusCode, Value) {
     let by_secret = asked.authorization == "Basic cmluZ3dhbGw6cmluZ3dhbGwtc2VjcmV0";
     if !by_secret && by_certificate().is_none() {
         return (StatusCode::UNAUTHORIZED, json!({"error": "invalid_client"}));
+    }
+    let context = held(&state.context).clone();
+    let theirs = field("assertion").filter(|_| field("requested_token_use").is_some());
+    if let (Some(context), Some(theirs)) = (context, theirs)
+        && !assertion::is_within(theirs, &context)
+    {
+        let wanted = json!({ "access_token": { "acrs": { "essential": true, "value": context } } });
+        let body = json!({
+            "error": "interaction_required", "suberror": "basic_action", "claims": wanted.to_string()
+        });
+        return (StatusCode::BAD_REQUEST, body);
     }
     let token = match (field("grant_type"), field("requested_token_use")) {
         (Some("client_credentials"), None) => Some(format!("directory-{tenant}")),

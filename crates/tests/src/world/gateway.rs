@@ -51,6 +51,17 @@ impl Gateway {
             .success()
     }
 
+    /// The records of its ledger, one a line, and those that come while this runs.
+    pub async fn follow(&self) -> Result<Program> {
+        let command = ringwall()?.directory(&self.directory);
+        command
+            .arguments(["audit", "tail", "--follow", "--json", "--lines", "10000"])
+            .argument("--data")
+            .argument(self.directory.join("data"))
+            .start("{")
+            .await
+    }
+
     /// Runs another command of the product beside it, with `--config`.
     pub async fn with_config(&self, arguments: &[&str]) -> Result<String> {
         let command = ringwall()?.directory(&self.directory).arguments(arguments);

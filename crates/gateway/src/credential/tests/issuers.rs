@@ -102,6 +102,7 @@ impl Scene {
             client,
             described: Described::ByServer,
             undescribed: Undescribed::Nothing,
+            speaks_for: None,
         };
         let outside = Outside {
             fetch: &self.table,

@@ -128,7 +128,8 @@ pub(in crate::stages) fn terms(
 ) -> Option<Terms> {
     let route = call.raw().route();
     let policies = gate.policies();
-    let changes = policies.dependence(policy::Action::List).is_volatile();
+    let action = policy::Action::List;
+    let changes = policies.dependence(action).is_volatile() || policies.is_liftable(action);
     if changes || route.only().is_some() {
         return None;
     }
