@@ -58,11 +58,8 @@ pub(crate) fn settle_for(
 ) -> Result<(Settled, Vec<Problem>), Vec<Problem>> {
     let problems = &mut Problems::at(written.positions.clone());
     version(problems, written.version);
-    let data = words::path(
-        problems,
-        "data",
-        written.data.as_deref().unwrap_or(written::DATA),
-    );
+    let data = written.data.as_deref().unwrap_or(written::DATA);
+    let data = words::path(problems, "data", data);
     let mut listeners = match callers {
         Callers::Token => listeners::settle(problems, written.listeners.as_deref()),
         Callers::Local => Vec::new(),

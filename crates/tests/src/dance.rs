@@ -50,7 +50,7 @@ impl Dancer {
         let mut dancer = Dancer::new(world, "")?;
         let reply = dancer.register(&registration(REDIRECT)).await?;
         ensure!(reply.status == 201, "not registered: {reply:?}");
-        let id = reply.json()?["client_id"].as_str().map(str::to_owned);
+        let id = text_of(&reply.json()?, "client_id");
         dancer.id = id.context("no id")?;
         Ok(dancer)
     }
@@ -195,13 +195,17 @@ impl Tokens {
     pub fn of(reply: &Reply) -> Result<Self> {
         ensure!(reply.status == 200, "no tokens: {reply:?}");
         let answer = reply.json()?;
-        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| text_of(&answer, name).unwrap_or_default();
         Ok(Tokens {
             access: text("access_token"),
             refresh: text("refresh_token"),
             answer,
         })
     }
+}
+
+fn text_of(members: &Value, name: &str) -> Option<String> {
+    members.get(name)?.as_str().map(str::to_owned)
 }
 
 /// What a client says of itself to be registered.

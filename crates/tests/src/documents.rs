@@ -63,10 +63,11 @@ impl Documents {
                 tokio::spawn(async move {
                     match acceptor {
                         None => serve(socket, shelf).await,
-                        Some(acceptor) => match acceptor.accept(socket).await {
-                            Ok(socket) => serve(socket, shelf).await,
-                            Err(_) => {}
-                        },
+                        Some(acceptor) => {
+                            if let Ok(socket) = acceptor.accept(socket).await {
+                                serve(socket, shelf).await;
+                            }
+                        }
                     }
                 });
             }

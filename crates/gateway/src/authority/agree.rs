@@ -10,6 +10,7 @@ use super::told::{self, Question, host_of};
 use super::{At, Place, clients, consents, token};
 use crate::body::Body;
 use crate::pages::{Form, browser};
+use crate::people;
 use crate::state::Space;
 use http::{HeaderMap, Response, StatusCode};
 use hyper::body::Incoming;
@@ -112,7 +113,64 @@ async fn asked(at: &At<'_>, request: &http::Request<Incoming>) -> Step {
         back.stop(error)
     };
     let wanted = Request::read(&parameters, &client, &at.authority.offered).map_err(back)?;
-    ask(at, request.headers(), &client, wanted)
+    match known(at, request.headers(), &client, &wanted).await? {
+        Some(user) => straight_on(at, request.headers(), &client, (wanted, user)).await,
+        None => ask(at, request.headers(), &client, wanted),
+    }
+}
+
+/// The person who is signed in to our own pages with this browser, if they agreed to exactly this before.
+/// A program on their own machine could be any: they are always asked about it, and so they are about a
+/// client that nobody stands by (RFC 8252, section 8.6).
+async fn known(
+    at: &At<'_>,
+    headers: &HeaderMap,
+    client: &Client,
+    wanted: &Request,
+) -> Result<Option<String>, AuthorityError> {
+    let reach = client.redirect(&wanted.redirect_uri).map(|uri| uri.reach());
+    let stands = matches!(client.origin(), Origin::Document(_));
+    if !stands || reach != Some(Reach::Web) {
+        return Ok(None);
+    }
+    let person = people::signed_in(at.gate, headers);
+    let person = person.filter(|person| person.issuer() == at.authority.sign_in);
+    let Some(person) = person else {
+        return Ok(None);
+    };
+    let user = person.user().as_str();
+    let id = Consent::to(client, wanted, at.now).id();
+    let agreed = consents::find(at, user, &id).await?;
+    Ok(agreed.map(|_| user.to_owned()))
+}
+
+/// To the provider without a page, for this person and for nobody else.
+async fn straight_on(
+    at: &At<'_>,
+    headers: &HeaderMap,
+    client: &Client,
+    (wanted, user): (Request, String),
+) -> Step {
+    let back = Back::of(&wanted);
+    if !at.counts(Counted::SignIn) {
+        return Err(back.stop(BUSY));
+    }
+    let (cookie, known) = journey::browser(headers)?;
+    let begun = match begin(at, &wanted).await {
+        Ok(begun) => begun,
+        Err(error) => return Err(back.stop(error)),
+    };
+    let asked = Asked::new(at, wanted, client.digest())?.only_of(user);
+    let journey = Journey {
+        asked,
+        flow: begun.flow,
+    };
+    journey.leave(at, &cookie).await?;
+    let response = browser::redirect(begun.url.as_str());
+    Ok(match known {
+        Known::Before => response,
+        Known::FromNowOn => told::with_cookie(response, &cookie),
+    })
 }
 
 /// The page that asks.
@@ -234,6 +292,10 @@ async fn arrived(at: &At<'_>, request: &http::Request<Incoming>) -> Step {
     if client.digest() != asked.client_digest {
         let says = "the program describes itself differently since this page was shown";
         return Err(ErrorCode::AccessDenied.because(says).into());
+    }
+    // Another one came back than agreed: they are asked themselves.
+    if !asked.is_of(person.key().as_str()) {
+        return ask(at, request.headers(), &client, asked.request);
     }
     let given = given(at, &client, &asked, person).await;
     let code = given.map_err(|error| back().stop(error))?;

@@ -27,6 +27,8 @@ pub(super) struct Asked {
     pub(super) asked_s: u64,
     /// Tells two pages that ask the same apart.
     nonce: String,
+    /// Who agreed to it before, where nobody was asked this time.
+    only_of: Option<String>,
 }
 
 /// A browser that was sent to sign in, because somebody at it agreed.
@@ -71,7 +73,21 @@ impl Asked {
             client_digest,
             asked_s: at.now,
             nonce: identity::session_id().map_err(|_| BROKEN)?,
+            only_of: None,
         })
+    }
+
+    /// The same, of which nobody is asked: it is for this person, who agreed to it before.
+    pub(super) fn only_of(self, user: String) -> Self {
+        Asked {
+            only_of: Some(user),
+            ..self
+        }
+    }
+
+    /// Whether this person may go on with it.
+    pub(super) fn is_of(&self, user: &str) -> bool {
+        self.only_of.as_deref().is_none_or(|only| only == user)
     }
 
     /// As a page carries it: for this browser, and nobody can read or change it.

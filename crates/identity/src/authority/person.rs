@@ -15,8 +15,9 @@ const CLAIMS_MAX: usize = 6 * 1024;
 
 /// Claims that are always carried on where they are there: how they signed in (OpenID Connect Core,
 /// RFC 8176), when, in which login, and what a standard says of them.
-const CARRIED: [&str; 9] = [
+const CARRIED: [&str; 10] = [
     "acr",
+    "acrs",
     "amr",
     "auth_time",
     "email",
