@@ -258,7 +258,7 @@ async fn issued(
     };
     let minted = authority.desk.keys.sign(&minted).await?;
     let over_s = at.now.saturating_add(lifetime_s);
-    family.issued(&minted.id, over_s, at.now);
+    family.issued(&minted.id, over_s, at.now)?;
     let refresh = match client.refreshing() {
         Refreshing::Wanted => {
             let next = CodeText::new(&family.person.key(), text.family(), &random()?);
