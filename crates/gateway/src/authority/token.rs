@@ -108,7 +108,7 @@ pub(super) fn mark(code: &CodeText) -> Mark {
     Mark::of(&[b"authority code", &code.digest()])
 }
 
-async fn redeemed(
+pub(super) async fn redeemed(
     at: &At<'_>,
     client: &Client,
     parameters: &Parameters,
@@ -145,7 +145,7 @@ async fn redeemed(
     issued(at, client, of, &scopes, key).await
 }
 
-async fn refreshed(
+pub(super) async fn refreshed(
     at: &At<'_>,
     client: &Client,
     parameters: &Parameters,
