@@ -26,6 +26,8 @@ use zeroize::Zeroizing;
 /// What a row is. Kinds share nothing: the same key may stand under each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// A call that waits for somebody's approval, or has it.
+    Approval,
     /// What a user granted Ringwall at an upstream's authorization server.
     Connection,
     /// What Ringwall granted.
@@ -40,7 +42,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 5] = [
+    pub const ALL: [Kind; 6] = [
+        Kind::Approval,
         Kind::Connection,
         Kind::Grant,
         Kind::KeySet,
@@ -51,6 +54,7 @@ impl Kind {
     /// What it is called in a store. Never changes.
     pub fn name(self) -> &'static str {
         match self {
+            Kind::Approval => "approval",
             Kind::Connection => "connection",
             Kind::Grant => "grant",
             Kind::KeySet => "key_set",
@@ -62,6 +66,7 @@ impl Kind {
     /// Under what its values are sealed before any store sees them; `None` if they lie there open.
     pub fn sealed_for(self) -> Option<vault::Purpose> {
         match self {
+            Kind::Approval => Some(vault::Purpose::Approvals),
             Kind::Connection => Some(vault::Purpose::Connections),
             Kind::Grant => Some(vault::Purpose::Grants),
             Kind::KeySet => Some(vault::Purpose::KeySets),
@@ -106,6 +111,18 @@ pub trait Durable: fmt::Debug + Send + Sync {
     /// Keeps this row, instead of the one with its key if there is one. When it returns, the row is
     /// on disk.
     fn put(&self, kind: Kind, row: Row, now_ms: u64) -> BoxFuture<'_, Result<(), StateError>>;
+
+    /// Puts what comes after in the place of what was there before, if that is still there, byte for byte,
+    /// and says whether it was: of all who change or remove the same row, one does. Nothing stands for a
+    /// row that is not there.
+    fn swap<'a>(
+        &'a self,
+        kind: Kind,
+        key: &'a str,
+        before: Option<Vec<u8>>,
+        after: Option<Row>,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<bool, StateError>>;
 
     /// Removes the row with this key, and says whether there was one.
     fn remove<'a>(&'a self, kind: Kind, key: &'a str) -> BoxFuture<'a, Result<bool, StateError>>;
@@ -227,7 +244,7 @@ impl Limits {
     /// Rows of one kind. Revocations are all held in memory, too.
     pub fn rows(kind: Kind) -> u64 {
         match kind {
-            Kind::KeySet => 20_000,
+            Kind::Approval | Kind::KeySet => 20_000,
             Kind::Revocation => 100_000,
             Kind::Connection | Kind::Grant | Kind::Registration => 1_000_000,
         }

@@ -23,6 +23,8 @@ const REMEMBERED: usize = 256;
 /// What a sealed value is for. One kind is never taken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
+    /// Calls that wait for somebody's approval.
+    Approvals,
     /// What a user granted upstream: refresh and access tokens.
     Connections,
     /// What Ringwall itself granted.
@@ -40,6 +42,7 @@ pub enum Purpose {
 impl Purpose {
     fn byte(self) -> u8 {
         match self {
+            Purpose::Approvals => 32,
             Purpose::Connections => 1,
             Purpose::Grants => 2,
             Purpose::Handles => 3,

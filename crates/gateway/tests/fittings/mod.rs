@@ -26,6 +26,9 @@ pub(crate) struct Settings<'a> {
     pub(crate) limits: &'a str,
     /// More routes, after the one at `/mcp`.
     pub(crate) routes: &'a str,
+    /// More members of the server.
+    pub(crate) server: &'a str,
+    pub(crate) policy: &'a str,
 }
 
 impl Default for Settings<'_> {
@@ -34,22 +37,26 @@ impl Default for Settings<'_> {
             listener: "{ address: '127.0.0.1:0' }",
             limits: "{}",
             routes: "",
+            server: "",
+            policy: "permit(principal, action, resource);",
         }
     }
 }
 
 impl Settings<'_> {
-    /// The whole configuration, with a policy that permits everything.
+    /// The whole configuration, with a policy that permits everything unless it is said.
     pub(crate) fn load(&self, data: &Path, issuer: &str, server: SocketAddr) -> Loaded {
         let Settings {
             listener,
             limits,
             routes,
+            server: more,
+            policy,
         } = self;
         let text = format!(
             "version: 1\ndata: {}\nlisteners: [{listener}]\nlimits: {limits}\n\
              issuers: [{{ issuer: '{issuer}', network: private, keys: '{issuer}/jwks', lifetime_max: 24h }}]\n\
-             servers: [{{ name: small, http: {{ url: 'http://{server}/mcp', network: private }} }}]\n\
+             servers: [{{ name: small, http: {{ url: 'http://{server}/mcp', network: private }}{more} }}]\n\
              routes: [{{ path: /mcp, server: small, sessions: {{ idle: 10m, absolute: 2h }} }}{routes}]\n\
              policies: [unused.cedar]\n",
             data.display()
@@ -57,7 +64,7 @@ impl Settings<'_> {
         let (settled, warnings) = config::load(&text).unwrap();
         let permit = policy::Source {
             name: "all".into(),
-            text: "permit(principal, action, resource);".into(),
+            text: (*policy).into(),
         };
         Loaded {
             settled,
