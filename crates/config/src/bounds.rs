@@ -105,6 +105,12 @@ pub const PARKED_TIME: Text = Text::new("5m", "10s", "1h");
 pub const GATHER: Text = Text::new("50ms", "0s", "2s");
 /// `limits.*.rate`.
 pub const PACE: Text = Text::new("50/s", "1/h", "100000/s");
+/// `authorization_server.tokens.access`. What keys stay published for follows from the most.
+pub const ACCESS: Text = Text::new("5m", "1m", "1h");
+/// `authorization_server.tokens.refresh`.
+pub const REFRESH: Text = Text::new("30d", "1h", "365d");
+/// `authorization_server.tokens.idle`.
+pub const REFRESH_IDLE: Text = Text::new("7d", "10m", "90d");
 /// `limits.*.burst`.
 pub const BURST: Count = Count::new(100, 1, 1_000_000);
 /// `limits.*.concurrent`.

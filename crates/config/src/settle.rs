@@ -6,11 +6,13 @@
 
 mod address;
 mod approval;
+mod authority;
 mod events;
 mod issuers;
 mod limits;
 mod listeners;
 mod oauth;
+mod pages;
 mod possession;
 mod routes;
 mod servers;
@@ -52,15 +54,12 @@ fn without_address(mut lost: Problems) -> Vec<Problem> {
 
 pub(crate) fn settle_for(
     callers: Callers,
-    written: written::Config,
+    mut written: written::Config,
 ) -> Result<(Settled, Vec<Problem>), Vec<Problem>> {
     let problems = &mut Problems::at(written.positions.clone());
     version(problems, written.version);
-    let data = words::path(
-        problems,
-        "data",
-        written.data.as_deref().unwrap_or(written::DATA),
-    );
+    let data = written.data.as_deref().unwrap_or(written::DATA);
+    let data = words::path(problems, "data", data);
     let mut listeners = match callers {
         Callers::Token => listeners::settle(problems, written.listeners.as_deref()),
         Callers::Local => Vec::new(),
@@ -72,10 +71,10 @@ pub(crate) fn settle_for(
         }
         Callers::Local => address::local(),
     };
-    if let Some(url) = &public_url {
-        listeners::accept_host_of(&mut listeners, url);
-    }
+    listeners::accept_host_of(&mut listeners, public_url.as_ref());
+    authority::named(&mut written, public_url.as_ref());
     let issuers = issuers::settle(problems, &written.issuers);
+    let authorization_server = authority::settle(problems, &written, &issuers);
     let dpop = possession::dpop(problems, &written.dpop);
     let servers = servers::settle(problems, &written.servers, oauth::Known(&written.issuers));
     let limits = limits::gateway(problems, &written.limits);
@@ -83,13 +82,16 @@ pub(crate) fn settle_for(
         callers,
         public_url: public_url.as_ref(),
         issuers: &written.issuers,
+        authority: written.authorization_server.as_ref(),
         servers: &written.servers,
         limits: &limits,
     };
     let routes = routes.settle(problems, &written.routes);
     possession::reachable(problems, &routes, &listeners);
     events::apart(problems, &issuers, &routes);
+    authority::apart(problems, &authorization_server, &public_url, &routes);
     oauth::connectable(problems, &routes, &issuers, &servers);
+    pages::apart(problems, &routes, &issuers);
     policies(problems, &written.policies);
     let step_up = approval::step_ups(problems, &written.step_up);
     let approvals = approval::approvals(problems, &written.approvals);
@@ -113,6 +115,7 @@ pub(crate) fn settle_for(
         data,
         listeners,
         issuers,
+        authorization_server,
         dpop,
         servers,
         routes,

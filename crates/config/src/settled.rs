@@ -5,6 +5,7 @@
 //! Nothing here reads a file or refuses anything: [`crate::settle`] makes it.
 
 mod approval;
+mod authority;
 mod events;
 mod form;
 mod issuer;
@@ -16,6 +17,7 @@ mod reload;
 mod route;
 
 pub use approval::{Approvals, StepUp};
+pub use authority::{AuthorityTokens, AuthorizationServer};
 pub use events::Events;
 pub(crate) use issuer::TENANT;
 pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
@@ -27,9 +29,9 @@ pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessi
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Actor, Algorithm, ClaimKind, ClientCertificates, Confinement, Durability, Era, Format,
-    FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession, Process,
-    Profile, ProofNonce, Revision, Schema, TokenKind,
+    Actor, Algorithm, AssertionAudience, ClaimKind, ClientCertificates, Confinement, Durability,
+    Era, Format, FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession,
+    Process, Profile, ProofNonce, Registration, Revision, Schema, TokenKind,
 };
 
 use serde::Serialize;
@@ -54,6 +56,9 @@ pub struct Settled {
     pub listeners: Vec<Listener>,
     /// Whose tokens are accepted.
     pub issuers: Vec<Issuer>,
+    /// The gateway itself as the authorization server of its clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_server: Option<AuthorizationServer>,
     /// Proofs of possession.
     pub dpop: Dpop,
     /// What stands behind the gateway.

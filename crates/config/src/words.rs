@@ -95,6 +95,14 @@ words! {
         Entra = "entra",
     }
 
+    /// Whom the signed assertion of a client names as the one it is for.
+    AssertionAudience {
+        /// The issuer of the authorization server. It is good nowhere else, and its type says what it is.
+        Issuer = "issuer",
+        /// The token endpoint, for authorization servers that take no other, such as Entra ID.
+        TokenEndpoint = "token_endpoint",
+    }
+
     /// What kind of value policies see a claim as.
     ClaimKind {
         /// `true` or `false`.
@@ -113,6 +121,14 @@ words! {
         Public = "public",
         /// On this machine or in your own network as well.
         Private = "private",
+    }
+
+    /// Whether clients can register themselves at the gateway's authorization server.
+    Registration {
+        /// They cannot.
+        Off = "off",
+        /// Anybody can (RFC 7591). Nobody stands by what they say of themselves, and people are told so.
+        Open = "open",
     }
 
     /// When a tool definition is trusted.

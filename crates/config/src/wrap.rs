@@ -59,6 +59,7 @@ pub fn around(
     let written = Config {
         version: 1,
         public_url: None,
+        authorization_server: None,
         dpop: Default::default(),
         data: Some(data.to_owned()),
         listeners: None,

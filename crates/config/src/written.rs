@@ -5,6 +5,7 @@
 //! shape, and nothing but [`crate::settle`] reads it.
 
 mod approval;
+mod authority;
 mod events;
 mod issuer;
 mod oauth;
@@ -13,6 +14,7 @@ mod route;
 mod text;
 
 pub use approval::{Approvals, StepUp};
+pub use authority::{AuthorityTokens, AuthorizationServer};
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};
@@ -54,6 +56,9 @@ pub struct Config {
     #[serde(default)]
     #[schemars(length(max = bounds::ISSUERS))]
     pub issuers: Vec<Issuer>,
+    /// The gateway itself as the authorization server of its clients. Not said: they get their tokens
+    /// from `issuers`.
+    pub authorization_server: Option<AuthorizationServer>,
     /// Proofs that whoever brings a token holds the key it is bound to.
     #[serde(default)]
     pub dpop: Dpop,

@@ -8,7 +8,7 @@ mod shelves;
 
 pub use shelves::Shelves;
 
-use crate::pins::{Pin, Pins, PinsError, Sighting};
+use crate::pins::{Entry, Pin, Pins, PinsError, Sighting};
 use arc_swap::ArcSwap;
 use config::settled;
 use inspect::pin::{self, Digest};
@@ -16,7 +16,7 @@ use inspect::schema::{Budget, Schema, Strictness};
 use protocol::mirror::Params;
 use protocol::{Document, Limits};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -102,6 +102,8 @@ pub struct Study {
     pub catalog: Catalog,
     /// What differs from the one in force.
     pub changes: Vec<Change>,
+    /// What is to be written down before it comes into force.
+    pub entries: Vec<Entry>,
 }
 
 /// How much of what a server offers was read.
@@ -219,9 +221,9 @@ impl Shelf {
 
     /// The catalog that there is, with a page of definitions. It is not in force yet. One caller's page
     /// takes no approval away from the others: what differs on it is a reason to read everything again.
-    pub fn page(
+    pub fn page<'v>(
         &self,
-        definitions: &[Value],
+        definitions: impl IntoIterator<Item = &'v Value>,
         pins: &Pins,
         now_ms: u64,
     ) -> Result<Study, PinsError> {
@@ -234,9 +236,9 @@ impl Shelf {
         self.catalog.store(Arc::new(catalog));
     }
 
-    fn study(
+    fn study<'v>(
         &self,
-        definitions: &[Value],
+        definitions: impl IntoIterator<Item = &'v Value>,
         catalog: Catalog,
         pins: &Pins,
         now_ms: u64,
@@ -249,6 +251,7 @@ impl Shelf {
             loaded_ms,
         } = catalog;
         let mut changes = Vec::new();
+        let mut entries = Entries::default();
         for definition in definitions {
             let Some(name) = definition.get("name").and_then(Value::as_str) else {
                 continue;
@@ -277,7 +280,10 @@ impl Shelf {
                     self.distrust();
                     Standing::Approved(Arc::clone(tool))
                 }
-                _ => self.judge(name, definition, digest, pinned.get(name), pins, now_ms)?,
+                _ => {
+                    let found = (name, definition, digest);
+                    self.judge(found, pinned.get(name), (pins, &mut entries), now_ms)?
+                }
             };
             if let Some(what) = news(was, &standing) {
                 changes.push(Change {
@@ -291,16 +297,15 @@ impl Shelf {
         Ok(Study {
             catalog: Catalog { tools, loaded_ms },
             changes,
+            entries: entries.all,
         })
     }
 
     fn judge(
         &self,
-        name: &str,
-        definition: &Value,
-        digest: Digest,
+        (name, definition, digest): (&str, &Value, Digest),
         pin: Option<&Pin>,
-        pins: &Pins,
+        (pins, entries): (&Pins, &mut Entries),
         now_ms: u64,
     ) -> Result<Standing, PinsError> {
         let sighting = |why: &str| Sighting {
@@ -318,12 +323,13 @@ impl Shelf {
         match pin {
             Some(pin) if pin.digest == digest => {}
             Some(_) => {
-                pins.see(&sighting("changed since it was approved"))?;
+                entries.wait(sighting("changed since it was approved"));
                 return Ok(Standing::Changed);
             }
             // What was taken back, or waited once, is not seen for the first time.
             None if self.server.pins == settled::Pins::FirstUse
                 && flaws.is_empty()
+                && !entries.waiting.contains(name)
                 && pins.sighting(self.server.name.as_str(), name)?.is_none() =>
             {
                 let by = "first use".to_owned();
@@ -333,7 +339,11 @@ impl Shelf {
                     at_ms: now_ms,
                     by,
                 };
-                pins.approve(self.server.name.as_str(), name, &pin)?;
+                entries.all.push(Entry::Approved {
+                    server: self.server.name.to_string(),
+                    tool: name.to_owned(),
+                    pin,
+                });
             }
             None => {
                 let why = if flaws.is_empty() {
@@ -341,11 +351,11 @@ impl Shelf {
                 } else {
                     "hides text in its definition"
                 };
-                pins.see(&sighting(why))?;
+                entries.wait(sighting(why));
                 return Ok(Standing::Unapproved);
             }
         }
-        pins.forget(self.server.name.as_str(), name)?;
+        entries.settle(self.server.name.as_str(), name);
         Ok(self.compile(name, definition, digest))
     }
 
@@ -384,6 +394,28 @@ impl Shelf {
             mirror,
             labels: crate::route::Served::labels_of(&self.server, name),
         }))
+    }
+}
+
+/// What is to be written down, in its order, and what of it waits.
+#[derive(Debug, Default)]
+struct Entries {
+    all: Vec<Entry>,
+    waiting: HashSet<String>,
+}
+
+impl Entries {
+    fn wait(&mut self, sighting: Sighting) {
+        self.waiting.insert(sighting.tool.clone());
+        self.all.push(Entry::Waiting(sighting));
+    }
+
+    fn settle(&mut self, server: &str, tool: &str) {
+        self.waiting.remove(tool);
+        self.all.push(Entry::Settled {
+            server: server.to_owned(),
+            tool: tool.to_owned(),
+        });
     }
 }
 

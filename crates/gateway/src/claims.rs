@@ -60,18 +60,23 @@ impl Attributes {
 
     /// Those of a caller.
     pub fn read(&self, caller: &Caller) -> BTreeMap<String, Claim> {
-        let rules = self.by_issuer.get(caller.issuer());
-        let rules = rules.map(|rules| &**rules).unwrap_or_default();
-        let read = rules.iter().filter_map(|rule| {
-            let claim = rule.read(caller.claims())?;
-            Some((rule.name.to_string(), claim))
-        });
-        let mut claims: BTreeMap<String, Claim> = read.collect();
+        let mut claims = self.read_of(caller.issuer(), caller.claims());
         if let Some(how) = caller.client_authentication() {
             let how = Claim::Text(how.name().to_owned());
             claims.insert(Attribute::CLIENT_AUTH.to_owned(), how);
         }
         claims
+    }
+
+    /// Those among the claims of any verified token of this issuer.
+    pub fn read_of(&self, issuer: &str, claims: &Map<String, Value>) -> BTreeMap<String, Claim> {
+        let rules = self.by_issuer.get(issuer);
+        let rules = rules.map(|rules| &**rules).unwrap_or_default();
+        let read = rules.iter().filter_map(|rule| {
+            let claim = rule.read(claims)?;
+            Some((rule.name.to_string(), claim))
+        });
+        read.collect()
     }
 }
 

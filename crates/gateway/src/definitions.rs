@@ -101,16 +101,26 @@ async fn read_all(gate: &Gate, served: &Served, far: &Far) -> Result<(), Definit
     Ok(())
 }
 
-/// Takes one page that a caller listed into the catalog, and returns with what is known of it.
-pub(crate) fn learn(
-    gate: &Gate,
-    served: &Served,
-    shelf: &Shelf,
-    definitions: &[Value],
-) -> Result<(), PinsError> {
-    gate.publish(served, shelf, || {
-        shelf.page(definitions, &gate.pins, gate.clock().unix_ms())
-    })
+/// What a caller was shown of a server's tools.
+pub(crate) struct Shown<'a> {
+    pub(crate) served: &'a Served,
+    pub(crate) shelf: &'a Shelf,
+    pub(crate) definitions: Vec<&'a Value>,
+}
+
+/// Takes what a caller was shown of these servers, each of them once, into their catalogs, and returns
+/// with what is known of them: an outcome for each, in their order.
+pub(crate) fn learn(gate: &Gate, shown: Vec<Shown<'_>>) -> Vec<Result<(), PinsError>> {
+    if shown.is_empty() {
+        return Vec::new();
+    }
+    let now_ms = gate.clock().unix_ms();
+    let readings = shown.into_iter().map(|shown| {
+        let (served, shelf) = (shown.served, shown.shelf);
+        let study = move || shelf.page(shown.definitions, &gate.pins, now_ms);
+        (served, shelf, study)
+    });
+    gate.publish_all(readings.collect())
 }
 
 async fn page(far: &Far, cursor: Option<&str>, room: &mut Room) -> Result<Value, DefinitionsError> {

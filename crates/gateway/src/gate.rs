@@ -2,6 +2,7 @@
 //! configuration is swapped whole; a call keeps the one it began with.
 
 use crate::approvals::Approvals;
+use crate::authority::Authority;
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
 use crate::claims::Attributes;
@@ -9,6 +10,8 @@ use crate::clock::Clock;
 use crate::connect::{Links, SignIn};
 use crate::credential::OwnClient;
 use crate::events::Events;
+use crate::listed::Lists;
+use crate::people::People;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
 use crate::revocation::Revocations;
@@ -41,6 +44,8 @@ pub struct Gate {
     pub sessions: Sessions,
     /// Calls that wait for their client.
     pub(crate) parked: Parked,
+    /// Joined lists of which clients were given a page.
+    pub(crate) lists: Lists,
     /// Seals the handles that clients are given.
     pub seal: Seal,
     /// How often, and how many at a time.
@@ -65,6 +70,8 @@ pub struct Gate {
     pub(crate) links: Links,
     /// Calls that wait for somebody's approval.
     pub(crate) approvals: Approvals,
+    /// Who is signed in with a browser.
+    pub people: People,
     /// Who was asked to prove more.
     pub(crate) asked: Asked,
     /// Callers nobody knows.
@@ -92,6 +99,8 @@ pub struct Runtime {
     pub attributes: Attributes,
     /// How users sign in with a browser, by issuer.
     pub(crate) sign_ins: HashMap<Arc<str>, SignIn>,
+    /// The gateway as the authorization server of its clients.
+    pub(crate) authority: Option<Arc<Authority>>,
     /// The gateway as a client of others.
     pub own: Arc<OwnClient>,
     /// The policies as written, to be compiled again when a catalog changes.
@@ -127,6 +136,9 @@ pub struct Parts {
     pub boot: String,
 }
 
+/// A server's catalog that is about to be put on this shelf.
+pub(crate) type Coming<'a> = (&'a Served, &'a Shelf, &'a catalog::Catalog);
+
 impl Gate {
     /// Callers remembered as policy sees them.
     pub const PRINCIPALS: usize = 10_000;
@@ -140,6 +152,7 @@ impl Gate {
             policies: ArcSwap::from_pointee(parts.policies),
             sessions: Sessions::default(),
             parked: Parked::default(),
+            lists: Lists::default(),
             seal: parts.seal,
             proofs: parts.proofs,
             limits: parts.limits,
@@ -152,6 +165,7 @@ impl Gate {
             marks: parts.marks,
             revocations: parts.revocations,
             links: Links::default(),
+            people: People::default(),
             asked: Asked::default(),
             strangers: Strangers::default(),
             publishing: Mutex::default(),
@@ -174,7 +188,7 @@ impl Gate {
     /// approved at that very moment. Calls under way keep the one they began with.
     pub fn install(&self, runtime: Runtime) -> Result<(), PolicyError> {
         let _one_at_a_time = lock(&self.publishing);
-        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
+        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(&[]))?;
         self.policies.store(Arc::new(policies));
         self.revocations.set_skews(&runtime.settled.issuers);
         self.runtime.store(Arc::new(runtime));
@@ -191,16 +205,68 @@ impl Gate {
         shelf: &Shelf,
         study: impl FnOnce() -> Result<Study, PinsError>,
     ) -> Result<(), PinsError> {
+        let mut outcomes = self.publish_all(vec![(served, shelf, study)]);
+        outcomes.pop().unwrap_or(Ok(()))
+    }
+
+    /// The same of several servers, each of them once, with the policies compiled once for all. There is
+    /// an outcome for each, in their order.
+    pub fn publish_all<S>(&self, readings: Vec<(&Served, &Shelf, S)>) -> Vec<Result<(), PinsError>>
+    where
+        S: FnOnce() -> Result<Study, PinsError>,
+    {
         let _one_at_a_time = lock(&self.publishing);
-        let Study { catalog, changes } = study()?;
+        let mut outcomes = Vec::with_capacity(readings.len());
+        let mut studied = Vec::with_capacity(readings.len());
+        for (served, shelf, study) in readings {
+            outcomes.push(study().map(|study| studied.push((served, shelf, study))));
+        }
+        self.write_down(&mut studied, &mut outcomes);
         // A late reading of a server that a reload has replaced concerns nobody any more.
         let runtime = self.runtime();
-        let running = runtime.servers.get(&served.name);
-        let is_running = running.is_some_and(|running| std::ptr::eq(&**running, served));
-        if is_running && !changes.is_empty() {
-            self.recompile(served, (shelf, &catalog));
+        let is_running = |served: &Served| {
+            let running = runtime.servers.get(&served.name);
+            running.is_some_and(|running| std::ptr::eq(&**running, served))
+        };
+        let running = studied.iter().filter(|(served, ..)| is_running(served));
+        let changed = running.filter(|(.., study)| !study.changes.is_empty());
+        let coming: Vec<Coming<'_>> = changed
+            .map(|(served, shelf, study)| (*served, *shelf, &study.catalog))
+            .collect();
+        if !coming.is_empty() {
+            self.recompile(&coming);
         }
-        shelf.store(catalog);
+        for (served, shelf, study) in studied {
+            shelf.store(study.catalog);
+            self.tell(served, shelf, study.changes);
+        }
+        outcomes
+    }
+
+    /// Writes down what was approved at first use and what waits. Where all of it at once fails, each
+    /// study is written alone, and those that cannot be do not come into force.
+    fn write_down(
+        &self,
+        studied: &mut Vec<(&Served, &Shelf, Study)>,
+        outcomes: &mut [Result<(), PinsError>],
+    ) {
+        let entries = studied.iter().flat_map(|(.., study)| &study.entries);
+        if self.pins.write(entries).is_ok() {
+            return;
+        }
+        let mut outcomes = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
+        studied.retain(|(.., study)| {
+            let written = self.pins.write(&study.entries);
+            let is_written = written.is_ok();
+            if let Some(outcome) = outcomes.next() {
+                *outcome = written;
+            }
+            is_written
+        });
+    }
+
+    /// Writes down what changed on this shelf and nobody knew.
+    fn tell(&self, served: &Served, shelf: &Shelf, changes: Vec<catalog::Change>) {
         let news = changes.into_iter();
         for change in news.filter(|change| !served.shelves.is_known(shelf, change)) {
             let name = format!("tool.{}", change.what);
@@ -212,17 +278,13 @@ impl Gate {
                 &change.digest.to_string(),
             );
         }
-        Ok(())
     }
 
-    /// Compiles the policies again, with these tools of this server. Old policies stay in force if
-    /// that fails: they were written for fewer tools, and what they do not know is denied.
-    fn recompile(&self, served: &Served, coming: (&Shelf, &catalog::Catalog)) {
+    /// Compiles the policies again, with these tools. Old policies stay in force if that fails: they
+    /// were written for fewer tools, and what they do not know is denied.
+    fn recompile(&self, coming: &[Coming<'_>]) {
         let runtime = self.runtime();
-        match Policies::compile(
-            &runtime.sources,
-            &runtime.policy_catalog(Some((served, coming))),
-        ) {
+        match Policies::compile(&runtime.sources, &runtime.policy_catalog(coming)) {
             Ok(policies) => self.policies.store(Arc::new(policies)),
             Err(error) => {
                 tracing::error!(%error, "policies do not fit the tools that are approved now")
@@ -320,6 +382,20 @@ impl Gate {
         self.runtime.load().routes.get(path).cloned()
     }
 
+    /// A place of ours, in full, as others are told of it.
+    pub(crate) fn address_of(&self, path: &str) -> String {
+        let runtime = self.runtime();
+        let base = runtime.settled.public_url.as_str();
+        format!("{}{path}", base.trim_end_matches('/'))
+    }
+
+    /// The same as a path, for a browser that is here already.
+    pub(crate) fn path_of(&self, path: &str) -> String {
+        let runtime = self.runtime();
+        let base = runtime.settled.public_url.path();
+        format!("{}{path}", base.trim_end_matches('/'))
+    }
+
     /// A name for a record that no other record has.
     pub fn next_id(&self) -> String {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
@@ -335,12 +411,9 @@ impl Runtime {
             .is_some_and(|mine| Arc::ptr_eq(mine, served))
     }
 
-    /// What the policies may name: every server, and every tool that is approved, for one server as
-    /// its catalog is about to be.
-    pub(crate) fn policy_catalog(
-        &self,
-        coming: Option<(&Served, (&Shelf, &catalog::Catalog))>,
-    ) -> policy::Catalog {
+    /// What the policies may name: every server, and every tool that is approved, where a catalog is
+    /// coming as it is about to be.
+    pub(crate) fn policy_catalog(&self, coming: &[Coming<'_>]) -> policy::Catalog {
         let mut catalog = policy::Catalog {
             claims: self.attributes.entries(),
             step_ups: self.settled.step_up.keys().cloned().collect(),
@@ -351,10 +424,10 @@ impl Runtime {
                 name: served.name.to_string(),
                 labels: served.labels.clone(),
             });
-            let coming = coming.filter(|(this, _)| std::ptr::eq(*this, &**served));
-            let tools = served
-                .shelves
-                .approved_with(coming.map(|(_, coming)| coming));
+            let mut coming = coming.iter();
+            let coming = coming.find(|(this, ..)| std::ptr::eq(*this, &**served));
+            let coming = coming.map(|(_, shelf, catalog)| (*shelf, *catalog));
+            let tools = served.shelves.approved_with(coming);
             catalog
                 .tools
                 .extend(tools.iter().map(|tool| tool.entry(&served.name)));

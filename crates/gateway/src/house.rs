@@ -6,6 +6,7 @@ mod credentials;
 mod trust;
 
 use crate::approvals;
+use crate::authority::{Authority, Desk, SigningKeys};
 use crate::catalog::Shelves;
 use crate::claims::Attributes;
 use crate::clock::Clock;
@@ -60,6 +61,8 @@ struct Makings {
     key_sets: Arc<KeySets>,
     /// The key of the gateway as a client of others.
     key: Arc<ClientKey>,
+    /// What it keeps as the authorization server of its clients.
+    desk: Arc<Desk>,
 }
 
 /// Why a gateway cannot start, or cannot take over a changed configuration.
@@ -166,9 +169,10 @@ impl House {
             revocations: Arc::clone(&revocations),
             key_sets: Arc::new(KeySets::new(rows.clone())),
             key: OwnClient::key_of(&rows, clock.unix_ms()).await?,
+            desk: desk(&rows, &clock),
         };
         let runtime = runtime(settled, policies, &makings, None)?;
-        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(None))?;
+        let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(&[]))?;
         for warning in policies.warnings() {
             tracing::warn!("policy: {warning}");
         }
@@ -333,6 +337,7 @@ async fn sweep(gate: Arc<Gate>, key_sets: Arc<KeySets>) {
         tick.tick().await;
         gate.sessions.sweep(gate.clock().unix_ms()).await;
         gate.parked.sweep(gate.clock().unix_ms()).await;
+        gate.people.sweep(gate.clock().unix_ms());
         key_sets.tell(&gate);
         if let Err(error) = gate.rows.sweep(gate.clock().unix_ms()).await {
             tracing::error!(%error, "what has expired could not be removed");
@@ -505,17 +510,19 @@ fn runtime(
         let route = Arc::new(Route::new(&settled, route, behind, issuers)?);
         routes.insert(Arc::clone(&route.path), route);
     }
-    let issuers = match before.filter(|before| before.settled.issuers == settled.issuers) {
+    let issuers = match before.filter(|before| trust::is_alike(&before.settled, &settled)) {
         Some(before) => Arc::clone(&before.issuers),
-        None => Arc::new(trust::issuers(
-            &settled,
-            &makings.egress,
-            &makings.key_sets,
-        )?),
+        None => Arc::new(trust::issuers(&settled, makings)?),
     };
     let events = Events::of(&settled)?;
     let sign_ins = workshop.sign_ins(&settled)?;
+    let authority = Authority::of(
+        &settled,
+        workshop.strangers(&settled),
+        Arc::clone(&makings.desk),
+    );
     Ok(Runtime {
+        authority: authority.map(Arc::new),
         attributes: Attributes::of(&settled.issuers),
         settled: Arc::new(settled),
         routes,
@@ -526,6 +533,11 @@ fn runtime(
         own,
         sources,
     })
+}
+
+fn desk(rows: &Rows, clock: &Arc<dyn Clock>) -> Arc<Desk> {
+    let keys = SigningKeys::new(rows.clone(), Arc::clone(clock));
+    Arc::new(Desk::new(Arc::new(keys)))
 }
 
 fn served(
@@ -619,9 +631,11 @@ pub(crate) fn routes_of(settled: Settled) -> Result<HashMap<Arc<str>, Arc<Route>
         Arc::new(Database::open(folder.path())?),
         Arc::new(vault::Vault::ephemeral().map_err(|_| HouseError::Entropy)?),
     );
+    let clock: Arc<dyn Clock> = Arc::new(crate::clock::SystemClock::default());
     let makings = Makings {
         egress: Arc::new(Egress::new(&EgressSettings::default())?),
-        clock: Arc::new(crate::clock::SystemClock::default()),
+        desk: desk(&rows, &clock),
+        clock,
         revocations: Arc::new(Revocations::none(rows.clone())),
         key_sets: Arc::new(KeySets::new(rows.clone())),
         rows,

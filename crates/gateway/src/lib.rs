@@ -4,6 +4,7 @@
 //! a socket. It decides no policy: that is the crate `policy`.
 
 pub mod approvals;
+pub mod authority;
 mod body;
 mod bridge;
 pub mod catalog;
@@ -19,11 +20,13 @@ pub mod gate;
 pub mod house;
 pub mod key_sets;
 pub mod links;
+mod listed;
 pub mod listener;
 pub mod load;
 pub mod naming;
 pub mod outlet;
 mod pages;
+pub mod people;
 pub mod pins;
 pub mod possession;
 pub mod posture;

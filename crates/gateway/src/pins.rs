@@ -5,7 +5,7 @@
 
 use crate::state::{Database, StateError, stamp};
 use inspect::pin::Digest;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -44,6 +44,29 @@ pub struct Sighting {
     pub at_ms: u64,
     /// Why it waits, such as `changed` or `never approved`.
     pub why: String,
+}
+
+/// What is to be written down of a definition that was studied.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// It is approved at first use, unless somebody took it back since it was studied: that stands.
+    Approved {
+        /// The server that offers it.
+        server: String,
+        /// The tool's name.
+        tool: String,
+        /// As what.
+        pin: Pin,
+    },
+    /// It is what was approved: nothing of that name waits any more.
+    Settled {
+        /// The server that offers it.
+        server: String,
+        /// The tool's name.
+        tool: String,
+    },
+    /// It waits for approval.
+    Waiting(Sighting),
 }
 
 /// Why the store of pins could not be used. The gateway then serves no tool (fail closed).
@@ -113,22 +136,29 @@ impl Pins {
     pub fn approve(&self, server: &str, tool: &str, pin: &Pin) -> Result<(), PinsError> {
         let mut connection = self.0.connection();
         let transaction = connection.transaction()?;
-        transaction.execute(
-            "INSERT INTO pins VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET
-                digest = ?3, definition = ?4, at_ms = ?5, by = ?6",
-            params![
-                server,
-                tool,
-                pin.digest.to_string(),
-                pin.definition.to_string(),
-                stamp(pin.at_ms),
-                pin.by
-            ],
-        )?;
-        transaction.execute(
-            "DELETE FROM sightings WHERE server = ?1 AND tool = ?2 AND digest = ?3",
-            params![server, tool, pin.digest.to_string()],
-        )?;
+        approve(&transaction, server, tool, pin)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Writes all of this down, or nothing of it: the disk is waited for once.
+    pub fn write<'e>(&self, entries: impl IntoIterator<Item = &'e Entry>) -> Result<(), PinsError> {
+        let mut entries = entries.into_iter().peekable();
+        if entries.peek().is_none() {
+            return Ok(());
+        }
+        let mut connection = self.0.connection();
+        let transaction = connection.transaction()?;
+        for entry in entries {
+            match entry {
+                Entry::Approved { server, tool, pin } => {
+                    if !waits(&transaction, server, tool)? {
+                        approve(&transaction, server, tool, pin)?;
+                    }
+                }
+                Entry::Settled { server, tool } => forget(&transaction, server, tool)?,
+                Entry::Waiting(sighting) => see(&transaction, sighting)?,
+            }
+        }
         Ok(transaction.commit()?)
     }
 
@@ -151,38 +181,7 @@ impl Pins {
 
     /// Remembers a definition that waits for approval; the latest one per tool.
     pub fn see(&self, sighting: &Sighting) -> Result<(), PinsError> {
-        let Sighting {
-            server,
-            tool,
-            digest,
-            definition,
-            at_ms,
-            why,
-        } = sighting;
-        self.0.connection().execute(
-            "INSERT INTO sightings SELECT ?1, ?2, ?3, ?4, ?5, ?6
-             WHERE (SELECT count(*) FROM sightings WHERE server = ?1) < ?7
-                OR EXISTS (SELECT 1 FROM sightings WHERE server = ?1 AND tool = ?2)
-             ON CONFLICT DO UPDATE SET digest = ?3, definition = ?4, at_ms = ?5, why = ?6
-                WHERE digest <> ?3",
-            params![
-                server,
-                tool,
-                digest.to_string(),
-                definition.to_string(),
-                stamp(*at_ms),
-                why,
-                Self::SIGHTINGS_PER_SERVER
-            ],
-        )?;
-        Ok(())
-    }
-
-    /// Forgets the sighting of a tool that is back at its pinned definition, or gone.
-    pub fn forget(&self, server: &str, tool: &str) -> Result<(), PinsError> {
-        let sql = "DELETE FROM sightings WHERE server = ?1 AND tool = ?2";
-        self.0.connection().execute(sql, [server, tool])?;
-        Ok(())
+        see(&self.0.connection(), sighting)
     }
 
     /// The definition of this tool that waits for approval, if one does.
@@ -205,6 +204,59 @@ impl Pins {
         let all = rows.query_map([], sighting)?;
         Ok(all.collect::<Result<_, _>>()?)
     }
+}
+
+fn approve(store: &Connection, server: &str, tool: &str, pin: &Pin) -> Result<(), PinsError> {
+    let mut insert = store.prepare_cached(
+        "INSERT INTO pins VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET
+            digest = ?3, definition = ?4, at_ms = ?5, by = ?6",
+    )?;
+    let digest = pin.digest.to_string();
+    insert.execute(params![
+        server,
+        tool,
+        digest,
+        pin.definition.to_string(),
+        stamp(pin.at_ms),
+        pin.by
+    ])?;
+    let sql = "DELETE FROM sightings WHERE server = ?1 AND tool = ?2 AND digest = ?3";
+    store
+        .prepare_cached(sql)?
+        .execute([server, tool, &digest])?;
+    Ok(())
+}
+
+fn see(store: &Connection, sighting: &Sighting) -> Result<(), PinsError> {
+    let mut insert = store.prepare_cached(
+        "INSERT INTO sightings SELECT ?1, ?2, ?3, ?4, ?5, ?6
+         WHERE (SELECT count(*) FROM sightings WHERE server = ?1) < ?7
+            OR EXISTS (SELECT 1 FROM sightings WHERE server = ?1 AND tool = ?2)
+         ON CONFLICT DO UPDATE SET digest = ?3, definition = ?4, at_ms = ?5, why = ?6
+            WHERE digest <> ?3",
+    )?;
+    insert.execute(params![
+        sighting.server,
+        sighting.tool,
+        sighting.digest.to_string(),
+        sighting.definition.to_string(),
+        stamp(sighting.at_ms),
+        sighting.why,
+        Pins::SIGHTINGS_PER_SERVER
+    ])?;
+    Ok(())
+}
+
+fn waits(store: &Connection, server: &str, tool: &str) -> Result<bool, PinsError> {
+    let sql = "SELECT 1 FROM sightings WHERE server = ?1 AND tool = ?2";
+    Ok(store.prepare_cached(sql)?.exists([server, tool])?)
+}
+
+/// Forgets the sighting of a tool that is back at its pinned definition.
+fn forget(store: &Connection, server: &str, tool: &str) -> Result<(), PinsError> {
+    let sql = "DELETE FROM sightings WHERE server = ?1 AND tool = ?2";
+    store.prepare_cached(sql)?.execute([server, tool])?;
+    Ok(())
 }
 
 fn sighting(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sighting> {
@@ -277,6 +329,57 @@ mod tests {
         );
         pins.approve("files", "echo", &pin(&definition)).unwrap();
         assert!(pins.sighting("files", "echo").unwrap().is_none());
+    }
+
+    #[test]
+    fn n9_2_what_a_study_says_is_written_whole_or_not_at_all() {
+        let data = tempfile::tempdir().unwrap();
+        let pins = Pins::open(data.path()).unwrap();
+        let definition = json!({"name": "x"});
+        let waiting = |tool: &str| {
+            Entry::Waiting(Sighting {
+                server: "files".into(),
+                tool: tool.into(),
+                digest: inspect::pin::digest(&definition),
+                definition: definition.clone(),
+                at_ms: 1,
+                why: "never approved".into(),
+            })
+        };
+        let approved = |tool: &str| Entry::Approved {
+            server: "files".into(),
+            tool: tool.into(),
+            pin: pin(&definition),
+        };
+        let settled = Entry::Settled {
+            server: "files".into(),
+            tool: "back".into(),
+        };
+        pins.write(&[waiting("back"), waiting("new")]).unwrap();
+        pins.write(&[approved("a"), settled, approved("b")])
+            .unwrap();
+        let left: Vec<_> = pins
+            .sightings()
+            .unwrap()
+            .into_iter()
+            .map(|it| it.tool)
+            .collect();
+        assert_eq!(
+            (pins.of("files").unwrap().len(), left),
+            (2, vec!["new".into()])
+        );
+        pins.write(&[]).unwrap();
+        // Taken back since it was studied.
+        pins.revoke("files", "a").unwrap();
+        pins.write(&[approved("a")]).unwrap();
+        assert_eq!(pins.of("files").unwrap().len(), 1);
+
+        let sql = "CREATE TRIGGER broken BEFORE INSERT ON pins WHEN NEW.tool = 'd'
+                   BEGIN SELECT RAISE(ABORT, 'broken'); END";
+        pins.0.connection().execute_batch(sql).unwrap();
+        assert!(pins.write(&[approved("c"), approved("d")]).is_err());
+        assert_eq!(pins.of("files").unwrap().len(), 1);
+        pins.write(&[approved("c")]).unwrap();
     }
 
     #[test]

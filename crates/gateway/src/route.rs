@@ -308,7 +308,8 @@ pub(crate) fn algorithm(algorithm: settled::Algorithm) -> identity::Algorithm {
     }
 }
 
-fn proofs(settled: &settled::Dpop) -> dpop::Rules {
+/// Which proofs of possession are accepted.
+pub(crate) fn proofs(settled: &settled::Dpop) -> dpop::Rules {
     dpop::Rules {
         algorithms: settled.algorithms.iter().map(|it| algorithm(*it)).collect(),
         age_s: settled.age.as_secs(),

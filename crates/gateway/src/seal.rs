@@ -33,6 +33,8 @@ pub struct Seal {
 pub enum Purpose {
     /// Where a list goes on.
     Cursor,
+    /// What a browser that signs in is on its way to.
+    SignIn,
     /// What a retry brings back: `requestState`.
     State,
     /// The id of a task.
@@ -45,6 +47,7 @@ impl Purpose {
             Purpose::Cursor => 1,
             Purpose::State => 2,
             Purpose::Task => 3,
+            Purpose::SignIn => 4,
         }
     }
 }

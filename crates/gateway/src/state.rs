@@ -28,6 +28,14 @@ use zeroize::Zeroizing;
 pub enum Kind {
     /// A call that waits for somebody's approval, or has it.
     Approval,
+    /// The keys that access tokens of ours are signed with.
+    AuthorityKey,
+    /// A client that registered here.
+    Client,
+    /// What a user let a client do.
+    Consent,
+    /// A line of refresh tokens of ours.
+    Family,
     /// What a user granted Ringwall at an upstream's authorization server.
     Connection,
     /// What Ringwall granted.
@@ -42,8 +50,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Approval,
+        Kind::AuthorityKey,
+        Kind::Client,
+        Kind::Consent,
+        Kind::Family,
         Kind::Connection,
         Kind::Grant,
         Kind::KeySet,
@@ -55,6 +67,10 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Kind::Approval => "approval",
+            Kind::AuthorityKey => "authority_key",
+            Kind::Client => "client",
+            Kind::Consent => "consent",
+            Kind::Family => "family",
             Kind::Connection => "connection",
             Kind::Grant => "grant",
             Kind::KeySet => "key_set",
@@ -67,6 +83,10 @@ impl Kind {
     pub fn sealed_for(self) -> Option<vault::Purpose> {
         match self {
             Kind::Approval => Some(vault::Purpose::Approvals),
+            Kind::AuthorityKey => Some(vault::Purpose::AuthorityKeys),
+            Kind::Client => Some(vault::Purpose::Clients),
+            Kind::Consent => Some(vault::Purpose::Consents),
+            Kind::Family => Some(vault::Purpose::Families),
             Kind::Connection => Some(vault::Purpose::Connections),
             Kind::Grant => Some(vault::Purpose::Grants),
             Kind::KeySet => Some(vault::Purpose::KeySets),
@@ -147,6 +167,10 @@ pub trait Durable: fmt::Debug + Send + Sync {
 /// What marks are about. Spaces share nothing and are bounded each for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Space {
+    /// Pages of the authorization server that were answered, and people who were sent to sign in.
+    Agreement,
+    /// Codes of the authorization server.
+    Code,
     /// Identifiers of assertions that authenticate a client.
     Assertion,
     /// Identifiers of proofs of possession (RFC 9449 section 11.1).
@@ -159,7 +183,14 @@ pub enum Space {
 
 impl Space {
     /// Every space.
-    pub const ALL: [Space; 4] = [Space::Assertion, Space::Proof, Space::Signal, Space::Ticket];
+    pub const ALL: [Space; 6] = [
+        Space::Agreement,
+        Space::Code,
+        Space::Assertion,
+        Space::Proof,
+        Space::Signal,
+        Space::Ticket,
+    ];
 }
 
 /// The digest a mark is kept under: of fixed size, whatever its parts are.
@@ -244,9 +275,14 @@ impl Limits {
     /// Rows of one kind. Revocations are all held in memory, too.
     pub fn rows(kind: Kind) -> u64 {
         match kind {
+            Kind::AuthorityKey => 16,
+            // Registrations need nobody's leave, so that they get a room of their own.
+            Kind::Client => 10_000,
             Kind::Approval | Kind::KeySet => 20_000,
             Kind::Revocation => 100_000,
-            Kind::Connection | Kind::Grant | Kind::Registration => 1_000_000,
+            Kind::Consent | Kind::Family | Kind::Connection | Kind::Grant | Kind::Registration => {
+                1_000_000
+            }
         }
     }
 
@@ -255,7 +291,8 @@ impl Limits {
         match space {
             Space::Proof => 1_000_000,
             Space::Assertion | Space::Signal => 100_000,
-            Space::Ticket => 10_000,
+            Space::Agreement => 20_000,
+            Space::Code | Space::Ticket => 10_000,
         }
     }
 }

@@ -15,6 +15,7 @@ const NAME_MAX: usize = 512;
 /// Whoever a verified token speaks for, or the user of this machine.
 pub struct Caller {
     issuer: String,
+    token_issuer: String,
     subject: String,
     user_name: String,
     user: UserKey,
@@ -102,6 +103,7 @@ impl Caller {
         let digest = finish(context);
         Caller {
             issuer: Caller::LOCAL_ISSUER.to_owned(),
+            token_issuer: Caller::LOCAL_ISSUER.to_owned(),
             subject: user.to_owned(),
             user_name: user.to_owned(),
             user: UserKey::of(Caller::LOCAL_ISSUER, user),
@@ -122,9 +124,15 @@ impl Caller {
         }
     }
 
-    /// The issuer, byte for byte as configured.
+    /// The issuer that knows the user, byte for byte as configured.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Who issued the token: the same, unless our own authorization server did for a user of that issuer.
+    /// The token goes back there, if anywhere.
+    pub fn token_issuer(&self) -> &str {
+        &self.token_issuer
     }
 
     /// `sub` of the token; the client where an introspected token has none.
@@ -275,8 +283,8 @@ impl Caller {
         let scopes = read_scopes(claims.get(&rules.claims.scopes))?;
         let groups = read_groups(&claims, &rules.claims.groups);
         let user = match who.kind {
-            Kind::User => UserKey::of(&rules.issuer, &who.user),
-            Kind::Workload => UserKey::of_workload(&rules.issuer, &who.user),
+            Kind::User => UserKey::of(rules.home(), &who.user),
+            Kind::Workload => UserKey::of_workload(rules.home(), &who.user),
         };
 
         // Who it is and what the groups are depends on the rules as well as on the claims; all the
@@ -292,7 +300,8 @@ impl Caller {
         seen.update(payload);
 
         Ok(Caller {
-            issuer: rules.issuer.clone(),
+            issuer: rules.home().to_owned(),
+            token_issuer: rules.issuer.clone(),
             subject: who.subject,
             user_name: who.user,
             user,
@@ -433,7 +442,7 @@ pub(crate) fn is_scope(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(allowed)
 }
 
-fn read_groups(claims: &Map<String, Value>, claim: &str) -> Groups {
+pub(crate) fn read_groups(claims: &Map<String, Value>, claim: &str) -> Groups {
     // OpenID Connect "distributed claims": the value is somewhere else; and the shape Entra ID
     // uses where even that would be too long.
     let elsewhere = match claims.get("_claim_names") {

@@ -10,9 +10,10 @@ const MARKS: [&str; 4] = ["at_hash", "c_hash", "s_hash", "events"];
 
 /// Whether a token must say when it was issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IssueTime {
+pub enum IssueTime {
     /// If it does not, its life is counted from now on.
     Optional,
+    /// If it does not, it is refused.
     Required,
 }
 

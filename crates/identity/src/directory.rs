@@ -2,7 +2,9 @@
 //! tenant: the shape of Microsoft Graph's `getMemberObjects`. A look-up that fails leaves the groups
 //! unknown; it never makes them none.
 
-use crate::credential::ClientCredential;
+use crate::client::{
+    AuthorizationServer, Credentials, Identity, Outside, Scopes, SystemEntropy, TokenEndpoint,
+};
 use crate::fetch::{Fetch, Outbound};
 use crate::latest::Latest;
 use crate::members;
@@ -37,14 +39,20 @@ pub struct DirectoryRules {
     pub url: Url,
     /// Where our client gets its token, in the tenant of the issuer.
     pub token_url: Url,
-    /// Who asks.
-    pub credential: ClientCredential,
+    /// Our client there.
+    pub client: String,
+    /// How it proves itself.
+    pub credentials: Credentials,
 }
 
 /// The directory of one tenant.
 pub(crate) struct Directory {
     fetch: Arc<dyn Fetch>,
-    rules: DirectoryRules,
+    url: Url,
+    authority: AuthorizationServer,
+    identity: Identity,
+    /// What our own token is asked for; nothing if the service has no origin.
+    scopes: Option<Scopes>,
     token: Mutex<Held>,
     latest: Latest,
     found: Cache<String, Found, Weight>,
@@ -75,9 +83,16 @@ struct Weight;
 impl Directory {
     /// Nothing is asked yet.
     pub(crate) fn new(fetch: Arc<dyn Fetch>, rules: DirectoryRules) -> Self {
+        let authority = AuthorizationServer::at_token_endpoint(&rules.token_url);
+        let client = rules.client.as_str();
+        let identity = Identity::preregistered(authority.issuer(), client, rules.credentials);
+        let scope = format!("{}/.default", rules.url.origin().ascii_serialization());
         Directory {
             fetch,
-            rules,
+            url: rules.url,
+            authority,
+            identity,
+            scopes: Scopes::of([scope]),
             token: Mutex::default(),
             latest: Latest::default(),
             found: Cache::with_weighter(1024, REMEMBERED_BYTES, Weight),
@@ -114,7 +129,7 @@ impl Directory {
 
     async fn look_up(&self, object: &str, now: u64) -> Option<Vec<String>> {
         let path = format!("v1.0/directoryObjects/{object}/getMemberObjects");
-        let url = self.rules.url.join(&path).ok()?;
+        let url = self.url.join(&path).ok()?;
         let body = Zeroizing::new(br#"{"securityEnabledOnly":false}"#.to_vec());
         let bearer = self.bearer(now).await?;
         let request = Outbound::post(url, "application/json", body).header("authorization", bearer);
@@ -161,31 +176,21 @@ impl Directory {
     }
 
     async fn ask_for_token(&self, now: u64) -> Option<OurToken> {
-        let mut scope = self.rules.url.origin().ascii_serialization();
-        scope.push_str("/.default");
-        let fields = [("grant_type", "client_credentials"), ("scope", &*scope)];
-        let to = self.rules.token_url.clone();
-        // The audience that Entra ID documents for an assertion.
-        let audience = to.to_string();
-        let credential = &self.rules.credential;
-        let request = credential.form(to, &audience, &fields, now)?;
-        let answer = self.fetch.send(request).await.ok()?;
-        if answer.status != 200 {
-            return None;
-        }
-        let mut members = members::object(&answer.body)?;
-        let kind = members.get("token_type")?.as_str()?;
-        if !kind.eq_ignore_ascii_case("bearer") {
-            return None;
-        }
-        let lasts = members.get("expires_in")?.as_u64()?;
-        let Some(Value::String(token)) = members.remove("access_token") else {
-            return None;
+        let outside = Outside {
+            fetch: &*self.fetch,
+            // For the assertions of a client with a key.
+            entropy: &SystemEntropy,
+            now,
         };
-        let token = Zeroizing::new(token);
+        let at = TokenEndpoint::new(outside, &self.authority, &self.identity, None).ok()?;
+        let tokens = at
+            .client_credentials_for(self.scopes.as_ref()?)
+            .await
+            .ok()?;
+        let lasts = tokens.expires_at?.saturating_sub(now);
         let lasts = lasts.saturating_sub(RENEWED_BEFORE_S).min(KEPT_MAX_S);
         Some(OurToken {
-            bearer: Zeroizing::new(["Bearer ", token.as_str()].concat()),
+            bearer: Zeroizing::new(["Bearer ", tokens.access.as_str()].concat()),
             until: now.saturating_add(lasts),
         })
     }
@@ -194,7 +199,7 @@ impl Directory {
 impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Directory")
-            .field("url", &self.rules.url.as_str())
+            .field("url", &self.url.as_str())
             .finish_non_exhaustive()
     }
 }

@@ -166,7 +166,7 @@ impl Issuers {
         }
         let issue_time = match rules.profile.needs_issue_time() {
             true => IssueTime::Required,
-            false => IssueTime::Optional,
+            false => rules.issue_time,
         };
         let times = checks::times(rules, &read.claims, issue_time, now)?;
         checks::audience(rules, &read.claims, audience)?;

@@ -2,6 +2,7 @@
 //! one place that refuses rules no issuer should be trusted under.
 
 use crate::actor::Actor;
+use crate::checks::IssueTime;
 use crate::directory::DirectoryRules;
 use crate::introspection::IntrospectionRules;
 use crate::{Algorithm, Profile};
@@ -23,6 +24,10 @@ pub struct IssuerRules {
     pub token_types: Vec<String>,
     /// The longest time from `iat` to `exp`, in seconds.
     pub lifetime_max_s: u64,
+    /// Whether its signed tokens have to say when they were issued, where the profile does not ask for
+    /// it. One that does not say so may come into the last of its life long after what was told of its
+    /// user was forgotten.
+    pub issue_time: IssueTime,
     /// How far its clock may be off ours, in seconds.
     pub clock_skew_s: u64,
     /// Where its keys are; found by discovery if not given.
@@ -41,6 +46,9 @@ pub struct IssuerRules {
     pub introspection: Option<IntrospectionRules>,
     /// Where groups are looked up that a token leaves out; they stay unknown if not given.
     pub directory: Option<DirectoryRules>,
+    /// The issuer whose users its tokens speak for, by that issuer's names: for our own authorization
+    /// server, which knows nobody itself. Its own if not given.
+    pub home: Option<String>,
 }
 
 /// One tenant of a provider that gives each its own issuer.
@@ -111,6 +119,7 @@ impl IssuerRules {
             algorithms: Algorithm::ALL.to_vec(),
             token_types: vec!["at+jwt".to_owned()],
             lifetime_max_s: 3600,
+            issue_time: IssueTime::Optional,
             clock_skew_s: 30,
             keys: None,
             metadata: None,
@@ -120,6 +129,7 @@ impl IssuerRules {
             claims: ClaimNames::default(),
             introspection: None,
             directory: None,
+            home: None,
         }
     }
 
@@ -141,6 +151,11 @@ impl IssuerRules {
             token_types: types.map(|&typ| typ.to_owned()).collect(),
             ..IssuerRules::new(issuer)
         }
+    }
+
+    /// The issuer that knows the users its tokens speak for.
+    pub(crate) fn home(&self) -> &str {
+        self.home.as_deref().unwrap_or(&self.issuer)
     }
 
     /// Whether tokens of this type are accepted.

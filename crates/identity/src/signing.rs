@@ -55,6 +55,11 @@ impl SigningKey {
         json!({"kty": "EC", "crv": "P-256", "x": self.x, "y": self.y})
     }
 
+    /// The public half as a point that is not compressed (SEC 1, section 2.3.3).
+    pub(crate) fn public_point(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
+    }
+
     /// The name that RFC 7638 gives the key, wherever it is computed.
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint

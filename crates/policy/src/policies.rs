@@ -113,6 +113,12 @@ impl Policies {
             .unwrap_or_default()
     }
 
+    /// Whether a forbid of this action can be lifted, by something that may be over at any moment.
+    pub fn is_liftable(&self, action: Action) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.lift.is_some() && rule.actions.contains(&action))
+    }
+
     /// Why this request is decided as it is, policy by policy.
     pub fn explain(&self, request: &Request<'_>) -> Explanation {
         explain::explain(self, request)

@@ -1,7 +1,8 @@
 // An OpenID provider for tests: `provider.mjs PORT RESOURCE...`. Prints `issuer URL` when it is
 // ready; `rotate` on stdin makes it sign with a new key, `resource URL` adds a resource, `opaque URL`
 // one whose tokens are opaque, `away` makes it answer 503 until `back`, `asked` tells how often it was
-// asked about a token; it ends when stdin closes.
+// asked about a token, `signs-in URL` lets people sign in for the client `ringwall-signs-in`, which is
+// answered there: whoever is at the browser is `alice`. It ends when stdin closes.
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -12,6 +13,7 @@ const issuer = `http://127.0.0.1:${port}`;
 const opaque = new Set();
 let away = false;
 let asked = 0;
+let signsIn;
 
 // What each client's tokens say about it.
 const people = {
@@ -25,9 +27,36 @@ async function key(kid) {
   return { ...(await exportJWK(privateKey)), kid, use: 'sig', alg: 'ES256' };
 }
 
+// Where people sign in, nobody is asked for anything.
+const person = {
+  cookies: { keys: ['of no use to anybody'] },
+  interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
+  findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+  async loadExistingGrant({ oidc }) {
+    const grant = new oidc.provider.Grant({
+      clientId: oidc.client.clientId,
+      accountId: oidc.session.accountId,
+    });
+    grant.addOIDCScope('openid');
+    await grant.save();
+    return grant;
+  },
+};
+
+const signIns = () => ({
+  client_id: 'ringwall-signs-in',
+  client_secret: 'ringwall-secret',
+  grant_types: ['authorization_code'],
+  redirect_uris: [signsIn],
+  response_types: ['code'],
+  token_endpoint_auth_method: 'client_secret_basic',
+  id_token_signed_response_alg: 'ES256',
+});
+
 function provider(keys) {
   return new Provider(issuer, {
-    // The last one is the gateway's own: it gets no tokens, and asks about those of others.
+    ...person,
+    // The last of them is the gateway's own: it gets no tokens, and asks about those of others.
     clients: [...Object.keys(people), 'ringwall'].map((client_id) => ({
       client_id,
       client_secret: `${client_id}-secret`,
@@ -38,9 +67,9 @@ function provider(keys) {
       id_token_signed_response_alg: 'ES256',
       // Its tokens are bound to the certificate that its requests come with.
       tls_client_certificate_bound_access_tokens: client_id === 'certified-agent',
-    })),
+    })).concat(signsIn ? [signIns()] : []),
     jwks: { keys },
-    scopes: ['mcp:tools'],
+    scopes: ['openid', 'mcp:tools'],
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
@@ -77,9 +106,21 @@ function provider(keys) {
 }
 
 let keys = [await key('key-1')];
-let current = provider(keys).callback();
+let running = provider(keys);
+let current = running.callback();
+const renew = () => {
+  running = provider(keys);
+  current = running.callback();
+};
+
+async function interact(request, response) {
+  const login = { accountId: 'alice', amr: ['pwd', 'otp'] };
+  await running.interactionFinished(request, response, { login });
+}
+
 const server = createServer((request, response) => {
   if (request.url.endsWith('/introspection')) asked += 1;
+  if (!away && request.url.startsWith('/interaction/')) return interact(request, response);
   if (!away) return current(request, response);
   response.writeHead(503).end();
 });
@@ -89,7 +130,7 @@ const lines = createInterface({ input: process.stdin });
 for await (const line of lines) {
   if (line === 'rotate') {
     keys = [await key(`key-${keys.length + 1}`), ...keys];
-    current = provider(keys).callback();
+    renew();
     console.log('rotated');
   } else if (line.startsWith('resource ')) {
     resources.push(line.slice('resource '.length));
@@ -101,6 +142,10 @@ for await (const line of lines) {
   } else if (line === 'away' || line === 'back') {
     away = line === 'away';
     console.log(`is ${line}`);
+  } else if (line.startsWith('signs-in ')) {
+    signsIn = line.slice('signs-in '.length);
+    renew();
+    console.log('signs in');
   } else if (line === 'asked') {
     console.log(`asked ${asked}`);
   }

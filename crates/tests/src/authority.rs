@@ -2,6 +2,7 @@
 //! sent. Tokens are opaque and the server knows them by their beginning; agreeing is immediate. What it
 //! says can be changed, so that it lies as well. It shares no code with the product.
 
+use crate::serving::{Serving, port};
 use crate::wire::deliver;
 use anyhow::Result;
 use bytes::Bytes;
@@ -9,16 +10,10 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use url::Url;
 
 type Body = BoxBody<Bytes, hyper::Error>;
@@ -27,7 +22,7 @@ type Body = BoxBody<Bytes, hyper::Error>;
 #[derive(Debug)]
 pub struct Realm {
     state: Arc<State>,
-    tasks: [JoinHandle<()>; 2],
+    _serving: [Serving; 2],
 }
 
 #[derive(Debug)]
@@ -67,10 +62,9 @@ struct Heard {
 impl Realm {
     /// Starts both on ports of their own.
     pub async fn start() -> Result<Self> {
-        let authority = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let issuer = format!("http://{}", authority.local_addr()?);
-        let url: Url = format!("http://{}/mcp", server.local_addr()?).parse()?;
+        let (authority, issuer) = port().await?;
+        let (server, guarded) = port().await?;
+        let url: Url = format!("{guarded}/mcp").parse()?;
         let said = Said {
             metadata: json!({
                 "issuer": issuer,
@@ -101,11 +95,18 @@ impl Realm {
             heard: Mutex::default(),
             turned_down: watch::Sender::new(0),
         });
-        let tasks = [
-            tokio::spawn(accept(authority, Arc::clone(&state), Role::Authority)),
-            tokio::spawn(accept(server, Arc::clone(&state), Role::Server)),
-        ];
-        Ok(Realm { state, tasks })
+        let serving = [(authority, Role::Authority), (server, Role::Server)];
+        let serving = serving.map(|(listener, role)| {
+            let state = Arc::clone(&state);
+            Serving::start(listener, move |request| {
+                let state = Arc::clone(&state);
+                async move { answer(&state, role, request).await }
+            })
+        });
+        Ok(Realm {
+            state,
+            _serving: serving,
+        })
     }
 
     /// The identifier of the authorization server.
@@ -135,7 +136,7 @@ impl Realm {
         said.protected = crate::issuer::overlaid(said.protected.take(), members);
     }
 
-    /// Names another issuer in answers to browsers.
+    /// Names another issuer in answers to browsers; with an empty name, none.
     pub fn answers_as(&self, issuer: &str) {
         issuer.clone_into(&mut lock(&self.state.said).issuer_in_answer);
     }
@@ -185,30 +186,10 @@ impl Realm {
     }
 }
 
-impl Drop for Realm {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 enum Role {
     Authority,
     Server,
-}
-
-async fn accept(listener: TcpListener, state: Arc<State>, role: Role) {
-    while let Ok((socket, _)) = listener.accept().await {
-        let state = Arc::clone(&state);
-        tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let state = Arc::clone(&state);
-                async move { Ok::<_, Infallible>(answer(&state, role, request).await) }
-            });
-            let server = hyper::server::conn::http1::Builder::new();
-            let _ = server.serve_connection(TokioIo::new(socket), service).await;
-        });
-    }
 }
 
 async fn answer(state: &State, role: Role, request: Request<Incoming>) -> Response<Body> {
@@ -266,8 +247,11 @@ fn authority(state: &State, head: &http::request::Parts, body: &Bytes) -> Respon
             };
             back.query_pairs_mut()
                 .append_pair("code", "granted-code")
-                .append_pair("state", member("state"))
-                .append_pair("iss", &said.issuer_in_answer);
+                .append_pair("state", member("state"));
+            if !said.issuer_in_answer.is_empty() {
+                back.query_pairs_mut()
+                    .append_pair("iss", &said.issuer_in_answer);
+            }
             let mut response = json_of(StatusCode::SEE_OTHER, &json!({}));
             if let Ok(to) = HeaderValue::try_from(back.as_str()) {
                 response.headers_mut().insert(header::LOCATION, to);

@@ -94,6 +94,20 @@ impl Browser {
         Ok(page)
     }
 
+    /// What it holds for the host of this address, by name.
+    pub fn holds(&self, url: &Url) -> BTreeMap<String, String> {
+        let host = url.origin().ascii_serialization();
+        self.cookies().get(&host).cloned().unwrap_or_default()
+    }
+
+    /// Puts a cookie there, as somebody might who can do more than a page.
+    pub fn plant(&self, url: &Url, name: &str, value: &str) {
+        let host = url.origin().ascii_serialization();
+        let mut all = self.cookies();
+        let own = all.entry(host).or_default();
+        own.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Sends one request with the cookies of its host and nothing else of its own; follows nothing.
     pub async fn once(&self, method: Method, url: &Url, form: String) -> Result<Reply> {
         let origin = url.origin().ascii_serialization();

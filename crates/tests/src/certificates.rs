@@ -3,16 +3,19 @@
 
 use crate::wire::{self, Outgoing, Reply};
 use anyhow::{Context as _, Result};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PKCS_RSA_SHA256,
+    RsaKeySize,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 use url::Url;
 
 /// A certificate and its key.
@@ -58,6 +61,24 @@ impl Authority {
             pem: certificate.pem(),
             key,
         })
+    }
+
+    /// Its own certificate, in PEM form.
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// What a server on this machine answers over TLS with.
+    pub fn acceptor(&self) -> Result<TlsAcceptor> {
+        let server = self.issue("127.0.0.1", Good::Long)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let key = PrivateKeyDer::try_from(server.key.serialize_der());
+        let key = key.map_err(|why| anyhow::anyhow!("no key: {why}"))?;
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_no_client_auth()
+            .with_single_cert(vec![CertificateDer::from(server.der)], key)?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
     /// Writes its own certificate, and one for a server on this machine with its key, into a folder.
@@ -134,6 +155,27 @@ impl Identity {
             pem: certificate.pem(),
             key,
         })
+    }
+
+    /// The same with an RSA key, as Entra ID takes them.
+    pub fn of_nobody_with_rsa(name: &str) -> Result<Self> {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+        let certificate = params(name, Good::Long)?.self_signed(&key)?;
+        Ok(Identity {
+            der: certificate.der().to_vec(),
+            pem: certificate.pem(),
+            key,
+        })
+    }
+
+    /// Its private key, in PEM form.
+    pub fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
+
+    /// Its public key, as it stands in the certificate.
+    pub fn public_key(&self) -> &[u8] {
+        self.key.public_key_raw()
     }
 }
 

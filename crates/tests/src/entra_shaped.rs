@@ -2,8 +2,10 @@
 //! forms of its issuers, metadata, tokens and of Microsoft Graph's `getMemberObjects`, as they are
 //! documented, and nothing else of it. It shares no code with the product.
 
+mod assertion;
 mod server;
 
+use crate::certificates::Identity;
 use crate::issuer::{Key, Kind, compact, overlaid};
 use crate::place;
 use anyhow::Result;
@@ -57,6 +59,16 @@ impl EntraShaped {
         format!("{origin}/common/v2.0/.well-known/openid-configuration")
     }
 
+    /// Where tokens of this tenant are had.
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/{TENANT}/oauth2/v2.0/token", self.server.origin())
+    }
+
+    /// From now on the gateway's client is known by this certificate, too.
+    pub fn knows(&self, certificate: &Identity) {
+        self.server.knows(certificate);
+    }
+
     /// `issuers[].graph` of a configuration that looks up groups here.
     pub fn graph(&self) -> Value {
         let origin = self.server.origin();
@@ -79,6 +91,11 @@ impl EntraShaped {
     /// From now on the directory says that this person is in these groups; `None`: it fails.
     pub fn groups(&self, person: &str, groups: Option<&[&str]>) {
         self.server.groups(person, groups);
+    }
+
+    /// From now on nobody is acted for who has not logged in in this authentication context.
+    pub fn wants(&self, context: &str) {
+        self.server.wants(context);
     }
 
     /// Every question about groups and every token of our own that was asked for, in order.

@@ -125,6 +125,16 @@ impl Provider {
         Ok(())
     }
 
+    /// Lets people sign in for the client `ringwall-signs-in`, which is answered at this address. Whoever
+    /// is at the browser is `alice`, and agrees to everything.
+    pub async fn signs_in(&mut self, redirect_uri: &str) -> Result<()> {
+        self.program
+            .say(&format!("signs-in {redirect_uri}"))
+            .await?;
+        self.program.line_starting("signs in").await?;
+        Ok(())
+    }
+
     /// Answers nothing but 503 from now on.
     pub async fn goes_away(&mut self) -> Result<()> {
         self.program.say("away").await?;

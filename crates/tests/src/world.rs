@@ -17,8 +17,8 @@ use crate::wire::Outgoing;
 use anyhow::{Context as _, Result};
 use http::Method;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::time::Duration;
 use tempfile::TempDir;
 use url::Url;
 
@@ -31,10 +31,6 @@ pub const CREDENTIAL: &str = "the-gateways-own-credential";
 /// The secret of the gateway's own client at identity providers, whose name is `ringwall`.
 pub const PROVIDER_SECRET: &str = "ringwall-secret";
 
-/// How often, and how many times, an effect is looked for in the ledger.
-const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: usize = 600;
-
 /// What a world differs in.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -44,6 +40,7 @@ pub struct Plan {
     issuer: Value,
     whole: Value,
     policy: String,
+    trusted: Option<String>,
 }
 
 impl Default for Plan {
@@ -55,6 +52,7 @@ impl Default for Plan {
             issuer: json!({}),
             whole: json!({}),
             policy: PERMIT_ALL.to_owned(),
+            trusted: None,
         }
     }
 }
@@ -103,6 +101,13 @@ impl Plan {
         self
     }
 
+    /// Where the gateway trusts this authority, in PEM form, and no other of the system's.
+    #[must_use]
+    pub fn trusting(mut self, pem: &str) -> Self {
+        self.trusted = Some(pem.to_owned());
+        self
+    }
+
     /// With this policy.
     #[must_use]
     pub fn policy(mut self, text: &str) -> Self {
@@ -139,6 +144,9 @@ impl World {
         let port = place::free_port()?;
         let config = config(&plan, port, issuer.url(), &fixture_url);
         std::fs::write(directory.path().join("policy.cedar"), &plan.policy)?;
+        if let Some(pem) = &plan.trusted {
+            std::fs::write(directory.path().join(gateway::TRUSTED), pem)?;
+        }
         let gateway = Gateway::start(directory.path(), &config).await?;
         Ok(World {
             issuer,
@@ -214,19 +222,25 @@ impl World {
         )?)
     }
 
-    /// The events of this name in the ledger, once there are so many, or none come any more.
+    /// The events of this name in the ledger, once there are so many.
     pub async fn events(&self, name: &str, count: usize) -> Result<Vec<Value>> {
-        let mut found = Vec::new();
-        for _ in 0..LOOKS {
-            let records = ledger(&self.gateway, &[]).await?;
-            let is_named = |line: &Value| line.pointer("/record/event/name") == Some(&json!(name));
-            found = records.into_iter().filter(is_named).collect();
-            if found.len() >= count {
+        let is_named = |line: &Value| line.pointer("/record/event/name") == Some(&json!(name));
+        let mut records = self.gateway.follow().await?;
+        // One that comes while those before it are shown may be told twice.
+        let mut seen = HashSet::new();
+        let mut line = records.ready().to_owned();
+        loop {
+            if is_named(&serde_json::from_str(&line)?) {
+                seen.insert(line);
+            }
+            if seen.len() >= count {
                 break;
             }
-            tokio::time::sleep(LOOK).await;
+            line = records.line_starting("{").await?;
         }
-        Ok(found)
+        records.kill().await?;
+        let records = ledger(&self.gateway, &[]).await?;
+        Ok(records.into_iter().filter(is_named).collect())
     }
 
     /// The folder of this world.

@@ -324,3 +324,26 @@ async fn n8_3_a_transmitter_that_must_show_a_secret_is_believed_with_it_only() -
     assert_eq!(push(&world, "x").await?.status, 404);
     Ok(())
 }
+
+/// What an issuer told is forgotten after a day: a token that could be older than that without saying so
+/// would be good again in its last hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_3_a_token_that_does_not_say_when_it_was_issued_is_none_where_revocations_are_told()
+-> Result<()> {
+    let telling = json!({ "profile": "jwt", "events": { "audience": AUDIENCE } });
+    for (issuer, expected) in [
+        (json!({ "profile": "jwt" }), None),
+        (telling, Some("token_claim")),
+    ] {
+        let world = World::start(Plan::default().issuer(issuer.clone())).await?;
+        let (head, claims) = (json!({ "typ": "JWT" }), json!({ "iat": null }));
+        let token = world
+            .issuer
+            .sign_changed(&world.resource()?, &head, &claims)?;
+        let client = Client::new(&world.url()?, Some(&token));
+        let answer = client.initialize_with(json!({})).await?;
+        let refused = wire::refusal(&answer).map(|(code, _)| code);
+        assert_eq!(refused.as_deref(), expected, "{issuer}: {answer}");
+    }
+    Ok(())
+}

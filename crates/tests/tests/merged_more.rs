@@ -171,6 +171,44 @@ async fn a_list_of_thousands_comes_in_pages_that_are_whole_and_apart() -> Result
     Ok(())
 }
 
+/// The servers are asked for the first page; what they do later changes nothing of the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_a_joined_list_are_cut_from_one_list() -> Result<()> {
+    let names: Vec<String> = (0..1500).map(|n| format!("t{n:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (long, short) = (
+        Plain::named(names.get(..900).unwrap_or_default(), &[]).await?,
+        Plain::named(names.get(900..).unwrap_or_default(), &[]).await?,
+    );
+    let members = [
+        Member::at("long", long.url()),
+        Member::at("short", short.url()),
+    ];
+    let fleet = Fleet::start(Plan::default(), &members, &[]).await?;
+    for footing in Footing::BOTH {
+        long.sulk(false);
+        short.sulk(false);
+        let alice = fleet.caller(footing, "/all", "alice").await?;
+        let first = alice.page(List::Tools, None).await?;
+        let next = first.get("nextCursor").and_then(Value::as_str);
+        let next = next.context("one page")?;
+        // Both answer with errors from now on.
+        long.sulk(true);
+        short.sulk(true);
+        let last = alice.page(List::Tools, Some(next)).await?;
+        assert_eq!(last.get("nextCursor"), None);
+        assert_eq!(last.get("_meta"), None, "{footing:?}");
+        let all = [List::Tools.names(&first)?, List::Tools.names(&last)?].concat();
+        assert_eq!(all.len(), 1500);
+        assert_eq!(all.last().map(String::as_str), Some("short__t1499"));
+        // It was given to its end: whoever wants a page again has the servers asked.
+        let again = alice.page(List::Tools, Some(next)).await;
+        let is_whole = |page: &Value| page.get("_meta").is_none();
+        assert!(!again.as_ref().is_ok_and(is_whole), "{again:?}");
+    }
+    Ok(())
+}
+
 /// Two servers, of both eras.
 fn two() -> [Member; 2] {
     [

@@ -25,6 +25,16 @@ const REMEMBERED: usize = 256;
 pub enum Purpose {
     /// Calls that wait for somebody's approval.
     Approvals,
+    /// What pages ask people, on the way through their browsers.
+    Agreements,
+    /// The keys that access tokens of ours are signed with.
+    AuthorityKeys,
+    /// How clients of ours describe themselves.
+    Clients,
+    /// What people agreed to.
+    Consents,
+    /// Lines of refresh tokens of ours.
+    Families,
     /// What a user granted upstream: refresh and access tokens.
     Connections,
     /// What Ringwall itself granted.
@@ -49,6 +59,11 @@ impl Purpose {
             Purpose::Nonces => 4,
             Purpose::Registrations => 5,
             Purpose::KeySets => 6,
+            Purpose::Agreements => 16,
+            Purpose::AuthorityKeys => 17,
+            Purpose::Clients => 18,
+            Purpose::Consents => 19,
+            Purpose::Families => 20,
         }
     }
 

@@ -235,8 +235,8 @@ pub(super) fn public_url(
 }
 
 /// Callers use the host of the public address, with or without a proxy in between.
-pub(super) fn accept_host_of(listeners: &mut [Listener], public: &Url) {
-    let Some(host) = public.host().map(|it| it.to_string()) else {
+pub(super) fn accept_host_of(listeners: &mut [Listener], public: Option<&Url>) {
+    let Some(host) = public.and_then(Url::host).map(|it| it.to_string()) else {
         return;
     };
     for listener in listeners {

@@ -9,7 +9,7 @@ use crate::settled::{
     Authentication, Authority, Client, Credential, Grant, IdentityProvider, Issuer, Oauth, Route,
     Server, SignIn, TENANT, Upstream,
 };
-use crate::words::{Actor, Grant as Word, Network, TokenKind};
+use crate::words::{Actor, AssertionAudience, Grant as Word, Network, Profile, TokenKind};
 use crate::written;
 use controls::{N7_1, N7_4};
 use url::Url;
@@ -18,7 +18,7 @@ use url::Url;
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a>(pub(super) &'a [written::Issuer]);
 
-impl Known<'_> {
+impl<'a> Known<'a> {
     fn has(self, issuer: &str) -> bool {
         let of_tenant = |known: &written::Issuer| {
             let mut tenants = known.tenants.iter();
@@ -26,6 +26,16 @@ impl Known<'_> {
         };
         let mut known = self.0.iter();
         known.any(|known| known.issuer == issuer || of_tenant(known))
+    }
+
+    /// The tenant of Entra ID that this is the issuer of.
+    fn entra_tenant(self, issuer: &str) -> Option<&'a str> {
+        let entra = |known: &&written::Issuer| known.profile == Some(Profile::Entra);
+        let mut tenants = self.0.iter().filter(entra).flat_map(|known| {
+            let tenants = known.tenants.iter();
+            tenants.filter(|tenant| known.issuer.replace(TENANT, tenant) == issuer)
+        });
+        tenants.next().map(String::as_str)
     }
 }
 
@@ -117,7 +127,11 @@ fn authority(
         return Some(Authority::Discovered);
     };
     let url = address::read(problems, &path_of, text, Query::None)?;
-    if takes_the_callers_token {
+    if let (Word::OnBehalfOf, Some(subjects)) = (written.grant, &written.subject_issuer) {
+        other_name(problems, path, known, (subjects, &url));
+    }
+    let other_name = written.grant == Word::OnBehalfOf && written.subject_issuer.is_some();
+    if takes_the_callers_token && !other_name {
         if !known.has(text) {
             let message = "is none of `issuers`, and would be given tokens that it did not issue";
             let fix = "name the issuer of the callers' tokens";
@@ -136,8 +150,43 @@ fn authority(
     Some(Authority::Exactly(text.clone()))
 }
 
+/// The callers' tokens go to nobody but who issued them. One authorization server has two names at
+/// Entra ID, for the same tenant; nobody else is believed to be somebody else, too.
+fn other_name(
+    problems: &mut Problems,
+    path: &str,
+    known: Known<'_>,
+    (subjects, issuer): (&str, &Url),
+) {
+    let path = format!("{path}.subject_issuer");
+    let Some(tenant) = known.entra_tenant(subjects) else {
+        let message = "is no tenant's issuer of `issuers` with `profile: entra`";
+        let fix = "name the issuer of the callers' tokens, with the tenant in it";
+        problems.refuse(N7_1, &path, message, fix);
+        return;
+    };
+    let mut segments = issuer.path_segments().into_iter().flatten();
+    if !segments.any(|segment| segment == tenant) {
+        let message = "is of another tenant than `issuer`, which would be given its tokens";
+        let fix = "name issuers of one tenant";
+        problems.refuse(N7_1, &path, message, fix);
+    }
+}
+
+/// How a client proves itself, as written.
+struct Written<'a> {
+    secret: &'a Option<written::Reference>,
+    key: &'a Option<written::Reference>,
+    audience: Option<AssertionAudience>,
+}
+
 fn client(problems: &mut Problems, path: &str, written: &written::Oauth) -> Option<Client> {
-    let authentication = authentication(problems, path, &written.secret, &written.key)?;
+    let proof = Written {
+        secret: &written.secret,
+        key: &written.key,
+        audience: written.assertion_audience,
+    };
+    let authentication = authentication(problems, path, &proof)?;
     let none = written::OauthClient::default();
     let said = written.client.as_ref().unwrap_or(&none);
     let at = |name: &str| format!("{path}.client.{name}");
@@ -175,10 +224,14 @@ fn client(problems: &mut Problems, path: &str, written: &written::Oauth) -> Opti
 fn authentication(
     problems: &mut Problems,
     path: &str,
-    secret: &Option<written::Reference>,
-    key: &Option<written::Reference>,
+    proof: &Written<'_>,
 ) -> Option<Authentication> {
-    match (secret, key) {
+    if proof.audience.is_some() && proof.key.is_none() {
+        let message = "means nothing but with `key`, which signs assertions";
+        let path = format!("{path}.assertion_audience");
+        problems.refuse(None, &path, message, "remove it");
+    }
+    match (proof.secret, proof.key) {
         (None, None) => Some(Authentication::None),
         (Some(text), None) => {
             let path = format!("{path}.secret");
@@ -186,7 +239,9 @@ fn authentication(
         }
         (None, Some(text)) => {
             let path = format!("{path}.key");
-            words::secret(problems, &path, text).map(Authentication::Key)
+            let audience = proof.audience.unwrap_or(AssertionAudience::Issuer);
+            let key = words::secret(problems, &path, text)?;
+            Some(Authentication::Key { key, audience })
         }
         (Some(_), Some(_)) => {
             let message = "stands beside `secret`: a client proves itself in one way";
@@ -196,16 +251,17 @@ fn authentication(
     }
 }
 
-fn grant(
-    problems: &mut Problems,
-    path: &str,
-    known: Known<'_>,
-    written: &written::Oauth,
-) -> Option<Grant> {
+/// What means something with one grant only.
+fn strays(problems: &mut Problems, path: &str, written: &written::Oauth) {
     let strays = [
         ("audience", written.audience.is_some(), Word::TokenExchange),
         ("actor", written.actor.is_some(), Word::TokenExchange),
         ("assertion", written.assertion.is_some(), Word::Workload),
+        (
+            "subject_issuer",
+            written.subject_issuer.is_some(),
+            Word::OnBehalfOf,
+        ),
         (
             "identity_provider",
             written.identity_provider.is_some(),
@@ -218,10 +274,21 @@ fn grant(
             problems.refuse(None, &format!("{path}.{name}"), message, "remove it");
         }
     }
+}
+
+fn grant(
+    problems: &mut Problems,
+    path: &str,
+    known: Known<'_>,
+    written: &written::Oauth,
+) -> Option<Grant> {
+    strays(problems, path, written);
     match written.grant {
         Word::ClientCredentials => Some(Grant::ClientCredentials),
         Word::Connection => Some(Grant::Connection),
-        Word::OnBehalfOf => Some(Grant::OnBehalfOf),
+        Word::OnBehalfOf => Some(Grant::OnBehalfOf {
+            subject_issuer: written.subject_issuer.clone(),
+        }),
         Word::TokenExchange => Some(Grant::TokenExchange {
             audience: written.audience.clone(),
             actor: written.actor.unwrap_or(Actor::None),
@@ -253,7 +320,12 @@ fn grant(
                 let fix = "name the issuer of the callers' tokens";
                 problems.refuse(N7_1, &format!("{path}.issuer"), message, fix);
             }
-            let authentication = authentication(problems, &path, &provider.secret, &provider.key)?;
+            let proof = Written {
+                secret: &provider.secret,
+                key: &provider.key,
+                audience: provider.assertion_audience,
+            };
+            let authentication = authentication(problems, &path, &proof)?;
             Some(Grant::IdJag(IdentityProvider {
                 issuer: provider.issuer.clone(),
                 client: provider.client.clone(),
@@ -279,9 +351,14 @@ pub(super) fn sign_in(
     for (index, scope) in written.scopes.iter().enumerate() {
         words::word(problems, &at(&format!("scopes[{index}]")), scope, "a scope");
     }
+    let proof = Written {
+        secret: &written.secret,
+        key: &written.key,
+        audience: written.assertion_audience,
+    };
     Some(SignIn {
         client: written.client.clone(),
-        authentication: authentication(problems, path, &written.secret, &written.key)?,
+        authentication: authentication(problems, path, &proof)?,
         scopes: words::once(&written.scopes),
     })
 }

@@ -26,6 +26,7 @@ pub(super) struct Routes<'a> {
     pub(super) callers: Callers,
     pub(super) public_url: Option<&'a Url>,
     pub(super) issuers: &'a [written::Issuer],
+    pub(super) authority: Option<&'a written::AuthorizationServer>,
     pub(super) servers: &'a [written::Server],
     pub(super) limits: &'a Limits,
 }
@@ -229,14 +230,19 @@ impl Routes<'_> {
         if self.callers == Callers::Local {
             return Vec::new();
         }
-        let known: BTreeSet<_> = self.issuers.iter().map(|it| it.issuer.as_str()).collect();
+        // Our own first: where there is one, clients are to go there.
+        let own = self.public_url.filter(|_| self.authority.is_some());
+        let own = own.map(|url| url.as_str().trim_end_matches('/'));
+        let others = self.issuers.iter().map(|it| it.issuer.as_str());
+        let all: Vec<&str> = own.into_iter().chain(others).collect();
+        let known: BTreeSet<_> = all.iter().copied().collect();
         let Some(said) = said else {
             if known.is_empty() {
                 let message = "accepts no issuer's tokens, and nobody is let in without one";
                 let fix = "add an issuer below `issuers:`; for trying things out, `ringwall demo` brings one";
                 problems.refuse(M2, path, message, fix);
             }
-            return self.issuers.iter().map(|it| it.issuer.clone()).collect();
+            return all.into_iter().map(str::to_owned).collect();
         };
         let path = format!("{path}.issuers");
         if said.is_empty() {

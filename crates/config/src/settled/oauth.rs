@@ -1,7 +1,7 @@
 //! Tokens that the gateway gets for servers, settled: each grant with exactly what it needs.
 
 use super::{SecretRef, form};
-use crate::words::{self, Actor, Network, TokenKind};
+use crate::words::{self, Actor, AssertionAudience, Network, TokenKind};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use url::Url;
@@ -48,7 +48,9 @@ impl Authentication {
     /// The reference to what proves it.
     pub(super) fn secret(&mut self) -> Option<&mut SecretRef> {
         match self {
-            Authentication::Key(secret) | Authentication::Secret(secret) => Some(secret),
+            Authentication::Key { key: secret, .. } | Authentication::Secret(secret) => {
+                Some(secret)
+            }
             Authentication::None => None,
         }
     }
@@ -64,7 +66,10 @@ pub enum Grant {
     /// The user's, by an assertion of their identity provider.
     IdJag(IdentityProvider),
     /// The user's, at Entra ID.
-    OnBehalfOf,
+    OnBehalfOf {
+        /// What the callers' tokens call the authorization server, if not by its own name.
+        subject_issuer: Option<String>,
+    },
     /// The user's, by exchange of the caller's token.
     TokenExchange {
         /// The audience to ask for besides the resource.
@@ -83,7 +88,7 @@ impl Grant {
             Grant::ClientCredentials => words::Grant::ClientCredentials,
             Grant::Connection => words::Grant::Connection,
             Grant::IdJag(_) => words::Grant::IdJag,
-            Grant::OnBehalfOf => words::Grant::OnBehalfOf,
+            Grant::OnBehalfOf { .. } => words::Grant::OnBehalfOf,
             Grant::TokenExchange { .. } => words::Grant::TokenExchange,
             Grant::Workload(_) => words::Grant::Workload,
         }
@@ -118,8 +123,13 @@ pub enum Client {
 /// How a client proves itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authentication {
-    /// By a signed assertion; the key signs it.
-    Key(SecretRef),
+    /// By a signed assertion.
+    Key {
+        /// The key that signs it.
+        key: SecretRef,
+        /// For whom it says it is.
+        audience: AssertionAudience,
+    },
     /// Not at all.
     None,
     /// By a secret.
@@ -155,7 +165,12 @@ impl Serialize for Grant {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("grant", &self.word())?;
         match self {
-            Grant::ClientCredentials | Grant::Connection | Grant::OnBehalfOf => {}
+            Grant::ClientCredentials | Grant::Connection => {}
+            Grant::OnBehalfOf { subject_issuer } => {
+                if let Some(subject_issuer) = subject_issuer {
+                    map.serialize_entry("subject_issuer", subject_issuer)?;
+                }
+            }
             Grant::IdJag(provider) => map.serialize_entry("identity_provider", provider)?,
             Grant::TokenExchange { audience, actor } => {
                 if let Some(audience) = audience {
@@ -215,7 +230,10 @@ impl Serialize for Authentication {
 
 fn proof<M: SerializeMap>(map: &mut M, authentication: &Authentication) -> Result<(), M::Error> {
     match authentication {
-        Authentication::Key(key) => map.serialize_entry("key", key),
+        Authentication::Key { key, audience } => {
+            map.serialize_entry("key", key)?;
+            map.serialize_entry("assertion_audience", audience)
+        }
         Authentication::None => Ok(()),
         Authentication::Secret(secret) => map.serialize_entry("secret", secret),
     }

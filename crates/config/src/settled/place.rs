@@ -87,6 +87,8 @@ impl Settled {
             if let Some(rest) = route.resource.strip_prefix(&before) {
                 route.resource = format!("{after}{rest}");
             }
+            let own = route.issuers.iter_mut().filter(|issuer| **issuer == before);
+            own.for_each(|issuer| issuer.clone_from(&after));
         }
         self
     }

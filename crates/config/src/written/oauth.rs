@@ -3,7 +3,7 @@
 
 use super::Reference;
 use crate::bounds;
-use crate::words::{Actor, Grant, Network, TokenKind};
+use crate::words::{Actor, AssertionAudience, Grant, Network, TokenKind};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -23,8 +23,16 @@ pub struct Oauth {
     pub client: Option<OauthClient>,
     /// The secret of `client.id`.
     pub secret: Option<Reference>,
-    /// The private key of `client.id` in PEM form (P-256), for signed assertions instead of a secret.
+    /// The private key of `client.id` in PEM form (P-256 or RSA), for signed assertions instead of a
+    /// secret. Where its certificate stands beside it, assertions name that, as Entra ID wants.
     pub key: Option<Reference>,
+    /// With `key`: whom signed assertions name as the one they are for.
+    #[schemars(extend("default" = AssertionAudience::Issuer))]
+    pub assertion_audience: Option<AssertionAudience>,
+    /// With `on_behalf_of`: the issuer that the callers' tokens name, one of `issuers`, where that is
+    /// another name of the same authorization server. Entra ID signs tokens of version 1.0 as
+    /// `https://sts.windows.net/<tenant>/`. Not said: `issuer`.
+    pub subject_issuer: Option<String>,
     /// The scopes to ask for. Not said: those that the server asks for.
     #[serde(default)]
     #[schemars(extend("default" = []), length(max = bounds::WORDS))]
@@ -70,8 +78,11 @@ pub struct IdentityProvider {
     pub client: String,
     /// The secret of that client.
     pub secret: Option<Reference>,
-    /// Its private key in PEM form (P-256), instead of a secret.
+    /// Its private key in PEM form (P-256 or RSA), instead of a secret.
     pub key: Option<Reference>,
+    /// With `key`: whom signed assertions name as the one they are for.
+    #[schemars(extend("default" = AssertionAudience::Issuer))]
+    pub assertion_audience: Option<AssertionAudience>,
 }
 
 /// How a user signs in with a browser, to show who is about to connect a server. The redirect URI to
@@ -83,8 +94,11 @@ pub struct SignIn {
     pub client: String,
     /// The secret of that client. Not said, and no key: a public client, with PKCE alone.
     pub secret: Option<Reference>,
-    /// Its private key in PEM form (P-256), instead of a secret.
+    /// Its private key in PEM form (P-256 or RSA), instead of a secret.
     pub key: Option<Reference>,
+    /// With `key`: whom signed assertions name as the one they are for.
+    #[schemars(extend("default" = AssertionAudience::Issuer))]
+    pub assertion_audience: Option<AssertionAudience>,
     /// Scopes besides `openid`.
     #[serde(default)]
     #[schemars(extend("default" = []), length(max = bounds::WORDS))]

@@ -4,6 +4,7 @@
 //! reported, errors and warnings, in the order of the text.
 
 mod approval;
+mod authority;
 mod events;
 mod issuers;
 mod listeners;
@@ -78,6 +79,87 @@ fn n3_1_reports_what_is_wrong_with_listeners() {
 #[test]
 fn m1_reports_what_is_wrong_with_issuers() {
     check(issuers::CASES);
+}
+
+#[test]
+fn m3_reports_an_authorization_server_that_cannot_be_meant() {
+    let told_of = |text: &str| -> Vec<String> {
+        let bare = |it: &String| {
+            let (_, told) = it.split_once(": error: ").unwrap_or(("", it));
+            told.to_owned()
+        };
+        told(text).iter().map(bare).collect()
+    };
+    for (server, expected) in authority::SERVERS {
+        let text = authority::with(server);
+        assert_eq!(&told_of(&text), expected, "\n{text}");
+    }
+    let places = authority::with("{ registration: open }");
+    for path in [
+        "/authorize",
+        "/token/x",
+        "/Register",
+        "/authority",
+        "/revoke",
+    ] {
+        let text = places.replace("path: /files", &format!("path: {path}"));
+        let expected =
+            "routes[0].path: is a place of the authorization server => write another path";
+        assert_eq!(told_of(&text), [expected], "{path}");
+    }
+    let nobody = FINE.replace(
+        "policies:",
+        "authorization_server: { registration: open }\npolicies:",
+    );
+    let expected = "authorization_server: does not say where people sign in (control M3) => add \
+                    `sign_in:` with one of `issuers` that has `sign_in`";
+    assert_eq!(told_of(&nobody), [expected]);
+    let named = "{ registration: open, sign_in: 'https://id.example.com' }";
+    let nobody = FINE.replace(
+        "policies:",
+        &format!("authorization_server: {named}\npolicies:"),
+    );
+    let expected = "authorization_server.sign_in: names an issuer that nobody can sign in at (control M3) \
+                    => add `sign_in: { client: … }` to that issuer";
+    assert_eq!(told_of(&nobody), [expected]);
+    let scoped = places.replace("    server: files", "    server: files\n    scopes: [read]");
+    let warned = told(&scoped);
+    assert!(
+        warned[0].contains("does not say what `read` means"),
+        "{warned:?}"
+    );
+    let other = places.replace(
+        "    server: files",
+        "    server: files\n    issuers: ['https://id.example.com']",
+    );
+    let warned = told(&other);
+    assert!(
+        warned[0].contains("no route accepts its tokens"),
+        "{warned:?}"
+    );
+}
+
+#[test]
+fn m3_a_route_names_the_gateway_itself_by_a_word() {
+    let text = authority::with("{ registration: open }");
+    let issuers = |text: &str| {
+        let (settled, _) = config::load(text).unwrap();
+        let issuers = settled.routes.into_iter().next().unwrap().issuers;
+        (issuers, settled.public_url)
+    };
+    let (all, _) = issuers(&text);
+    assert_eq!(all, ["http://127.0.0.1:8080", "https://id.example.com"]);
+    let own = text.replace(
+        "    server: files",
+        "    server: files\n    issuers: [self]",
+    );
+    assert_eq!(issuers(&own).0, ["http://127.0.0.1:8080"]);
+    // Without one there is nobody of that name.
+    let none = FINE.replace(
+        "    server: files",
+        "    server: files\n    issuers: [self]",
+    );
+    assert!(told(&none)[0].contains("is no issuer of this configuration"));
 }
 
 #[test]

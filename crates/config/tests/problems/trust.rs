@@ -21,6 +21,13 @@ pub(crate) const CASES: &[Case] = &[
         ],
     ),
     (
+        "  - issuer: https://id.example.com\nservers:\n  - name: files\n    http:\n      url: https://files.example.com/mcp\nroutes:\n  - path: /files\n",
+        "  - issuer: https://id.example.com\n    sign_in: { client: web, secret: env:S }\nservers:\n  - name: files\n    http:\n      url: https://files.example.com/mcp\nroutes:\n  - path: /Connections/x\n",
+        &[
+            ":10:11: error: routes[0].path: is where people with a browser have their pages => write another path",
+        ],
+    ),
+    (
         ISSUER,
         "  - issuer: https://id.example.com\n    profile: oidc",
         &[

@@ -48,6 +48,11 @@ impl Shelves {
         self.all().for_each(Shelf::distrust);
     }
 
+    /// How often there was reason to doubt what the server offers.
+    pub(crate) fn doubts(&self) -> u64 {
+        self.all().map(Shelf::doubts).fold(0, u64::wrapping_add)
+    }
+
     /// The catalogs that need not be read again.
     pub fn fresh(&self, now_ms: u64) -> impl Iterator<Item = Arc<Catalog>> {
         let fresh = self.all().filter(move |shelf| !shelf.is_stale(now_ms));

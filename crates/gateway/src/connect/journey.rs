@@ -1,5 +1,6 @@
-//! What a browser is on its way to, step by step. It is kept here under what only that browser's cookie
-//! says, taken out before each step is looked at, and so good once.
+//! What a browser is on its way to, step by step. It is kept under what only that browser's cookie and
+//! the way back, or the form, say together, taken out before each step is looked at, and so good once.
+//! One browser is on several ways at a time, and none of them ends another.
 
 use super::PATIENCE_MS;
 use crate::gate::Gate;
@@ -47,7 +48,7 @@ pub(super) struct Journey {
 pub(super) enum Step {
     /// Signing in.
     SignIn(Flow),
-    /// Reading what they are about to grant; the form repeats this.
+    /// Reading what they are about to grant; the form has this in it.
     Consent(Zeroizing<String>),
     /// Granting it; and the key that tokens are to be bound to, if they are.
     Grant(Flow, Option<Zeroizing<Vec<u8>>>),
@@ -75,25 +76,38 @@ impl Ticket {
 }
 
 impl Journey {
-    fn mark(cookie: &str) -> Mark {
-        Mark::of(&[b"connect journey", cookie.as_bytes()])
+    /// What it is kept under: which browser, and which of its ways. Both are secrets that nobody can
+    /// guess, so that what is made up finds nothing, and takes nothing out.
+    fn mark(browser: &str, way: &str) -> Mark {
+        Mark::of(&[b"connect journey", browser.as_bytes(), way.as_bytes()])
+    }
+
+    /// What comes back with the browser: the `state` of an answer, or what the form has in it.
+    fn way(&self) -> &str {
+        match &self.step {
+            Step::SignIn(flow) | Step::Grant(flow, _) => flow.state(),
+            Step::Consent(form) => form,
+        }
     }
 
     /// Keeps it until the browser comes back.
-    pub(super) async fn leave(&self, gate: &Gate, cookie: &str) -> Result<(), StateError> {
+    pub(super) async fn leave(&self, gate: &Gate, browser: &str) -> Result<(), StateError> {
         let now = gate.clock().unix_ms();
         let kept = self.written().ok_or(StateError::Long("journey"))?;
         let until = now.saturating_add(PATIENCE_MS);
-        let left = gate
-            .marks
-            .leave(Space::Ticket, Self::mark(cookie), kept, until, now);
+        let mark = Self::mark(browser, self.way());
+        let left = gate.marks.leave(Space::Ticket, mark, kept, until, now);
         left.await.map(drop)
     }
 
-    /// The journey of this browser, which is taken out with this.
-    pub(super) async fn take(gate: &Gate, cookie: &str) -> Result<Option<Self>, StateError> {
+    /// The journey of this browser that came back this way, which is taken out with this.
+    pub(super) async fn take(
+        gate: &Gate,
+        browser: &str,
+        way: &str,
+    ) -> Result<Option<Self>, StateError> {
         let now = gate.clock().unix_ms();
-        let mark = Self::mark(cookie);
+        let mark = Self::mark(browser, way);
         let kept = gate.marks.take(Space::Ticket, mark, now).await?;
         gate.marks.withdraw(Space::Ticket, mark).await?;
         Ok(kept.and_then(|kept| Self::read(&kept)))
@@ -105,7 +119,7 @@ impl Journey {
         let none = Zeroizing::new(Vec::new());
         let (word, key, rest) = match &self.step {
             Step::SignIn(flow) => (b'S', &none, flow.to_kept()?),
-            Step::Consent(csrf) => (b'C', &none, Zeroizing::new(csrf.as_bytes().to_vec())),
+            Step::Consent(form) => (b'C', &none, Zeroizing::new(form.as_bytes().to_vec())),
             Step::Grant(flow, key) => (b'G', key.as_ref().unwrap_or(&none), flow.to_kept()?),
         };
         let size = 9 + ticket.len() + key.len() + rest.len();

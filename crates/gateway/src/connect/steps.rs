@@ -1,8 +1,7 @@
 //! The steps of connecting a server, each an answer to one request of a browser. A step takes out what
-//! the one before left behind, so that none can be repeated; whatever goes wrong ends the journey, and
-//! is written down where it is known whose it was.
+//! the one before left behind, so that none can be repeated; whatever goes wrong ends this journey and no
+//! other, and is written down where it is known whose it was. What finds no journey ends none.
 
-use super::PATIENCE_MS;
 use super::journey::{Journey, Step, Ticket};
 use super::told::{self, Asked};
 use crate::body::Body;
@@ -12,19 +11,22 @@ use crate::pages::Form;
 use crate::pages::browser::{self, Cookie};
 use crate::revocation::Facts;
 use crate::sessions::Session;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use identity::client::{
     Ask, ClientError, Flow, Outside, Proofs, Purpose, Scopes, SystemEntropy, TokenEndpoint,
-    find_server,
+    find_server, state_of,
 };
 use identity::possession::dpop::Signer;
 use std::net::IpAddr;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// What a journey is found by.
+/// Which browser it is, for as long as it is open: one for all its ways, so that none of them makes it
+/// forget another. It says nothing of anybody.
 const COOKIE: Cookie = Cookie("__Host-ringwall-connect");
+/// How long the name of a browser is.
+const NAME_LENGTH: usize = 43;
 /// The longest link that is looked at.
 const LINK_MAX: usize = 128;
 
@@ -124,14 +126,14 @@ pub(crate) async fn answer(
                 let noted = (controls::N7_4, "connect_unknown", why);
                 gate.note_refused(None, ("connect.refused", source), ("", ""), noted);
             }
-            COOKIE.clear(told::failed(why).answer(StatusCode::NOT_FOUND))
+            told::failed(why).answer(StatusCode::NOT_FOUND)
         }
         Err(Stop::Of(ticket, code, why)) => {
             let about = (&*ticket.server, &*ticket.route);
             let noted = (controls::N7_4, code, why);
             let who = Some(who_of(&ticket));
             gate.note_refused(who, ("connect.failed", source), about, noted);
-            COOKIE.clear(told::failed(why).answer(StatusCode::FORBIDDEN))
+            told::failed(why).answer(StatusCode::FORBIDDEN)
         }
     }
 }
@@ -168,6 +170,7 @@ async fn follow(
             scopes: &sign_in.scopes,
             redirect_uri: &back(gate, "/connect/signed-in"),
             claims: None,
+            strength: None,
         };
         Flow::begin(&at, ask).await
     };
@@ -176,27 +179,29 @@ async fn follow(
         ticket,
         step: Step::SignIn(begun.flow),
     };
-    onto(gate, journey, browser::redirect(begun.url.as_str())).await
+    let browser = match browser_of(request.headers()) {
+        Some(browser) => browser.to_owned(),
+        None => random()?,
+    };
+    let response = browser::redirect(begun.url.as_str());
+    let response = onto(gate, journey, &browser, response).await?;
+    Ok(COOKIE.set(response, &browser, None))
 }
 
 /// Back from signing in: it has to be the user whom the link was made for.
 async fn signed_in(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Response<Body>, Stop> {
-    let (ticket, Step::SignIn(flow)) = taken(gate, request.headers()).await? else {
+    let query = request.uri().query().unwrap_or_default();
+    let (browser, journey) = arrived(gate, request.headers(), query).await?;
+    let (ticket, Step::SignIn(flow)) = journey else {
         return Err(Stop::Unknown(LOST));
     };
-    let user = who(
-        gate,
-        &ticket,
-        flow,
-        request.uri().query().unwrap_or_default(),
-    )
-    .await?;
+    let user = who(gate, &ticket, flow, query).await?;
     if user != ticket.user {
         let told = "You are not the one this link was made for.";
         return Err(Stop::of(&ticket, "another_user", told));
     }
     let agent = agent(gate, &ticket)?;
-    let csrf = Zeroizing::new(random()?);
+    let form = Zeroizing::new(random()?);
     let page = told::consent(&Asked {
         server: &ticket.server,
         host: agent.host(),
@@ -205,14 +210,14 @@ async fn signed_in(gate: &Arc<Gate>, request: &Request<Incoming>) -> Result<Resp
         subject: &ticket.subject,
         scopes: &ticket.scopes,
         action: &back(gate, "/connect/agree"),
-        csrf: &csrf,
+        csrf: &form,
     });
     let page = page.answer(StatusCode::OK);
     let journey = Journey {
         ticket,
-        step: Step::Consent(csrf),
+        step: Step::Consent(form),
     };
-    onto(gate, journey, page).await
+    onto(gate, journey, browser, page).await
 }
 
 /// The user who signed in, by the name that state is kept under.
@@ -246,7 +251,7 @@ async fn who(gate: &Gate, ticket: &Ticket, flow: Flow, query: &str) -> Result<St
             "Your identity provider did not say who you are.",
         )
     })?;
-    Ok(user.as_str().to_owned())
+    Ok(user.user().as_str().to_owned())
 }
 
 /// What they decided on the page.
@@ -255,18 +260,14 @@ async fn decided(gate: &Arc<Gate>, request: Request<Incoming>) -> Result<Respons
     if !browser::is_from_here(&head.headers) {
         return Err(Stop::Unknown("This form was not sent from here."));
     }
-    let (ticket, Step::Consent(csrf)) = taken(gate, &head.headers).await? else {
+    let browser = browser_of(&head.headers).ok_or(Stop::Unknown(LOST))?;
+    let form = Form::read(&head.headers, body).await;
+    let form = form.ok_or(Stop::Unknown("This form cannot be read."))?;
+    // What nobody else can know is found by it: a form that was made up is none of this browser's.
+    let way = form.field("csrf").ok_or(Stop::Unknown(LOST))?;
+    let (ticket, Step::Consent(_)) = taken(gate, browser, way).await? else {
         return Err(Stop::Unknown(LOST));
     };
-    let form = Form::read(&head.headers, body).await;
-    let form = form.ok_or_else(|| Stop::of(&ticket, "form", "This form cannot be read."))?;
-    if !form.repeats("csrf", &csrf) {
-        return Err(Stop::of(
-            &ticket,
-            "csrf",
-            "This form was not sent from here.",
-        ));
-    }
     if form.field("decision") != Some("agree") {
         return Err(Stop::of(
             &ticket,
@@ -285,7 +286,7 @@ async fn decided(gate: &Arc<Gate>, request: Request<Incoming>) -> Result<Respons
         ticket,
         step: Step::Grant(begun.flow, key),
     };
-    onto(gate, journey, response).await
+    onto(gate, journey, browser, response).await
 }
 
 type Key = Option<Zeroizing<Vec<u8>>>;
@@ -308,6 +309,7 @@ async fn begin(
         scopes: &scopes,
         redirect_uri: &agent.redirect_uri(&known),
         claims: None,
+        strength: None,
     };
     Ok((Flow::begin(&at, ask).await?, key))
 }
@@ -318,7 +320,9 @@ async fn granted(
     path: &str,
     request: &Request<Incoming>,
 ) -> Result<Response<Body>, Stop> {
-    let (ticket, Step::Grant(flow, key)) = taken(gate, request.headers()).await? else {
+    let query = request.uri().query().unwrap_or_default();
+    let (_, journey) = arrived(gate, request.headers(), query).await?;
+    let (ticket, Step::Grant(flow, key)) = journey else {
         return Err(Stop::Unknown(LOST));
     };
     let agent = agent(gate, &ticket)?;
@@ -328,12 +332,10 @@ async fn granted(
         let told = "Connecting this server is not allowed at present.";
         Stop::of(&ticket, "grant_revoked", told)
     })?;
-    let query = request.uri().query().unwrap_or_default();
-    let arrived = (&*back(gate, path), query);
-    redeem(gate, &agent, &ticket, (flow, key), arrived).await?;
+    let at = back(gate, path);
+    redeem(gate, &agent, &ticket, (flow, key), (&at, query)).await?;
     completed(gate, &ticket).await;
-    let page = told::done(&ticket.server).answer(StatusCode::OK);
-    Ok(COOKIE.clear(page))
+    Ok(told::done(&ticket.server).answer(StatusCode::OK))
 }
 
 async fn redeem(
@@ -404,10 +406,27 @@ pub(crate) async fn complete(session: &Session, elicitation: &str) {
     outlet.push(told).await;
 }
 
-/// The journey that this browser is on, taken out.
-async fn taken(gate: &Gate, headers: &http::HeaderMap) -> Result<(Ticket, Step), Stop> {
-    let cookie = COOKIE.of(headers).ok_or(Stop::Unknown(LOST))?;
-    let journey = Journey::take(gate, cookie).await;
+/// The browser, if it has a name that we may have given it.
+fn browser_of(headers: &HeaderMap) -> Option<&str> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let named = |name: &&str| name.len() == NAME_LENGTH && name.bytes().all(allowed);
+    COOKIE.of(headers).filter(named)
+}
+
+/// The browser, and the journey that it comes back from with this answer, taken out.
+async fn arrived<'a>(
+    gate: &Gate,
+    headers: &'a HeaderMap,
+    query: &str,
+) -> Result<(&'a str, (Ticket, Step)), Stop> {
+    let browser = browser_of(headers).ok_or(Stop::Unknown(LOST))?;
+    let state = state_of(query).ok_or(Stop::Unknown(LOST))?;
+    Ok((browser, taken(gate, browser, &state).await?))
+}
+
+/// The journey of this browser that came back this way, taken out.
+async fn taken(gate: &Gate, browser: &str, way: &str) -> Result<(Ticket, Step), Stop> {
+    let journey = Journey::take(gate, browser, way).await;
     let journey = journey.map_err(|error| broken(&error))?;
     let Journey { ticket, step } = journey.ok_or(Stop::Unknown(LOST))?;
     admitted(gate, &ticket)?;
@@ -433,16 +452,16 @@ fn admitted(gate: &Gate, ticket: &Ticket) -> Result<(), Stop> {
     barred.map_err(|_| Stop::of(ticket, "revoked", told))
 }
 
-/// Sends a browser on to the next step, under a cookie that only that step knows.
+/// Sends a browser on to the next step of this journey.
 async fn onto(
     gate: &Gate,
     journey: Journey,
+    browser: &str,
     response: Response<Body>,
 ) -> Result<Response<Body>, Stop> {
-    let cookie = random()?;
-    let left = journey.leave(gate, &cookie).await;
+    let left = journey.leave(gate, browser).await;
     left.map_err(|error| broken(&error))?;
-    Ok(COOKIE.set(response, &cookie, Some(PATIENCE_MS / 1000)))
+    Ok(response)
 }
 
 fn agent(gate: &Gate, ticket: &Ticket) -> Result<Arc<Agent>, Stop> {
@@ -463,9 +482,7 @@ fn outside<'a>(gate: &Gate, fetch: &'a dyn identity::Fetch) -> Outside<'a> {
 
 /// A place of ours, in full.
 fn back(gate: &Gate, path: &str) -> String {
-    let runtime = gate.runtime();
-    let base = runtime.settled.public_url.as_str();
-    format!("{}{path}", base.trim_end_matches('/'))
+    gate.address_of(path)
 }
 
 fn random() -> Result<String, Stop> {
@@ -495,6 +512,24 @@ fn who_of(ticket: &Ticket) -> audit::Who<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn n8_3_a_browser_has_a_name_of_ours_or_none() {
+        let ours = identity::session_id().unwrap();
+        let long = format!("{ours}A");
+        let short = ours.get(1..).unwrap();
+        let spaced = format!("{short} ");
+        let check = |value: &str, expected: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            let cookie = format!("{}={value}; other=1", COOKIE.0);
+            headers.insert(http::header::COOKIE, cookie.parse().unwrap());
+            assert_eq!(browser_of(&headers), expected, "{value}");
+        };
+        check(&ours, Some(&ours));
+        for other in ["", "x", short, &long, &spaced, &format!("{short}.")] {
+            check(other, None);
+        }
+    }
 
     #[test]
     fn n2_1_an_answer_is_told_by_the_place_it_comes_to() {

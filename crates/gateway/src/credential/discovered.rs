@@ -46,6 +46,8 @@ pub struct Bound {
     pub name: Option<Resource>,
     /// Whose tokens they are.
     pub authority: Authority,
+    /// Another name of the issuer, in the tokens of callers.
+    pub speaks_for: Option<String>,
     /// As which client.
     pub client: ClientSpec,
     /// Whose words count.
@@ -134,6 +136,10 @@ impl Bound {
         let server = match own_issuer {
             Some(server) => server,
             None => find_server(outside, &issuer).await?,
+        };
+        let server = match &self.speaks_for {
+            Some(name) => server.speaking_for(name),
+            None => server,
         };
         let identity = self.identity(outside, &server, (own, rows)).await?;
         let found = protected.resource().clone();
@@ -272,131 +278,71 @@ mod tests {
         }
     }
 
-    fn bound(undescribed: Undescribed, described: Described, authority: Authority) -> Bound {
+    /// A server that the operator says is old.
+    fn old(described: Described, authority: Authority) -> Bound {
         Bound {
             url: SERVER.parse().unwrap(),
             name: None,
             authority,
+            speaks_for: None,
             client: ClientSpec::Automatic,
             described,
-            undescribed,
+            undescribed: Undescribed::OwnIssuer,
         }
     }
 
-    fn demand(header: &str) -> Demand {
-        Demand::of(401, &[header]).unwrap()
-    }
-
-    #[tokio::test]
-    async fn n2_1_only_a_server_that_the_operator_says_is_old_and_that_never_named_metadata_is_its_own_issuer()
-     {
-        use Described::{ByOperator, ByServer};
-        use Undescribed::{Nothing, OwnIssuer};
-        let (silent, telling) = (
-            demand("Bearer"),
-            demand("Bearer resource_metadata=\"https://old.example.com/meta\""),
-        );
-        let undescribed = || ClientError::Undescribed(OWN.to_owned());
-        let moved = |expected: &str| ClientError::IssuerChanged {
-            expected: expected.to_owned(),
-        };
-        let discovered = || Authority::Discovered;
-        let asked = Lead::Demand(&silent);
-        let rows = [
-            (OwnIssuer, ByServer, discovered(), asked, 404, Ok(OWN)),
-            (
-                OwnIssuer,
-                ByServer,
-                discovered(),
-                Lead::Issuer(OWN),
-                404,
-                Ok(OWN),
-            ),
-            (
-                Nothing,
-                ByServer,
-                discovered(),
-                asked,
-                404,
-                Err(undescribed()),
-            ),
-            (
-                OwnIssuer,
-                ByOperator,
-                discovered(),
-                asked,
-                404,
-                Err(undescribed()),
-            ),
-            (
-                OwnIssuer,
-                ByServer,
-                discovered(),
-                Lead::Demand(&telling),
-                404,
-                Err(undescribed()),
-            ),
-            (
-                OwnIssuer,
-                ByServer,
-                discovered(),
-                Lead::Nothing,
-                404,
-                Err(undescribed()),
-            ),
-            (
-                OwnIssuer,
-                ByServer,
-                discovered(),
-                Lead::Issuer(OTHER),
-                404,
-                Err(undescribed()),
-            ),
-            (
-                OwnIssuer,
-                ByServer,
-                discovered(),
-                asked,
-                503,
-                Err(ClientError::Status(503)),
-            ),
-            (
-                OwnIssuer,
-                ByServer,
-                Authority::Exactly(OTHER.into()),
-                asked,
-                404,
-                Err(moved(OTHER)),
-            ),
-            (
-                OwnIssuer,
-                ByServer,
-                Authority::Exactly(OWN.into()),
-                asked,
-                404,
-                Ok(OWN),
-            ),
-        ];
+    /// Whose tokens are found to be good for it.
+    async fn found(bound: Bound, lead: Lead<'_>, status: u16) -> Result<String, ClientError> {
         let folder = tempfile::tempdir().unwrap();
-        let rows_kept = Rows::new(
+        let rows = Rows::new(
             Arc::new(Database::open(folder.path()).unwrap()),
             Arc::new(vault::Vault::ephemeral().unwrap()),
         );
         let gateway = "https://gate.example.com".parse().unwrap();
         let own = OwnClient::at(&gateway, &OwnClient::fresh_key().unwrap()).unwrap();
-        for (number, (undescribed, described, authority, lead, status, expected)) in
-            rows.into_iter().enumerate()
-        {
-            let host = Host(status);
-            let outside = Outside {
-                fetch: &host,
-                entropy: &SystemEntropy,
-                now: 1_800_000_000,
-            };
-            let bound = bound(undescribed, described, authority);
-            let found = bound.find(outside, lead, 0, (&own, &rows_kept)).await;
-            let found = found.map(|known| known.server.issuer().to_owned());
-            assert_eq!(found, expected.map(str::to_owned), "row {number}");
+        let outside = Outside {
+            fetch: &Host(status),
+            entropy: &SystemEntropy,
+            now: 1_800_000_000,
+        };
+        let found = bound.find(outside, lead, 0, (&own, &rows)).await;
+        found.map(|known| known.server.issuer().to_owned())
+    }
+
+    #[tokio::test]
+    async fn n2_1_only_an_old_server_that_never_named_metadata_is_its_own_issuer() {
+        use Described::{ByOperator, ByServer};
+        let demand = |header: &str| Demand::of(401, &[header]).unwrap();
+        let silent = demand("Bearer");
+        let telling = demand("Bearer resource_metadata=\"https://old.example.com/meta\"");
+        let (asked, told) = (Lead::Demand(&silent), Lead::Demand(&telling));
+        let anybody = || old(ByServer, Authority::Discovered);
+        let held_to = |issuer: &str| old(ByServer, Authority::Exactly(issuer.to_owned()));
+        let not_said_to_be_old = Bound {
+            undescribed: Undescribed::Nothing,
+            ..anybody()
+        };
+        let by_operator = old(ByOperator, Authority::Discovered);
+        let undescribed = || Err(ClientError::Undescribed(OWN.to_owned()));
+        let moved = Err(ClientError::IssuerChanged {
+            expected: OTHER.to_owned(),
+        });
+        let own = || Ok(OWN.to_owned());
+        let rows = [
+            (anybody(), asked, 404, own()),
+            (anybody(), Lead::Issuer(OWN), 404, own()),
+            (held_to(OWN), asked, 404, own()),
+            (held_to(OTHER), asked, 404, moved),
+            (not_said_to_be_old, asked, 404, undescribed()),
+            (by_operator, asked, 404, undescribed()),
+            (anybody(), told, 404, undescribed()),
+            (anybody(), Lead::Nothing, 404, undescribed()),
+            (anybody(), Lead::Issuer(OTHER), 404, undescribed()),
+            (anybody(), asked, 503, Err(ClientError::Status(503))),
+        ];
+        for (number, (bound, lead, status, expected)) in rows.into_iter().enumerate() {
+            let found = found(bound, lead, status).await;
+            assert_eq!(found, expected, "row {number}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One agent against an authorization server that is a table, on a clock that the test moves.
 
+mod issuers;
+
 use super::connections::Connected;
 use super::*;
 use crate::clock::{Clock, StillClock};
@@ -96,6 +98,7 @@ fn scene(grant: Grant) -> Scene {
             url,
             name: None,
             authority: Authority::Exactly(ISSUER.to_owned()),
+            speaks_for: None,
             client: ClientSpec::Known(Identity::preregistered(ISSUER, "gateway", credentials)),
             described: Described::ByOperator,
             undescribed: Undescribed::Nothing,

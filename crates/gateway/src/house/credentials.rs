@@ -2,7 +2,7 @@
 //! wants tokens the one that gets them.
 
 use super::{HouseError, Makings, network};
-use crate::connect::SignIn;
+use crate::connect::{Known, SignIn};
 use crate::credential::{
     Agent, Bound, ClientSpec, Described, Grant, Idp, OwnClient, Source, Spec, Undescribed, World,
 };
@@ -10,7 +10,8 @@ use crate::egress::{Authority, Fetcher};
 use crate::secret;
 use config::settled::{self, Authentication};
 use identity::client::{
-    ClientDocument, ClientKey, Credentials, Identity, Resource, Scopes, SecretMethod,
+    AssertionAudience, ClientDocument, ClientKey, Credentials, Identity, Resource, Scopes,
+    SecretMethod,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -66,17 +67,25 @@ impl Workshop {
             let scopes = Scopes::of(std::iter::once("openid").chain(words));
             let scopes = scopes.ok_or_else(unusable)?;
             for exact in issuer.exact() {
-                let credentials = proof(&said.authentication, unusable)?;
+                let credentials = proof(&said.authentication)?;
                 let identity = Identity::preregistered(&exact.issuer, &said.client, credentials);
                 let sign_in = SignIn {
                     identity,
                     scopes: scopes.clone(),
                     fetch: Arc::clone(&fetch),
+                    known: Known::default(),
                 };
                 all.insert(exact.issuer.as_str().into(), sign_in);
             }
         }
         Ok(all)
+    }
+
+    /// The way to what clients of our own authorization server say of themselves.
+    pub(super) fn strangers(&self, settled: &settled::Settled) -> Fetcher {
+        let network_of = settled.authorization_server.as_ref().map(|it| it.network);
+        let fetch = Fetcher::new(Arc::clone(&self.makings.egress), []);
+        fetch.elsewhere(network(network_of.unwrap_or(settled::Network::Public)))
     }
 
     fn agent(
@@ -93,7 +102,7 @@ impl Workshop {
         if http.network == settled::Network::Private {
             near.push(Authority::of(&http.url));
         }
-        let grant = grant(server, &oauth.grant)?;
+        let grant = grant(&oauth.grant)?;
         if matches!(grant, Grant::OnBehalfOf | Grant::TokenExchange { .. }) {
             // The callers' own issuer is asked.
             near.extend(self.private.iter().cloned());
@@ -109,6 +118,10 @@ impl Workshop {
                 url: http.url.clone(),
                 name: named(server, http, &oauth.resource)?,
                 authority: oauth.authority.clone(),
+                speaks_for: match &oauth.grant {
+                    settled::Grant::OnBehalfOf { subject_issuer } => subject_issuer.clone(),
+                    _ => None,
+                },
                 client: self.client(server, oauth)?,
                 described,
                 undescribed: match server.era {
@@ -154,25 +167,25 @@ impl Workshop {
                 let settled::Authority::Exactly(issuer) = &oauth.authority else {
                     return Err(unusable(server, "`client.id` without `issuer`"));
                 };
-                let credentials = credentials(server, authentication)?;
+                let credentials = proof(authentication)?;
                 ClientSpec::Known(Identity::preregistered(issuer, id, credentials))
             }
         })
     }
 }
 
-fn grant(server: &settled::Server, grant: &settled::Grant) -> Result<Grant, HouseError> {
+fn grant(grant: &settled::Grant) -> Result<Grant, HouseError> {
     Ok(match grant {
         settled::Grant::ClientCredentials => Grant::ClientCredentials,
         settled::Grant::Connection => Grant::Connection,
-        settled::Grant::OnBehalfOf => Grant::OnBehalfOf,
+        settled::Grant::OnBehalfOf { .. } => Grant::OnBehalfOf,
         settled::Grant::TokenExchange { audience, actor } => Grant::TokenExchange {
             audience: audience.clone(),
             actor: *actor,
         },
         settled::Grant::Workload(assertion) => Grant::Workload(assertion.clone()),
         settled::Grant::IdJag(provider) => {
-            let credentials = credentials(server, &provider.authentication)?;
+            let credentials = proof(&provider.authentication)?;
             let (issuer, client) = (&provider.issuer, &provider.client);
             Grant::IdJag(Idp {
                 issuer: issuer.clone(),
@@ -196,26 +209,23 @@ fn named(
 }
 
 /// How a client proves itself, with the secret in hand.
-pub(super) fn credentials(
-    server: &settled::Server,
-    authentication: &Authentication,
-) -> Result<Credentials, HouseError> {
-    proof(authentication, || unusable(server, "the key of its client"))
-}
-
-pub(super) fn proof(
-    authentication: &Authentication,
-    unusable: impl Fn() -> HouseError,
-) -> Result<Credentials, HouseError> {
+fn proof(authentication: &Authentication) -> Result<Credentials, HouseError> {
     Ok(match authentication {
         Authentication::None => Credentials::None,
         Authentication::Secret(reference) => {
             let secret = Zeroizing::new(resolved(reference)?.expose().to_owned());
             Credentials::Secret(Arc::new(secret), SecretMethod::AsListed)
         }
-        Authentication::Key(reference) => {
-            let key = ClientKey::from_pem(resolved(reference)?.expose(), None);
-            Credentials::Key(Arc::new(key.map_err(|_| unusable())?))
+        Authentication::Key { key, audience } => {
+            let read = ClientKey::from_pem(resolved(key)?.expose(), None);
+            let read = read.map_err(|error| HouseError::ClientKey {
+                reference: key.to_string(),
+                error,
+            })?;
+            Credentials::Key(Arc::new(read.with_audience(match audience {
+                settled::AssertionAudience::Issuer => AssertionAudience::Issuer,
+                settled::AssertionAudience::TokenEndpoint => AssertionAudience::TokenEndpoint,
+            })))
         }
     })
 }

@@ -2,13 +2,14 @@
 //! a way to nothing but what the configuration names for it. A private address that may be reached
 //! for one issuer's sake is not reached for another's.
 
-use super::HouseError;
+use super::{HouseError, Makings};
 use crate::egress::{Authority, Egress, Fetcher};
 use crate::key_sets::KeySets;
 use crate::route::algorithm;
 use crate::secret;
 use config::settled::{self, ClientProof, Exact, SecretRef, Settled};
-use identity::client::{ClientKey, SystemEntropy};
+use identity::authority::{Metadata, USER_CLAIM};
+use identity::client::{ClientKey, Credentials, SecretMethod, SystemEntropy};
 use identity::{
     ClaimNames, ClientCredential, DirectoryRules, IntrospectionRules, IssuerRules, Issuers,
     KeyStore, Tenant, Trusted,
@@ -17,27 +18,76 @@ use std::sync::Arc;
 use url::Url;
 use zeroize::Zeroizing;
 
-/// Every exact issuer of the configuration.
-pub(super) fn issuers(
-    settled: &Settled,
-    egress: &Arc<Egress>,
-    kept: &Arc<KeySets>,
-) -> Result<Issuers, HouseError> {
+/// Every exact issuer of the configuration, and our own.
+pub(super) fn issuers(settled: &Settled, makings: &Makings) -> Result<Issuers, HouseError> {
     let mut trusted = Vec::new();
     for issuer in &settled.issuers {
         for exact in issuer.exact() {
-            trusted.push(trust(issuer, exact, (egress, kept))?);
+            trusted.push(trust(issuer, exact, (&makings.egress, &makings.key_sets))?);
         }
     }
+    trusted.extend(own(settled, makings)?);
     Ok(Issuers::of(trusted)?)
 }
 
-/// The exact issuers that a route accepts.
+/// Whether both accept the same tokens.
+pub(super) fn is_alike(one: &Settled, other: &Settled) -> bool {
+    one.issuers == other.issuers
+        && one.authorization_server == other.authorization_server
+        && one.own_issuer() == other.own_issuer()
+}
+
+/// Our own authorization server as an issuer like any other, whose keys are handed over in memory. Its
+/// tokens speak for people of the issuer where they signed in.
+fn own(settled: &Settled, makings: &Makings) -> Result<Option<Trusted>, HouseError> {
+    let Some(server) = &settled.authorization_server else {
+        return Ok(None);
+    };
+    let issuer = settled.own_issuer();
+    let keys = Url::parse(&format!("{issuer}{}", Metadata::KEYS));
+    let keys = keys.map_err(|error| HouseError::Address {
+        what: "public_url",
+        error,
+    })?;
+    let home = settled.issuers.iter().find(|it| {
+        let mut exact = it.exact().into_iter();
+        exact.any(|exact| exact.issuer == server.sign_in)
+    });
+    let groups = home.map(|it| it.claims.groups.clone());
+    let usual = IssuerRules::new(issuer);
+    let claims = ClaimNames {
+        user: USER_CLAIM.to_owned(),
+        groups: groups.unwrap_or_else(|| usual.claims.groups.clone()),
+        ..usual.claims.clone()
+    };
+    let rules = IssuerRules {
+        algorithms: vec![identity::Algorithm::Es256],
+        lifetime_max_s: server.tokens.access.as_secs(),
+        keys: Some(keys),
+        claims,
+        home: Some(server.sign_in.clone()),
+        ..usual
+    };
+    Ok(Some(Trusted {
+        rules,
+        fetch: makings.desk.keys(),
+        // They are kept as what they are: our own.
+        store: None,
+    }))
+}
+
+/// The exact issuers that a route accepts, our own first: where there is one, clients are to go there.
 pub(super) fn accepted(settled: &Settled, route: &settled::Route) -> Vec<String> {
+    let own = settled
+        .authorization_server
+        .as_ref()
+        .map(|_| settled.own_issuer());
+    let own = own.filter(|own| route.issuers.iter().any(|issuer| issuer == own));
     let issuers = settled.issuers.iter();
     let accepted = issuers.filter(|issuer| route.issuers.contains(&issuer.issuer));
     let exact = accepted.flat_map(settled::Issuer::exact);
-    exact.map(|exact| exact.issuer).collect()
+    let exact = exact.map(|exact| exact.issuer);
+    own.map(str::to_owned).into_iter().chain(exact).collect()
 }
 
 fn trust(
@@ -92,6 +142,10 @@ fn rules(issuer: &settled::Issuer, exact: Exact) -> Result<IssuerRules, HouseErr
         algorithms: algorithms.copied().map(algorithm).collect(),
         token_types: issuer.token_types.clone(),
         lifetime_max_s: issuer.lifetime_max.as_secs(),
+        issue_time: match issuer.events {
+            Some(_) => identity::IssueTime::Required,
+            None => identity::IssueTime::Optional,
+        },
         clock_skew_s: issuer.clock_skew.as_secs(),
         keys: match &issuer.keys {
             settled::Keys::At(url) => Some(url.clone()),
@@ -110,6 +164,7 @@ fn rules(issuer: &settled::Issuer, exact: Exact) -> Result<IssuerRules, HouseErr
         },
         introspection: introspection.transpose()?,
         directory: directory.transpose()?,
+        home: None,
     })
 }
 
@@ -132,14 +187,18 @@ fn directory_of(graph: &settled::Graph, tenant: &str) -> Result<DirectoryRules, 
             what: "graph.token_url",
             error,
         })?,
-        credential: by_secret(&graph.client, &graph.secret)?,
+        client: graph.client.clone(),
+        credentials: Credentials::Secret(Arc::new(secret_of(&graph.secret)?), SecretMethod::Basic),
     })
 }
 
 fn by_secret(client: &str, secret: &SecretRef) -> Result<ClientCredential, HouseError> {
-    let secret = secret::resolve(&secret.to_string())?;
-    let secret = Zeroizing::new(secret.expose().to_owned());
-    Ok(ClientCredential::with_secret(client, secret))
+    Ok(ClientCredential::with_secret(client, secret_of(secret)?))
+}
+
+fn secret_of(reference: &SecretRef) -> Result<Zeroizing<String>, HouseError> {
+    let secret = secret::resolve(&reference.to_string())?;
+    Ok(Zeroizing::new(secret.expose().to_owned()))
 }
 
 fn by_key(client: &str, key: &SecretRef) -> Result<ClientCredential, HouseError> {

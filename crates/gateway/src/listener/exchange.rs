@@ -3,10 +3,12 @@
 //! call is taken here.
 
 use super::{House, Peer, delivery, door, front};
+use crate::authority::{self, Authority};
 use crate::body::Body;
 use crate::connect;
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
+use crate::people;
 use crate::route::Route;
 use crate::stages::raw::DPOP;
 use crate::stages::refused::{self, Refused};
@@ -82,11 +84,22 @@ async fn inside(
         if let Some(place) = place {
             return delivery::answer(gate, peer.source, &place, request).await;
         }
+        let authority = gate.runtime().authority.clone();
+        let place = authority::Place::at(below_public_url(gate, path));
+        if let (Some(authority), Some(place)) = (authority, place) {
+            return authorize(gate, &authority, peer.source, place, request).await;
+        }
         if let Some(place) = connect::Place::at(below_public_url(gate, path)) {
             let Some(_seat) = delivery::seat(gate, "connect", peer.source) else {
                 return delivery::later(StatusCode::TOO_MANY_REQUESTS);
             };
             return connect::answer(gate, peer.source, place, request).await;
+        }
+        if let Some(place) = people::Place::at(below_public_url(gate, path)) {
+            let Some(_seat) = delivery::seat(gate, "people", peer.source) else {
+                return delivery::later(StatusCode::TOO_MANY_REQUESTS);
+            };
+            return people::answer(gate, peer.source, place, request).await;
         }
         let refused = refused::no_such_route(path);
         return http_of(gate, record::refusal(gate, refused, draft).await);
@@ -119,6 +132,24 @@ async fn inside(
         hand_out_nonce(gate, &route, &mut response);
     }
     response
+}
+
+/// At a place of the authorization server. What programs ask, pages of the origins that are let in may ask
+/// as well; people come by themselves.
+async fn authorize(
+    gate: &Arc<Gate>,
+    authority: &Arc<Authority>,
+    source: IpAddr,
+    place: authority::Place,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    if request.method() == Method::OPTIONS && !place.is_page() {
+        return preflight(request.headers());
+    }
+    let Some(_seat) = delivery::seat(gate, "authority", source) else {
+        return delivery::later(StatusCode::TOO_MANY_REQUESTS);
+    };
+    authority::answer(gate, authority, source, place, request).await
 }
 
 /// Gives the client the nonce for its next proof (RFC 9449, sections 9 and 8.2), so that it seldom has

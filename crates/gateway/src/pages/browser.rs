@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Response, header};
 pub(crate) use super::frame::redirect;
 
 /// The longest value of a cookie that is looked at.
-const COOKIE_MAX: usize = 128;
+const COOKIE_MAX: usize = 4096;
 
 /// A cookie of ours. Its name has to begin with `__Host-`: browsers hold it to this host, encrypted, at
 /// the root.

@@ -179,12 +179,26 @@ fn anybody(view: &View<'_>, policies: &policy::Policies, way: &Way<'_>) -> Optio
     ))
 }
 
+/// M3: where clients get their tokens from the provider itself, asking people is its business.
+pub(super) fn m3(view: &View<'_>, way: &Way<'_>) -> Status {
+    if way.is_local() {
+        return local();
+    }
+    let own = view.settled.own_issuer();
+    let accepted = way.route.issuers.iter().any(|issuer| issuer == own);
+    match view.settled.authorization_server.is_some() && accepted {
+        true => Status::Enforced,
+        false => Status::off(
+            "no `authorization_server`: clients are known to the identity provider, which asks people itself",
+        ),
+    }
+}
+
 pub(super) fn n2_3(view: &View<'_>, way: &Way<'_>) -> Status {
     if way.is_local() {
         return local();
     }
-    let mut missing =
-        missing(&["rotation of refresh tokens that the gateway itself issues: it issues none"]);
+    let mut missing = Vec::new();
     let issuers = view
         .settled
         .issuers

@@ -85,9 +85,20 @@ pub(super) const ROWS: &[Row] = &[
             "m2_takes_the_token_from_one_header_only",
         ],
     ),
-    absent(
+    route(
         controls::M3,
-        "there is no authorization facade: clients register with the identity provider",
+        judges::m3,
+        "people are asked on a page of the gateway's own, for each client, address, scope and resource, before they are sent to the provider",
+        &[
+            "m3_a_person_reads_what_they_agree_to_and_agrees_with_a_keyboard",
+            "m3_a_provider_that_asks_nobody_lets_no_other_client_pass",
+            "m3_an_answer_of_the_provider_counts_once_and_in_the_browser_it_is_for",
+            "m3_nobody_agrees_for_somebody_else",
+            "m3_nobody_is_sent_to_an_address_that_is_not_the_clients_own",
+            "m3_nobody_is_sent_to_the_provider_before_they_agreed",
+            "m3_the_page_is_shown_in_no_frame_and_answered_by_no_other_page",
+            "m3_whatever_differs_is_another_consent",
+        ],
     ),
     route(
         controls::M4,
@@ -157,8 +168,9 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N2_3,
         judges::n2_3,
-        "a ceiling on the life of tokens and a bound on clock skew, for each issuer; tokens for servers are renewed in time, once for all who wait",
+        "a ceiling on the life of tokens and a bound on clock skew, for each issuer; tokens for servers are renewed in time, once for all who wait; refresh tokens of the gateway's own are good once",
         &[
+            "n2_3_a_refresh_token_used_twice_ends_everything_that_came_of_it",
             "n2_3_a_hundred_calls_renew_a_token_once_and_a_lost_one_is_asked_for_anew",
             "n2_3_refuses_tokens_out_of_their_time",
             "n2_3_refuses_tokens_that_are_not_good_now",

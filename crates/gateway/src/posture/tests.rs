@@ -210,7 +210,7 @@ fn strict_settings_enforce_what_is_whole() {
         assert_eq!(line.status, Status::Enforced, "{control}");
         assert!(!line.tests.is_empty(), "{control}");
     }
-    for control in [controls::M3, controls::N6_1, controls::N10_1, controls::IR1] {
+    for control in [controls::N6_1, controls::N10_1, controls::IR1] {
         assert_eq!(line(&report, control).status, Status::NotBuilt, "{control}");
     }
     let counts = report.counts;

@@ -57,8 +57,10 @@ async fn carry_out(gate: &Arc<Gate>) {
     let parked = gate
         .parked
         .give_up_where(|caller| is_barred(Facts::of(caller)));
-    if ending + parked > 0 {
-        tracing::info!(sessions = ending, parked, "revoked: ended what was open");
+    let people = gate.people.end_where(|person| is_barred(person.facts()));
+    if ending + parked + people > 0 {
+        let sessions = ending;
+        tracing::info!(sessions, parked, people, "revoked: ended what was open");
     }
     if let Err(error) = write_down(gate).await {
         tracing::error!(%error, "a revocation is in force and not in the ledger yet");

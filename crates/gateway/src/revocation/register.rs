@@ -249,7 +249,9 @@ impl Register {
     }
 
     /// How long what an issuer told is kept, in milliseconds: no token that says when it was issued
-    /// lives longer than a day (`issuers[].lifetime_max`), and clocks differ by five minutes at most.
+    /// lives longer than a day (`issuers[].lifetime_max`), and clocks differ by five minutes at most. The
+    /// signed tokens of an issuer with `events` have to say so; of others it says itself whether they
+    /// are active, whenever it is asked.
     pub const KEPT_MS: u64 = 25 * 3600 * 1000;
     /// How long what somebody here revoked is kept if it blocks nothing: a token that does not say when
     /// it was issued may come into its last day long after.

@@ -7,12 +7,13 @@ mod greet;
 mod list;
 mod listen;
 
-pub(super) use list::{Missing, Page, pages as every_page};
+pub(super) use list::{Missing, Page, pages as every_page, terms};
 
 use crate::bridge::Talk;
 use crate::credential::Carried;
 use crate::gate::Gate;
 use crate::links::{Ear, Far};
+use crate::listed::List;
 use crate::outlet::{Outlet, Reader};
 use crate::sessions::{Flight, Session};
 use crate::stages::authorize::Permitted;
@@ -52,7 +53,11 @@ pub(super) enum Back {
     Lists {
         pages: Vec<Page>,
         missing: Vec<Missing>,
+        /// All that were asked.
+        servers: Vec<usize>,
     },
+    /// A list that was joined for an earlier page, to go on with from this place.
+    Listed { list: Arc<List>, at: usize },
     /// A conversation with a server.
     Talk(Box<Talk>),
     /// A conversation that waited for its client.

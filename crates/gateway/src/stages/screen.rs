@@ -80,10 +80,18 @@ pub async fn examine(
         }
         Back::Again(reader) => Clean::Resumed(reader),
         Back::Opened { session, said } => open(gate, &call, *session, said, draft).await?,
-        Back::Lists { pages, missing } => {
+        Back::Listed { list, at } => {
+            draft.ran(controls::N9_2);
+            Clean::Message(list::more(gate, &call, &list, at, draft)?)
+        }
+        Back::Lists {
+            pages,
+            missing,
+            servers,
+        } => {
             draft.ran(controls::N9_2);
             let streamed = pages.iter().any(|page| page.streamed);
-            let bytes = list::join(gate, &call, pages, missing, draft)?;
+            let bytes = list::join(gate, &call, (pages, missing), &servers, draft)?;
             match streamed {
                 true => Clean::Told {
                     bytes,

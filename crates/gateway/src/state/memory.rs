@@ -53,8 +53,10 @@ impl Memory {
     }
 
     fn kept(&self, space: Space) -> &Kept {
-        let [assertion, proof, signal, ticket] = &self.spaces;
+        let [agreement, code, assertion, proof, signal, ticket] = &self.spaces;
         match space {
+            Space::Agreement => agreement,
+            Space::Code => code,
             Space::Assertion => assertion,
             Space::Proof => proof,
             Space::Signal => signal,
@@ -283,6 +285,9 @@ mod tests {
         let kept = memory.kept(Space::Ticket);
         kept.insert(mark, Some(ticket), 1000, 0).unwrap();
         let printed = format!("{memory:?}");
-        assert_eq!(printed, "{Assertion: 0, Proof: 0, Signal: 0, Ticket: 1}");
+        assert_eq!(
+            printed,
+            "{Agreement: 0, Code: 0, Assertion: 0, Proof: 0, Signal: 0, Ticket: 1}"
+        );
     }
 }

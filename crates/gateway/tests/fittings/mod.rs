@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use identity::development::{DevelopmentClaims, DevelopmentIssuer};
 use ringwall_gateway as gateway;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,11 +24,15 @@ use tokio::net::TcpListener;
 pub(crate) struct Settings<'a> {
     pub(crate) listener: &'a str,
     pub(crate) limits: &'a str,
+    /// More servers, after `small`.
+    pub(crate) servers: &'a str,
     /// More routes, after the one at `/mcp`.
     pub(crate) routes: &'a str,
     /// More members of the server.
     pub(crate) server: &'a str,
     pub(crate) policy: &'a str,
+    /// More members at the top.
+    pub(crate) more: &'a str,
 }
 
 impl Default for Settings<'_> {
@@ -36,9 +40,11 @@ impl Default for Settings<'_> {
         Settings {
             listener: "{ address: '127.0.0.1:0' }",
             limits: "{}",
+            servers: "",
             routes: "",
             server: "",
             policy: "permit(principal, action, resource);",
+            more: "",
         }
     }
 }
@@ -49,16 +55,18 @@ impl Settings<'_> {
         let Settings {
             listener,
             limits,
+            servers,
             routes,
-            server: more,
+            server: member,
             policy,
+            more,
         } = self;
         let text = format!(
             "version: 1\ndata: {}\nlisteners: [{listener}]\nlimits: {limits}\n\
              issuers: [{{ issuer: '{issuer}', network: private, keys: '{issuer}/jwks', lifetime_max: 24h }}]\n\
-             servers: [{{ name: small, http: {{ url: 'http://{server}/mcp', network: private }}{more} }}]\n\
+             servers: [{{ name: small, http: {{ url: 'http://{server}/mcp', network: private }}{member} }}{servers}]\n\
              routes: [{{ path: /mcp, server: small, sessions: {{ idle: 10m, absolute: 2h }} }}{routes}]\n\
-             policies: [unused.cedar]\n",
+             policies: [unused.cedar]\n{more}\n",
             data.display()
         );
         let (settled, warnings) = config::load(&text).unwrap();
@@ -113,6 +121,11 @@ impl World {
     }
 
     pub(crate) fn token(&self, seconds: u64) -> String {
+        self.token_with(seconds, Map::new())
+    }
+
+    /// One that says more.
+    pub(crate) fn token_with(&self, seconds: u64, further: Map<String, Value>) -> String {
         let now = self.clock.unix_s();
         self.issuer
             .mint(&DevelopmentClaims {
@@ -120,6 +133,7 @@ impl World {
                 audience: format!("http://{}/mcp", self.gateway),
                 issued_at: now,
                 lifetime_s: seconds,
+                further,
                 ..DevelopmentClaims::default()
             })
             .unwrap()

@@ -4,6 +4,7 @@
 
 use super::{ClientError, Outside};
 use crate::{Algorithm, SigningError, SigningKey, base64url};
+use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
@@ -50,6 +51,9 @@ pub enum ClientKeyError {
     /// Not PEM, or not a PKCS#8 document.
     #[error("the key is not a PKCS#8 document in PEM form (`BEGIN PRIVATE KEY`)")]
     Form,
+    /// A certificate stands beside the key and is not its own.
+    #[error("the certificate beside the key is not one of that key")]
+    Certificate,
     /// Another kind of key.
     #[error("the key is neither P-256 nor RSA with 2048 to 8192 bits")]
     Kind,
@@ -57,19 +61,15 @@ pub enum ClientKeyError {
 
 impl ClientKey {
     /// The key in this PKCS#8 document in PEM form. Its id is the one the authorization server
-    /// knows it by; not said, a name that follows from the key.
+    /// knows it by; not said, a name that follows from the key. Where its certificate stands in the
+    /// same text, the first one of a chain, assertions name that, too (RFC 7515, section 4.1.8).
     pub fn from_pem(pem: &str, id: Option<&str>) -> Result<Self, ClientKeyError> {
-        let (_, rest) = pem
-            .split_once("-----BEGIN PRIVATE KEY-----")
-            .ok_or(ClientKeyError::Form)?;
-        let (body, _) = rest
-            .split_once("-----END PRIVATE KEY-----")
-            .ok_or(ClientKeyError::Form)?;
-        let mut compact = Zeroizing::new(String::with_capacity(body.len()));
-        compact.extend(body.split_ascii_whitespace());
-        let document = STANDARD.decode(compact.as_bytes());
-        let document = Zeroizing::new(document.map_err(|_not_base64| ClientKeyError::Form)?);
-        ClientKey::from_pkcs8(&document, id)
+        let document = section(pem, "PRIVATE KEY")?.ok_or(ClientKeyError::Form)?;
+        let key = ClientKey::from_pkcs8(&document, id)?;
+        match section(pem, "CERTIFICATE")? {
+            Some(certificate) => key.with_certificate(&certificate),
+            None => Ok(key),
+        }
     }
 
     /// The key in this PKCS#8 document.
@@ -89,11 +89,16 @@ impl ClientKey {
         })
     }
 
-    /// The same key, of which the authorization server knows a certificate with this SHA-256.
-    #[must_use]
-    pub fn with_certificate(mut self, sha_256: &[u8; 32]) -> Self {
-        self.certificate = Some(base64url::encode(sha_256));
-        self
+    /// The same key, which the authorization server knows by this certificate, in DER form. Whose the
+    /// certificate is, is for that server to say; only that it is of this key is seen to here.
+    fn with_certificate(mut self, der: &[u8]) -> Result<Self, ClientKeyError> {
+        let public = self.key.public_bytes();
+        if !der.windows(public.len()).any(|part| part == public) {
+            return Err(ClientKeyError::Certificate);
+        }
+        let digest = digest::digest(&digest::SHA256, der);
+        self.certificate = Some(base64url::encode(digest.as_ref()));
+        Ok(self)
     }
 
     /// The same key, whose assertions name this audience.
@@ -189,7 +194,30 @@ impl fmt::Debug for ClientKey {
     }
 }
 
+/// What stands between the lines of this section of a PEM text, the first one of its name.
+fn section(pem: &str, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, ClientKeyError> {
+    let Some((_, rest)) = pem.split_once(&format!("-----BEGIN {name}-----")) else {
+        return Ok(None);
+    };
+    let (body, _) = rest
+        .split_once(&format!("-----END {name}-----"))
+        .ok_or(ClientKeyError::Form)?;
+    let mut compact = Zeroizing::new(String::with_capacity(body.len()));
+    compact.extend(body.split_ascii_whitespace());
+    let document = STANDARD.decode(compact.as_bytes());
+    let document = document.map_err(|_not_base64| ClientKeyError::Form)?;
+    Ok(Some(Zeroizing::new(document)))
+}
+
 impl Key {
+    /// The public half as it stands in a certificate of it: a point, or an `RSAPublicKey`.
+    fn public_bytes(&self) -> &[u8] {
+        match self {
+            Key::Ec(key) => key.public_point(),
+            Key::Rsa(key) => key.public_key().as_ref(),
+        }
+    }
+
     fn sign(
         &self,
         algorithm: Algorithm,

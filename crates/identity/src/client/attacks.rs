@@ -38,6 +38,7 @@ async fn begun(world: &World, server: &AuthorizationServer, client: &Identity) -
         scopes: &scopes,
         redirect_uri: CALLBACK,
         claims: None,
+        strength: None,
     };
     Flow::begin(&at, ask).await.unwrap().flow
 }

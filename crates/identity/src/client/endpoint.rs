@@ -78,12 +78,20 @@ impl<'a> TokenEndpoint<'a> {
     /// What a token for this server has to be.
     pub(crate) fn expected(&self, want: &Want<'a>) -> Expected<'a> {
         Expected {
+            resource: Some(want.resource.as_str()),
+            ..self.expected_of(want.scopes)
+        }
+    }
+
+    /// What a token with these scopes has to be, for whatever it is.
+    pub(crate) fn expected_of(&self, asked: &'a Scopes) -> Expected<'a> {
+        Expected {
             kind: self.kind(),
             issued: None,
-            asked: want.scopes,
+            asked,
             issuer: self.server.issuer(),
             client_id: self.identity.client_id(),
-            resource: Some(want.resource.as_str()),
+            resource: None,
             now: self.outside.now,
         }
     }

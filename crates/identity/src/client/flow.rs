@@ -7,7 +7,7 @@ use super::endpoint::{Fields, TokenEndpoint, field};
 use super::metadata::Pkce;
 use super::tokens::{secret, written};
 use super::{ClientError, OAuthError, Resource, Scopes, Tokens};
-use crate::{base64url, members};
+use crate::{Strength, base64url, members};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest;
 use serde_json::{Value, json};
@@ -47,6 +47,9 @@ pub struct Ask<'a> {
     pub redirect_uri: &'a str,
     /// What has to be proved, as an earlier error said.
     pub claims: Option<&'a str>,
+    /// How whoever signs in has to be authenticated (OpenID Connect Core, section 3.1.2.1). Asking
+    /// proves nothing: what comes back is held against it.
+    pub strength: Option<&'a Strength>,
 }
 
 /// An authorization that was begun and not answered.
@@ -242,6 +245,13 @@ impl Flow {
         }
         if let Some(claims) = ask.claims {
             fields.push(field("claims", claims));
+        }
+        if let Some(strength) = ask.strength {
+            if !strength.contexts.is_empty() {
+                fields.push(field("acr_values", &strength.contexts.join(" ")));
+            }
+            let age = strength.max_age_s.map(|age_s| age_s.to_string());
+            fields.extend(age.map(|age| field("max_age", &age)));
         }
         // The code is then of use only with our key (RFC 9449, section 10).
         if let Some(proofs) = at.proofs {

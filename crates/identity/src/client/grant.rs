@@ -4,7 +4,9 @@
 
 use super::answer::{self, Expected};
 use super::endpoint::{Fields, TokenEndpoint, Want, field};
-use super::{AuthorizationServer, ClientError, IdJag, Speaks, SubjectToken, Tokens, WorkloadToken};
+use super::{
+    AuthorizationServer, ClientError, IdJag, Scopes, Speaks, SubjectToken, Tokens, WorkloadToken,
+};
 use serde_json::Value;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -27,7 +29,21 @@ impl<'a> TokenEndpoint<'a> {
     pub async fn client_credentials(&self, want: Want<'a>) -> Result<Tokens, ClientError> {
         let mut fields = vec![field("grant_type", "client_credentials")];
         add_want(&mut fields, &want);
-        let mut tokens = self.ask(fields, &self.expected(&want)).await?;
+        self.own(fields, &self.expected(&want)).await
+    }
+
+    /// The same for what is named by its scopes alone, as Entra ID has it.
+    pub(crate) async fn client_credentials_for(
+        &self,
+        scopes: &'a Scopes,
+    ) -> Result<Tokens, ClientError> {
+        let grant = field("grant_type", "client_credentials");
+        let fields = vec![grant, field("scope", &scopes.to_string())];
+        self.own(fields, &self.expected_of(scopes)).await
+    }
+
+    async fn own(&self, fields: Fields, expected: &Expected<'_>) -> Result<Tokens, ClientError> {
+        let mut tokens = self.ask(fields, expected).await?;
         // RFC 6749, section 4.4.3: there is nothing to refresh where the secret is at hand.
         tokens.refresh = None;
         Ok(tokens)

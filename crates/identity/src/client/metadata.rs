@@ -90,6 +90,14 @@ impl AuthorizationServer {
         })
     }
 
+    /// A server of which the operator names the token endpoint, and which is asked for nothing else.
+    pub(crate) fn at_token_endpoint(token: &Url) -> Self {
+        AuthorizationServer {
+            token: Some(token.clone()),
+            ..AuthorizationServer::unsaid(token.as_str())
+        }
+    }
+
     /// A server without metadata, at the endpoints that MCP 2025-03-26 gives it: `/authorize`,
     /// `/token` and `/register` of this host.
     pub(crate) fn assumed(base: &Url) -> Result<Self, ClientError> {
@@ -101,15 +109,26 @@ impl AuthorizationServer {
             Some(url)
         };
         Ok(AuthorizationServer {
-            issuer: issuer.into(),
-            speaks_for: None,
             authorization: at("/authorize"),
             token: at("/token"),
             registration: at("/register"),
+            challenges: Pkce::Required,
+            ..AuthorizationServer::unsaid(&issuer)
+        })
+    }
+
+    /// A server that says nothing.
+    fn unsaid(issuer: &str) -> Self {
+        AuthorizationServer {
+            issuer: issuer.into(),
+            speaks_for: None,
+            authorization: None,
+            token: None,
+            registration: None,
             pushed: None,
             revocation: None,
             keys: None,
-            challenges: Pkce::Required,
+            challenges: Pkce::Unsaid,
             says_issuer: false,
             takes_documents: false,
             must_push: false,
@@ -117,7 +136,7 @@ impl AuthorizationServer {
             authentication: None,
             assertion_algorithms: None,
             proof_algorithms: None,
-        })
+        }
     }
 
     /// The same server, of which the operator says that it issues the tokens of this issuer too:

@@ -43,7 +43,7 @@ impl SubjectToken {
         }
         Ok(SubjectToken {
             token,
-            issuer: caller.issuer().into(),
+            issuer: caller.token_issuer().into(),
             kind: ACCESS_TOKEN,
             speaks,
         })

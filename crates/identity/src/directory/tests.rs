@@ -2,6 +2,7 @@
 //! not Graph): what is believed of it, and that no failure makes them none.
 
 use super::*;
+use crate::client::SecretMethod;
 use crate::fixture::{EC, NOW, Provider, RESOURCE, audience, header};
 use crate::{Algorithm, Groups, IssuerRules, Issuers, Overage, Profile, Tenant};
 use serde_json::json;
@@ -14,6 +15,11 @@ const PERSON: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 const MEMBERS: &str = "https://graph.example/v1.0/directoryObjects/aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee/getMemberObjects";
 const GRANTED: &str = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"g-1"}"#;
 
+fn secret() -> Credentials {
+    let secret = Arc::new(Zeroizing::new("s3cret".to_owned()));
+    Credentials::Secret(secret, SecretMethod::Basic)
+}
+
 fn world() -> (Arc<Provider>, Issuers) {
     let provider = Provider::of_all_kinds();
     provider.answer(
@@ -23,7 +29,6 @@ fn world() -> (Arc<Provider>, Issuers) {
     );
     provider.answer(TOKENS, 200, GRANTED);
     provider.answer(MEMBERS, 200, r#"{"value":["g-a","g-b"]}"#);
-    let secret = Zeroizing::new("s3cret".to_owned());
     let rules = IssuerRules {
         keys: Url::parse(KEYS).ok(),
         tenant: Some(Tenant {
@@ -32,7 +37,8 @@ fn world() -> (Arc<Provider>, Issuers) {
         directory: Some(DirectoryRules {
             url: Url::parse("https://graph.example/").unwrap(),
             token_url: Url::parse(TOKENS).unwrap(),
-            credential: ClientCredential::with_secret("ringwall", secret),
+            client: "ringwall".to_owned(),
+            credentials: secret(),
         }),
         ..IssuerRules::of_profile(ISSUER, Profile::Entra)
     };
@@ -206,11 +212,11 @@ async fn our_own_token_for_the_directory_is_renewed_before_its_end() {
 #[tokio::test]
 async fn n4_4_the_groups_of_many_people_weigh_no_more_than_they_may() {
     let (provider, _) = world();
-    let secret = Zeroizing::new("s3cret".to_owned());
     let rules = DirectoryRules {
         url: Url::parse("https://graph.example/").unwrap(),
         token_url: Url::parse(TOKENS).unwrap(),
-        credential: ClientCredential::with_secret("ringwall", secret),
+        client: "ringwall".to_owned(),
+        credentials: secret(),
     };
     let directory = Directory::new(Arc::clone(&provider) as Arc<dyn Fetch>, rules);
     for number in 0..40_000 {

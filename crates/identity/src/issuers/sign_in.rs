@@ -2,8 +2,9 @@
 //! It says which user is at the browser, and is good for nothing else: no caller comes of it.
 
 use super::Issuers;
+use crate::caller::read_groups;
 use crate::token::{TOKEN_MAX, Unverified};
-use crate::{IssuerRules, TokenError, UserKey, profile};
+use crate::{Groups, IssuerRules, Overage, SignedIn, TokenError, UserKey, profile};
 use serde_json::{Map, Value};
 
 /// How old a token of a flow may be, in seconds: as old as the flow.
@@ -21,14 +22,14 @@ pub struct SignIn<'a> {
 }
 
 impl Issuers {
-    /// The user who signed in, by the name that state is kept under: the same as in their access
-    /// tokens. `now` is in unix seconds.
+    /// Who signed in, by the name that state is kept under: the same as in their access tokens. `now`
+    /// is in unix seconds.
     pub async fn signed_in(
         &self,
         token: &str,
         asked: SignIn<'_>,
         now: u64,
-    ) -> Result<UserKey, TokenError> {
+    ) -> Result<SignedIn, TokenError> {
         if token.len() > TOKEN_MAX {
             return Err(TokenError::Size);
         }
@@ -55,8 +56,27 @@ impl Issuers {
             return Err(TokenError::Signature);
         }
         check(rules, &read.claims, asked, now)?;
-        let user = profile::signed_in(rules, &read.claims)?;
-        Ok(UserKey::of(&rules.issuer, &user))
+        let user_name = profile::signed_in(rules, &read.claims)?;
+        let groups = match (
+            read_groups(&read.claims, &rules.claims.groups),
+            &issuer.directory,
+        ) {
+            (Groups::Unknown(Overage::LeftOut), Some(directory)) => {
+                let (names, _) = directory.groups(&user_name, now).await;
+                let known = names.map(|names| Groups::Known(names.to_vec()));
+                known.unwrap_or(Groups::Unknown(Overage::LeftOut))
+            }
+            (groups, _) => groups,
+        };
+        Ok(SignedIn {
+            issuer: rules.issuer.clone(),
+            user: UserKey::of(&rules.issuer, &user_name),
+            user_name,
+            groups,
+            issued_at: read.claims.get("iat").and_then(Value::as_u64).unwrap_or(0),
+            clock_skew_s: rules.clock_skew_s,
+            claims: read.claims,
+        })
     }
 }
 

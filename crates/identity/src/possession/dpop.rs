@@ -10,7 +10,7 @@ mod target;
 
 pub use error::ProofError;
 pub use nonce::{NonceError, Nonces};
-pub use proof::{ID_MAX, NonceRule, PROOF_MAX, Proof, Request, Rules, verify};
+pub use proof::{Asked, ID_MAX, NonceRule, PROOF_MAX, Proof, Request, Rules, shown, verify};
 pub use signer::Signer;
 pub use target::Target;
 

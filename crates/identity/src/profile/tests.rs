@@ -132,6 +132,15 @@ async fn m1_a_plain_jwt_may_lack_what_kubernetes_and_spiffe_leave_out() {
     let untyped = json!({"typ": null});
     let svid = verify(rules.clone(), &untyped, &spiffe).await.unwrap();
     assert_eq!((svid.issued_at(), svid.client()), (0, None));
+    // An issuer that tells of revocations has to say which tokens they are about.
+    let telling = IssuerRules {
+        issue_time: crate::IssueTime::Required,
+        ..rules.clone()
+    };
+    let unsaid = Err(TokenError::Claim("iat"));
+    check(&telling, untyped.clone(), spiffe.clone(), unsaid).await;
+    let said = changed(spiffe.clone(), &json!({"iat": NOW - 5}));
+    check(&telling, untyped.clone(), said, Ok(Kind::Workload)).await;
     // Without `iat` the life that is left counts.
     let long = changed(spiffe.clone(), &json!({"exp": NOW + 3601}));
     check(&rules, untyped.clone(), long, Err(TokenError::Lifetime)).await;

@@ -1,26 +1,23 @@
 //! Serves what a provider of Entra ID's shape serves, on loopback. What it does at a path is one row
 //! of [`answer`].
 
+use super::assertion::{self, Certificate};
+use crate::certificates::Identity;
 use crate::issuer::overlaid;
+use crate::serving::{Serving, port};
 use anyhow::Result;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 #[derive(Debug)]
 pub(super) struct Server {
     state: Arc<State>,
-    task: JoinHandle<()>,
+    _serving: Serving,
 }
 
 #[derive(Debug)]
@@ -28,6 +25,9 @@ struct State {
     origin: String,
     key: Value,
     groups: Mutex<HashMap<String, Option<Vec<String>>>>,
+    certificate: Mutex<Option<Certificate>>,
+    /// The authentication context without which nobody is acted for.
+    context: Mutex<Option<String>>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -44,15 +44,24 @@ pub struct Asked {
 
 impl Server {
     pub(super) async fn start(key: Value) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let (listener, origin) = port().await?;
         let state = Arc::new(State {
-            origin: format!("http://{}", listener.local_addr()?),
+            origin,
             key,
             groups: Mutex::default(),
+            certificate: Mutex::default(),
+            context: Mutex::default(),
             asked: Mutex::default(),
         });
-        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
-        Ok(Server { state, task })
+        let answering = Arc::clone(&state);
+        let serving = Serving::start(listener, move |request| {
+            let state = Arc::clone(&answering);
+            async move { serve(&state, request).await }
+        });
+        Ok(Server {
+            state,
+            _serving: serving,
+        })
     }
 
     pub(super) fn origin(&self) -> &str {
@@ -64,28 +73,16 @@ impl Server {
         held(&self.state.groups).insert(person.to_owned(), groups);
     }
 
+    pub(super) fn knows(&self, certificate: &Identity) {
+        *held(&self.state.certificate) = Some(Certificate::of(certificate));
+    }
+
+    pub(super) fn wants(&self, context: &str) {
+        *held(&self.state.context) = Some(context.to_owned());
+    }
+
     pub(super) fn asked(&self) -> Vec<Asked> {
         held(&self.state.asked).clone()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, state: Arc<State>) {
-    while let Ok((socket, _)) = listener.accept().await {
-        let state = Arc::clone(&state);
-        tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let state = Arc::clone(&state);
-                async move { Ok::<_, Infallible>(serve(&state, request).await) }
-            });
-            let server = hyper::server::conn::http1::Builder::new();
-            let _ = server.serve_connection(TokioIo::new(socket), service).await;
-        });
     }
 }
 
@@ -126,6 +123,8 @@ fn answer(state: &State, method: &Method, asked: &Asked) -> (StatusCode, Value) 
             "issuer": format!("{origin}/{tenant}/v2.0"),
             "jwks_uri": format!("{origin}/{tenant}/discovery/v2.0/keys"),
             "token_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/token"),
+            "token_endpoint_auth_methods_supported":
+                ["client_secret_post", "private_key_jwt", "client_secret_basic"],
         })),
         ("GET", [tenant, ".well-known", "openid-configuration"]) => ok(json!({
             "issuer": format!("{origin}/{tenant}/"),
@@ -137,7 +136,7 @@ fn answer(state: &State, method: &Method, asked: &Asked) -> (StatusCode, Value) 
             ok(json!({ "keys": [key] }))
         }
         ("GET", ["common", "discovery", "keys"]) => ok(json!({ "keys": [state.key] })),
-        ("POST", [tenant, "oauth2", "v2.0", "token"]) => token(asked, tenant),
+        ("POST", [tenant, "oauth2", "v2.0", "token"]) => token(state, asked, tenant),
         (
             "POST",
             [
@@ -152,15 +151,47 @@ fn answer(state: &State, method: &Method, asked: &Asked) -> (StatusCode, Value) 
     }
 }
 
-/// A token of the gateway's own, for the directory of this tenant.
-fn token(asked: &Asked, tenant: &str) -> (StatusCode, Value) {
+/// A token of the gateway's own, for the directory of this tenant, or one on behalf of a person of it.
+fn token(state: &State, asked: &Asked, tenant: &str) -> (StatusCode, Value) {
+    let form = url::form_urlencoded::parse(asked.body.as_bytes()).into_owned();
+    let form: HashMap<String, String> = form.collect();
+    let field = |name: &str| form.get(name).map(String::as_str);
+    let endpoint = format!("{}{}", state.origin, asked.path);
+    let by_certificate = || {
+        let certificate = held(&state.certificate).clone()?;
+        certificate.made(field("client_assertion")?, &endpoint)
+    };
     // `ringwall:ringwall-secret`
-    let known = asked.authorization == "Basic cmluZ3dhbGw6cmluZ3dhbGwtc2VjcmV0";
-    if !known || !asked.body.contains("grant_type=client_credentials") {
+    let by_secret = asked.authorization == "Basic cmluZ3dhbGw6cmluZ3dhbGwtc2VjcmV0";
+    if !by_secret && by_certificate().is_none() {
         return (StatusCode::UNAUTHORIZED, json!({"error": "invalid_client"}));
     }
-    let token = format!("directory-{tenant}");
-    let body = json!({"token_type": "Bearer", "expires_in": 3599, "access_token": token});
+    let context = held(&state.context).clone();
+    let theirs = field("assertion").filter(|_| field("requested_token_use").is_some());
+    if let (Some(context), Some(theirs)) = (context, theirs)
+        && !assertion::is_within(theirs, &context)
+    {
+        let wanted = json!({ "access_token": { "acrs": { "essential": true, "value": context } } });
+        let body = json!({
+            "error": "interaction_required", "suberror": "basic_action", "claims": wanted.to_string()
+        });
+        return (StatusCode::BAD_REQUEST, body);
+    }
+    let token = match (field("grant_type"), field("requested_token_use")) {
+        (Some("client_credentials"), None) => Some(format!("directory-{tenant}")),
+        (Some("urn:ietf:params:oauth:grant-type:jwt-bearer"), Some("on_behalf_of")) => {
+            let person =
+                field("assertion").and_then(|it| assertion::person(it, &state.key, tenant));
+            person.map(|person| format!("obo-{person}"))
+        }
+        _ => None,
+    };
+    let Some(token) = token else {
+        return (StatusCode::BAD_REQUEST, json!({"error": "invalid_grant"}));
+    };
+    let body = json!({
+        "token_type": "Bearer", "expires_in": 3599, "access_token": token, "scope": field("scope")
+    });
     (StatusCode::OK, body)
 }
 

@@ -3,25 +3,20 @@
 
 use super::Key;
 use super::sign_in::SignIns;
+use crate::serving::{Serving, port};
 use anyhow::Result;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use std::convert::Infallible;
-use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 #[derive(Debug)]
 pub(super) struct KeysServer {
     state: Arc<State>,
-    task: JoinHandle<()>,
+    _serving: Serving,
 }
 
 #[derive(Debug)]
@@ -35,8 +30,7 @@ struct State {
 
 impl KeysServer {
     pub(super) async fn start(keys: Arc<Mutex<Vec<Key>>>) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let issuer = format!("http://{}", listener.local_addr()?);
+        let (listener, issuer) = port().await?;
         let state = Arc::new(State {
             issuer,
             keys,
@@ -44,8 +38,15 @@ impl KeysServer {
             fetches: AtomicUsize::new(0),
             sign_ins: SignIns::default(),
         });
-        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
-        Ok(KeysServer { state, task })
+        let answering = Arc::clone(&state);
+        let serving = Serving::start(listener, move |request| {
+            let state = Arc::clone(&answering);
+            async move { answer(&state, request).await }
+        });
+        Ok(KeysServer {
+            state,
+            _serving: serving,
+        })
     }
 
     pub(super) fn issuer(&self) -> &str {
@@ -63,26 +64,6 @@ impl KeysServer {
 
     pub(super) fn fetches(&self) -> usize {
         self.state.fetches.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for KeysServer {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, state: Arc<State>) {
-    while let Ok((socket, _)) = listener.accept().await {
-        let state = Arc::clone(&state);
-        tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let state = Arc::clone(&state);
-                async move { Ok::<_, Infallible>(answer(&state, request).await) }
-            });
-            let server = hyper::server::conn::http1::Builder::new();
-            let _ = server.serve_connection(TokioIo::new(socket), service).await;
-        });
     }
 }
 

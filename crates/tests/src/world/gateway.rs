@@ -9,6 +9,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use url::Url;
 
+/// The file of the authorities that the gateway trusts, if there is one.
+pub(super) const TRUSTED: &str = "trusted.pem";
+
 /// A running `ringwall serve`.
 #[derive(Debug)]
 pub struct Gateway {
@@ -46,6 +49,17 @@ impl Gateway {
             .run()
             .await?
             .success()
+    }
+
+    /// The records of its ledger, one a line, and those that come while this runs.
+    pub async fn follow(&self) -> Result<Program> {
+        let command = ringwall()?.directory(&self.directory);
+        command
+            .arguments(["audit", "tail", "--follow", "--json", "--lines", "10000"])
+            .argument("--data")
+            .argument(self.directory.join("data"))
+            .start("{")
+            .await
     }
 
     /// Runs another command of the product beside it, with `--config`.
@@ -113,7 +127,11 @@ pub async fn ledger(gateway: &Gateway, arguments: &[&str]) -> Result<Vec<Value>>
 }
 
 async fn serve(directory: &Path) -> Result<Program> {
-    let command = ringwall()?.directory(directory);
+    let mut command = ringwall()?.directory(directory);
+    let trusted = directory.join(TRUSTED);
+    if trusted.exists() {
+        command = command.variable("SSL_CERT_FILE", trusted.display().to_string());
+    }
     command
         .arguments(["serve", "--config", "ringwall.yaml"])
         .start("listening on ")

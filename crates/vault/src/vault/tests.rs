@@ -4,13 +4,18 @@
 use super::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const ALL: [Purpose; 6] = [
+const ALL: [Purpose; 11] = [
     Purpose::Connections,
     Purpose::Grants,
     Purpose::Handles,
     Purpose::KeySets,
     Purpose::Nonces,
     Purpose::Registrations,
+    Purpose::Agreements,
+    Purpose::AuthorityKeys,
+    Purpose::Clients,
+    Purpose::Consents,
+    Purpose::Families,
 ];
 
 const CONTEXT: &[u8] = b"connection\0alice\0files";

@@ -6,6 +6,7 @@ use super::greet::{each, note_missing};
 use crate::definitions::Room;
 use crate::gate::Gate;
 use crate::links::Far;
+use crate::listed::{List, Place, Terms};
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::From;
@@ -46,6 +47,9 @@ pub(super) async fn ask(
     let session = call.session().ok_or_else(refused::session_missing)?;
     let route = call.raw().route();
     let alone = route.only().is_some();
+    if let Some((list, at)) = under_way(gate, call, method, servers) {
+        return Ok(Back::Listed { list, at });
+    }
     let cursor = match call.resumed().map(|resumed| &resumed.from) {
         Some(From::Cursor(text)) if alone => {
             let text = std::str::from_utf8(text).map_err(|_| refused::crashed())?;
@@ -89,8 +93,58 @@ pub(super) async fn ask(
     }
     match first {
         Some(error) if missing.len() == servers.len() => Err(refused::upstream(&error)),
-        _ => Ok(Back::Lists { pages, missing }),
+        _ => Ok(Back::Lists {
+            pages,
+            missing,
+            servers: servers.to_vec(),
+        }),
     }
+}
+
+/// The list that the client goes on with, and where, if it was kept.
+fn under_way(
+    gate: &Gate,
+    call: &Inspected,
+    method: &'static Method,
+    servers: &[usize],
+) -> Option<(Arc<List>, usize)> {
+    let From::Cursor(payload) = &call.resumed()?.from else {
+        return None;
+    };
+    let terms = terms(gate, call, method, servers)?;
+    let place = Place::of_payload(payload)?;
+    let now_ms = gate.clock().unix_ms();
+    let list = gate.lists.find(place.list?, &terms, now_ms)?;
+    Some((list, place.at))
+}
+
+/// By what a list is joined now. Nothing where that may be different at every moment, or where there is
+/// nothing to join.
+pub(in crate::stages) fn terms(
+    gate: &Gate,
+    call: &Inspected,
+    method: &'static Method,
+    servers: &[usize],
+) -> Option<Terms> {
+    let route = call.raw().route();
+    let policies = gate.policies();
+    let action = policy::Action::List;
+    let changes = policies.dependence(action).is_volatile() || policies.is_liftable(action);
+    if changes || route.only().is_some() {
+        return None;
+    }
+    let asked = servers.iter().filter_map(|at| route.served(*at));
+    Some(Terms {
+        principal: call.principal().clone(),
+        policies: Arc::downgrade(&policies),
+        session: call.session()?.name().into(),
+        method: method.name,
+        revision: call.revision(),
+        servers: servers.into(),
+        doubts: asked
+            .map(|served| served.shelves.doubts())
+            .fold(0, u64::wrapping_add),
+    })
 }
 
 /// Every page of a server's list. One that does not offer such things has none.

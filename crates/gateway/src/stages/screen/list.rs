@@ -4,14 +4,15 @@
 
 use super::{Screen, sealed};
 use crate::catalog::{self, Standing};
-use crate::definitions;
+use crate::definitions::{self, Shown};
 use crate::gate::Gate;
 use crate::links::Far;
+use crate::listed::{self, List, Lists, Terms, Whole};
 use crate::naming::Naming;
 use crate::seal::Purpose;
 use crate::stages::authorize;
 use crate::stages::draft::Draft;
-use crate::stages::forward::{Missing, Page};
+use crate::stages::forward::{self, Missing, Page};
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{From, runs_tasks_with, servers};
@@ -23,12 +24,19 @@ use protocol::revision::Era;
 use protocol::{Id, Message, Method, write};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Items of one page of a list that several servers fill.
 const PAGE: usize = 1000;
 /// How long a cursor is good for, in milliseconds.
 const CURSOR_MS: u64 = 3600 * 1000;
+
+/// A page of a server as it was read.
+struct Read {
+    far: Arc<Far>,
+    result: Result<Map<String, Value>, Refused>,
+}
 
 /// What is listed, and for whom.
 struct Listing<'a> {
@@ -43,35 +51,57 @@ struct Listing<'a> {
 pub(super) fn join(
     gate: &Arc<Gate>,
     call: &Inspected,
-    mut pages: Vec<Page>,
-    missing: Vec<Missing>,
+    (mut pages, missing): (Vec<Page>, Vec<Missing>),
+    servers: &[usize],
     draft: &mut Draft,
 ) -> Result<Bytes, Refused> {
-    let method = call.method().ok_or_else(refused::crashed)?;
-    let listing = Listing {
-        gate,
-        call,
-        method,
-        member: method.list_member.ok_or_else(refused::crashed)?,
-        id: call
-            .message()
-            .and_then(Message::id)
-            .ok_or_else(refused::crashed)?,
-    };
+    let listing = Listing::of(gate, call)?;
     let alone = call.raw().route().only().is_some();
     let bytes = match (alone, pages.pop()) {
         (true, Some(page)) => listing.only(page, draft)?,
         (true, None) => return Err(refused::crashed()),
         (false, last) => {
             pages.extend(last);
-            listing.merged(pages, missing, draft)?
+            listing.merged(pages, missing, servers, draft)?
         }
     };
     draft.answer_bytes = Some(bytes.len());
     Ok(bytes)
 }
 
-impl Listing<'_> {
+/// Another page of a list that was joined before.
+pub(super) fn more(
+    gate: &Arc<Gate>,
+    call: &Inspected,
+    list: &Arc<List>,
+    at: usize,
+    draft: &mut Draft,
+) -> Result<Bytes, Refused> {
+    let listing = Listing::of(gate, call)?;
+    let (end, place) = listing.cut(&list.whole, at);
+    let number = listing.number();
+    let place = place.map(|at| listed::Place { at, list: number });
+    if place.is_none() {
+        gate.lists.forget(list);
+    }
+    let bytes = listing.page(&list.whole, at..end, place, draft)?;
+    draft.answer_bytes = Some(bytes.len());
+    Ok(bytes)
+}
+
+impl<'a> Listing<'a> {
+    fn of(gate: &'a Arc<Gate>, call: &'a Inspected) -> Result<Self, Refused> {
+        let method = call.method().ok_or_else(refused::crashed)?;
+        let id = call.message().and_then(Message::id);
+        Ok(Listing {
+            gate,
+            call,
+            method,
+            member: method.list_member.ok_or_else(refused::crashed)?,
+            id: id.ok_or_else(refused::crashed)?,
+        })
+    }
+
     /// The page of the only server: everything it says besides stays as it is.
     fn only(&self, page: Page, draft: &mut Draft) -> Result<Bytes, Refused> {
         let screen = self.screen(&page.far, draft);
@@ -79,6 +109,10 @@ impl Listing<'_> {
             None => page.answer,
             Some(result) => {
                 let mut result: Map<String, Value> = parsed(result)?;
+                let shown = self.shown(&page.far, &result).into_iter().collect();
+                let learnt = definitions::learn(self.gate, shown).into_iter();
+                let learnt: Result<(), _> = learnt.collect();
+                learnt.map_err(|error| refused::catalog(&error.into()))?;
                 let items = self.filtered(&screen, &page.far, &mut result)?;
                 result.insert(self.member.to_owned(), Value::Array(items));
                 // Nothing goes out as a cursor that is not ours.
@@ -107,18 +141,21 @@ impl Listing<'_> {
         &self,
         pages: Vec<Page>,
         mut missing: Vec<Missing>,
+        servers: &[usize],
         draft: &mut Draft,
     ) -> Result<Bytes, Refused> {
+        let read = self.read(pages);
+        let terms = forward::terms(self.gate, self.call, self.method, servers);
         let mut all = Vec::new();
         let mut begun: Option<(Arc<str>, usize)> = None;
-        for page in pages {
-            let server = Arc::clone(&page.far.served().name);
+        for Read { far, result } in read {
+            let server = Arc::clone(&far.served().name);
             if missing.iter().any(|missing| missing.server == server) {
                 continue;
             }
             let begins = begun.take_if(|(name, _)| *name == server);
             let (_, start) = begun.insert(begins.unwrap_or((Arc::clone(&server), all.len())));
-            match self.part(page, draft) {
+            match result.and_then(|result| self.part(&far, result, draft)) {
                 Ok(items) => all.extend(items),
                 Err(refused) => {
                     all.truncate(*start);
@@ -135,23 +172,93 @@ impl Listing<'_> {
             let name = item.get(named(self.member)).and_then(Value::as_str);
             known.insert(name.unwrap_or_default().to_owned())
         });
-        let screen = Screen::of(self.gate, self.call, None, draft);
-        let mut result = Map::new();
-        let (items, next) = self.cut(all)?;
-        result.insert(self.member.to_owned(), Value::Array(items));
-        if let Some(next) = next {
-            let cursor = self.cursor(next.to_string().as_bytes())?;
-            result.insert("nextCursor".to_owned(), cursor.into());
+        let start = match self.place() {
+            Some(place) => place?.at,
+            None => 0,
+        };
+        let missing = missing.into_iter().map(|it| (it.server, it.code));
+        let whole = Arc::new(Whole {
+            items: all.iter().map(|item| item.to_string().into()).collect(),
+            missing: missing.collect(),
+        });
+        let (end, next) = self.cut(&whole, start);
+        let next = next.map(|at| {
+            // Kept is what was joined by what is in force still.
+            let now = forward::terms(self.gate, self.call, self.method, servers);
+            let terms = terms.filter(|terms| now.as_ref() == Some(terms));
+            let list = terms.and_then(|terms| self.keep(terms, &whole));
+            listed::Place { at, list }
+        });
+        self.page(&whole, start..end, next, draft)
+    }
+
+    fn keep(&self, terms: Terms, whole: &Arc<Whole>) -> Option<u64> {
+        let now_ms = self.gate.clock().unix_ms();
+        let list = List {
+            terms,
+            whole: Arc::clone(whole),
+            until_ms: now_ms.saturating_add(Lists::KEPT_MS),
+        };
+        self.gate.lists.keep(Arc::new(list), now_ms)
+    }
+
+    /// Where in a joined list the client goes on, if it does.
+    fn place(&self) -> Option<Result<listed::Place, Refused>> {
+        match self.call.resumed().map(|resumed| &resumed.from) {
+            Some(From::Cursor(payload)) => {
+                Some(listed::Place::of_payload(payload).ok_or_else(refused::crashed))
+            }
+            _ => None,
         }
-        if !missing.is_empty() {
-            let missing = missing.iter();
+    }
+
+    fn number(&self) -> Option<u64> {
+        self.place()?.ok()?.list
+    }
+
+    /// Where the page that begins here ends, and where the next one begins.
+    fn cut(&self, whole: &Whole, start: usize) -> (usize, Option<usize>) {
+        let most = self.call.raw().route().reading_answers.bytes / 2;
+        let (mut bytes, mut end) = (0, start);
+        for item in whole.items.iter().skip(start).take(PAGE) {
+            bytes += item.len();
+            if end > start && bytes > most {
+                break;
+            }
+            end += 1;
+        }
+        (end, (end < whole.items.len()).then_some(end))
+    }
+
+    /// A page of a joined list.
+    fn page(
+        &self,
+        whole: &Whole,
+        shown: Range<usize>,
+        next: Option<listed::Place>,
+        draft: &Draft,
+    ) -> Result<Bytes, Refused> {
+        let mut besides = Map::new();
+        if let Some(next) = next {
+            let cursor = self.cursor(next.to_payload().as_bytes())?;
+            besides.insert("nextCursor".to_owned(), cursor.into());
+        }
+        if !whole.missing.is_empty() {
+            let missing = whole.missing.iter();
             let left_out = missing
-                .map(|missing| json!({ "server": &*missing.server, "code": missing.code }))
+                .map(|(server, code)| json!({ "server": &**server, "code": code }))
                 .collect::<Vec<_>>();
             let meta = json!({ "io.ringwall/unavailable": left_out });
-            result.insert("_meta".to_owned(), meta);
+            besides.insert("_meta".to_owned(), meta);
         }
-        let message = self.message(&screen, result)?;
+        let shown = whole.items.get(shown).unwrap_or_default();
+        let items = format!("{}:[{}]", json!(self.member), shown.join(","));
+        let besides = besides
+            .iter()
+            .map(|(name, value)| format!(",{}:{value}", json!(name)));
+        let result = format!("{{{items}{}}}", besides.collect::<String>());
+        let screen = Screen::of(self.gate, self.call, None, draft);
+        let message = screen.read(write::result(&self.id, result.as_bytes()))?;
         let asked = self.asked(None);
         let bytes = match self.call.revision().rules().era {
             Era::Modern => bridge::answer_for_modern(&message, &self.id, &asked),
@@ -160,19 +267,62 @@ impl Listing<'_> {
         bytes.map_err(|error| refused::unbridged(&error))
     }
 
+    /// What the pages say, once their tools are known: all of them at once, since the policies are
+    /// compiled again for what is new.
+    fn read(&self, pages: Vec<Page>) -> Vec<Read> {
+        let read = pages.into_iter().map(|page| Read {
+            result: said(&page.answer),
+            far: page.far,
+        });
+        let mut read: Vec<Read> = read.collect();
+        let mut shown: Vec<Shown<'_>> = Vec::new();
+        for Read { far, result } in &read {
+            let Some(more) = result.as_ref().ok().and_then(|said| self.shown(far, said)) else {
+                continue;
+            };
+            // The pages of a server follow each other.
+            match shown
+                .last_mut()
+                .filter(|last| std::ptr::eq(last.shelf, more.shelf))
+            {
+                Some(last) => last.definitions.extend(more.definitions),
+                None => shown.push(more),
+            }
+        }
+        let names: Vec<_> = shown.iter().map(|it| Arc::clone(&it.served.name)).collect();
+        let outcomes = names.into_iter().zip(definitions::learn(self.gate, shown));
+        for (server, error) in outcomes.filter_map(|(name, it)| Some((name, it.err()?))) {
+            // With its first page all of it is left out.
+            let first = read.iter_mut().find(|it| it.far.served().name == server);
+            if let Some(first) = first {
+                first.result = Err(refused::catalog(&error.into()));
+            }
+        }
+        read
+    }
+
+    /// The tools of a page, if it is one of tools.
+    fn shown<'p>(&self, far: &'p Far, result: &'p Map<String, Value>) -> Option<Shown<'p>> {
+        let served = far.served();
+        match result.get(self.member) {
+            Some(Value::Array(tools)) if self.member == "tools" => Some(Shown {
+                served,
+                shelf: served.shelves.of(far.revision()),
+                definitions: tools.iter().collect(),
+            }),
+            _ => None,
+        }
+    }
+
     /// One server's items, filtered, cleaned and called by the client's names.
-    fn part(&self, page: Page, draft: &mut Draft) -> Result<Vec<Value>, Refused> {
-        let Some(result) = page.answer.result() else {
-            let code = page
-                .answer
-                .error()
-                .and_then(|error| error.get("code")?.integer());
-            let code = code.unwrap_or_default();
-            return Err(refused::upstream(&UpstreamError::Declined { code }));
-        };
-        let screen = self.screen(&page.far, draft);
-        let mut result: Map<String, Value> = parsed(result)?;
-        let items = self.filtered(&screen, &page.far, &mut result)?;
+    fn part(
+        &self,
+        far: &Far,
+        mut result: Map<String, Value>,
+        draft: &mut Draft,
+    ) -> Result<Vec<Value>, Refused> {
+        let screen = self.screen(far, draft);
+        let items = self.filtered(&screen, far, &mut result)?;
         let mut kept = Map::new();
         kept.insert(self.member.to_owned(), Value::Array(items));
         let message = self.message(&screen, kept)?;
@@ -209,29 +359,6 @@ impl Listing<'_> {
         Ok(items)
     }
 
-    /// What of a merged list stands on the page that is asked for, and where the next one begins.
-    fn cut(&self, all: Vec<Value>) -> Result<(Vec<Value>, Option<usize>), Refused> {
-        let start = match self.call.resumed().map(|resumed| &resumed.from) {
-            Some(From::Cursor(payload)) => {
-                let text = std::str::from_utf8(payload).unwrap_or_default();
-                text.parse::<usize>().map_err(|_| refused::crashed())?
-            }
-            _ => 0,
-        };
-        let most = self.call.raw().route().reading_answers.bytes / 2;
-        let mut bytes = 0;
-        let mut items = Vec::new();
-        let mut rest = all.into_iter().enumerate().skip(start);
-        for (at, item) in rest.by_ref() {
-            bytes += item.to_string().len();
-            if !items.is_empty() && (items.len() == PAGE || bytes > most) {
-                return Ok((items, Some(at)));
-            }
-            items.push(item);
-        }
-        Ok((items, None))
-    }
-
     fn screen(&self, far: &Far, draft: &Draft) -> Screen {
         Screen::of(self.gate, self.call, Some(far.served()), draft)
     }
@@ -241,7 +368,7 @@ impl Listing<'_> {
         screen.read(write::result(&self.id, &bytes))
     }
 
-    fn asked<'a>(&self, server_info: Option<&'a [u8]>) -> Asked<'a> {
+    fn asked<'i>(&self, server_info: Option<&'i [u8]>) -> Asked<'i> {
         Asked {
             method: self.method,
             revision: self.call.revision(),
@@ -269,13 +396,21 @@ fn parsed(value: protocol::Value<'_>) -> Result<Map<String, Value>, Refused> {
         .map_err(|error| refused::answer_malformed(&error.to_string()))
 }
 
+/// What a server says when it is asked for a list.
+fn said(answer: &Message) -> Result<Map<String, Value>, Refused> {
+    let Some(result) = answer.result() else {
+        let code = answer.error();
+        let code = code.and_then(|error| error.get("code")?.integer());
+        let code = code.unwrap_or_default();
+        return Err(refused::upstream(&UpstreamError::Declined { code }));
+    };
+    parsed(result)
+}
+
 /// Keeps the tools that stand as approved, in the very definition that was approved.
 fn approved_only(screen: &Screen, far: &Far, items: &mut Vec<Value>) -> Result<(), Refused> {
     let served = screen.served.as_ref().ok_or_else(refused::crashed)?;
-    let shelf = served.shelves.of(far.revision());
-    definitions::learn(&screen.gate, served, shelf, items)
-        .map_err(|error| refused::catalog(&error.into()))?;
-    let catalog = shelf.catalog();
+    let catalog = served.shelves.of(far.revision()).catalog();
     items.retain(|item| {
         let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
         match catalog.tool(name) {

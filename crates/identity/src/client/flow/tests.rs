@@ -36,6 +36,7 @@ fn ask<'a>(purpose: Purpose<'a>, scopes: &'a Scopes) -> Ask<'a> {
         scopes,
         redirect_uri: CALLBACK,
         claims: None,
+        strength: None,
     }
 }
 

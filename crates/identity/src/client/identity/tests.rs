@@ -4,7 +4,7 @@ use super::*;
 use crate::SigningKey;
 use crate::client::assertion::AssertionAudience;
 use crate::client::fixture::{ISSUER, NOW, TOKEN, World, claims_of, header_of, server_with};
-use crate::client::{SystemEntropy, fixture};
+use crate::client::{ClientKeyError, SystemEntropy, fixture};
 use crate::keys::KeySet;
 use crate::{Algorithm, Outbound};
 use url::Url;
@@ -144,21 +144,49 @@ fn n2_1_an_assertion_is_for_one_issuer_for_a_minute_and_for_once() {
         claims_of(&one(&plain))["jti"],
         claims_of(&one(&plain))["jti"]
     );
-    let entra = key()
-        .with_audience(AssertionAudience::TokenEndpoint)
-        .with_certificate(&[7; 32]);
+    let entra = key().with_audience(AssertionAudience::TokenEndpoint);
     assert_eq!(claims_of(&one(&entra))["aud"], TOKEN);
     assert_eq!(header_of(&one(&entra))["typ"], "JWT");
-    assert_eq!(
-        header_of(&one(&entra))["x5t#S256"].as_str().unwrap().len(),
-        43
-    );
+    assert!(header_of(&one(&entra)).get("x5t#S256").is_none());
     let picky = server_with(&[(
         "token_endpoint_auth_signing_alg_values_supported",
         json!(["RS256"]),
     )]);
     let refused = plain.assertion("gateway", &picky, outside).err();
     assert_eq!(refused, Some(ClientError::Authentication));
+}
+
+#[test]
+fn n2_1_an_assertion_names_the_certificate_that_stands_beside_the_key_and_is_its_own() {
+    let made = || {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        (key.serialize_pem(), certificate)
+    };
+    let ((key, own), (_, other)) = (made(), made());
+    let named = |pem: &str| {
+        let key = ClientKey::from_pem(pem, None)?;
+        let server = server_with(&[]);
+        let assertion = key.assertion("gateway", &server, World::new().outside());
+        let header = header_of(&assertion.unwrap());
+        let named = header.get("x5t#S256").and_then(Value::as_str);
+        Ok(named.map(str::to_owned))
+    };
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, own.der());
+    let digest = Some(crate::base64url::encode(digest.as_ref()));
+    assert_eq!(named(&key), Ok(None));
+    assert_eq!(named(&format!("{key}{}", own.pem())), Ok(digest.clone()));
+    assert_eq!(named(&format!("{}{key}", own.pem())), Ok(digest.clone()));
+    // The one of the key comes first, those that vouch for it follow.
+    let chain = format!("{}{}{key}", own.pem(), other.pem());
+    assert_eq!(named(&chain), Ok(digest));
+    let refused = Err(ClientKeyError::Certificate);
+    assert_eq!(named(&format!("{key}{}", other.pem())), refused);
+    let spoilt = format!("{key}-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----");
+    assert_eq!(named(&spoilt), Err(ClientKeyError::Form));
+    let cut = format!("{key}-----BEGIN CERTIFICATE-----");
+    assert_eq!(named(&cut), Err(ClientKeyError::Form));
 }
 
 #[test]

@@ -42,7 +42,8 @@ async fn verdict(rules: IssuerRules, token: &str) -> Result<UserKey, TokenError>
         client_id: CLIENT,
         nonce: NONCE,
     };
-    issuers.signed_in(token, asked, NOW).await
+    let signed_in = issuers.signed_in(token, asked, NOW).await?;
+    Ok(signed_in.user().clone())
 }
 
 fn header() -> Value {

@@ -132,6 +132,8 @@ fn n7_4_refuses_what_is_not_exactly_one_certificate_in_that_form() {
         cert.get(..cert.len() - 20).unwrap(),
         &cert.replace('%', ""),
         &format!("{cert}{cert}"),
+        // A number with a sign is not two digits.
+        &cert.replace("%0A", "%+A"),
         "%",
         "%4",
         "%+41",
@@ -159,6 +161,11 @@ fn n7_4_refuses_what_is_not_exactly_one_certificate_in_that_form() {
         &format!("Hash={}", hash.get(..20).unwrap()),
         &format!("Subject=a\"b;Hash={hash}"),
         &format!("Subject=\"a\"b;Hash={hash}"),
+        &format!("Subject=\"\u{e9}\";Hash={hash}"),
+        &format!(
+            "Subject=\"{}\";Hash={hash}",
+            "a".repeat(6 * CERTIFICATE_MAX)
+        ),
     ] {
         check(Form::Envoy, value);
     }

@@ -58,6 +58,17 @@ pub struct Request<'a> {
     pub since_s: u64,
 }
 
+/// What a proof has to be made for that comes with a request for tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The URL, as the client sees it.
+    pub target: &'a Target,
+    /// Since when used proofs are remembered, in unix seconds.
+    pub since_s: u64,
+}
+
 /// A proof that is right in itself. It proves nothing if it came before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof {
@@ -75,6 +86,39 @@ pub fn verify<'a>(
     nonces: &Nonces,
     now: u64,
 ) -> Result<Proof, ProofError> {
+    let asked = Asked {
+        method: request.method,
+        target: request.target,
+        since_s: request.since_s,
+    };
+    let wanted = Some((request.token, request.key));
+    let (proof, _) = checked(headers, &asked, wanted, rules, nonces, now)?;
+    Ok(proof)
+}
+
+/// The proof of a request for tokens (section 5), and the key that they are to be bound to. There is no
+/// token yet that it could name, and no key that it has to be made with.
+pub fn shown<'a>(
+    headers: impl IntoIterator<Item = &'a [u8]>,
+    asked: &Asked<'_>,
+    rules: &Rules,
+    nonces: &Nonces,
+    now: u64,
+) -> Result<(Proof, Thumbprint), ProofError> {
+    checked(headers, asked, None, rules, nonces, now)
+}
+
+/// The token and the key that a proof is for.
+type Wanted<'a> = Option<(&'a [u8; 32], &'a Thumbprint)>;
+
+fn checked<'a>(
+    headers: impl IntoIterator<Item = &'a [u8]>,
+    request: &Asked<'_>,
+    wanted: Wanted<'_>,
+    rules: &Rules,
+    nonces: &Nonces,
+    now: u64,
+) -> Result<(Proof, Thumbprint), ProofError> {
     let proof = only(headers)?;
     let jws = Compact::split(proof).map_err(ProofError::Malformed)?;
     let header = members::object(&jws.header);
@@ -85,7 +129,8 @@ pub fn verify<'a>(
     }
     let claims = members::object(&jws.payload);
     let claims = claims.ok_or(ProofError::Malformed("the payload is not a strict object"))?;
-    let proof = read_claims(&claims, request, rules, now)?;
+    let token = wanted.map(|(token, _)| token);
+    let proof = read_claims(&claims, request, token, rules, now)?;
     if check_nonce(&claims, rules, nonces, now)? == Dated::ByTheClient {
         // A client's clock may be ahead of ours by as much as is let pass.
         let made = proof.until_s.saturating_sub(rules.age_s + 1);
@@ -97,13 +142,14 @@ pub fn verify<'a>(
         }
     }
     let key = VerificationKey::shown(jwk, algorithm).ok_or(ProofError::Key)?;
-    if Thumbprint::of_key(jwk).as_ref() != Some(request.key) {
+    let shown = Thumbprint::of_key(jwk).ok_or(ProofError::Key)?;
+    if wanted.is_some_and(|(_, key)| shown != *key) {
         return Err(ProofError::OtherKey);
     }
     if !key.verifies(jws.signed.as_bytes(), &jws.signature) {
         return Err(ProofError::Signature);
     }
-    Ok(proof)
+    Ok((proof, shown))
 }
 
 /// The one proof there is.
@@ -146,7 +192,8 @@ fn read_header<'a>(
 
 fn read_claims(
     claims: &Map<String, Value>,
-    request: &Request<'_>,
+    request: &Asked<'_>,
+    token: Option<&[u8; 32]>,
     rules: &Rules,
     now: u64,
 ) -> Result<Proof, ProofError> {
@@ -165,7 +212,9 @@ fn read_claims(
     if !request.target.is_named(text("htu")?) {
         return Err(ProofError::Url);
     }
-    if text("ath")? != base64url::encode(request.token) {
+    if let Some(token) = token
+        && text("ath")? != base64url::encode(token)
+    {
         return Err(ProofError::OtherToken);
     }
     let made = claims.get("iat").and_then(Value::as_u64);

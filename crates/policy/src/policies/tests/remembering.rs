@@ -39,6 +39,17 @@ fn says_what_decisions_depend_on() {
     assert!(!policies.dependence(Action::Use).is_volatile());
 }
 
+#[test]
+fn n2_4_says_which_actions_a_lift_is_about() {
+    let policies = policies(
+        r#"permit (principal, action, resource);
+           @lift("step_up: mfa")
+           forbid (principal, action == Ringwall::Action::"call", resource);"#,
+    );
+    assert!(policies.is_liftable(Action::Call));
+    assert!(!policies.is_liftable(Action::List));
+}
+
 /// Each token makes a caller anew, and most of those are equal to one who was here before.
 #[test]
 fn what_an_equal_caller_was_answered_costs_no_entity() {

@@ -1,0 +1,98 @@
+//! Lines of refresh tokens, as they are kept: under whose they are, sealed, until they end. One that ends
+//! before its time takes the access tokens with it that could still be good.
+
+use super::At;
+use super::answer::{BROKEN, state};
+use crate::gate::Gate;
+use crate::revocation::{Order, Origin, Target};
+use crate::state::{Kind, StateError};
+use identity::authority::{AuthorityError, CodeText, Family, Person};
+
+/// What the row of a family is called.
+pub(super) fn key(text: &CodeText) -> String {
+    format!("{}/{}", text.user(), text.family())
+}
+
+/// The family that this text names.
+pub(super) async fn find(at: &At<'_>, text: &CodeText) -> Result<Option<Family>, AuthorityError> {
+    let row = at
+        .gate
+        .rows
+        .get(Kind::Family, &key(text), at.now_ms())
+        .await;
+    match row.map_err(state)? {
+        None => Ok(None),
+        Some(row) => Family::from_kept(&row.value).map(Some).ok_or(BROKEN),
+    }
+}
+
+/// Keeps it until it ends.
+pub(super) async fn keep(
+    at: &At<'_>,
+    text: &CodeText,
+    family: &Family,
+    until_s: u64,
+) -> Result<(), AuthorityError> {
+    let kept = family.to_kept().ok_or(BROKEN)?;
+    let (key, until) = (key(text), Some(until_s.saturating_mul(1000)));
+    let put = at
+        .gate
+        .rows
+        .put(Kind::Family, &key, &kept, until, at.now_ms());
+    put.await.map_err(state)
+}
+
+/// The families of a person, with what their rows are called.
+pub(super) async fn of(gate: &Gate, user: &str) -> Result<Vec<(String, Family)>, StateError> {
+    let now = gate.clock().unix_ms();
+    let rows = gate
+        .rows
+        .list(Kind::Family, &format!("{user}/"), now)
+        .await?;
+    let read = rows.into_iter().filter_map(|row| {
+        let family = Family::from_kept(&row.value)?;
+        Some((row.key, family))
+    });
+    Ok(read.collect())
+}
+
+/// Ends a family, and the access tokens of it that could still be good.
+pub(super) async fn end(
+    gate: &Gate,
+    key: &str,
+    family: &Family,
+    why: &str,
+) -> Result<(), StateError> {
+    gate.rows.remove(Kind::Family, key).await?;
+    let now_ms = gate.clock().unix_ms();
+    for token in family.tokens(now_ms / 1000) {
+        let order = Order {
+            target: Target::Token {
+                issuer: family.person.issuer().to_owned(),
+                name: token.to_owned(),
+            },
+            at_ms: now_ms,
+            block: false,
+            origin: Origin::Issuer,
+            why: why.to_owned(),
+            by: "the authorization server".to_owned(),
+        };
+        if let Err(error) = gate.revocations.add(order, now_ms).await {
+            tracing::error!("an access token stays good for minutes: {error}");
+        }
+    }
+    let who = who(&family.person, &family.client_id);
+    gate.note_of(Some(who), "family.killed", ("", &family.client_id), why);
+    Ok(())
+}
+
+/// A person and their client, as records name them.
+pub(super) fn who<'a>(person: &'a Person, client: &'a str) -> audit::Who<'a> {
+    audit::Who {
+        user: Some(person.key().as_str().to_owned().into()),
+        issuer: Some(person.issuer().into()),
+        subject: Some(person.subject().into()),
+        client: Some(client.into()),
+        ..audit::Who::default()
+    }
+}

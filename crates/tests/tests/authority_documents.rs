@@ -1,0 +1,184 @@
+//! Clients that are known by a document at their own address (control M3): what is believed of it, and
+//! where the gateway can be led by one.
+
+use anyhow::Result;
+use http::Method;
+use ringwall_tests::browser::Browser;
+use ringwall_tests::certificates::Authority;
+use ringwall_tests::dance::{Dancer, REDIRECT, Tokens, authority, registration};
+use ringwall_tests::documents::Documents;
+use ringwall_tests::wire::{Outgoing, Reply};
+use ringwall_tests::world::{Plan, World};
+use serde_json::{Value, json};
+use url::Url;
+
+async fn world(members: Value) -> Result<World> {
+    let closed = json!({ "registration": "off" });
+    let members = ringwall_tests::issuer::overlaid(closed, &members);
+    World::start(Plan::default().whole(authority(members))).await
+}
+
+/// One that may read documents on this machine.
+async fn nearby() -> Result<World> {
+    world(json!({ "documents": ["127.0.0.1"], "network": "private" })).await
+}
+
+fn document(url: &Url) -> Value {
+    let mut document = registration(REDIRECT);
+    document["client_id"] = json!(url.as_str());
+    document
+}
+
+async fn visit(dancer: &Dancer) -> Result<Reply> {
+    Outgoing::new(Method::GET, &dancer.way(&[])?).send().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_a_document_is_read_once_and_its_host_is_named() -> Result<()> {
+    let (world, documents) = (nearby().await?, Documents::start().await?);
+    let url = documents.at("/client.json")?;
+    documents.put("/client.json", &document(&url).to_string());
+    let dancer = Dancer::new(&world, url.as_str())?;
+    let browser = Browser::default();
+    let page = dancer.asks(&browser).await?;
+    assert!(
+        page.html().contains("<dd>127.0.0.1</dd>"),
+        "{}",
+        page.html()
+    );
+    assert!(!page.html().contains("not verified"));
+    dancer.redeem(&dancer.code(&browser).await?).await?;
+    assert_eq!(documents.read("/client.json"), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_a_document_that_is_not_as_it_should_be_is_no_client() -> Result<()> {
+    let (world, documents) = (nearby().await?, Documents::start().await?);
+    let json_type = [("content-type", "application/json")];
+    let change = |url: &Url, name: &str, value: Value| {
+        let mut document = document(url);
+        document[name] = value;
+        document.to_string()
+    };
+    let elsewhere = documents.at("/good.json")?;
+    documents.put("/good.json", &document(&elsewhere).to_string());
+    let cases: [(&str, u16, &[(&str, &str)], Box<dyn Fn(&Url) -> String>); 9] = [
+        (
+            "/missing.json",
+            404,
+            &json_type,
+            Box::new(|url| document(url).to_string()),
+        ),
+        (
+            "/html.json",
+            200,
+            &[("content-type", "text/html")],
+            Box::new(|url| document(url).to_string()),
+        ),
+        (
+            "/other.json",
+            200,
+            &json_type,
+            Box::new(move |_| document(&elsewhere).to_string()),
+        ),
+        (
+            "/secret.json",
+            200,
+            &json_type,
+            Box::new(move |url| change(url, "client_secret", json!("x"))),
+        ),
+        (
+            "/broken.json",
+            200,
+            &json_type,
+            Box::new(|_| "{".to_owned()),
+        ),
+        ("/empty.json", 200, &json_type, Box::new(|_| String::new())),
+        (
+            "/large.json",
+            200,
+            &json_type,
+            Box::new(move |url| change(url, "x", json!("x".repeat(20_000)))),
+        ),
+        (
+            "/script.json",
+            200,
+            &json_type,
+            Box::new(move |url| change(url, "redirect_uris", json!(["javascript:x"]))),
+        ),
+        (
+            "/moved.json",
+            302,
+            &[("location", "/good.json")],
+            Box::new(|_| String::new()),
+        ),
+    ];
+    for (path, status, headers, body) in cases {
+        let url = documents.at(path)?;
+        documents.answer(path, status, headers, &body(&url));
+        let dancer = Dancer::new(&world, url.as_str())?;
+        let reply = visit(&dancer).await?;
+        assert_eq!(reply.status, 401, "{path}");
+        assert!(reply.header("location").is_none(), "{path}");
+        // What went wrong is not remembered.
+        documents.put(path, &document(&url).to_string());
+        assert_eq!(visit(&dancer).await?.status, 200, "{path}");
+    }
+    assert_eq!(documents.read("/good.json"), 0, "no redirect is followed");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_a_client_id_leads_the_gateway_nowhere_near() -> Result<()> {
+    let authority_of_hosts = Authority::new()?;
+    let documents = Documents::over_tls(&authority_of_hosts).await?;
+    let world = world(json!({ "documents": ["any"] })).await?;
+    let port = documents.at("/")?.port().unwrap_or_default();
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "ip6-localhost",
+        "127.1",
+        "0x7f000001",
+        "2130706433",
+        "0.0.0.0",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "169.254.169.254",
+        "10.0.0.1",
+        "user@127.0.0.1",
+    ] {
+        for scheme in ["https", "http"] {
+            let id = format!("{scheme}://{host}:{port}/client.json");
+            let reply = visit(&Dancer::new(&world, &id)?).await?;
+            assert_eq!(reply.status, 401, "{id}");
+        }
+    }
+    assert_eq!(documents.read("/client.json"), 0);
+    assert!(!world.events("authorize.refused", 10).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_a_client_that_changes_is_another_one_that_nobody_agreed_to() -> Result<()> {
+    let (mut world, documents) = (nearby().await?, Documents::start().await?);
+    let url = documents.at("/client.json")?;
+    documents.put("/client.json", &document(&url).to_string());
+    let dancer = Dancer::new(&world, url.as_str())?;
+    let tokens = dancer
+        .redeem(&dancer.code(&Browser::default()).await?)
+        .await?;
+    let tokens = Tokens::of(&dancer.refresh(&tokens.refresh).await?)?;
+    let mut changed = document(&url);
+    changed["redirect_uris"] = json!([REDIRECT, "https://evil.example/cb"]);
+    documents.put("/client.json", &changed.to_string());
+    // What was read is remembered until then.
+    world.gateway.crash_and_restart().await?;
+    let reply = dancer.refresh(&tokens.refresh).await?;
+    assert_eq!(reply.status, 400, "{reply:?}");
+    assert_eq!(world.events("family.killed", 1).await?.len(), 1);
+    Ok(())
+}
