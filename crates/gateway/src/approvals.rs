@@ -10,7 +10,9 @@
 mod canonical;
 mod entry;
 mod keep;
+mod places;
 mod register;
+mod told;
 
 pub use canonical::Field;
 pub(crate) use canonical::canonical;
@@ -18,4 +20,5 @@ pub use entry::{
     Binding, By, Decision, DecisionError, Declined, Entry, Need, Progress, Verdict, Vote,
 };
 pub(crate) use keep::{Approvals, AskError, Asking, Grant, Standing, ask, keep};
+pub(crate) use places::{Place, answer};
 pub use register::{Register, RegisterError};

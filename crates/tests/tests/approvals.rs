@@ -2,6 +2,7 @@
 //! by somebody else than whoever made it.
 
 use anyhow::{Context as _, Result, ensure};
+use ringwall_tests::browser::{Browser, Page};
 use ringwall_tests::mcp::{Client, text};
 use ringwall_tests::place;
 use ringwall_tests::program::Command;
@@ -373,6 +374,100 @@ async fn n2_4_a_session_is_asked_to_open_the_page_and_told_when_it_can_try_again
         "{told}"
     );
     assert_eq!(text(&alice.call("echo", hello()).await?), "hello");
+    Ok(())
+}
+
+/// The same, and members of a group may approve it.
+fn approvers() -> String {
+    let approve = r#"
+permit(principal, action == Ringwall::Action::"approve", resource == Ringwall::Tool::"fixture/echo")
+when { principal has groups && principal.groups.contains("owners") && context.needs == "owners" };
+"#;
+    format!("{OWNERS}{approve}")
+}
+
+/// The page of this call, for whoever signs in with a browser of their own.
+async fn page(world: &World, user: &str, groups: Value, id: &str) -> Result<(Browser, Page)> {
+    let browser = Browser::default();
+    world.issuer.at_the_browser(user);
+    world
+        .issuer
+        .change_identity_tokens(json!({ "groups": groups }));
+    let url = world.gateway.at(&format!("/approvals/{id}"))?;
+    let page = browser.open(&url).await?;
+    Ok((browser, page))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_people_approve_and_decline_on_a_page_if_policy_lets_them() -> Result<()> {
+    let policy = approvers().replace("approval: owners", "approval: owners; people=2");
+    let world = World::start(Plan::default().policy(&policy)).await?;
+    let alice = world.client("alice").await?;
+    assert_eq!(
+        code(
+            &alice
+                .call("echo", json!({ "text": "<b>hello</b>" }))
+                .await?
+        ),
+        "approval_needed"
+    );
+    let id = id(&world).await?;
+    // She sees how it stands, and may not approve it, whatever group she is in.
+    let (hers, own) = page(&world, "alice", json!(["owners"]), &id).await?;
+    assert_eq!(own.reply.status, 200, "{}", own.html());
+    assert!(
+        own.html().contains("somebody else approves it"),
+        "{}",
+        own.html()
+    );
+    assert!(!own.html().contains("value=\"approve\""));
+    assert_eq!(hers.decide(&own, "approve").await?.reply.status, 403);
+    // For others it is there only if policy lets them approve.
+    let (_, other) = page(&world, "mallory", json!(["staff"]), &id).await?;
+    assert_eq!(other.reply.status, 404, "{}", other.html());
+    let (bobs, asked) = page(&world, "bob", json!(["owners"]), &id).await?;
+    let html = asked.html();
+    for part in [
+        "Approve this call?",
+        "/arguments/text",
+        "&lt;b&gt;hello&lt;/b&gt;",
+        "test-client",
+        "echo-is-approved",
+    ] {
+        assert!(html.contains(part), "no `{part}` in {html}");
+    }
+    assert!(!html.contains("<b>hello"), "{html}");
+    // A form of another browser is none of his.
+    let (carols, again) = page(&world, "carol", json!(["owners"]), &id).await?;
+    assert_eq!(carols.decide(&asked, "approve").await?.reply.status, 403);
+    let done = bobs.decide(&asked, "approve").await?;
+    assert!(
+        done.html().contains("waits for the approval of others"),
+        "{}",
+        done.html()
+    );
+    assert_eq!(
+        bobs.decide(&asked, "approve").await?.reply.status,
+        403,
+        "twice"
+    );
+    let echo = || alice.call("echo", json!({ "text": "<b>hello</b>" }));
+    assert_eq!(code(&echo().await?), "approval_needed");
+    let done = carols.decide(&again, "approve").await?;
+    assert_eq!(done.reply.status, 200, "{}", done.html());
+    assert_eq!(text(&echo().await?), "<b>hello</b>");
+    assert_eq!(runs(&world)?, 1);
+    let given = world.events("approval.given", 2).await?;
+    assert_eq!(given.len(), 2);
+    let told = format!("{given:?}");
+    assert!(
+        told.contains("bob") && told.contains("carol") && told.contains("alice"),
+        "{told}"
+    );
+    assert_eq!(world.events("approval.refused", 3).await?.len(), 3);
+    // What was approved and used is there for nobody any more.
+    let url = world.gateway.at(&format!("/approvals/{id}"))?;
+    assert_eq!(bobs.open(&url).await?.reply.status, 404);
     Ok(())
 }
 

@@ -254,7 +254,7 @@ impl By {
 
     /// Whether they made the call themselves. Whoever calls over a pipe of this machine is whoever owns
     /// its data, and could run every command of the operator.
-    fn is_requester(&self, binding: &Binding, owner: Option<u32>) -> bool {
+    pub(super) fn is_requester(&self, binding: &Binding, owner: Option<u32>) -> bool {
         match self {
             By::Operator { uid, .. } => {
                 binding.issuer == identity::Caller::LOCAL_ISSUER

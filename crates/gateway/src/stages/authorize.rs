@@ -230,9 +230,14 @@ fn again(policies: &Policies, request: &Request<'_>, lifted: &[Lift]) -> Arc<Dec
     })
 }
 
+/// What is decided about something that is no call, such as an approval of one.
+pub(crate) fn decided(gate: &Gate, request: &Request<'_>) -> Arc<Decision> {
+    judged(gate, &gate.policies(), request).0
+}
+
 /// Whether the answer is yes, as the stages ask that do not call anything.
 pub(super) fn allows(gate: &Gate, request: &Request<'_>) -> bool {
-    judged(gate, &gate.policies(), request).0.allows()
+    decided(gate, request).allows()
 }
 
 /// What was asked for beside a permit was looked for in the token.
