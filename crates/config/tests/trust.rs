@@ -78,7 +78,9 @@ fn n7_3_attributes_are_the_known_ones_and_those_declared() {
     let names: Vec<&str> = attributes.keys().map(String::as_str).collect();
     let expected = [
         "acr",
+        "acrs",
         "amr",
+        "auth_time",
         "email",
         "email_verified",
         "roles",

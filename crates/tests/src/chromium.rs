@@ -1,6 +1,7 @@
 //! A real browser, without a window: Chromium of the system, driven over its own protocol. What a page
 //! may not do, it says; what people with a keyboard or a screen reader cannot use, it finds.
 
+use crate::issuer::overlaid;
 use crate::place;
 use crate::program::Program;
 use crate::provider::driver;
@@ -171,15 +172,14 @@ impl Person {
         Ok(serde_json::from_value(self.ask(name, members).await?)?)
     }
 
-    async fn ask(&self, name: &str, mut command: Value) -> Result<Value> {
-        command["do"] = name.into();
-        command["who"] = self.who.as_str().into();
+    async fn ask(&self, name: &str, members: Value) -> Result<Value> {
+        let command = overlaid(members, &json!({ "do": name, "who": self.who }));
         let mut program = self.browser.0.lock().await;
         program.say(&command.to_string()).await?;
         let answer: Value = serde_json::from_str(&program.line_starting("{").await?)?;
-        match answer.get("ok") {
-            Some(ok) => Ok(ok.clone()),
-            None => bail!("{}: {name}: {}", self.who, answer["error"]),
+        match (answer.get("ok"), answer.get("error")) {
+            (Some(ok), _) => Ok(ok.clone()),
+            (None, error) => bail!("{}: {name}: {}", self.who, error.unwrap_or(&answer)),
         }
     }
 }

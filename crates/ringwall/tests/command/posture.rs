@@ -26,7 +26,7 @@ fn the_demo_says_what_it_does_not_enforce() {
     let report = report(&["examples/demo/ringwall.yaml"]);
     for (control, status, word) in [
         ("M1", "enforced", ""),
-        ("M3", "not_built", ""),
+        ("M3", "off", "no `authorization_server`"),
         ("3.1", "partial", "plaintext on loopback"),
         ("5.3", "partial", "`/workshop`: arguments are kept"),
         ("9.2", "partial", "pins: first_use"),
