@@ -1,6 +1,7 @@
 //! Everything a call needs to find: what is configured now, and the state between calls. The
 //! configuration is swapped whole; a call keeps the one it began with.
 
+use crate::approvals::Approvals;
 use crate::authority::Authority;
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
@@ -67,6 +68,8 @@ pub struct Gate {
     pub revocations: Arc<Revocations>,
     /// Links that users were given to connect a server.
     pub(crate) links: Links,
+    /// Calls that wait for somebody's approval.
+    pub(crate) approvals: Approvals,
     /// Who is signed in with a browser.
     pub people: People,
     /// Who was asked to prove more.
@@ -157,6 +160,7 @@ impl Gate {
             principals: Cache::new(Self::PRINCIPALS),
             ledger: parts.ledger,
             pins: parts.pins,
+            approvals: Approvals::new(parts.rows.clone()),
             rows: parts.rows,
             marks: parts.marks,
             revocations: parts.revocations,
@@ -352,7 +356,7 @@ impl Gate {
         })
     }
 
-    fn write(&self, record: &audit::Record<'_>) -> bool {
+    pub(crate) fn write(&self, record: &audit::Record<'_>) -> bool {
         let mut bytes = Vec::with_capacity(512);
         record.to_canonical(&mut bytes);
         // Nothing is waited for: whether it is in the queue is known at once, and there it stays.

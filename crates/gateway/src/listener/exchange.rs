@@ -3,6 +3,7 @@
 //! call is taken here.
 
 use super::{House, Peer, delivery, door, front};
+use crate::approvals;
 use crate::authority::{self, Authority};
 use crate::body::Body;
 use crate::connect;
@@ -100,6 +101,12 @@ async fn inside(
                 return delivery::later(StatusCode::TOO_MANY_REQUESTS);
             };
             return people::answer(gate, peer.source, place, request).await;
+        }
+        if let Some(place) = approvals::Place::at(below_public_url(gate, path)) {
+            let Some(_seat) = delivery::seat(gate, "approvals", peer.source) else {
+                return delivery::later(StatusCode::TOO_MANY_REQUESTS);
+            };
+            return approvals::answer(gate, peer.source, place, request).await;
         }
         let refused = refused::no_such_route(path);
         return http_of(gate, record::refusal(gate, refused, draft).await);

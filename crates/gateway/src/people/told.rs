@@ -9,7 +9,11 @@ pub(super) const SIGN_OUT: &str = "sign-out";
 
 /// The way to the pages that somebody who is signed in has, this one marked.
 pub(crate) fn nav(gate: &Gate, person: &Person, here: &str) -> Markup {
-    let pages = [("/connections", "Connections"), ("/sign-out", "Sign out")];
+    let pages = [
+        ("/connections", "Connections"),
+        ("/approvals", "Approvals"),
+        ("/sign-out", "Sign out"),
+    ];
     let nav = Markup::new().each(pages, |nav, (path, name)| {
         let nav = nav.tag("<a href=\"").text(&gate.path_of(path)).tag("\"");
         let nav = match path == here {

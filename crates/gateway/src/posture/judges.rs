@@ -217,7 +217,6 @@ pub(super) fn n2_3(view: &View<'_>, way: &Way<'_>) -> Status {
 
 pub(super) fn n2_4(_: &View<'_>, _: &Way<'_>) -> Status {
     Status::lacking(missing(&[
-        "a way to approve one call: a policy that asks for it is a refusal",
         "an administration that could ask for a second factor: it is done on the machine itself",
     ]))
 }
