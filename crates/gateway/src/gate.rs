@@ -1,6 +1,7 @@
 //! Everything a call needs to find: what is configured now, and the state between calls. The
 //! configuration is swapped whole; a call keeps the one it began with.
 
+use crate::admin::{Codes, Office};
 use crate::authority::Authority;
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
@@ -69,6 +70,8 @@ pub struct Gate {
     pub(crate) links: Links,
     /// Who is signed in with a browser.
     pub people: People,
+    /// The code that registers the passkey for emergencies, while it is out.
+    pub(crate) codes: Codes,
     /// Who was asked to prove more.
     pub(crate) asked: Asked,
     /// Callers nobody knows.
@@ -102,6 +105,8 @@ pub struct Runtime {
     pub own: Arc<OwnClient>,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
+    /// Who administers, and what they may do.
+    pub office: Office,
 }
 
 /// What a gate is made of.
@@ -162,6 +167,7 @@ impl Gate {
             revocations: parts.revocations,
             links: Links::default(),
             people: People::default(),
+            codes: Codes::default(),
             asked: Asked::default(),
             strangers: Strangers::default(),
             publishing: Mutex::default(),
@@ -352,7 +358,7 @@ impl Gate {
         })
     }
 
-    fn write(&self, record: &audit::Record<'_>) -> bool {
+    pub(crate) fn write(&self, record: &audit::Record<'_>) -> bool {
         let mut bytes = Vec::with_capacity(512);
         record.to_canonical(&mut bytes);
         // Nothing is waited for: whether it is in the queue is known at once, and there it stays.

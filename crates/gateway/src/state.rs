@@ -40,6 +40,8 @@ pub enum Kind {
     Grant,
     /// The public keys of an issuer. Sealed, so that nobody plants one.
     KeySet,
+    /// The passkey of the account for emergencies. Sealed, so that nobody plants one.
+    Passkey,
     /// What Ringwall is known by at an authorization server.
     Registration,
     /// Whose tokens are not good any more.
@@ -48,7 +50,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::AuthorityKey,
         Kind::Client,
         Kind::Consent,
@@ -56,6 +58,7 @@ impl Kind {
         Kind::Connection,
         Kind::Grant,
         Kind::KeySet,
+        Kind::Passkey,
         Kind::Registration,
         Kind::Revocation,
     ];
@@ -70,6 +73,7 @@ impl Kind {
             Kind::Connection => "connection",
             Kind::Grant => "grant",
             Kind::KeySet => "key_set",
+            Kind::Passkey => "passkey",
             Kind::Registration => "registration",
             Kind::Revocation => "revocation",
         }
@@ -85,6 +89,7 @@ impl Kind {
             Kind::Connection => Some(vault::Purpose::Connections),
             Kind::Grant => Some(vault::Purpose::Grants),
             Kind::KeySet => Some(vault::Purpose::KeySets),
+            Kind::Passkey => Some(vault::Purpose::Passkeys),
             Kind::Registration => Some(vault::Purpose::Registrations),
             Kind::Revocation => None,
         }
@@ -259,6 +264,7 @@ impl Limits {
     pub fn rows(kind: Kind) -> u64 {
         match kind {
             Kind::AuthorityKey => 16,
+            Kind::Passkey => 4,
             // Registrations need nobody's leave, so that they get a room of their own.
             Kind::Client => 10_000,
             Kind::KeySet => 20_000,

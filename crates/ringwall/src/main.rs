@@ -1,6 +1,7 @@
 //! `ringwall`: the command line. It parses what is asked, calls the crate that knows how, and prints
 //! the answer; it holds no logic of its own.
 
+mod admin;
 mod check;
 mod connections;
 mod data;
@@ -53,6 +54,7 @@ enum Command {
     Wrap(wrap::Wrap),
     Posture(posture::Posture),
     Sessions(sessions::Sessions),
+    Admin(admin::Admin),
     Connections(connections::Connections),
     Revoke(revoke::Revoke),
     Tools(tools::Tools),
@@ -92,6 +94,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Wrap(wrap) => wrap.run(),
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
+        Command::Admin(admin) => admin.run(),
         Command::Connections(connections) => connections.run(),
         Command::Revoke(revoke) => revoke.run(),
         Command::Tools(tools) => tools.run(),

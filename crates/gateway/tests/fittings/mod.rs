@@ -70,6 +70,7 @@ impl Settings<'_> {
         Loaded {
             settled,
             policies: vec![permit],
+            administration: vec![policy::Administration::built_in()],
             warnings,
         }
     }
