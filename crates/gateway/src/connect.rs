@@ -13,7 +13,7 @@ mod told;
 
 pub(crate) use journey::Session;
 pub(crate) use links::{Links, Offer};
-pub(crate) use steps::{Place, answer};
+pub(crate) use steps::{Place, answer, complete};
 
 use crate::egress::Fetcher;
 use identity::client::{AuthorizationServer, ClientError, Identity, Outside, Scopes, find_server};

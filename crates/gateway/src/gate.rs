@@ -2,6 +2,7 @@
 //! configuration is swapped whole; a call keeps the one it began with.
 
 use crate::admin::{Codes, Office};
+use crate::approvals::Approvals;
 use crate::authority::Authority;
 use crate::bridge::Parked;
 use crate::catalog::{self, Shelf, Study};
@@ -68,6 +69,8 @@ pub struct Gate {
     pub revocations: Arc<Revocations>,
     /// Links that users were given to connect a server.
     pub(crate) links: Links,
+    /// Calls that wait for somebody's approval.
+    pub(crate) approvals: Approvals,
     /// Who is signed in with a browser.
     pub people: People,
     /// The code that registers the passkey for emergencies, while it is out.
@@ -162,6 +165,7 @@ impl Gate {
             principals: Cache::new(Self::PRINCIPALS),
             ledger: parts.ledger,
             pins: parts.pins,
+            approvals: Approvals::new(parts.rows.clone()),
             rows: parts.rows,
             marks: parts.marks,
             revocations: parts.revocations,

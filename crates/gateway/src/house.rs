@@ -6,6 +6,7 @@ mod credentials;
 mod trust;
 
 use crate::admin::{self, FirstCodeError, Office, OfficeError};
+use crate::approvals;
 use crate::authority::{Authority, Desk, SigningKeys};
 use crate::catalog::Shelves;
 use crate::claims::Attributes;
@@ -262,6 +263,7 @@ impl House {
         let sweeper = tokio::spawn(sweep(Arc::clone(&gate), makings.key_sets));
         let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
         let revocations = tokio::spawn(Revocations::keep(Arc::clone(&gate)));
+        let approvals = tokio::spawn(approvals::keep(Arc::clone(&gate)));
         let control = control.map(|control| tokio::spawn(control.serve(Arc::clone(&gate))));
         stop.await;
         told.send_replace(true);
@@ -273,6 +275,7 @@ impl House {
         sweeper.abort();
         pins.abort();
         revocations.abort();
+        approvals.abort();
         let runtime = Arc::clone(&gate.runtime());
         for served in runtime.servers.values() {
             served.upstream.close().await;

@@ -4,6 +4,7 @@
 //! a socket. It decides no policy: that is the crate `policy`.
 
 pub mod admin;
+pub mod approvals;
 pub mod authority;
 mod body;
 mod bridge;

@@ -20,7 +20,16 @@
 //! }
 //! ```
 //!
-//! Both differ in one line from what does compile:
+//! ```compile_fail
+//! # use ringwall_gateway as gateway;
+//! use gateway::stages::{Held, Permitted};
+//! fn released(held: Held) -> Permitted {
+//!     // A held call becomes a permitted one by an approval, and only where that is taken.
+//!     Permitted { inspected: held.inspected, servers: held.servers }
+//! }
+//! ```
+//!
+//! Each differs in one line from what does compile:
 //!
 //! ```
 //! # use ringwall_gateway as gateway;
@@ -39,6 +48,7 @@ mod batch;
 pub mod draft;
 pub mod forward;
 pub mod frame;
+pub mod held;
 pub mod identify;
 pub mod inspect;
 pub mod raw;
@@ -49,10 +59,11 @@ pub mod screen;
 pub mod validate;
 
 pub use admit::{Admitted, Knocked};
-pub use authorize::Permitted;
+pub use authorize::{Decided, Permitted};
 pub use draft::{Draft, Stage};
 pub use forward::Answered;
 pub use frame::Framed;
+pub use held::Held;
 pub use identify::Identified;
 pub use inspect::Inspected;
 pub use raw::{Door, Raw, Verb};
@@ -110,7 +121,8 @@ async fn pass(gate: &Arc<Gate>, raw: Raw, draft: &mut Draft) -> Result<Screened,
     let resolved = resolve::find(gate, admitted, draft).await?; // 9.2  only an approved definition can be called
     let valid = validate::check(resolved, draft)?; //          1.2      arguments against that very definition
     let inspected = inspect::examine(valid, draft)?; //        1.1      what a person would not see
-    let permitted = authorize::decide(gate, inspected, draft)?; // 2.2  the only decision, with everything known
+    let decided = authorize::decide(gate, inspected, draft)?; // 2.2    the only decision, with everything known
+    let permitted = held::release(gate, decided, draft).await?; // 2.4  what takes a second person waits for one
     let answered = forward::send(gate, permitted, draft).await?; // 7.1  our own credential, never the caller's
     screen::examine(gate, answered, draft).await //            1.4 1.2  nothing unscreened comes back
 }

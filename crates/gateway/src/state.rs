@@ -26,6 +26,8 @@ use zeroize::Zeroizing;
 /// What a row is. Kinds share nothing: the same key may stand under each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// A call that waits for somebody's approval, or has it.
+    Approval,
     /// The keys that access tokens of ours are signed with.
     AuthorityKey,
     /// A client that registered here.
@@ -50,7 +52,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
+        Kind::Approval,
         Kind::AuthorityKey,
         Kind::Client,
         Kind::Consent,
@@ -66,6 +69,7 @@ impl Kind {
     /// What it is called in a store. Never changes.
     pub fn name(self) -> &'static str {
         match self {
+            Kind::Approval => "approval",
             Kind::AuthorityKey => "authority_key",
             Kind::Client => "client",
             Kind::Consent => "consent",
@@ -82,6 +86,7 @@ impl Kind {
     /// Under what its values are sealed before any store sees them; `None` if they lie there open.
     pub fn sealed_for(self) -> Option<vault::Purpose> {
         match self {
+            Kind::Approval => Some(vault::Purpose::Approvals),
             Kind::AuthorityKey => Some(vault::Purpose::AuthorityKeys),
             Kind::Client => Some(vault::Purpose::Clients),
             Kind::Consent => Some(vault::Purpose::Consents),
@@ -131,6 +136,18 @@ pub trait Durable: fmt::Debug + Send + Sync {
     /// Keeps this row, instead of the one with its key if there is one. When it returns, the row is
     /// on disk.
     fn put(&self, kind: Kind, row: Row, now_ms: u64) -> BoxFuture<'_, Result<(), StateError>>;
+
+    /// Puts what comes after in the place of what was there before, if that is still there, byte for byte,
+    /// and says whether it was: of all who change or remove the same row, one does. Nothing stands for a
+    /// row that is not there.
+    fn swap<'a>(
+        &'a self,
+        kind: Kind,
+        key: &'a str,
+        before: Option<Vec<u8>>,
+        after: Option<Row>,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<bool, StateError>>;
 
     /// Removes the row with this key, and says whether there was one.
     fn remove<'a>(&'a self, kind: Kind, key: &'a str) -> BoxFuture<'a, Result<bool, StateError>>;
@@ -267,7 +284,7 @@ impl Limits {
             Kind::Passkey => 4,
             // Registrations need nobody's leave, so that they get a room of their own.
             Kind::Client => 10_000,
-            Kind::KeySet => 20_000,
+            Kind::Approval | Kind::KeySet => 20_000,
             Kind::Revocation => 100_000,
             Kind::Consent | Kind::Family | Kind::Connection | Kind::Grant | Kind::Registration => {
                 1_000_000

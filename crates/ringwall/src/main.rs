@@ -2,6 +2,7 @@
 //! the answer; it holds no logic of its own.
 
 mod admin;
+mod approvals;
 mod check;
 mod connections;
 mod data;
@@ -55,6 +56,7 @@ enum Command {
     Posture(posture::Posture),
     Sessions(sessions::Sessions),
     Admin(admin::Admin),
+    Approvals(approvals::Approvals),
     Connections(connections::Connections),
     Revoke(revoke::Revoke),
     Tools(tools::Tools),
@@ -95,6 +97,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
         Command::Admin(admin) => admin.run(),
+        Command::Approvals(approvals) => approvals.run(),
         Command::Connections(connections) => connections.run(),
         Command::Revoke(revoke) => revoke.run(),
         Command::Tools(tools) => tools.run(),

@@ -23,6 +23,8 @@ const REMEMBERED: usize = 256;
 /// What a sealed value is for. One kind is never taken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
+    /// Calls that wait for somebody's approval.
+    Approvals,
     /// What pages ask people, on the way through their browsers.
     Agreements,
     /// The keys that access tokens of ours are signed with.
@@ -52,6 +54,7 @@ pub enum Purpose {
 impl Purpose {
     fn byte(self) -> u8 {
         match self {
+            Purpose::Approvals => 32,
             Purpose::Connections => 1,
             Purpose::Grants => 2,
             Purpose::Handles => 3,

@@ -10,6 +10,7 @@ use crate::gate::Gate;
 use crate::pages::Form;
 use crate::pages::browser::{self, Cookie};
 use crate::revocation::Facts;
+use crate::sessions::Session;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use identity::client::{
@@ -333,7 +334,7 @@ async fn granted(
     })?;
     let at = back(gate, path);
     redeem(gate, &agent, &ticket, (flow, key), (&at, query)).await?;
-    complete(gate, &ticket).await;
+    completed(gate, &ticket).await;
     Ok(told::done(&ticket.server).answer(StatusCode::OK))
 }
 
@@ -380,7 +381,7 @@ async fn redeem(
 }
 
 /// Tells the session that asked, and nobody else, that it is done (2025-11-25).
-async fn complete(gate: &Gate, ticket: &Ticket) {
+async fn completed(gate: &Gate, ticket: &Ticket) {
     let Some(session) = &ticket.session else {
         return;
     };
@@ -388,13 +389,18 @@ async fn complete(gate: &Gate, ticket: &Ticket) {
     let Some(session) = gate.sessions.find(&ticket.user, &session.0, now) else {
         return;
     };
+    complete(&session, &ticket.elicitation).await;
+}
+
+/// Tells this session that what it was asked to open a page for is done.
+pub(crate) async fn complete(session: &Session, elicitation: &str) {
     let (outlet, made) = session.standalone();
     // It listens or it does not; nothing is kept for it.
     if made {
         outlet.close();
         return;
     }
-    let id = serde_json::json!({ "elicitationId": ticket.elicitation }).to_string();
+    let id = serde_json::json!({ "elicitationId": elicitation }).to_string();
     let told =
         protocol::write::notification("notifications/elicitation/complete", Some(id.as_bytes()));
     outlet.push(told).await;

@@ -4,6 +4,7 @@
 
 use super::{House, Peer, delivery, door, front};
 use crate::admin;
+use crate::approvals;
 use crate::authority::{self, Authority};
 use crate::body::Body;
 use crate::connect;
@@ -141,18 +142,21 @@ async fn of_people(
 ) -> Result<Response<Body>, Request<Incoming>> {
     let path = below_public_url(gate, request.uri().path());
     let (people, admin) = (people::Place::at(path), admin::Place::at(path));
-    let about = match (&people, &admin) {
-        (None, None) => return Err(request),
-        (Some(_), _) => "people",
-        (None, Some(_)) => "admin",
+    let approvals = approvals::Place::at(path);
+    let about = match (&people, &admin, &approvals) {
+        (None, None, None) => return Err(request),
+        (Some(_), _, _) => "people",
+        (None, Some(_), _) => "admin",
+        (None, None, Some(_)) => "approvals",
     };
     let Some(_seat) = delivery::seat(gate, about, source) else {
         return Ok(delivery::later(StatusCode::TOO_MANY_REQUESTS));
     };
-    Ok(match (people, admin) {
-        (Some(place), _) => people::answer(gate, source, place, request).await,
-        (None, Some(place)) => admin::answer(gate, source, place, request).await,
-        (None, None) => return Err(request),
+    Ok(match (people, admin, approvals) {
+        (Some(place), _, _) => people::answer(gate, source, place, request).await,
+        (None, Some(place), _) => admin::answer(gate, source, place, request).await,
+        (None, None, Some(place)) => approvals::answer(gate, source, place, request).await,
+        (None, None, None) => return Err(request),
     })
 }
 

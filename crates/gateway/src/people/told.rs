@@ -12,6 +12,7 @@ pub(crate) fn nav(gate: &Gate, person: &Person, here: &str) -> Markup {
     let administers = gate.runtime().office.administrator(person).is_some();
     let pages = [
         Some(("/connections", "Connections")),
+        Some(("/approvals", "Approvals")),
         administers.then_some(("/admin", "Administration")),
         Some(("/sign-out", "Sign out")),
     ];

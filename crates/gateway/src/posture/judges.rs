@@ -216,13 +216,11 @@ pub(super) fn n2_3(view: &View<'_>, way: &Way<'_>) -> Status {
 }
 
 pub(super) fn n2_4(view: &View<'_>, _: &Way<'_>) -> Status {
-    let mut missing =
-        missing(&["a way to approve one call: a policy that asks for it is a refusal"]);
-    if view.settled.administration.is_none() {
-        let told = "administrators who sign in with more than a password (`administration`): it is done on the machine itself";
-        missing.push(told.to_owned());
-    }
-    Status::lacking(missing)
+    let told = "administrators who sign in with more than a password (`administration`): it is done on the machine itself";
+    Status::lacking(match view.settled.administration {
+        Some(_) => Vec::new(),
+        None => missing(&[told]),
+    })
 }
 
 pub(super) fn n3_1(view: &View<'_>, way: &Way<'_>) -> Status {

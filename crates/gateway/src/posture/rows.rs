@@ -180,7 +180,7 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N2_4,
         judges::n2_4,
-        "a policy can forbid a tool until the caller has shown more: a way to authenticate, how long ago, scopes",
+        "a policy can forbid a tool until the caller has shown more (a way to authenticate, how long ago, scopes), or until others have approved exactly that call",
         &[
             "offers_a_lift_only_if_it_would_help",
             "n2_4_an_administrator_is_authenticated_strongly_and_lately",
@@ -188,6 +188,9 @@ pub(super) const ROWS: &[Row] = &[
             "n2_4_a_challenge_is_followed_and_the_call_is_allowed_until_it_is_too_long_ago",
             "n2_4_whoever_comes_back_with_no_more_is_told_so_and_not_asked_again",
             "n2_4_scopes_are_asked_for_all_at_once_with_those_the_token_has",
+            "n2_4_a_call_waits_for_an_approval_that_is_good_for_it_once",
+            "refuses_an_approval_reused_for_other_arguments",
+            "n2_4_whoever_calls_never_approves_and_nobody_counts_twice",
         ],
     ),
     route(

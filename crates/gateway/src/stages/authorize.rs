@@ -4,9 +4,11 @@
 
 mod more;
 
+use crate::approvals::Grant;
 use crate::gate::Gate;
 use crate::sessions::Session;
 use crate::stages::draft::{Draft, Stage, Verdict};
+use crate::stages::held::{Held, Hold};
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Place, Subject};
@@ -38,17 +40,81 @@ impl Deref for Permitted {
     }
 }
 
+/// What became of a call that was put before the policies.
+#[derive(Debug)]
+pub enum Decided {
+    /// Somebody else has to approve it.
+    Held(Held),
+    /// It may be sent.
+    Permitted(Permitted),
+}
+
 /// Puts the call before the policies.
-pub fn decide(gate: &Gate, inspected: Inspected, draft: &mut Draft) -> Result<Permitted, Refused> {
+pub fn decide(gate: &Gate, inspected: Inspected, draft: &mut Draft) -> Result<Decided, Refused> {
     draft.ran(controls::N2_2);
     draft.ran(controls::N7_3);
     let decided = match inspected.place() {
-        Place::All | Place::Ourselves => whole(gate, &inspected, draft),
-        Place::One(at, _) => one(gate, &inspected, draft).map(|()| vec![*at]),
-        Place::Asked(_) => one(gate, &inspected, draft).map(|()| Vec::new()),
+        Place::All | Place::Ourselves => whole(gate, &inspected, draft).map(|it| (it, None)),
+        Place::One(at, _) => one(gate, &inspected, draft).map(|hold| (vec![*at], hold)),
+        Place::Asked(_) => one(gate, &inspected, draft).map(|hold| (Vec::new(), hold)),
     };
     draft.done(Stage::Authorize);
-    decided.map(|servers| Permitted { inspected, servers })
+    let (servers, hold) = decided?;
+    Ok(match hold {
+        None => Decided::Permitted(Permitted { inspected, servers }),
+        Some(hold) => Decided::Held(Held {
+            inspected,
+            servers,
+            hold,
+        }),
+    })
+}
+
+/// Lets a held call go on whose approval was taken: the same policies are asked once more, with everything
+/// as it was but what is lifted now.
+pub(super) fn released(held: Held, grant: &Grant, draft: &mut Draft) -> Result<Permitted, Refused> {
+    let Held {
+        inspected,
+        servers,
+        hold,
+    } = held;
+    // INVARIANT: whoever takes an approval takes that of this very call.
+    if grant.entry().binding.policies != hold.policies.digest() {
+        return Err(refused::crashed());
+    }
+    let mut lifted = hold.lifted;
+    lifted.extend(hold.decision.lifts.iter().cloned());
+    let decision = {
+        let circumstances = Circumstances::of(&inspected, draft.at_ms());
+        let context = circumstances.context(&inspected);
+        let served = inspected.served().ok_or_else(refused::crashed)?;
+        let protocol_target = inspected.target();
+        let (action, resource) = question(&inspected, &protocol_target, &served.name);
+        let request = Request {
+            principal: inspected.principal(),
+            action,
+            resource,
+            context: &context,
+        };
+        again(&hold.policies, &request, &lifted)
+    };
+    let allows = decision.allows();
+    let reason = decision.reason.clone();
+    draft.policy = Some(Verdict {
+        policies: hold.policies,
+        decision,
+    });
+    match allows {
+        true => Ok(Permitted { inspected, servers }),
+        false => {
+            let outward = inspected.outward().unwrap_or_default();
+            Err(refused::denied(
+                Action::Call.name(),
+                outward,
+                reason.as_deref(),
+            ))
+        }
+    }
 }
 
 /// A message to all of the route: it goes to the servers that the caller may use. What they may not
@@ -92,8 +158,8 @@ fn whole(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<Vec<us
     }
 }
 
-/// A message to one server.
-fn one(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<(), Refused> {
+/// A message to one server, and what holds it if somebody else has to approve it.
+fn one(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<Option<Hold>, Refused> {
     let policies = gate.policies();
     let circumstances = Circumstances::of(inspected, draft.at_ms());
     let context = circumstances.context(inspected);
@@ -107,16 +173,35 @@ fn one(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<(), Refu
         resource: target,
         context: &context,
     };
-    let (decision, lifted) = judged(gate, &policies, &request);
+    let (mut decision, lifted) = judged(gate, &policies, &request);
     stepped(draft, &lifted);
+    let waits = matches!(decision.lifts.first(), Some(Lift::Approval(_)));
+    // A task was begun by a call that was approved, and is looked after without asking again.
+    if let (true, Subject::Task(_)) = (waits, inspected.subject()) {
+        let all = [lifted.as_slice(), decision.lifts.as_slice()].concat();
+        decision = again(&policies, &request, &all);
+    }
     draft.policy = Some(Verdict {
         policies: Arc::clone(&policies),
         decision: Arc::clone(&decision),
     });
     if decision.allows() {
-        return Ok(());
+        return Ok(None);
     }
-    Err(refusal(gate, inspected, &policies, (&request, &decision)))
+    let refused = refusal(gate, inspected, &policies, (&request, &decision));
+    match (refused, inspected.subject()) {
+        (None, Subject::Tool(_)) => Ok(Some(Hold {
+            policies: Arc::clone(&policies),
+            decision,
+            lifted,
+        })),
+        (None, _) => Err(refused::denied(
+            action.name(),
+            &served.name,
+            decision.reason.as_deref(),
+        )),
+        (Some(refused), _) => Err(refused),
+    }
 }
 
 /// What the policies say once everything is lifted that the caller's own token fulfils, and what that is.
@@ -145,9 +230,14 @@ fn again(policies: &Policies, request: &Request<'_>, lifted: &[Lift]) -> Arc<Dec
     })
 }
 
+/// What is decided about something that is no call, such as an approval of one.
+pub(crate) fn decided(gate: &Gate, request: &Request<'_>) -> Arc<Decision> {
+    judged(gate, &gate.policies(), request).0
+}
+
 /// Whether the answer is yes, as the stages ask that do not call anything.
 pub(super) fn allows(gate: &Gate, request: &Request<'_>) -> bool {
-    judged(gate, &gate.policies(), request).0.allows()
+    decided(gate, request).allows()
 }
 
 /// What was asked for beside a permit was looked for in the token.
@@ -170,15 +260,15 @@ pub(super) fn may_read(gate: &Gate, call: &Inspected, server: &str, uri: &str, n
 }
 
 /// What the caller hears. A thing they may not even see does not exist for them: the answer is the
-/// one an unknown name gets, and only the record tells the two apart.
+/// one an unknown name gets, and only the record tells the two apart. Nothing, if somebody else can approve it.
 fn refusal(
     gate: &Gate,
     inspected: &Inspected,
     policies: &Policies,
     (request, decision): (&Request<'_>, &Decision),
-) -> Refused {
+) -> Option<Refused> {
     if !decision.errors.is_empty() {
-        return refused::policy_failed();
+        return Some(refused::policy_failed());
     }
     let outward = inspected.outward().unwrap_or_default();
     let action = request.action;
@@ -193,17 +283,22 @@ fn refusal(
             ..*request
         };
         if !judged(gate, policies, &list).0.allows() {
-            return refused::tool_unknown(outward);
+            return Some(refused::tool_unknown(outward));
         }
     }
-    if let Some(refused) = more::wanted(gate, inspected, &decision.lifts) {
-        return refused;
+    let wanted = more::wanted(gate, inspected, &decision.lifts);
+    if wanted.is_some() || (action == Action::Call && !decision.lifts.is_empty()) {
+        return wanted;
     }
     let name = match request.resource {
         policy::Target::Server { name } => name,
         _ => outward,
     };
-    refused::denied(action.name(), name, decision.reason.as_deref())
+    Some(refused::denied(
+        action.name(),
+        name,
+        decision.reason.as_deref(),
+    ))
 }
 
 /// Which question a message is.

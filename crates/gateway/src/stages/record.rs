@@ -6,6 +6,8 @@ mod entry;
 mod pump;
 mod unasked;
 
+pub(in crate::stages) use connection::words;
+
 use crate::gate::Gate;
 use crate::outlet::Reader;
 use crate::small::sha256;

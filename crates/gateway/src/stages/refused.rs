@@ -4,21 +4,25 @@
 //! Texts are safe for the caller: no secrets, no names of other users, bounded user text.
 
 mod answer;
+mod approval;
 mod bridge;
 mod caller;
 mod connection;
 mod door;
 mod frame;
+mod page;
 mod possession;
 mod step_up;
 mod subject;
 
 pub(in crate::stages) use answer::*;
+pub(in crate::stages) use approval::*;
 pub(in crate::stages) use bridge::*;
 pub(in crate::stages) use caller::*;
 pub(in crate::stages) use connection::*;
 pub(crate) use door::*;
 pub(in crate::stages) use frame::*;
+pub(in crate::stages) use page::*;
 pub(crate) use possession::*;
 pub(in crate::stages) use step_up::*;
 pub(in crate::stages) use subject::*;

@@ -23,6 +23,8 @@ pub struct Opened {
     pub value: Zeroizing<Vec<u8>>,
     /// When it stops being there, in milliseconds since the Unix epoch.
     pub expires_ms: Option<u64>,
+    /// As the store has it.
+    kept: Vec<u8>,
 }
 
 /// Says nothing of the value.
@@ -69,6 +71,51 @@ impl Rows {
         expires_ms: Option<u64>,
         now_ms: u64,
     ) -> Result<(), StateError> {
+        let row = self.closed(kind, key, value, expires_ms)?;
+        self.store.put(kind, row, now_ms).await
+    }
+
+    /// Puts this value, until this moment, in the place of exactly this row, or of none; or removes that
+    /// row. False if something else stands there by now: of all who do this with one row, one succeeds.
+    pub async fn swap(
+        &self,
+        kind: Kind,
+        key: &str,
+        before: Option<&Opened>,
+        after: Option<(&[u8], Option<u64>)>,
+        now_ms: u64,
+    ) -> Result<bool, StateError> {
+        let after = after.map(|(value, expires_ms)| self.closed(kind, key, value, expires_ms));
+        let before = before.map(|before| before.kept.clone());
+        let swapped = self
+            .store
+            .swap(kind, key, before, after.transpose()?, now_ms);
+        swapped.await
+    }
+
+    /// How many rows there are whose keys begin with `prefix`. None of them is opened.
+    pub async fn count(&self, kind: Kind, prefix: &str, now_ms: u64) -> Result<usize, StateError> {
+        let (mut count, mut last) = (0, None::<String>);
+        loop {
+            let part = self
+                .store
+                .list(kind, prefix, last.as_deref(), now_ms)
+                .await?;
+            count += part.len();
+            match part.into_iter().next_back() {
+                Some(row) => last = Some(row.key),
+                None => return Ok(count),
+            }
+        }
+    }
+
+    fn closed(
+        &self,
+        kind: Kind,
+        key: &str,
+        value: &[u8],
+        expires_ms: Option<u64>,
+    ) -> Result<Row, StateError> {
         let value = match kind.sealed_for() {
             None => value.to_vec(),
             Some(purpose) => {
@@ -76,12 +123,11 @@ impl Rows {
                 sealed.map_err(|source| closed(kind, key, source))?.0
             }
         };
-        let row = Row {
+        Ok(Row {
             key: key.to_owned(),
             value,
             expires_ms,
-        };
-        self.store.put(kind, row, now_ms).await
+        })
     }
 
     /// Removes the row with this key, and says whether there was one.
@@ -125,11 +171,12 @@ impl Rows {
             value,
             expires_ms,
         } = row;
+        let sealed = Sealed(value);
         let value = match kind.sealed_for() {
-            None => Zeroizing::new(value),
+            None => Zeroizing::new(sealed.0.clone()),
             Some(purpose) => {
                 let context = context(kind, &key);
-                let opened = self.vault.open(purpose, &context, &Sealed(value));
+                let opened = self.vault.open(purpose, &context, &sealed);
                 opened.map_err(|source| closed(kind, &key, source))?
             }
         };
@@ -137,6 +184,7 @@ impl Rows {
             key,
             value,
             expires_ms,
+            kept: sealed.0,
         })
     }
 }

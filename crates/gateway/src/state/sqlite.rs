@@ -143,6 +143,30 @@ impl Durable for Database {
         })
     }
 
+    fn swap<'a>(
+        &'a self,
+        kind: Kind,
+        key: &'a str,
+        before: Option<Vec<u8>>,
+        after: Option<Row>,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<bool, StateError>> {
+        let key = key.to_owned();
+        self.work(move |database| {
+            let long = |row: &Row| row.value.len() > Limits::VALUE_BYTES;
+            if key.len() > Limits::KEY_BYTES || after.as_ref().is_some_and(long) {
+                return Err(StateError::Long(kind.name()));
+            }
+            database.forget_one(kind, &key, now_ms)?;
+            match (before, after) {
+                (None, None) => Ok(!database.has(kind, &key)?),
+                (None, Some(row)) => database.add(kind, &key, &row, now_ms),
+                (Some(before), Some(row)) => database.replace(kind, &key, &before, &row),
+                (Some(before), None) => database.withdraw(kind, &key, &before),
+            }
+        })
+    }
+
     fn remove<'a>(&'a self, kind: Kind, key: &'a str) -> BoxFuture<'a, Result<bool, StateError>> {
         let key = key.to_owned();
         self.work(move |database| {
@@ -202,6 +226,66 @@ impl Database {
             stamp((self.rows_max)(kind))
         ])?;
         Ok(written > 0)
+    }
+
+    /// Writes a row that is not there yet. Each of these is one statement, so that no other process comes
+    /// in between.
+    fn add(&self, kind: Kind, key: &str, row: &Row, now_ms: u64) -> Result<bool, StateError> {
+        let sql = "INSERT INTO rows SELECT ?1, ?2, ?3, ?4
+                   WHERE coalesce((SELECT n FROM counts WHERE kind = ?1), 0) < ?5
+                   ON CONFLICT DO NOTHING";
+        let expires = row.expires_ms.map(stamp);
+        let most = stamp((self.rows_max)(kind));
+        let add = || {
+            let values = params![kind.name(), key, row.value, expires, most];
+            self.connection().execute(sql, values)
+        };
+        if add()? > 0 {
+            return Ok(true);
+        }
+        if self.has(kind, key)? {
+            return Ok(false);
+        }
+        // There was no room; what has expired makes some.
+        self.forget(now_ms)?;
+        match add()? > 0 {
+            true => Ok(true),
+            false if self.has(kind, key)? => Ok(false),
+            false => Err(StateError::Full(kind.name())),
+        }
+    }
+
+    fn replace(&self, kind: Kind, key: &str, before: &[u8], row: &Row) -> Result<bool, StateError> {
+        let sql = "UPDATE rows SET value = ?4, expires_ms = ?5
+                   WHERE kind = ?1 AND key = ?2 AND value = ?3";
+        let values = params![
+            kind.name(),
+            key,
+            before,
+            row.value,
+            row.expires_ms.map(stamp)
+        ];
+        Ok(self.connection().execute(sql, values)? > 0)
+    }
+
+    fn withdraw(&self, kind: Kind, key: &str, before: &[u8]) -> Result<bool, StateError> {
+        let sql = "DELETE FROM rows WHERE kind = ?1 AND key = ?2 AND value = ?3";
+        let values = params![kind.name(), key, before];
+        Ok(self.connection().execute(sql, values)? > 0)
+    }
+
+    fn has(&self, kind: Kind, key: &str) -> Result<bool, StateError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM rows WHERE kind = ?1 AND key = ?2)";
+        let connection = self.connection();
+        Ok(connection.query_row(sql, [kind.name(), key], |row| row.get(0))?)
+    }
+
+    /// Removes this row if its time has come.
+    fn forget_one(&self, kind: Kind, key: &str, now_ms: u64) -> Result<(), StateError> {
+        let sql = "DELETE FROM rows WHERE kind = ?1 AND key = ?2 AND expires_ms <= ?3";
+        let values = params![kind.name(), key, stamp(now_ms)];
+        self.connection().execute(sql, values)?;
+        Ok(())
     }
 
     fn forget(&self, now_ms: u64) -> Result<u64, StateError> {

@@ -17,6 +17,7 @@ pub(super) async fn durable(one: &dyn Durable, other: &dyn Durable) {
     expiry(one).await;
     others_are_noticed(one, other).await;
     too_long(one).await;
+    swaps(one, other).await;
 }
 
 async fn put_get_and_remove(store: &dyn Durable) {
@@ -117,6 +118,41 @@ async fn too_long(store: &dyn Durable) {
     }
 }
 
+async fn swaps(one: &dyn Durable, other: &dyn Durable) {
+    let kind = Kind::Approval;
+    let some = |value: &str| Some(row("a", value, None));
+    let bytes = |value: &str| Some(value.as_bytes().to_vec());
+    let swap = async |store: &dyn Durable, before, after| {
+        store.swap(kind, "a", before, after, 0).await.unwrap()
+    };
+    assert!(swap(one, None, None).await);
+    assert!(swap(one, None, some("one")).await);
+    assert!(!swap(other, None, some("two")).await);
+    assert!(!swap(other, None, None).await);
+    assert!(!swap(other, bytes("two"), some("three")).await);
+    assert!(!swap(other, bytes("two"), None).await);
+    assert_eq!(one.get(kind, "a", 0).await.unwrap(), some("one"));
+    assert!(swap(other, bytes("one"), some("two")).await);
+    assert!(!swap(one, bytes("one"), None).await);
+    // Of two who take the same, one has it.
+    let taken = tokio::join!(
+        one.swap(kind, "a", bytes("two"), None, 0),
+        other.swap(kind, "a", bytes("two"), None, 0)
+    );
+    assert_ne!(taken.0.unwrap(), taken.1.unwrap());
+    // What has expired is not there.
+    let short = Some(row("a", "one", Some(100)));
+    assert!(swap(one, None, short).await);
+    let late = one.swap(kind, "a", bytes("one"), some("two"), 100);
+    assert!(!late.await.unwrap());
+    let long = Row {
+        value: vec![0; Limits::VALUE_BYTES + 1],
+        ..row("a", "", None)
+    };
+    let refused = one.swap(kind, "a", None, Some(long), 0).await;
+    assert!(matches!(refused, Err(StateError::Long("approval"))));
+}
+
 /// An empty store that holds this many rows of a kind.
 pub(super) async fn bounded(store: &dyn Durable, max: usize) {
     let kind = Kind::Grant;
@@ -126,6 +162,8 @@ pub(super) async fn bounded(store: &dyn Durable, max: usize) {
     }
     let refused = store.put(kind, row("more", "", None), 99).await;
     assert!(matches!(refused, Err(StateError::Full("grant"))));
+    let refused = store.swap(kind, "more", None, Some(row("more", "", None)), 99);
+    assert!(matches!(refused.await, Err(StateError::Full("grant"))));
     // What is there can be changed, another kind has room of its own, what was removed makes room.
     store
         .put(kind, row("0", "new", Some(100)), 99)

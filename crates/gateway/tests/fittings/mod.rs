@@ -28,6 +28,9 @@ pub(crate) struct Settings<'a> {
     pub(crate) servers: &'a str,
     /// More routes, after the one at `/mcp`.
     pub(crate) routes: &'a str,
+    /// More members of the server.
+    pub(crate) server: &'a str,
+    pub(crate) policy: &'a str,
     /// More members at the top.
     pub(crate) more: &'a str,
 }
@@ -39,25 +42,29 @@ impl Default for Settings<'_> {
             limits: "{}",
             servers: "",
             routes: "",
+            server: "",
+            policy: "permit(principal, action, resource);",
             more: "",
         }
     }
 }
 
 impl Settings<'_> {
-    /// The whole configuration, with a policy that permits everything.
+    /// The whole configuration, with a policy that permits everything unless it is said.
     pub(crate) fn load(&self, data: &Path, issuer: &str, server: SocketAddr) -> Loaded {
         let Settings {
             listener,
             limits,
             servers,
             routes,
+            server: member,
+            policy,
             more,
         } = self;
         let text = format!(
             "version: 1\ndata: {}\nlisteners: [{listener}]\nlimits: {limits}\n\
              issuers: [{{ issuer: '{issuer}', network: private, keys: '{issuer}/jwks', lifetime_max: 24h }}]\n\
-             servers: [{{ name: small, http: {{ url: 'http://{server}/mcp', network: private }} }}{servers}]\n\
+             servers: [{{ name: small, http: {{ url: 'http://{server}/mcp', network: private }}{member} }}{servers}]\n\
              routes: [{{ path: /mcp, server: small, sessions: {{ idle: 10m, absolute: 2h }} }}{routes}]\n\
              policies: [unused.cedar]\n{more}\n",
             data.display()
@@ -65,7 +72,7 @@ impl Settings<'_> {
         let (settled, warnings) = config::load(&text).unwrap();
         let permit = policy::Source {
             name: "all".into(),
-            text: "permit(principal, action, resource);".into(),
+            text: (*policy).into(),
         };
         Loaded {
             settled,

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use audit::{Content, Index, OwnedRecord};
 use clap::ValueEnum;
 use gateway::clock::{Clock, SystemClock};
-use policy::cases::{self, Case, CaseContext, CasePrincipal, CaseTarget};
+use policy::cases::{self, Case, CaseApproving, CaseContext, CasePrincipal, CaseTarget};
 use policy::{Action, Explanation, Verdict};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -53,6 +53,12 @@ pub(super) struct Explain {
     /// The MCP method, for `use` and `ask`.
     #[arg(long, value_name = "METHOD")]
     method: Option<String>,
+    /// Who made the call that is to be approved, as ISSUER#USER, for `approve`.
+    #[arg(long, value_name = "ISSUER#USER")]
+    requester: Option<String>,
+    /// Who has to approve it, in the words of the policy that holds it, for `approve`.
+    #[arg(long, value_name = "WORDS")]
+    needs: Option<String>,
     /// A rule that found something in the message; may be given again.
     #[arg(long = "finding", value_name = "RULE")]
     findings: Vec<String>,
@@ -72,6 +78,8 @@ pub(super) struct Explain {
 /// What is to be done.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Deed {
+    /// Approve a call of a tool that somebody else made.
+    Approve,
     /// The server asks the client.
     Ask,
     /// Call a tool.
@@ -158,6 +166,7 @@ impl Explain {
         };
         let resource = self.resource.clone().unwrap_or_default();
         let (action, resource) = match (self.action, self.kind) {
+            (Deed::Approve, _) => (Action::Approve, CaseTarget::Tool(resource)),
             (Deed::Use, _) => (Action::Use, CaseTarget::Server(resource)),
             (Deed::Ask, _) => (Action::Ask, CaseTarget::Server(resource)),
             (Deed::Call, _) => (Action::Call, CaseTarget::Tool(resource)),
@@ -184,6 +193,10 @@ impl Explain {
                 method: self.method.clone().unwrap_or_default(),
                 findings: self.findings.clone(),
                 source: self.source,
+                approving: (action == Action::Approve).then(|| CaseApproving {
+                    requester: self.requester.clone().unwrap_or_default(),
+                    needs: self.needs.clone().unwrap_or_default(),
+                }),
                 now_ms: i64::try_from(at).unwrap_or(i64::MAX),
                 ..CaseContext::default()
             },

@@ -270,6 +270,6 @@ fn inputs_of(message: &Message) -> Result<Vec<(Box<str>, Bytes)>, Refused> {
     let inputs = bridge::inputs(message);
     let mut inputs = inputs.map_err(|_| refused::params_missing(message.method()))?;
     // What the gateway itself asked is no server's business.
-    inputs.retain(|(key, _)| **key != *refused::CONNECT_KEY);
+    inputs.retain(|(key, _)| !refused::is_ours(key));
     Ok(inputs)
 }

@@ -57,7 +57,7 @@ pub(super) fn challenged(refused: Refused, draft: &Draft) -> Refused {
 }
 
 /// Which words this client has for a page to open, at this moment.
-fn words(draft: &Draft) -> ConnectWords {
+pub(in crate::stages) fn words(draft: &Draft) -> ConnectWords {
     let Some(session) = &draft.session else {
         return ConnectWords::Error;
     };

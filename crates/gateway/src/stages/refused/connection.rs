@@ -39,43 +39,23 @@ pub(in crate::stages) fn connection_at(
     offer: &Offer,
     words: ConnectWords,
 ) -> Refused {
-    let message = "Open this page to connect the server.";
-    let page = json!({
-        "mode": "url", "elicitationId": offer.id, "url": offer.url, "message": message,
-    });
+    let page = PageToOpen {
+        id: &offer.id,
+        url: &offer.url,
+        message: "Open this page to connect the server.",
+        key: CONNECT_KEY,
+    };
     let mut refused = refused;
-    match words {
-        ConnectWords::Error => {
-            refused.0.refusal.remedy =
-                format!("open {} in a browser, then call again", offer.url).into();
-            refused.data(json!({ "connect": { "url": offer.url } }))
-        }
-        ConnectWords::Legacy => refused
-            .rpc(codes::URL_ELICITATION_REQUIRED)
-            .data(json!({ "elicitations": [page] })),
-        ConnectWords::Modern => {
-            let question = json!({ "method": "elicitation/create", "params": {
-                "mode": "url", "url": offer.url, "message": message,
-            } });
-            refused.0.form = Form::InputRequired;
-            refused.data(json!({ CONNECT_KEY: question }))
-        }
+    if words == ConnectWords::Error {
+        refused.0.refusal.remedy =
+            format!("open {} in a browser, then call again", offer.url).into();
+        return refused.data(json!({ "connect": { "url": offer.url } }));
     }
+    page_to_open(refused, &page, words)
 }
 
 /// What a question of the gateway itself is called among those of a server.
-pub(in crate::stages) const CONNECT_KEY: &str = "io.ringwall/connect";
-
-/// Which words a client has for a page that its user has to open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::stages) enum ConnectWords {
-    /// None: it is told in an error.
-    Error,
-    /// The error of 2025-11-25 that asks for it.
-    Legacy,
-    /// A result that asks for it (2026-07-28).
-    Modern,
-}
+const CONNECT_KEY: &str = "io.ringwall/connect";
 
 /// Nobody can be given one more link.
 pub(in crate::stages) fn connections_full(refused: Refused, why: String) -> Refused {
