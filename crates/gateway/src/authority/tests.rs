@@ -51,6 +51,7 @@ impl World {
         let loaded = Loaded {
             settled: settled(folder),
             policies: Vec::new(),
+            administration: Vec::new(),
             warnings: Vec::new(),
         };
         let clock: Arc<dyn Clock> = Arc::<StillClock>::clone(clock);
