@@ -3,7 +3,7 @@
 
 use super::api::FORM;
 use super::break_glass::Step;
-use super::{Effect, Operation};
+use super::{Asked, Effect, Operation};
 use crate::body::Body;
 use crate::gate::Gate;
 use crate::pages::{Markup, Page};
@@ -126,13 +126,15 @@ fn operations(gate: &Gate, allowed: &[Operation]) -> Markup {
         .tag("<th scope=\"col\">Operation</th><th scope=\"col\">What it does</th></tr></thead><tbody>");
     let table = table.each(allowed, |rows, it| {
         let rows = rows.tag("<tr><td>");
+        // What needs no more to be told is a link.
+        let is_whole = Asked::read(*it, serde_json::json!({})).is_ok();
         let rows = match it.effect() {
-            Effect::Changes => rows.tag("<code>").text(it.name()).tag("</code>"),
-            Effect::Looks => {
+            Effect::Looks if is_whole => {
                 let path = gate.path_of(&format!("{}{}", Operation::BASE, it.path()));
                 let link = rows.tag("<a href=\"").text(&path).tag("\">");
                 link.text(it.name()).tag("</a>")
             }
+            Effect::Changes | Effect::Looks => rows.tag("<code>").text(it.name()).tag("</code>"),
         };
         rows.tag("</td><td>").text(it.told()).tag("</td></tr>")
     });
