@@ -52,7 +52,6 @@ impl World {
             settled: settled(folder),
             administration: vec![policy::Administration::built_in()],
             policies: Vec::new(),
-            administration: Vec::new(),
             warnings: Vec::new(),
         };
         let clock: Arc<dyn Clock> = Arc::<StillClock>::clone(clock);
