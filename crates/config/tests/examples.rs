@@ -1,6 +1,6 @@
 //! Every configuration in `examples/` is read, settled, printed and read again.
-//! Of `examples/many-servers` the names are held against each other too, and `examples/issuers` has an
-//! issuer of every kind.
+//! Of `examples/many-servers` the names are held against each other too, `examples/issuers` has an issuer
+//! of every kind, and in `examples/authorization-server` the gateway is one itself.
 
 #![expect(
     clippy::expect_used,

@@ -46,9 +46,13 @@ async fn danced(world: &World, command: Command, document: Option<&Url>) -> Resu
 }
 
 fn check(name: &str, seen: &Value) {
-    assert_eq!(seen["call"], "hello", "{name}: {seen}");
-    assert_eq!(seen["again"], "hello", "{name}: {seen}");
-    assert_eq!(seen["tokens"], 2, "{name}: {seen}");
+    for (member, expected) in [
+        ("call", json!("hello")),
+        ("again", json!("hello")),
+        ("tokens", json!(2)),
+    ] {
+        assert_eq!(seen.get(member), Some(&expected), "{name}: {seen}");
+    }
 }
 
 /// A world whose people sign in at a certified provider.

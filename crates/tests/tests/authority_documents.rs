@@ -7,6 +7,7 @@ use ringwall_tests::browser::Browser;
 use ringwall_tests::certificates::Authority;
 use ringwall_tests::dance::{Dancer, REDIRECT, Tokens, authority, registration};
 use ringwall_tests::documents::Documents;
+use ringwall_tests::issuer::overlaid;
 use ringwall_tests::wire::{Outgoing, Reply};
 use ringwall_tests::world::{Plan, World};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use url::Url;
 
 async fn world(members: Value) -> Result<World> {
     let closed = json!({ "registration": "off" });
-    let members = ringwall_tests::issuer::overlaid(closed, &members);
+    let members = overlaid(closed, &members);
     World::start(Plan::default().whole(authority(members))).await
 }
 
@@ -24,9 +25,10 @@ async fn nearby() -> Result<World> {
 }
 
 fn document(url: &Url) -> Value {
-    let mut document = registration(REDIRECT);
-    document["client_id"] = json!(url.as_str());
-    document
+    overlaid(
+        registration(REDIRECT),
+        &json!({ "client_id": url.as_str() }),
+    )
 }
 
 async fn visit(dancer: &Dancer) -> Result<Reply> {
@@ -52,71 +54,51 @@ async fn m3_a_document_is_read_once_and_its_host_is_named() -> Result<()> {
     Ok(())
 }
 
+fn changed(url: &Url, name: &str, value: &Value) -> String {
+    overlaid(document(url), &json!({ (name): value })).to_string()
+}
+
+/// Where it lies, how it is answered, and what it says.
+type Case = (
+    &'static str,
+    u16,
+    (&'static str, &'static str),
+    fn(&Url) -> String,
+);
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const HTML: (&str, &str) = ("content-type", "text/html");
+
+const WRONG: [Case; 9] = [
+    ("/missing.json", 404, JSON, |url| document(url).to_string()),
+    ("/html.json", 200, HTML, |url| document(url).to_string()),
+    ("/other.json", 200, JSON, |url| {
+        changed(url, "client_id", &json!("https://app.example/other.json"))
+    }),
+    ("/secret.json", 200, JSON, |url| {
+        changed(url, "client_secret", &json!("x"))
+    }),
+    ("/broken.json", 200, JSON, |_| "{".to_owned()),
+    ("/empty.json", 200, JSON, |_| String::new()),
+    ("/large.json", 200, JSON, |url| {
+        changed(url, "x", &json!("x".repeat(20_000)))
+    }),
+    ("/script.json", 200, JSON, |url| {
+        changed(url, "redirect_uris", &json!(["javascript:x"]))
+    }),
+    ("/moved.json", 302, ("location", "/good.json"), |_| {
+        String::new()
+    }),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn m3_a_document_that_is_not_as_it_should_be_is_no_client() -> Result<()> {
     let (world, documents) = (nearby().await?, Documents::start().await?);
-    let json_type = [("content-type", "application/json")];
-    let change = |url: &Url, name: &str, value: Value| {
-        let mut document = document(url);
-        document[name] = value;
-        document.to_string()
-    };
     let elsewhere = documents.at("/good.json")?;
     documents.put("/good.json", &document(&elsewhere).to_string());
-    let cases: [(&str, u16, &[(&str, &str)], Box<dyn Fn(&Url) -> String>); 9] = [
-        (
-            "/missing.json",
-            404,
-            &json_type,
-            Box::new(|url| document(url).to_string()),
-        ),
-        (
-            "/html.json",
-            200,
-            &[("content-type", "text/html")],
-            Box::new(|url| document(url).to_string()),
-        ),
-        (
-            "/other.json",
-            200,
-            &json_type,
-            Box::new(move |_| document(&elsewhere).to_string()),
-        ),
-        (
-            "/secret.json",
-            200,
-            &json_type,
-            Box::new(move |url| change(url, "client_secret", json!("x"))),
-        ),
-        (
-            "/broken.json",
-            200,
-            &json_type,
-            Box::new(|_| "{".to_owned()),
-        ),
-        ("/empty.json", 200, &json_type, Box::new(|_| String::new())),
-        (
-            "/large.json",
-            200,
-            &json_type,
-            Box::new(move |url| change(url, "x", json!("x".repeat(20_000)))),
-        ),
-        (
-            "/script.json",
-            200,
-            &json_type,
-            Box::new(move |url| change(url, "redirect_uris", json!(["javascript:x"]))),
-        ),
-        (
-            "/moved.json",
-            302,
-            &[("location", "/good.json")],
-            Box::new(|_| String::new()),
-        ),
-    ];
-    for (path, status, headers, body) in cases {
+    for (path, status, header, body) in WRONG {
         let url = documents.at(path)?;
-        documents.answer(path, status, headers, &body(&url));
+        documents.answer(path, status, &[header], &body(&url));
         let dancer = Dancer::new(&world, url.as_str())?;
         let reply = visit(&dancer).await?;
         assert_eq!(reply.status, 401, "{path}");
