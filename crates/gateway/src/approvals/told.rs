@@ -50,7 +50,8 @@ pub(super) fn one(gate: &Gate, person: &Person, entry: &Entry, may: &May, now_ms
     let mut body = facts(entry, now_ms).put(&call(entry));
     let may_decline = matches!(progress, Progress::Waiting | Progress::Approved);
     let may_approve = progress == Progress::Waiting && !may.needs.is_empty() && !voted;
-    if may_approve || may_decline && !(may.needs.is_empty() && !is_own(may)) {
+    let decides = is_own(may) || !may.needs.is_empty();
+    if may_approve || (may_decline && decides) {
         body = body.put(&form(gate, person, entry, may_approve));
     }
     if is_own(may) {

@@ -50,6 +50,7 @@ impl World {
     async fn built(folder: &std::path::Path, clock: &Arc<StillClock>) -> House {
         let loaded = Loaded {
             settled: settled(folder),
+            administration: vec![policy::Administration::built_in()],
             policies: Vec::new(),
             warnings: Vec::new(),
         };
