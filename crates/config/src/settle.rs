@@ -100,7 +100,8 @@ pub(crate) fn settle_for(
     let log = log(&written.log);
     // Of a configuration that is refused, nobody needs to hear what it would not use.
     if problems.only_warnings() {
-        routes::unused(problems, &routes, &issuers, &servers);
+        let own = authorization_server.as_ref();
+        routes::unused(problems, &routes, (&issuers, own), &servers);
         if possession::matters(&written.dpop, &routes) {
             possession::room(problems, &dpop, &limits.call.user);
         }
