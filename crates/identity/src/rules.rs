@@ -111,6 +111,9 @@ pub enum RulesError {
 }
 
 impl IssuerRules {
+    /// How far clocks may be apart where nobody says otherwise, in seconds.
+    pub const CLOCK_SKEW_S: u64 = 30;
+
     /// The safe rules for an issuer: every algorithm there is, `at+jwt` only, an hour, 30 seconds.
     pub fn new(issuer: impl Into<String>) -> Self {
         IssuerRules {
@@ -120,7 +123,7 @@ impl IssuerRules {
             token_types: vec!["at+jwt".to_owned()],
             lifetime_max_s: 3600,
             issue_time: IssueTime::Optional,
-            clock_skew_s: 30,
+            clock_skew_s: IssuerRules::CLOCK_SKEW_S,
             keys: None,
             metadata: None,
             tenant: None,

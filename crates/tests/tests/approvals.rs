@@ -472,6 +472,37 @@ async fn n2_4_people_approve_and_decline_on_a_page_if_policy_lets_them() -> Resu
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n2_4_whoever_approves_can_be_asked_to_prove_more_themselves() -> Result<()> {
+    let stepped = r#"
+@lift("step_up: acr=phr")
+forbid(principal, action == Ringwall::Action::"approve", resource);
+"#;
+    let world = World::start(Plan::default().policy(&format!("{}{stepped}", approvers()))).await?;
+    let alice = world.client("alice").await?;
+    assert_eq!(code(&alice.call("echo", hello()).await?), "approval_needed");
+    let id = id(&world).await?;
+    let (_, weak) = page(&world, "bob", json!(["owners"]), &id).await?;
+    assert!(
+        !weak.html().contains("value=\"approve\""),
+        "{}",
+        weak.html()
+    );
+    let url = world.gateway.at(&format!("/approvals/{id}"))?;
+    let browser = Browser::default();
+    let strong = json!({ "groups": ["owners"], "acr": "phr" });
+    world.issuer.change_identity_tokens(strong);
+    let asked = browser.open(&url).await?;
+    assert!(
+        asked.html().contains("value=\"approve\""),
+        "{}",
+        asked.html()
+    );
+    assert_eq!(browser.decide(&asked, "approve").await?.reply.status, 200);
+    assert_eq!(text(&alice.call("echo", hello()).await?), "hello");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn n2_4_whoever_calls_over_a_pipe_cannot_approve_it_themselves() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let policy = r#"

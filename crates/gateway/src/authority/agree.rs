@@ -44,9 +44,10 @@ struct Back {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trusted {
-    /// Somebody stands by the client, or it runs in front of the person, or they have just decided.
+    /// The operator let just this host's clients in, or it runs in front of the person, or they have just
+    /// decided.
     Yes,
-    /// Anybody could have registered it: a browser that is sent there unasked makes us a way to anywhere
+    /// Anybody could have registered it, or put its document somewhere: a browser that is sent there unasked makes us a way to anywhere
     /// (RFC 9700, section 4.11.2).
     No,
 }
@@ -99,7 +100,10 @@ async fn asked(at: &At<'_>, request: &http::Request<Incoming>) -> Step {
         return Err(ErrorCode::InvalidRequest.because(says).into());
     };
     // From here on the answer may go to the client: the address is its own.
-    let stands = matches!(client.origin(), Origin::Document(_));
+    let stands = match client.origin() {
+        Origin::Document(_) => at.authority.documents.is_chosen(),
+        Origin::Registration => false,
+    };
     let back = |error| {
         let back = Back {
             redirect_uri: opening.redirect_uri.to_owned(),
@@ -139,9 +143,19 @@ async fn known(
         return Ok(None);
     };
     let user = person.user().as_str();
+    let agreed = agreed(at, client, wanted, user).await?;
+    Ok(agreed.then(|| user.to_owned()))
+}
+
+/// Whether this person has agreed to exactly this, and has not taken it back.
+async fn agreed(
+    at: &At<'_>,
+    client: &Client,
+    wanted: &Request,
+    user: &str,
+) -> Result<bool, AuthorityError> {
     let id = Consent::to(client, wanted, at.now).id();
-    let agreed = consents::find(at, user, &id).await?;
-    Ok(agreed.map(|_| user.to_owned()))
+    Ok(consents::find(at, user, &id).await?.is_some())
 }
 
 /// To the provider without a page, for this person and for nobody else.
@@ -213,6 +227,10 @@ async fn decision(at: &At<'_>, headers: &HeaderMap, body: Incoming) -> Step {
         return Err(FOREIGN.into());
     }
     let cookie = journey::known(headers).ok_or(FOREIGN)?;
+    // Whatever is decided takes a place until its page is too old: so many of one address, and no more.
+    if !at.counts(Counted::SignIn) {
+        return Err(BUSY.into());
+    }
     let form = Form::read(headers, body).await;
     let form = form.ok_or(ErrorCode::InvalidRequest.because("this form cannot be read"))?;
     let asked = Asked::open(at, cookie, form.field("csrf").unwrap_or_default()).await?;
@@ -227,9 +245,6 @@ async fn decision(at: &At<'_>, headers: &HeaderMap, body: Incoming) -> Step {
         return Err(back.stop(ErrorCode::AccessDenied.because("the person did not agree")));
     }
     // The way to the provider is made now and not before.
-    if !at.counts(Counted::SignIn) {
-        return Err(back.stop(BUSY));
-    }
     let begun = begin(at, &asked.request).await;
     let Begun { flow, url } = match begun {
         Ok(begun) => begun,
@@ -297,6 +312,10 @@ async fn arrived(at: &At<'_>, request: &http::Request<Incoming>) -> Step {
     if !asked.is_of(person.key().as_str()) {
         return ask(at, request.headers(), &client, asked.request);
     }
+    // What was agreed to before may have been taken back while they were away.
+    if asked.is_silent() && !agreed(at, &client, &asked.request, person.key().as_str()).await? {
+        return ask(at, request.headers(), &client, asked.request);
+    }
     let given = given(at, &client, &asked, person).await;
     let code = given.map_err(|error| back().stop(error))?;
     let (redirect, state) = (&asked.request.redirect_uri, asked.request.state.as_deref());
@@ -349,7 +368,7 @@ fn person(at: &At<'_>, signed_in: &SignedIn) -> Result<Person, AuthorityError> {
     Ok(Person::new(names, &at.authority.groups, claims, further))
 }
 
-/// Remembers what was agreed to, and makes the code for it.
+/// Remembers what was agreed to, if they were asked just now, and makes the code for it.
 pub(super) async fn given(
     at: &At<'_>,
     client: &Client,
@@ -360,14 +379,12 @@ pub(super) async fn given(
     let consent = Consent::to(client, &asked.request, at.now);
     let user = person.key();
     clients::keep(at, client).await?;
-    consents::keep(at, user.as_str(), &consent).await?;
-    let after = format!("{} ({})", consent.resource, consent.scopes);
-    at.note(
-        Some(who(&person, client.id())),
-        "consent.given",
-        client.id(),
-        &after,
-    )?;
+    if !asked.is_silent() {
+        consents::keep(at, user.as_str(), &consent).await?;
+        let after = format!("{} ({})", consent.resource, consent.scopes);
+        let who = Some(who(&person, client.id()));
+        at.note(who, "consent.given", client.id(), &after)?;
+    }
     let random = || SystemEntropy.bits().map_err(|_| BROKEN);
     let family = identity::session_id().map_err(|_| BROKEN)?;
     let text = CodeText::new(&user, &family, &random()?);

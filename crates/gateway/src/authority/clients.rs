@@ -32,6 +32,8 @@ const FRESH_MAX_S: u64 = 24 * 3600;
 /// How long after that it still stands where it cannot be read, in seconds.
 const STALE_S: u64 = 24 * 3600;
 
+const UNREADABLE: AuthorityError =
+    ErrorCode::InvalidClient.because("the metadata document of the client cannot be read");
 const UNKNOWN: AuthorityError = ErrorCode::InvalidClient.because("there is no such client");
 
 /// The client with this id.
@@ -71,6 +73,14 @@ pub(super) async fn keep(at: &At<'_>, client: &Client) -> Result<(), AuthorityEr
     put.await.map_err(state)
 }
 
+/// Why a document is not there.
+enum Unread {
+    /// Whoever has the address says that there is none.
+    Gone,
+    /// Nobody can say at present.
+    Away(AuthorityError),
+}
+
 async fn documented(at: &At<'_>, url: &ClientUrl) -> Result<Arc<Client>, AuthorityError> {
     if !at.authority.documents.admit(url) {
         let says = "the metadata documents of this host are not read here";
@@ -83,14 +93,20 @@ async fn documented(at: &At<'_>, url: &ClientUrl) -> Result<Arc<Client>, Authori
     }
     let fetched = match at.counts(Counted::Fetch) {
         true => document(at, url.url()).await,
-        false => Err(BUSY),
+        false => Err(Unread::Away(BUSY)),
     };
     let fetched = match (fetched, known) {
-        // What was good a while ago is better than nothing; what is wrong now is not.
-        (Err(_), Some(known)) if at.now < known.fresh_until_s.saturating_add(STALE_S) => {
+        // What was good a while ago is better than nothing; what is wrong now, or taken away, is not.
+        (Err(Unread::Away(_)), Some(known))
+            if at.now < known.fresh_until_s.saturating_add(STALE_S) =>
+        {
             return Ok(known.client);
         }
-        (Err(error), _) => return Err(error),
+        (Err(Unread::Gone), _) => {
+            documents.remove(url.as_str());
+            return Err(UNREADABLE);
+        }
+        (Err(Unread::Away(error)), _) => return Err(error),
         (Ok(fetched), _) => fetched,
     };
     let client = Arc::new(Client::from_document(url, &fetched.body)?);
@@ -105,18 +121,19 @@ async fn documented(at: &At<'_>, url: &ClientUrl) -> Result<Arc<Client>, Authori
 }
 
 /// A document of a client, if there is one: no redirect is followed, no error remembered.
-async fn document(at: &At<'_>, url: &Url) -> Result<Fetched, AuthorityError> {
-    let says = "the metadata document of the client cannot be read";
-    let unreadable = ErrorCode::InvalidClient.because(says);
+async fn document(at: &At<'_>, url: &Url) -> Result<Fetched, Unread> {
     let fetched = at.authority.fetch.get(url).await.map_err(|error| {
         tracing::info!("a document of a client: {error}");
-        unreadable
+        Unread::Away(UNREADABLE)
     })?;
     match fetched.status {
         200 if !fetched.body.is_empty() => Ok(fetched),
         status => {
             tracing::info!(status, "a document of a client is not there");
-            Err(unreadable)
+            Err(match status {
+                404 | 410 => Unread::Gone,
+                _ => Unread::Away(UNREADABLE),
+            })
         }
     }
 }
@@ -212,7 +229,7 @@ async fn keys_of(at: &At<'_>, keys: &ClientKeys) -> Result<bytes::Bytes, Authori
     match keys {
         ClientKeys::Here(set) => Ok(bytes::Bytes::from(set.as_bytes().to_vec())),
         ClientKeys::At(url) => match at.counts(Counted::Fetch) {
-            true => Ok(document(at, url).await?.body),
+            true => Ok(document(at, url).await.map_err(|_| UNREADABLE)?.body),
             false => Err(BUSY),
         },
     }

@@ -39,7 +39,7 @@ pub(super) struct Remembered {
 pub(super) enum Counted {
     /// Documents and keys of clients that are fetched.
     Fetch,
-    /// People who are sent to sign in.
+    /// Pages that are answered, and people who are sent to sign in without one.
     SignIn,
     /// Registrations.
     Registration,

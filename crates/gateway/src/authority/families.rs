@@ -4,7 +4,7 @@
 use super::At;
 use super::answer::{BROKEN, state};
 use crate::gate::Gate;
-use crate::revocation::{Order, Origin, Target};
+use crate::revocation::{Order, Origin, RegisterError, Target};
 use crate::state::{Kind, StateError};
 use identity::authority::{AuthorityError, CodeText, Family, Person};
 
@@ -49,11 +49,16 @@ pub(super) async fn of(gate: &Gate, user: &str) -> Result<Vec<(String, Family)>,
         .rows
         .list(Kind::Family, &format!("{user}/"), now)
         .await?;
-    let read = rows.into_iter().filter_map(|row| {
-        let family = Family::from_kept(&row.value)?;
-        Some((row.key, family))
+    let read = rows.into_iter().map(|row| {
+        let malformed = || StateError::Malformed {
+            kind: Kind::Family.name(),
+            // Its own name would say more than a log should.
+            key: "of a person".to_owned(),
+        };
+        let family = Family::from_kept(&row.value).ok_or_else(malformed)?;
+        Ok((row.key, family))
     });
-    Ok(read.collect())
+    read.collect()
 }
 
 /// Ends a family, and the access tokens of it that could still be good.
@@ -63,8 +68,8 @@ pub(super) async fn end(
     family: &Family,
     why: &str,
 ) -> Result<(), StateError> {
-    gate.rows.remove(Kind::Family, key).await?;
     let now_ms = gate.clock().unix_ms();
+    let mut done = Ok(());
     for token in family.tokens(now_ms / 1000) {
         let order = Order {
             target: Target::Token {
@@ -79,11 +84,17 @@ pub(super) async fn end(
         };
         if let Err(error) = gate.revocations.add(order, now_ms).await {
             tracing::error!("an access token stays good for minutes: {error}");
+            done = Err(match error {
+                RegisterError::State(error) => error,
+                _ => StateError::Long("revocation"),
+            });
         }
     }
+    gate.rows.remove(Kind::Family, key).await?;
     let who = who(&family.person, &family.client_id);
     gate.note_of(Some(who), "family.killed", ("", &family.client_id), why);
-    Ok(())
+    // The line is over; whoever asked is told that a token of it is not.
+    done
 }
 
 /// A person and their client, as records name them.

@@ -85,6 +85,11 @@ impl Asked {
         }
     }
 
+    /// Whether nobody was asked, because they had agreed before.
+    pub(super) fn is_silent(&self) -> bool {
+        self.only_of.is_some()
+    }
+
     /// Whether this person may go on with it.
     pub(super) fn is_of(&self, user: &str) -> bool {
         self.only_of.as_deref().is_none_or(|only| only == user)

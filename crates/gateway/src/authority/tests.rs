@@ -188,6 +188,42 @@ async fn n2_3_a_line_of_refresh_tokens_ends_when_nobody_uses_it_and_at_its_age()
 }
 
 #[tokio::test]
+async fn n4_4_a_line_hands_out_no_more_access_tokens_than_end_with_it() {
+    let world = World::new().await;
+    let client = world.client().await;
+    let busy = Err(ErrorCode::TemporarilyUnavailable);
+    let mut lines = Vec::new();
+    for name in ["alice", "bob"] {
+        let code = world.code(&client, person(name)).await;
+        let mut tokens = vec![world.redeemed(&client, &code).await.unwrap()];
+        for at in 0..63 {
+            let refresh = &tokens[at]["refresh_token"];
+            tokens.push(world.refreshed(&client, refresh).await.unwrap());
+        }
+        // What was refused is not used up.
+        for _ in 0..2 {
+            let refresh = &tokens[63]["refresh_token"];
+            assert_eq!(world.refreshed(&client, refresh).await, busy, "{name}");
+        }
+        lines.push(tokens);
+    }
+    let mut callers = Vec::new();
+    for tokens in &lines[0] {
+        callers.push(world.speaks_for(tokens).await.unwrap());
+    }
+    let replayed = world.refreshed(&client, &lines[0][0]["refresh_token"]);
+    assert_eq!(replayed.await, Err(ErrorCode::InvalidGrant));
+    for caller in callers {
+        let barred = world.gate().revocations.check_facts(|| Facts::of(&caller));
+        assert_eq!(barred, Err(Barred::Revoked));
+    }
+    // The tokens of the other line end by themselves.
+    world.clock.advance_ms(5 * 60 * 1000);
+    let refresh = &lines[1][63]["refresh_token"];
+    assert!(world.refreshed(&client, refresh).await.is_ok());
+}
+
+#[tokio::test]
 async fn m3_a_code_is_good_for_a_minute() {
     let world = World::new().await;
     let client = world.client().await;

@@ -13,6 +13,7 @@ use crate::stages::raw::DPOP;
 use crate::state::{Mark, Space};
 use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
+use identity::IssuerRules;
 use identity::authority::{
     AuthorityError, Binding, Client, Code, CodeText, ErrorCode, Family, Minting, Parameters,
     Person, Presented, Redemption, Refreshing,
@@ -257,7 +258,10 @@ async fn issued(
         id: random()?,
     };
     let minted = authority.desk.keys.sign(&minted).await?;
-    let over_s = at.now.saturating_add(lifetime_s);
+    // Until then it is taken for good, by clocks that are apart.
+    let over_s = at
+        .now
+        .saturating_add(lifetime_s + IssuerRules::CLOCK_SKEW_S);
     family.issued(&minted.id, over_s, at.now)?;
     let refresh = match client.refreshing() {
         Refreshing::Wanted => {

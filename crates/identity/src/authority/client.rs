@@ -178,6 +178,20 @@ impl Client {
         };
         absorb(&mut context, method);
         absorb(&mut context, keys);
+        absorb(
+            &mut context,
+            match self.refreshing {
+                Refreshing::Wanted => "refreshing",
+                Refreshing::Unused => "once",
+            },
+        );
+        absorb(
+            &mut context,
+            match self.binding {
+                Binding::Proof => "bound",
+                _ => "unbound",
+            },
+        );
         base64url::encode(&finish(context))
     }
 

@@ -75,6 +75,11 @@ impl ClientUrl {
 }
 
 impl Hosts {
+    /// Whether somebody chose whose clients these are.
+    pub fn is_chosen(&self) -> bool {
+        matches!(self, Hosts::Only(_))
+    }
+
     /// Whether the documents of this client are read.
     pub fn admit(&self, client: &ClientUrl) -> bool {
         match self {
