@@ -97,10 +97,10 @@ pub(crate) fn settle_for(
     let step_up = approval::step_ups(problems, &written.step_up);
     let approvals = approval::approvals(problems, &written.approvals);
     let ledger = ledger(problems, &written.ledger, &data);
-    let log = log(&written.log);
     // Of a configuration that is refused, nobody needs to hear what it would not use.
     if problems.only_warnings() {
-        routes::unused(problems, &routes, &issuers, &servers);
+        let own = authorization_server.as_ref();
+        routes::unused(problems, &routes, (&issuers, own), &servers);
         if possession::matters(&written.dpop, &routes) {
             possession::room(problems, &dpop, &limits.call.user);
         }
@@ -126,7 +126,7 @@ pub(crate) fn settle_for(
         approvals,
         limits,
         ledger,
-        log,
+        log: log(&written.log),
     };
     Ok((settled, warnings))
 }

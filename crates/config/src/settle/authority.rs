@@ -69,7 +69,15 @@ fn sign_in(problems: &mut Problems, said: Option<&str>, issuers: &[Issuer]) -> O
     };
     let mut able = issuers.iter().filter(|issuer| issuer.sign_in.is_some());
     let found = match said {
-        Some(name) => issuers.iter().find(|issuer| issuer.issuer == name),
+        Some(name) => {
+            // One tenant of several can be named by its own exact name.
+            let is_exact = |it: &&Issuer| it.exact().iter().any(|exact| exact.issuer == name);
+            let exact = issuers.iter().find(is_exact);
+            if exact.is_some_and(|it| it.sign_in.is_some()) {
+                return Some(name.to_owned());
+            }
+            exact.or_else(|| issuers.iter().find(|issuer| issuer.issuer == name))
+        }
         None => able.next().filter(|_| able.next().is_none()),
     };
     let (message, fix) = match found {
@@ -79,7 +87,7 @@ fn sign_in(problems: &mut Problems, said: Option<&str>, issuers: &[Issuer]) -> O
         ),
         Some(found) if found.exact().len() != 1 => (
             "names an issuer of several tenants, and people sign in at one",
-            "write an issuer of its own for that tenant",
+            "name the issuer of that tenant, exactly as its tokens do",
         ),
         Some(found) => return found.exact().into_iter().next().map(|exact| exact.issuer),
         None if said.is_some() => (

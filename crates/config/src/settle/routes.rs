@@ -13,7 +13,8 @@ use crate::naming;
 
 use crate::problem::Problems;
 use crate::settled::{
-    Bridge, Elicitation, Issuer, Limits, Recording, Route, Server, ServerName, Sessions,
+    AuthorizationServer, Bridge, Elicitation, Exact, Issuer, Limits, Recording, Route, Server,
+    ServerName, Sessions,
 };
 use crate::words::{Durability, Possession};
 use crate::written;
@@ -275,7 +276,7 @@ impl Routes<'_> {
 pub(super) fn unused(
     problems: &mut Problems,
     routes: &[Route],
-    issuers: &[Issuer],
+    (issuers, own): (&[Issuer], Option<&AuthorizationServer>),
     servers: &[Server],
 ) {
     let used: BTreeSet<_> = routes.iter().flat_map(|it| &it.servers).collect();
@@ -297,6 +298,11 @@ pub(super) fn unused(
         .iter()
         .enumerate()
         .filter(|(_, it)| !used.contains(&it.issuer))
+        // Where people sign in for tokens of ours, no token of its own need be accepted.
+        .filter(|(_, it)| {
+            let signs_in = |exact: &Exact| own.is_some_and(|own| own.sign_in == exact.issuer);
+            !it.exact().iter().any(signs_in)
+        })
     {
         let fix = "name it in a route's `issuers`, or remove it";
         problems.warn(
