@@ -59,6 +59,8 @@ pub type Count = Bounds<u64>;
 
 /// `issuers[].lifetime_max`. An access token that lives longer is a password.
 pub const LIFETIME: Text = Text::new("1h", "1m", "24h");
+/// `administration.max_age`.
+pub const ADMINISTRATION_AGE: Text = Text::new("1h", "1m", "24h");
 /// `issuers[].clock_skew`.
 pub const CLOCK_SKEW: Text = Text::new("30s", "0s", "5m");
 /// `dpop.age`. A stolen proof is good for no longer, and its id is remembered for as long.

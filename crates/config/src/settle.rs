@@ -5,6 +5,7 @@
 //! problem kept, so nothing half-read ever leaves this module.
 
 mod address;
+mod administration;
 mod approval;
 mod authority;
 mod events;
@@ -20,11 +21,12 @@ mod words;
 
 use crate::bounds;
 use crate::problem::{Problem, Problems};
-use crate::settled::{Ledger, Log, Settled, SigningKey};
+use crate::settled::{Administration, Issuer, Ledger, Log, Settled, SigningKey};
 use crate::words::{Format, Level};
 use crate::written;
 use controls::{N2_2, N3_1};
 use std::path::{Path, PathBuf};
+use url::Url;
 
 /// What the written configuration means, with the warnings it earned; or every problem it has.
 pub fn settle(written: written::Config) -> Result<(Settled, Vec<Problem>), Vec<Problem>> {
@@ -91,8 +93,7 @@ pub(crate) fn settle_for(
     events::apart(problems, &issuers, &routes);
     authority::apart(problems, &authorization_server, &public_url, &routes);
     oauth::connectable(problems, &routes, &issuers, &servers);
-    pages::apart(problems, &routes, &issuers);
-    policies(problems, &written.policies);
+    let administration = administered(problems, &written, &issuers, public_url.as_ref());
     let step_up = approval::step_ups(problems, &written.step_up);
     let approvals = approval::approvals(problems, &written.approvals);
     let ledger = ledger(problems, &written.ledger, &data);
@@ -120,6 +121,7 @@ pub(crate) fn settle_for(
         servers,
         routes,
         policies: written.policies,
+        administration,
         step_up,
         approvals,
         limits,
@@ -127,6 +129,18 @@ pub(crate) fn settle_for(
         log,
     };
     Ok((settled, warnings))
+}
+
+/// What policies there are, and who administers, if anybody does.
+fn administered(
+    problems: &mut Problems,
+    written: &written::Config,
+    issuers: &[Issuer],
+    public_url: Option<&Url>,
+) -> Option<Administration> {
+    policies(problems, "policies", &written.policies);
+    let administration = written.administration.as_ref()?;
+    administration::settle(problems, administration, (issuers, public_url))
 }
 
 /// That somebody may do something.
@@ -145,10 +159,10 @@ fn version(problems: &mut Problems, written: u64) {
     }
 }
 
-fn policies(problems: &mut Problems, patterns: &[String]) {
-    words::count(problems, "policies", patterns.len(), bounds::WORDS);
+fn policies(problems: &mut Problems, at: &str, patterns: &[String]) {
+    words::count(problems, at, patterns.len(), bounds::WORDS);
     for (index, pattern) in patterns.iter().enumerate() {
-        let path = format!("policies[{index}]");
+        let path = format!("{at}[{index}]");
         let folder = Path::new(pattern).parent();
         if folder.is_some_and(|it| it.to_string_lossy().contains('*')) {
             let fix = "name each folder: `*` stands for a part of a file name only";

@@ -4,6 +4,7 @@
 //!
 //! Nothing here reads a file or refuses anything: [`crate::settle`] makes it.
 
+mod administration;
 mod approval;
 mod authority;
 mod events;
@@ -16,6 +17,7 @@ mod possession;
 mod reload;
 mod route;
 
+pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
 pub use events::Events;
@@ -29,9 +31,9 @@ pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessi
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
-    Actor, Algorithm, AssertionAudience, ClaimKind, ClientCertificates, Confinement, Durability,
-    Era, Format, FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins, Possession,
-    Process, Profile, ProofNonce, Registration, Revision, Schema, TokenKind,
+    Actor, Algorithm, AssertionAudience, BreakGlass, ClaimKind, ClientCertificates, Confinement,
+    Durability, Era, Format, FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins,
+    Possession, Process, Profile, ProofNonce, Registration, Revision, Role, Schema, TokenKind,
 };
 
 use serde::Serialize;
@@ -71,6 +73,9 @@ pub struct Settled {
     pub step_up: BTreeMap<String, StepUp>,
     /// Calls that wait for somebody's approval.
     pub approvals: Approvals,
+    /// Who administers the gateway with a browser, if anybody does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub administration: Option<Administration>,
     /// Limits of the whole gateway. A route has its own copy of those that concern a call.
     pub limits: Limits,
     /// The ledger.

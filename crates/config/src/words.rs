@@ -103,6 +103,26 @@ words! {
         TokenEndpoint = "token_endpoint",
     }
 
+    /// What an administrator is for, by the built-in policies of administration.
+    Role {
+        /// Sees what the gateway holds.
+        Viewer = "viewer",
+        /// Ends what is open and takes back what was granted; a viewer, too.
+        Operator = "operator",
+        /// Decides what waits for a second person; a viewer, too.
+        Approver = "approver",
+        /// All of that, and whatever else there is.
+        Admin = "admin",
+    }
+
+    /// Whether there is an account for emergencies.
+    BreakGlass {
+        /// There is: at the first start a code is printed with which its passkey is registered.
+        On = "on",
+        /// There is none.
+        Off = "off",
+    }
+
     /// What kind of value policies see a claim as.
     ClaimKind {
         /// `true` or `false`.

@@ -57,6 +57,7 @@ pub fn around(
         limits: Default::default(),
     };
     let written = Config {
+        administration: None,
         version: 1,
         public_url: None,
         authorization_server: None,

@@ -4,6 +4,7 @@
 //! are generated from it, with the bounds of [`crate::bounds`]. Nothing here is checked beyond its
 //! shape, and nothing but [`crate::settle`] reads it.
 
+mod administration;
 mod approval;
 mod authority;
 mod events;
@@ -13,6 +14,7 @@ mod possession;
 mod route;
 mod text;
 
+pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
 pub use events::Events;
@@ -80,6 +82,8 @@ pub struct Config {
     /// Calls that wait for somebody's approval.
     #[serde(default)]
     pub approvals: Approvals,
+    /// Who administers the gateway with a browser. Not said: nobody does.
+    pub administration: Option<Administration>,
     /// Limits of the whole gateway. A route can have its own for what concerns its calls.
     #[serde(default)]
     pub limits: Limits,

@@ -26,7 +26,7 @@ fn examples() -> Vec<(PathBuf, String)> {
             std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         found.push((file, text));
     }
-    assert!(found.len() >= 5);
+    assert!(found.len() >= 6);
     found
 }
 
@@ -67,6 +67,7 @@ fn n10_1_the_examples_warn_only_of_what_they_say() {
         ("minimal", vec![]),
         ("many-servers", vec![]),
         ("issuers", vec![]),
+        ("authorization-server", vec![]),
         (
             "demo",
             vec!["servers[1].stdio.confinement", "routes[0].ledger.keep"],

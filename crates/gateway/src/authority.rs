@@ -18,6 +18,9 @@ mod returned;
 mod token;
 mod told;
 
+#[cfg(test)]
+mod tests;
+
 pub use consents::{Agreed, list, revoke};
 pub(crate) use desk::Desk;
 pub(crate) use keys::SigningKeys;

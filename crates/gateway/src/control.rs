@@ -1,8 +1,10 @@
-//! The control socket: whoever runs the gateway asks it what it holds. A Unix socket in the data
-//! directory, for the user the gateway runs as and nobody else; a line of JSON in, a line of JSON out.
+//! The control socket: whoever runs the gateway asks it to do an operation of administration. A Unix
+//! socket in the data directory, for the user the gateway runs as and nobody else; a line of JSON in, a
+//! line of JSON out.
 //!
-//! It stays this small on purpose: it reads, and never changes or decides anything. It is no API for
-//! administrators; that one will have callers, policies and records like every other path.
+//! It stays this small on purpose: it carries operations and has none of its own. Whether one is done is
+//! asked of the same policies, and what changes is recorded the same way, as for administrators who come
+//! with a browser.
 
 mod client;
 mod holdings;
@@ -10,8 +12,11 @@ mod holdings;
 pub use client::{AskError, ask};
 pub use holdings::{Bounds, Footing, HeldSession, HeldUser, Holdings, Met, Totals, Wanted};
 
+use crate::admin::{self, By, Operation};
 use crate::gate::Gate;
+use identity::BoxFuture;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::fs::{Metadata, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -61,26 +66,24 @@ pub enum ControlError {
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
+    /// The name of an operation.
     ask: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    route: Option<String>,
+    /// What is asked of it.
+    #[serde(default)]
+    input: Map<String, Value>,
 }
 
 /// What is answered, as it stands on the line.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
+    Done(Value),
     Refused(String),
-    Sessions(Holdings),
 }
 
 /// Why nothing is answered.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
-    #[error("the gateway could not look")]
-    Broken,
     #[error("{} ask already", Control::CONNECTIONS)]
     Busy,
     #[error("the line has no end")]
@@ -91,14 +94,16 @@ enum Refusal {
     Stranger,
     #[error("more than {} bytes were asked", Control::ASK_BYTES)]
     TooLong,
-    #[error("`{0}` cannot be asked, only `{SESSIONS}`")]
+    #[error("`{0}` is no operation")]
     Unknown(String),
+    #[error("{0}")]
+    Operation(String),
     #[error("what was asked cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
 }
 
-/// The one thing that can be asked.
-const SESSIONS: &str = "sessions";
+/// What becomes of what is asked.
+type Outcome = Result<Value, Refusal>;
 
 impl Control {
     /// What the socket is called in the data directory.
@@ -135,13 +140,21 @@ impl Control {
         &self.place.path
     }
 
-    /// Answers about this gateway, for ever.
+    /// Does what this gateway is asked, for ever.
     pub async fn serve(self, gate: Arc<Gate>) {
-        self.answer(move |wanted| Holdings::of(&gate, wanted)).await;
+        let by = By::Owner(format!("uid {}", self.owner));
+        self.answer(move |asked| {
+            let (gate, by) = (Arc::clone(&gate), by.clone());
+            Box::pin(async move { done(&gate, &by, asked).await })
+        })
+        .await;
     }
 
-    async fn answer(self, look: impl Fn(&Wanted) -> Holdings + Send + Sync + 'static) {
-        let look = Arc::new(look);
+    async fn answer(
+        self,
+        act: impl Fn(Asked) -> BoxFuture<'static, Outcome> + Send + Sync + 'static,
+    ) {
+        let act = Arc::new(act);
         // Dropped with the future: nobody is answered any more once the gateway has stopped.
         let mut open = JoinSet::new();
         loop {
@@ -158,7 +171,7 @@ impl Control {
                         Ok(())
                     };
                     match welcome {
-                        Ok(()) => drop(open.spawn(converse(stream, Arc::clone(&look)))),
+                        Ok(()) => drop(open.spawn(converse(stream, Arc::clone(&act)))),
                         // The first bytes on a connection never wait for room.
                         Err(refusal) => tell(stream, &Answer::Refused(refusal.to_string())).await,
                     }
@@ -186,24 +199,27 @@ impl Control {
     }
 }
 
+async fn done(gate: &Arc<Gate>, by: &By, asked: Asked) -> Outcome {
+    let operation = Operation::named(&asked.ask).ok_or(Refusal::Unknown(asked.ask))?;
+    let asked = admin::Asked::read(operation, Value::Object(asked.input))?;
+    let done = admin::perform(gate, by, asked).await;
+    done.map_err(|refused| Refusal::Operation(refused.refusal.reason.to_string()))
+}
+
 /// One connection: one thing asked, one answer.
 async fn converse(
     mut stream: UnixStream,
-    look: Arc<impl Fn(&Wanted) -> Holdings + Send + Sync + 'static>,
+    act: Arc<impl Fn(Asked) -> BoxFuture<'static, Outcome> + Send + Sync + 'static>,
 ) {
     let answer = match heard(&mut stream).await {
-        Ok(wanted) => {
-            // Many sessions take a while to look at, and calls are not to wait for it.
-            let looked = tokio::task::spawn_blocking(move || look(&wanted)).await;
-            looked.map(Answer::Sessions).map_err(|_| Refusal::Broken)
-        }
+        Ok(asked) => act(asked).await.map(Answer::Done),
         Err(refusal) => Err(refusal),
     };
     let answer = answer.unwrap_or_else(|refusal| Answer::Refused(refusal.to_string()));
     tell(stream, &answer).await;
 }
 
-async fn heard(stream: &mut UnixStream) -> Result<Wanted, Refusal> {
+async fn heard(stream: &mut UnixStream) -> Result<Asked, Refusal> {
     let mut line = Vec::new();
     let mut lines = BufReader::new(stream).take(Control::ASK_BYTES as u64);
     match timeout(Control::TIME, lines.read_until(b'\n', &mut line)).await {
@@ -218,12 +234,7 @@ async fn heard(stream: &mut UnixStream) -> Result<Wanted, Refusal> {
             Refusal::Cut
         });
     }
-    let Asked { ask, user, route } = serde_json::from_slice(&line)?;
-    if ask == SESSIONS {
-        Ok(Wanted { user, route })
-    } else {
-        Err(Refusal::Unknown(ask))
-    }
+    Ok(serde_json::from_slice(&line)?)
 }
 
 /// Says it, if the other end takes it in time. One that does not is cut off, and knows it by the line

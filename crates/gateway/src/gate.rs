@@ -1,6 +1,7 @@
 //! Everything a call needs to find: what is configured now, and the state between calls. The
 //! configuration is swapped whole; a call keeps the one it began with.
 
+use crate::admin::{Codes, Office};
 use crate::approvals::Approvals;
 use crate::authority::Authority;
 use crate::bridge::Parked;
@@ -72,6 +73,8 @@ pub struct Gate {
     pub(crate) approvals: Approvals,
     /// Who is signed in with a browser.
     pub people: People,
+    /// The code that registers the passkey for emergencies, while it is out.
+    pub(crate) codes: Codes,
     /// Who was asked to prove more.
     pub(crate) asked: Asked,
     /// Callers nobody knows.
@@ -105,6 +108,8 @@ pub struct Runtime {
     pub own: Arc<OwnClient>,
     /// The policies as written, to be compiled again when a catalog changes.
     pub sources: Vec<policy::Source>,
+    /// Who administers, and what they may do.
+    pub office: Office,
 }
 
 /// What a gate is made of.
@@ -166,6 +171,7 @@ impl Gate {
             revocations: parts.revocations,
             links: Links::default(),
             people: People::default(),
+            codes: Codes::default(),
             asked: Asked::default(),
             strangers: Strangers::default(),
             publishing: Mutex::default(),

@@ -5,6 +5,7 @@
 mod credentials;
 mod trust;
 
+use crate::admin::{self, FirstCodeError, Office, OfficeError};
 use crate::approvals;
 use crate::authority::{Authority, Desk, SigningKeys};
 use crate::catalog::Shelves;
@@ -40,6 +41,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
+use zeroize::Zeroizing;
 
 /// A gateway that listens.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub struct House {
     listeners: Vec<Listener>,
     control: Option<Control>,
     makings: Makings,
+    /// The code that registers the passkey for emergencies, until it was told.
+    first_code: Option<Zeroizing<String>>,
     stop: watch::Sender<bool>,
 }
 
@@ -98,6 +102,10 @@ pub enum HouseError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error("the account for emergencies: {0}")]
+    FirstCode(#[from] FirstCodeError),
+    #[error(transparent)]
+    Office(#[from] OfficeError),
     #[error("server `{server}`: {what} cannot be used")]
     Oauth { server: String, what: &'static str },
     #[error(transparent)]
@@ -139,8 +147,12 @@ impl House {
     /// Binds every listener and opens every store. Nothing is served yet.
     pub async fn build(loaded: Loaded, clock: Arc<dyn Clock>) -> Result<House, HouseError> {
         let Loaded {
-            settled, policies, ..
+            settled,
+            policies,
+            administration,
+            ..
         } = loaded;
+        let sources = (policies, administration);
         let connections = Arc::new(Semaphore::new(settled.limits.connections as usize));
         let mut listeners = Vec::new();
         for listener in &settled.listeners {
@@ -171,7 +183,7 @@ impl House {
             key: OwnClient::key_of(&rows, clock.unix_ms()).await?,
             desk: desk(&rows, &clock),
         };
-        let runtime = runtime(settled, policies, &makings, None)?;
+        let runtime = runtime(settled, sources, &makings, None)?;
         let policies = Policies::compile(&runtime.sources, &runtime.policy_catalog(&[]))?;
         for warning in policies.warnings() {
             tracing::warn!("policy: {warning}");
@@ -192,8 +204,10 @@ impl House {
             boot: boot.chars().take(10).collect(),
         });
         gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
+        let first_code = admin::first_code(&gate).await?;
         Ok(House {
             gate,
+            first_code,
             listeners,
             control,
             makings,
@@ -204,6 +218,13 @@ impl House {
     /// The state of the gateway.
     pub fn gate(&self) -> &Arc<Gate> {
         &self.gate
+    }
+
+    /// Where the passkey of the account for emergencies is registered, and the code for it, once: to be
+    /// shown on the terminal and kept nowhere.
+    pub fn first_code(&mut self) -> Option<(String, Zeroizing<String>)> {
+        let code = self.first_code.take()?;
+        Some((self.gate.address_of("/admin/first"), code))
     }
 
     /// Where it listens, and whether encrypted.
@@ -231,6 +252,7 @@ impl House {
             control,
             makings,
             stop: told,
+            ..
         } = self;
         let mut serving = Vec::new();
         for listener in listeners {
@@ -286,21 +308,26 @@ impl Reloader {
     /// last good one in force. False if nothing differs from what is in force.
     pub async fn reload(&self, loaded: Loaded) -> Result<bool, HouseError> {
         let Loaded {
-            settled, policies, ..
+            settled,
+            policies,
+            administration,
+            ..
         } = loaded;
         let before = Arc::clone(&self.gate.runtime());
         let settled = match self.address {
             Some(address) => settled.bound_to(address),
             None => settled,
         };
-        if settled == *before.settled && policies == before.sources {
+        let same_policies = policies == before.sources && administration == before.office.sources();
+        if settled == *before.settled && same_policies {
             return Ok(false);
         }
         let fixed = settled.differs_statically(&before.settled);
         if !fixed.is_empty() {
             return Err(HouseError::Restart(fixed.join(", ")));
         }
-        let runtime = runtime(settled, policies, &self.makings, Some(&before))?;
+        let sources = (policies, administration);
+        let runtime = runtime(settled, sources, &self.makings, Some(&before))?;
         let routes: HashMap<Arc<str>, Arc<Route>> = runtime.routes.clone();
         self.gate.install(runtime)?;
         let digest = self.gate.policies().digest().to_owned();
@@ -463,7 +490,7 @@ fn ledger_in(settled: &Settled, chain: u32) -> Result<Ledger, HouseError> {
 /// Builds what calls need. Servers and issuers that did not change are taken over as they run.
 fn runtime(
     settled: Settled,
-    sources: Vec<policy::Source>,
+    (sources, administration): (Vec<policy::Source>, Vec<policy::Source>),
     makings: &Makings,
     before: Option<&Arc<Runtime>>,
 ) -> Result<Runtime, HouseError> {
@@ -516,6 +543,7 @@ fn runtime(
     };
     let events = Events::of(&settled)?;
     let sign_ins = workshop.sign_ins(&settled)?;
+    let office = Office::of(settled.administration.as_ref(), administration)?;
     let authority = Authority::of(
         &settled,
         workshop.strangers(&settled),
@@ -532,6 +560,7 @@ fn runtime(
         sign_ins,
         own,
         sources,
+        office,
     })
 }
 
@@ -641,7 +670,7 @@ pub(crate) fn routes_of(settled: Settled) -> Result<HashMap<Arc<str>, Arc<Route>
         rows,
         key: OwnClient::fresh_key()?,
     };
-    Ok(runtime(settled, Vec::new(), &makings, None)?.routes)
+    Ok(runtime(settled, Default::default(), &makings, None)?.routes)
 }
 
 #[cfg(test)]

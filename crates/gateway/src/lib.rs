@@ -3,6 +3,7 @@
 //! The path of a call is [`stages`]: a file per stage, in order. This is the only crate that owns
 //! a socket. It decides no policy: that is the crate `policy`.
 
+pub mod admin;
 pub mod approvals;
 pub mod authority;
 mod body;

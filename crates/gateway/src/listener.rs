@@ -11,6 +11,7 @@ mod front;
 mod opening;
 mod tls;
 
+pub(crate) use door::origin_is_ours;
 pub use tls::TlsError;
 
 use crate::body::Body;

@@ -14,6 +14,8 @@ pub struct Loaded {
     pub settled: Settled,
     /// The policies it names.
     pub policies: Vec<Source>,
+    /// Those of administration: the ones it names, or the built-in ones.
+    pub administration: Vec<Source>,
     /// What is allowed and worth a second look.
     pub warnings: Vec<Problem>,
 }
@@ -80,6 +82,10 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let settled = settled.rooted_at(folder);
+    let administration = match &settled.administration {
+        Some(own) if !own.policies.is_empty() => policies(&own.policies)?,
+        _ => vec![policy::Administration::built_in()],
+    };
     let policies = policies(&settled.policies)?;
     debug_assert!(
         warnings
@@ -89,6 +95,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     Ok(Loaded {
         settled,
         policies,
+        administration,
         warnings,
     })
 }

@@ -19,7 +19,7 @@ pub(crate) use back_to::BackTo;
 pub use person::Person;
 pub(crate) use places::{Place, answer};
 pub use roster::{Full, People};
-pub(crate) use steps::sign_in;
+pub(crate) use steps::{enter, sign_in};
 pub(crate) use told::nav;
 
 use crate::body::Body;

@@ -189,6 +189,21 @@ impl Revocations {
         Ok(entry)
     }
 
+    /// Takes a revocation back, which counts when this returns, and says which it was; nothing if there is
+    /// none with this id.
+    pub async fn lift(
+        &self,
+        id: &str,
+        by: &str,
+        now_ms: u64,
+    ) -> Result<Option<Entry>, RegisterError> {
+        let lifted = self.register.lift(id, by, now_ms).await?;
+        if lifted.is_some() {
+            self.take_up(now_ms).await?;
+        }
+        Ok(lifted)
+    }
+
     /// Looks whether somebody else wrote, and takes it up.
     pub async fn look(&self, looks: u64, now_ms: u64) {
         self.watched.store(true, Ordering::Relaxed);

@@ -42,6 +42,8 @@ pub enum Kind {
     Grant,
     /// The public keys of an issuer. Sealed, so that nobody plants one.
     KeySet,
+    /// The passkey of the account for emergencies. Sealed, so that nobody plants one.
+    Passkey,
     /// What Ringwall is known by at an authorization server.
     Registration,
     /// Whose tokens are not good any more.
@@ -50,7 +52,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Approval,
         Kind::AuthorityKey,
         Kind::Client,
@@ -59,6 +61,7 @@ impl Kind {
         Kind::Connection,
         Kind::Grant,
         Kind::KeySet,
+        Kind::Passkey,
         Kind::Registration,
         Kind::Revocation,
     ];
@@ -74,6 +77,7 @@ impl Kind {
             Kind::Connection => "connection",
             Kind::Grant => "grant",
             Kind::KeySet => "key_set",
+            Kind::Passkey => "passkey",
             Kind::Registration => "registration",
             Kind::Revocation => "revocation",
         }
@@ -90,6 +94,7 @@ impl Kind {
             Kind::Connection => Some(vault::Purpose::Connections),
             Kind::Grant => Some(vault::Purpose::Grants),
             Kind::KeySet => Some(vault::Purpose::KeySets),
+            Kind::Passkey => Some(vault::Purpose::Passkeys),
             Kind::Registration => Some(vault::Purpose::Registrations),
             Kind::Revocation => None,
         }
@@ -276,6 +281,7 @@ impl Limits {
     pub fn rows(kind: Kind) -> u64 {
         match kind {
             Kind::AuthorityKey => 16,
+            Kind::Passkey => 4,
             // Registrations need nobody's leave, so that they get a room of their own.
             Kind::Client => 10_000,
             Kind::Approval | Kind::KeySet => 20_000,

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, its fittings too"
 )]
 
+#[expect(dead_code, reason = "this world is built with parts of its own")]
 mod fittings;
 
 use fittings::{Settings, World, answer, code, json_of, serve};

@@ -36,6 +36,7 @@ mod signed_in;
 mod signing;
 mod statement;
 pub mod token;
+pub mod webauthn;
 
 #[cfg(test)]
 mod attacks;

@@ -12,6 +12,7 @@
 //!
 //! How JSON becomes Cedar values is told in [`schema`].
 
+mod administration;
 mod catalog;
 mod decision;
 mod error;
@@ -28,6 +29,7 @@ mod value;
 pub mod cases;
 pub mod explain;
 
+pub use administration::{Administration, Administrator, Duty, Role, Way};
 pub use catalog::{
     Catalog, ClaimEntry, ClaimKind, PromptArgument, PromptEntry, ResourceEntry, ServerEntry,
     ToolEntry,

@@ -2,8 +2,9 @@
 
 use crate::Config;
 use config::Severity;
+use gateway::admin::Operation;
 use gateway::load::{self, LoadError};
-use policy::Policies;
+use policy::{Administration, Policies};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -39,6 +40,10 @@ impl Check {
             &loaded.policies,
             &gateway::posture::catalog(&loaded.settled),
         );
+        let policies = policies.and_then(|_| {
+            let own = Administration::compile(&loaded.administration, &Operation::actions());
+            own.map(drop)
+        });
         if self.json {
             let problems: Vec<_> = loaded.warnings.iter().collect();
             let wrong = policies
@@ -59,7 +64,7 @@ impl Check {
             }
         }
         match policies {
-            Ok(_) => Ok(ExitCode::SUCCESS),
+            Ok(()) => Ok(ExitCode::SUCCESS),
             Err(error) => {
                 for problem in error.problems() {
                     anstream::eprintln!("{problem}");

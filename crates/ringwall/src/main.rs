@@ -1,6 +1,7 @@
 //! `ringwall`: the command line. It parses what is asked, calls the crate that knows how, and prints
 //! the answer; it holds no logic of its own.
 
+mod admin;
 mod approvals;
 mod check;
 mod connections;
@@ -54,6 +55,7 @@ enum Command {
     Wrap(wrap::Wrap),
     Posture(posture::Posture),
     Sessions(sessions::Sessions),
+    Admin(admin::Admin),
     Approvals(approvals::Approvals),
     Connections(connections::Connections),
     Revoke(revoke::Revoke),
@@ -94,6 +96,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Wrap(wrap) => wrap.run(),
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
+        Command::Admin(admin) => admin.run(),
         Command::Approvals(approvals) => approvals.run(),
         Command::Connections(connections) => connections.run(),
         Command::Revoke(revoke) => revoke.run(),

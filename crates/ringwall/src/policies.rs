@@ -49,6 +49,8 @@ enum Command {
     Test(Test),
     /// Say which policies decide a call, and why.
     Explain(Box<Explain>),
+    /// Print the built-in policies of administration, which say what viewers, operators, approvers and admins may do.
+    Administration,
 }
 
 #[derive(Debug, clap::Args)]
@@ -78,6 +80,10 @@ impl Policy {
             Command::Check(check) => check.run(),
             Command::Test(test) => test.run(),
             Command::Explain(explain) => explain.run(),
+            Command::Administration => {
+                page::print(policy::Administration::BUILT_IN)?;
+                Ok(ExitCode::SUCCESS)
+            }
         }
     }
 }

@@ -34,10 +34,17 @@ impl Serve {
 }
 
 async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<()> {
-    let house = House::build(loaded, Arc::new(SystemClock::default())).await?;
+    let mut house = House::build(loaded, Arc::new(SystemClock::default())).await?;
     for (address, encrypted) in house.addresses() {
         let scheme = if encrypted { "https" } else { "http" };
         anstream::println!("listening on {scheme}://{address}");
+    }
+    // On the terminal and nowhere else: no log of ours ever has it.
+    if let Some((address, code)) = house.first_code() {
+        anstream::println!(
+            "register the passkey for emergencies at {address} within an hour, with the code {}",
+            *code
+        );
     }
     let reloading = tokio::spawn(reload(path.to_owned(), house.reloader()));
     house.serve(told_to_stop()?).await?;
@@ -115,7 +122,9 @@ fn watch_files(
     let loaded = load::load(path)
         .ok()
         .context("the configuration cannot be read")?;
-    let patterns = loaded.settled.policies;
+    let own = loaded.settled.administration.map(|it| it.policies);
+    let mut patterns = loaded.settled.policies;
+    patterns.extend(own.unwrap_or_default());
     let (configuration, named) = (path.to_owned(), patterns.clone());
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let matters = |path: &std::path::PathBuf| load::matters(&configuration, &named, path);

@@ -5,6 +5,7 @@ use crate::data::Data;
 use crate::page::{self, CARE, Cell, FAINT, Table};
 use crate::visible::visible;
 use anyhow::anyhow;
+use gateway::admin::Operation;
 use gateway::control::{self, Footing, HeldSession, HeldUser, Holdings, Wanted};
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -46,7 +47,7 @@ impl Sessions {
             route: self.route,
         };
         // What went wrong may hold words of somebody else.
-        let held = control::ask(&folder, &wanted)
+        let held: Holdings = control::ask(&folder, Operation::SessionsList, &wanted)
             .map_err(|error| anyhow!("{}", visible(&error.to_string())))?;
         let text = if self.json {
             serde_json::to_string_pretty(&held)? + "\n"

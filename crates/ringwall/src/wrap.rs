@@ -147,6 +147,7 @@ impl Wrap {
         Ok(Loaded {
             settled: self.fitted(settled.rooted_at(&here)),
             policies,
+            administration: vec![policy::Administration::built_in()],
             warnings,
         })
     }

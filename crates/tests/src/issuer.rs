@@ -51,6 +51,11 @@ impl Issuer {
         self.server.sign_ins().change(members);
     }
 
+    /// What browsers were sent to its authorization endpoint with.
+    pub fn sign_in_requests(&self) -> Vec<std::collections::BTreeMap<String, String>> {
+        self.server.sign_ins().requests()
+    }
+
     /// The forms that came to its token endpoint and were not about signing in.
     pub fn exchanges(&self) -> Vec<std::collections::BTreeMap<String, String>> {
         self.server.sign_ins().exchanges()

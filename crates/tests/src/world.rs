@@ -40,6 +40,8 @@ pub struct Plan {
     issuer: Value,
     whole: Value,
     policy: String,
+    files: Vec<(String, String)>,
+    host: String,
     trusted: Option<String>,
 }
 
@@ -52,6 +54,8 @@ impl Default for Plan {
             issuer: json!({}),
             whole: json!({}),
             policy: PERMIT_ALL.to_owned(),
+            files: Vec::new(),
+            host: "127.0.0.1".to_owned(),
             trusted: None,
         }
     }
@@ -101,6 +105,20 @@ impl Plan {
         self
     }
 
+    /// Reached by this name of the machine.
+    #[must_use]
+    pub fn host(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.host);
+        self
+    }
+
+    /// With a file beside the configuration.
+    #[must_use]
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
     /// Where the gateway trusts this authority, in PEM form, and no other of the system's.
     #[must_use]
     pub fn trusting(mut self, pem: &str) -> Self {
@@ -144,6 +162,9 @@ impl World {
         let port = place::free_port()?;
         let config = config(&plan, port, issuer.url(), &fixture_url);
         std::fs::write(directory.path().join("policy.cedar"), &plan.policy)?;
+        for (name, text) in &plan.files {
+            std::fs::write(directory.path().join(name), text)?;
+        }
         if let Some(pem) = &plan.trusted {
             std::fs::write(directory.path().join(gateway::TRUSTED), pem)?;
         }
@@ -269,7 +290,7 @@ fn config(plan: &Plan, port: u16, issuer: &str, fixture: &Url) -> Value {
     });
     let whole = json!({
         "version": 1,
-        "public_url": format!("http://127.0.0.1:{port}"),
+        "public_url": format!("http://{}:{port}", plan.host),
         "data": "./data",
         "listeners": [{ "address": format!("127.0.0.1:{port}") }],
         "issuers": [overlaid(issuer, &plan.issuer)],

@@ -20,7 +20,11 @@ async fn on_the_web(world: &World) -> Result<Dancer> {
     let mut dancer = Dancer::new(world, "")?;
     dancer.redirect = "https://app.example/cb".to_owned();
     let reply = dancer.register(&registration(&dancer.redirect)).await?;
-    let id = reply.json()?["client_id"].as_str().map(str::to_owned);
+    let registered = reply.json()?;
+    let id = registered
+        .get("client_id")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
     dancer.id = id.context("not registered")?;
     Ok(dancer)
 }

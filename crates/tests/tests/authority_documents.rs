@@ -182,3 +182,47 @@ async fn m3_a_client_that_changes_is_another_one_that_nobody_agreed_to() -> Resu
     assert_eq!(world.events("family.killed", 1).await?.len(), 1);
     Ok(())
 }
+
+/// Who is signed in to the gateway's own pages and agreed to exactly this is not asked again: they alone, and
+/// about exactly that.
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_who_agreed_to_exactly_this_is_not_asked_again_and_nobody_else_passes() -> Result<()> {
+    let (world, documents) = (nearby().await?, Documents::start().await?);
+    let url = documents.at("/client.json")?;
+    let mut web = document(&url);
+    let redirect = "https://app.example/cb";
+    web["redirect_uris"] = json!([redirect, "https://app.example/other"]);
+    documents.put("/client.json", &web.to_string());
+    let mut dancer = Dancer::new(&world, url.as_str())?;
+    dancer.redirect = redirect.to_owned();
+    let browser = Browser::default();
+    // Signed in here, and not asked yet: asked.
+    browser.open(&world.gateway.at("/connections")?).await?;
+    dancer.code(&browser).await?;
+    // Asked once: straight to the provider, and back.
+    let to = ringwall_tests::dance::stops_at(&browser, dancer.way(&[])?, redirect).await?;
+    assert!(to.query_pairs().any(|(name, _)| name == "code"), "{to}");
+    assert_eq!(world.events("consent.shown", 1).await?.len(), 1);
+    // Something else, and another browser: asked.
+    let other = dancer.way(&[("redirect_uri", "https://app.example/other")])?;
+    assert_eq!(browser.open(&other).await?.reply.status, 200);
+    assert_eq!(
+        Browser::default()
+            .open(&dancer.way(&[])?)
+            .await?
+            .reply
+            .status,
+        200
+    );
+    // Somebody else comes back from the provider: they are asked before there is a code.
+    world.issuer.at_the_browser("bob");
+    let page = browser.open(&dancer.way(&[])?).await?;
+    assert_eq!(page.reply.status, 200);
+    assert!(
+        page.html().contains("Let a program act for you?"),
+        "{}",
+        page.html()
+    );
+    assert_eq!(world.events("code.issued", 2).await?.len(), 2);
+    Ok(())
+}

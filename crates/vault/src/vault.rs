@@ -35,6 +35,8 @@ pub enum Purpose {
     Consents,
     /// Lines of refresh tokens of ours.
     Families,
+    /// The passkey of the account for emergencies.
+    Passkeys,
     /// What a user granted upstream: refresh and access tokens.
     Connections,
     /// What Ringwall itself granted.
@@ -64,6 +66,7 @@ impl Purpose {
             Purpose::Clients => 18,
             Purpose::Consents => 19,
             Purpose::Families => 20,
+            Purpose::Passkeys => 21,
         }
     }
 

@@ -2,7 +2,7 @@
 //! and the caller's token to nobody but its own issuer (control 7.1).
 
 use super::address::{self, Query};
-use super::words;
+use super::{pages, words};
 use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{
@@ -371,6 +371,7 @@ pub(super) fn connectable(
     issuers: &[Issuer],
     servers: &[Server],
 ) {
+    pages::apart(problems, routes, issuers);
     let connects = |server: &Server| matches!(server.upstream.credential(), Some(Credential::Oauth(oauth)) if oauth.grant == Grant::Connection);
     let mut any = false;
     for (index, server) in servers.iter().enumerate().filter(|(_, it)| connects(it)) {

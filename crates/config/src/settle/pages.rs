@@ -4,7 +4,7 @@ use crate::problem::Problems;
 use crate::settled::{Issuer, Route};
 
 /// What the paths of pages begin with.
-const PAGES: [&str; 4] = ["admin", "connections", "sign-in", "sign-out"];
+const PAGES: [&str; 5] = ["admin", "approvals", "connections", "sign-in", "sign-out"];
 
 /// Where users of an issuer sign in, routes keep off their pages.
 pub(super) fn apart(problems: &mut Problems, routes: &[Route], issuers: &[Issuer]) {

@@ -12,7 +12,9 @@ impl Settled {
     #[must_use]
     pub fn rooted_at(mut self, folder: &Path) -> Settled {
         self.data = folder.join(&self.data);
-        for pattern in &mut self.policies {
+        let administration = self.administration.iter_mut();
+        let administration = administration.flat_map(|it| &mut it.policies);
+        for pattern in self.policies.iter_mut().chain(administration) {
             *pattern = folder.join(&*pattern).to_string_lossy().into_owned();
         }
         for listener in &mut self.listeners {

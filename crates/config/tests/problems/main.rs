@@ -3,6 +3,7 @@
 //! Every case changes one place of a configuration that is fine, and names everything that is then
 //! reported, errors and warnings, in the order of the text.
 
+mod administration;
 mod approval;
 mod authority;
 mod events;
@@ -74,6 +75,11 @@ fn reports_what_does_not_have_the_shape_of_the_format() {
 #[test]
 fn n3_1_reports_what_is_wrong_with_listeners() {
     check(listeners::CASES);
+}
+
+#[test]
+fn n2_4_reports_administration_that_anybody_could_do_or_nobody() {
+    check(administration::CASES);
 }
 
 #[test]

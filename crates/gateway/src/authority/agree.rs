@@ -350,7 +350,7 @@ fn person(at: &At<'_>, signed_in: &SignedIn) -> Result<Person, AuthorityError> {
 }
 
 /// Remembers what was agreed to, and makes the code for it.
-async fn given(
+pub(super) async fn given(
     at: &At<'_>,
     client: &Client,
     asked: &Asked,

@@ -138,7 +138,7 @@ pub(super) async fn register(at: &At<'_>, request: Request<Incoming>) -> Respons
     answer::told(at, "client.refused", "", done.await)
 }
 
-async fn registration(at: &At<'_>, body: &[u8]) -> Told {
+pub(super) async fn registration(at: &At<'_>, body: &[u8]) -> Told {
     let id = identity::session_id().map_err(|_| BROKEN)?;
     let client = Client::registering(&format!("{REGISTERED}{id}"), body)?;
     let (kept, now) = (client.to_kept(), at.now_ms());

@@ -108,7 +108,7 @@ pub(super) fn mark(code: &CodeText) -> Mark {
     Mark::of(&[b"authority code", &code.digest()])
 }
 
-async fn redeemed(
+pub(super) async fn redeemed(
     at: &At<'_>,
     client: &Client,
     parameters: &Parameters,
@@ -145,7 +145,7 @@ async fn redeemed(
     issued(at, client, of, &scopes, key).await
 }
 
-async fn refreshed(
+pub(super) async fn refreshed(
     at: &At<'_>,
     client: &Client,
     parameters: &Parameters,
@@ -258,7 +258,7 @@ async fn issued(
     };
     let minted = authority.desk.keys.sign(&minted).await?;
     let over_s = at.now.saturating_add(lifetime_s);
-    family.issued(&minted.id, over_s, at.now);
+    family.issued(&minted.id, over_s, at.now)?;
     let refresh = match client.refreshing() {
         Refreshing::Wanted => {
             let next = CodeText::new(&family.person.key(), text.family(), &random()?);

@@ -116,7 +116,7 @@ pub(super) fn onward(url: &Url, to: &str) -> Response<Body> {
 pub(super) fn return_to(url: &Url, why: &str) -> Page {
     let body = Markup::new()
         .tag("<p>")
-        .text(why)
+        .text(&sentence(why))
         .tag("</p><p>The program that sent you here can be told so. Go there only if you know it.</p>")
         .tag("<p class=\"buttons\"><a rel=\"noreferrer\" class=\"button\" href=\"")
         .text(url.as_str())
@@ -132,6 +132,13 @@ pub(super) fn failed(status: StatusCode, why: &str) -> Response<Body> {
         "</p><p>No program was let do anything. Start again in the program that sent you here.</p>",
     );
     Page::new("This cannot be done", body).answer(status)
+}
+
+/// What programs are told in lower case, as people are told it.
+fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 /// The same answer, with the cookie that this browser is known by.

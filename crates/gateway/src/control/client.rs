@@ -1,7 +1,11 @@
 //! The other end of the control socket: asks the gateway that runs on a data directory. It believes
 //! no more than a bounded line, and waits no longer than a gateway may take.
 
-use super::{Answer, Asked, Control, Holdings, SESSIONS, Wanted};
+use super::{Answer, Asked, Control};
+use crate::admin::Operation;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -12,7 +16,7 @@ const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 /// How long an answer is waited for: longer than the gateway itself waits for anything.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Why a gateway did not say what it holds.
+/// Why a gateway did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// The end of the answer did not come.
@@ -51,8 +55,12 @@ pub enum AskError {
     Unreadable(#[from] serde_json::Error),
 }
 
-/// Asks the gateway that runs on this data directory what it holds.
-pub fn ask(data: &Path, wanted: &Wanted) -> Result<Holdings, AskError> {
+/// Asks the gateway that runs on this data directory to do an operation.
+pub fn ask<T: DeserializeOwned>(
+    data: &Path,
+    operation: Operation,
+    input: &impl Serialize,
+) -> Result<T, AskError> {
     let path = data.join(Control::NAME);
     let failed = |error: std::io::Error| {
         let path = path.display().to_string();
@@ -65,10 +73,13 @@ pub fn ask(data: &Path, wanted: &Wanted) -> Result<Holdings, AskError> {
             _ => AskError::System { path, error },
         }
     };
+    let input = match serde_json::to_value(input)? {
+        Value::Object(input) => input,
+        _ => Map::new(),
+    };
     let mut line = serde_json::to_vec(&Asked {
-        ask: SESSIONS.to_owned(),
-        user: wanted.user.clone(),
-        route: wanted.route.clone(),
+        ask: operation.name().to_owned(),
+        input,
     })?;
     line.push(b'\n');
     let mut stream = UnixStream::connect(&path).map_err(failed)?;
@@ -89,6 +100,6 @@ pub fn ask(data: &Path, wanted: &Wanted) -> Result<Holdings, AskError> {
     }
     match serde_json::from_slice(&line)? {
         Answer::Refused(why) => Err(AskError::Refused(why)),
-        Answer::Sessions(held) => Ok(held),
+        Answer::Done(done) => Ok(serde_json::from_value(done)?),
     }
 }

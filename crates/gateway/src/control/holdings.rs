@@ -9,11 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What is looked for. Everything that is given has to be true of a session.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Wanted {
     /// The user: the issuer's name for them, ISSUER#SUBJECT, or the key in records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The path of the route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
 }
 

@@ -8,12 +8,15 @@ use crate::upstream::Owner;
 use protocol::Revision;
 use tokio::time::Instant;
 
-/// Answers with nothing held, and the time as a mark of its own.
-fn nothing(_: &Wanted) -> Holdings {
-    Holdings {
-        at_ms: 7,
-        ..Holdings::default()
-    }
+/// Answers with a mark of its own, and with what it was asked.
+fn mark(asked: Asked) -> BoxFuture<'static, Outcome> {
+    let told = match Operation::named(&asked.ask) {
+        Some(operation) => admin::Asked::read(operation, Value::Object(asked.input))
+            .map(|asked| serde_json::json!({ "at_ms": 7, "asked": format!("{asked:?}") }))
+            .map_err(Refusal::Unreadable),
+        None => Err(Refusal::Unknown(asked.ask)),
+    };
+    Box::pin(std::future::ready(told))
 }
 
 struct Running {
@@ -26,7 +29,7 @@ impl Running {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).await.unwrap();
         of(&mut control);
-        let task = tokio::spawn(control.answer(nothing));
+        let task = tokio::spawn(control.answer(mark));
         Running { folder, task }
     }
 
@@ -79,37 +82,39 @@ async fn another_user_is_refused_before_anything_is_read() {
 async fn what_is_not_asked_rightly_is_refused_with_the_reason() {
     let running = Running::start(|_| {}).await;
     let sized = |bytes: usize| {
-        let around = "{\"ask\":\"sessions\",\"user\":\"\"}\n".len();
+        let around = "{\"ask\":\"sessions.list\",\"input\":{\"user\":\"\"}}\n".len();
         let user = "u".repeat(bytes - around);
-        format!("{{\"ask\":\"sessions\",\"user\":\"{user}\"}}\n")
+        format!("{{\"ask\":\"sessions.list\",\"input\":{{\"user\":\"{user}\"}}}}\n")
     };
     let (fits, long) = (sized(Control::ASK_BYTES), sized(Control::ASK_BYTES + 1));
     assert_eq!(fits.len(), Control::ASK_BYTES);
     for (asked, said) in [
-        ("{\"ask\":\"sessions\"}\n", "\"at_ms\":7"),
+        ("{\"ask\":\"sessions.list\"}\n", "\"at_ms\":7"),
         (
-            "{\"ask\":\"sessions\",\"user\":\"u\",\"route\":\"/r\"}\n",
+            "{\"ask\":\"sessions.list\",\"input\":{\"user\":\"u\",\"route\":\"/r\"}}\n",
             "\"at_ms\":7",
         ),
         (fits.as_str(), "\"at_ms\":7"),
         (long.as_str(), "more than 4096 bytes"),
-        ("{\"ask\":\"tools\"}\n", "`tools` cannot be asked"),
+        ("{\"ask\":\"sessions\"}\n", "`sessions` is no operation"),
+        ("{\"ask\":\"look\"}\n", "`look` is no operation"),
         (
-            "{\"ask\":\"end\",\"user\":\"u\"}\n",
-            "`end` cannot be asked",
-        ),
-        (
-            "{\"ask\":\"sessions\",\"session\":\"s\"}\n",
+            "{\"ask\":\"sessions.list\",\"input\":{\"session\":\"s\"}}\n",
             "unknown field `session`",
         ),
         (
-            "{\"ask\":\"sessions\",\"ask\":\"sessions\"}\n",
+            "{\"ask\":\"sessions.list\",\"user\":\"u\"}\n",
+            "unknown field `user`",
+        ),
+        ("{\"ask\":\"people.end\"}\n", "missing field `session`"),
+        (
+            "{\"ask\":\"whoami\",\"ask\":\"whoami\"}\n",
             "duplicate field `ask`",
         ),
-        ("{\"ask\":\"sessions\"}{}\n", "cannot be read"),
-        ("{\"user\":\"u\"}\n", "missing field `ask`"),
+        ("{\"ask\":\"whoami\"}{}\n", "cannot be read"),
+        ("{\"input\":{}}\n", "missing field `ask`"),
         ("\n", "cannot be read"),
-        ("{\"ask\":\"sessions\"}", "no end"),
+        ("{\"ask\":\"whoami\"}", "no end"),
         ("", "no end"),
     ] {
         let answer = running.said(asked.as_bytes()).await;
@@ -122,30 +127,25 @@ async fn what_is_not_asked_rightly_is_refused_with_the_reason() {
 #[tokio::test]
 async fn what_is_looked_for_is_handed_on_as_it_was_asked() {
     let (near, far) = UnixStream::pair().unwrap();
-    let (heard, told) = std::sync::mpsc::channel();
-    let look = Arc::new(move |wanted: &Wanted| {
-        heard.send(wanted.clone()).unwrap();
-        Holdings::default()
-    });
     let asking = async {
         let mut far = far;
-        let asked = b"{\"ask\":\"sessions\",\"user\":\"ada\"}\n";
+        let asked = b"{\"ask\":\"sessions.list\",\"input\":{\"user\":\"ada\"}}\n";
         far.write_all(asked).await.unwrap();
         line(far).await
     };
-    tokio::join!(converse(near, look), asking);
-    let expected = Wanted {
+    let ((), said) = tokio::join!(converse(near, Arc::new(mark)), asking);
+    let expected = admin::Asked::Sessions(Wanted {
         user: Some("ada".into()),
         route: None,
-    };
-    assert_eq!(told.recv().unwrap(), expected);
+    });
+    assert_eq!(said["done"]["asked"], format!("{expected:?}"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn whoever_asks_nothing_is_sent_away() {
     let (near, far) = UnixStream::pair().unwrap();
     let began = Instant::now();
-    converse(near, Arc::new(nothing)).await;
+    converse(near, Arc::new(mark)).await;
     assert_eq!(began.elapsed(), Control::TIME);
     let said = line(far).await.to_string();
     assert!(said.contains("nothing was asked within 5 s"), "{said}");
@@ -154,17 +154,12 @@ async fn whoever_asks_nothing_is_sent_away() {
 #[tokio::test(start_paused = true)]
 async fn whoever_does_not_take_the_answer_is_cut_off() {
     let (near, mut far) = UnixStream::pair().unwrap();
-    far.write_all(b"{\"ask\":\"sessions\"}\n").await.unwrap();
-    let met = Met {
-        server: "s".repeat(8 * 1024 * 1024).into(),
-        revision: "r".into(),
-    };
-    let long = move |_: &Wanted| Holdings {
-        sessions: vec![HeldSession {
-            servers: vec![met.clone()],
-            ..session_of_nobody()
-        }],
-        ..Holdings::default()
+    far.write_all(b"{\"ask\":\"sessions.list\"}\n")
+        .await
+        .unwrap();
+    let long = |_: Asked| -> BoxFuture<'static, Outcome> {
+        let done = Value::String("s".repeat(8 * 1024 * 1024));
+        Box::pin(std::future::ready(Ok(done)))
     };
     let began = Instant::now();
     converse(near, Arc::new(long)).await;
@@ -174,26 +169,6 @@ async fn whoever_does_not_take_the_answer_is_cut_off() {
     assert_ne!(taken.last(), Some(&b'\n'));
 }
 
-fn session_of_nobody() -> HeldSession {
-    HeldSession {
-        session: "".into(),
-        user: "".into(),
-        issuer: "".into(),
-        subject: "".into(),
-        client: None,
-        route: "".into(),
-        revision: "".into(),
-        footing: Footing::Session,
-        servers: Vec::new(),
-        under_way: 0,
-        questions: 0,
-        tasks: 0,
-        streams: 0,
-        age_ms: 0,
-        idle_ms: 0,
-    }
-}
-
 #[tokio::test]
 async fn only_so_many_ask_at_a_time() {
     let running = Running::start(|_| {}).await;
@@ -201,14 +176,23 @@ async fn only_so_many_ask_at_a_time() {
     for _ in 0..Control::CONNECTIONS {
         silent.push(running.connect().await);
     }
-    let said = running.said(b"{\"ask\":\"sessions\"}\n").await.to_string();
+    let said = running
+        .said(b"{\"ask\":\"sessions.list\"}\n")
+        .await
+        .to_string();
     assert!(said.contains("8 ask already"), "{said}");
     // One that is answered makes room.
     let mut first = silent.remove(0);
-    first.write_all(b"{\"ask\":\"sessions\"}\n").await.unwrap();
+    first
+        .write_all(b"{\"ask\":\"sessions.list\"}\n")
+        .await
+        .unwrap();
     let mut all = Vec::new();
     first.read_to_end(&mut all).await.unwrap();
-    let said = running.said(b"{\"ask\":\"sessions\"}\n").await.to_string();
+    let said = running
+        .said(b"{\"ask\":\"sessions.list\"}\n")
+        .await
+        .to_string();
     assert!(said.contains("\"at_ms\":7"), "{said}");
 }
 
@@ -256,16 +240,16 @@ async fn a_socket_that_a_link_leads_to_is_not_believed() {
 }
 
 /// Asks the way the command does.
-async fn asked(data: &Path) -> Result<Holdings, AskError> {
+async fn asked(data: &Path) -> Result<Value, AskError> {
     let data = data.to_owned();
-    let asking = move || ask(&data, &Wanted::default());
+    let asking = move || ask(&data, Operation::SessionsList, &Wanted::default());
     tokio::task::spawn_blocking(asking).await.unwrap()
 }
 
 #[tokio::test]
 async fn the_other_end_says_what_came_of_it() {
     let running = Running::start(|_| {}).await;
-    assert_eq!(asked(running.folder.path()).await.unwrap().at_ms, 7);
+    assert_eq!(asked(running.folder.path()).await.unwrap()["at_ms"], 7);
     let stranger = Running::start(|control| control.owner ^= 1).await;
     let told = asked(stranger.folder.path()).await.unwrap_err();
     assert!(matches!(told, AskError::Refused(_)), "{told}");

@@ -116,6 +116,13 @@ impl Connections {
         self.0.remove(KIND, &key(server, user, issuer)).await
     }
 
+    /// Those of one user, without what they open.
+    pub async fn of_user(&self, user: &str, now_ms: u64) -> Result<Vec<Listed>, StateError> {
+        let mut all = self.all(now_ms).await?;
+        all.retain(|one| one.user == user);
+        Ok(all)
+    }
+
     /// Every connection, without what it opens.
     pub async fn all(&self, now_ms: u64) -> Result<Vec<Listed>, StateError> {
         let rows = self.0.list(KIND, "", now_ms).await?;

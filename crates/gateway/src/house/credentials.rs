@@ -124,10 +124,7 @@ impl Workshop {
                 },
                 client: self.client(server, oauth)?,
                 described,
-                undescribed: match server.era {
-                    settled::Era::Legacy => Undescribed::OwnIssuer,
-                    settled::Era::Auto | settled::Era::Modern => Undescribed::Nothing,
-                },
+                undescribed: undescribed(server.era),
             },
             grant,
             scopes: match oauth.scopes.is_empty() {
@@ -171,6 +168,15 @@ impl Workshop {
                 ClientSpec::Known(Identity::preregistered(issuer, id, credentials))
             }
         })
+    }
+}
+
+/// What it means that a server says nothing. Only where the operator says that it is old may its own host
+/// issue its tokens: what is found out about an era is the server's word.
+fn undescribed(era: settled::Era) -> Undescribed {
+    match era {
+        settled::Era::Legacy => Undescribed::OwnIssuer,
+        settled::Era::Auto | settled::Era::Modern => Undescribed::Nothing,
     }
 }
 
@@ -260,4 +266,20 @@ pub(super) fn private(settled: &settled::Settled) -> Vec<Authority> {
         named.into_iter().chain(keys)
     });
     authorities.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n2_1_a_server_is_old_where_the_operator_says_so_and_nowhere_else() {
+        for (era, expected) in [
+            (settled::Era::Legacy, Undescribed::OwnIssuer),
+            (settled::Era::Auto, Undescribed::Nothing),
+            (settled::Era::Modern, Undescribed::Nothing),
+        ] {
+            assert_eq!(undescribed(era), expected, "{era:?}");
+        }
+    }
 }

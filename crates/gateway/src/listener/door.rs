@@ -32,6 +32,14 @@ pub(super) fn check(
     }
 }
 
+/// Whether the page that sends this is one of our own, whatever other pages may call the gateway.
+pub(crate) fn origin_is_ours(uri: &Uri, headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::ORIGIN).iter();
+    let origin = values.next().and_then(|origin| origin.to_str().ok());
+    let own = host(uri, headers).zip(origin);
+    values.next().is_none() && own.is_some_and(|(host, origin)| is_same_origin(origin, host))
+}
+
 /// The one host a request names. HTTP/2 carries it in the URI; two that differ name none.
 fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     let mut values = headers.get_all(header::HOST).iter();

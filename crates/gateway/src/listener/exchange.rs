@@ -3,6 +3,7 @@
 //! call is taken here.
 
 use super::{House, Peer, delivery, door, front};
+use crate::admin;
 use crate::approvals;
 use crate::authority::{self, Authority};
 use crate::body::Body;
@@ -96,19 +97,11 @@ async fn inside(
             };
             return connect::answer(gate, peer.source, place, request).await;
         }
-        if let Some(place) = people::Place::at(below_public_url(gate, path)) {
-            let Some(_seat) = delivery::seat(gate, "people", peer.source) else {
-                return delivery::later(StatusCode::TOO_MANY_REQUESTS);
-            };
-            return people::answer(gate, peer.source, place, request).await;
-        }
-        if let Some(place) = approvals::Place::at(below_public_url(gate, path)) {
-            let Some(_seat) = delivery::seat(gate, "approvals", peer.source) else {
-                return delivery::later(StatusCode::TOO_MANY_REQUESTS);
-            };
-            return approvals::answer(gate, peer.source, place, request).await;
-        }
-        let refused = refused::no_such_route(path);
+        let request = match of_people(gate, peer.source, request).await {
+            Ok(response) => return response,
+            Err(request) => request,
+        };
+        let refused = refused::no_such_route(request.uri().path());
         return http_of(gate, record::refusal(gate, refused, draft).await);
     };
     if request.method() == Method::OPTIONS {
@@ -139,6 +132,32 @@ async fn inside(
         hand_out_nonce(gate, &route, &mut response);
     }
     response
+}
+
+/// The pages of people and administrators, if it is one that is asked for.
+async fn of_people(
+    gate: &Arc<Gate>,
+    source: IpAddr,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Request<Incoming>> {
+    let path = below_public_url(gate, request.uri().path());
+    let (people, admin) = (people::Place::at(path), admin::Place::at(path));
+    let approvals = approvals::Place::at(path);
+    let about = match (&people, &admin, &approvals) {
+        (None, None, None) => return Err(request),
+        (Some(_), _, _) => "people",
+        (None, Some(_), _) => "admin",
+        (None, None, Some(_)) => "approvals",
+    };
+    let Some(_seat) = delivery::seat(gate, about, source) else {
+        return Ok(delivery::later(StatusCode::TOO_MANY_REQUESTS));
+    };
+    Ok(match (people, admin, approvals) {
+        (Some(place), _, _) => people::answer(gate, source, place, request).await,
+        (None, Some(place), _) => admin::answer(gate, source, place, request).await,
+        (None, None, Some(place)) => approvals::answer(gate, source, place, request).await,
+        (None, None, None) => return Err(request),
+    })
 }
 
 /// At a place of the authorization server. What programs ask, pages of the origins that are let in may ask

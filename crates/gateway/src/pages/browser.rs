@@ -4,7 +4,7 @@
 use crate::body::Body;
 use http::{HeaderMap, HeaderValue, Response, header};
 
-pub(crate) use super::frame::redirect;
+pub(crate) use super::frame::{json, redirect};
 
 /// The longest value of a cookie that is looked at.
 const COOKIE_MAX: usize = 4096;

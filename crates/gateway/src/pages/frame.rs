@@ -111,6 +111,17 @@ pub(crate) fn redirect(to: &str) -> Response<Body> {
     response
 }
 
+/// An answer for a script of ours, which no page of anybody else's can read.
+pub(crate) fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(Bytes::from(value.to_string())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    harden(headers, &policy(None, false));
+    response
+}
+
 /// Nothing is loaded, run, or framed but what stands in the page under its nonce; forms go nowhere but
 /// here.
 fn policy(nonce: Option<&str>, scripted: bool) -> String {

@@ -49,6 +49,7 @@ pub(crate) async fn answer(
     let query = request.uri().query().unwrap_or_default();
     match (place, request.method()) {
         (Place::Own, &Method::GET) => own::show(gate, request.headers()).await,
+        (Place::Own, &Method::POST) => own::end(gate, request).await,
         (Place::SignIn, &Method::GET) if is_ahead_of_time(request.headers()) => {
             let page = told::failed("Sign in", "This page is not fetched ahead of time.");
             page.answer(StatusCode::FORBIDDEN)
@@ -120,10 +121,7 @@ async fn sign_out(gate: &Arc<Gate>, request: Request<Incoming>) -> Response<Body
         return signed_out();
     };
     let form = Form::read(&head.headers, body).await;
-    let is_ours = form.is_some_and(|form| {
-        let sent = form.field("csrf").unwrap_or_default();
-        person.is_form_token(SIGN_OUT, sent)
-    });
+    let is_ours = form.is_some_and(|form| form.repeats("csrf", &person.form_token(SIGN_OUT)));
     if !is_from_here(&head.headers) || !is_ours {
         let page = told::failed("Not signed out", "This form was not sent from here.");
         return page.answer(StatusCode::FORBIDDEN);

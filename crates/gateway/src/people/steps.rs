@@ -210,16 +210,44 @@ async fn arrived(
         }
         Err(error) => return Err(Stop::broken(&error)),
     }
-    let before = COOKIE.of(headers);
-    let opened = gate.people.open(person, (&cookie, before), now_ms);
+    let response = redirect(&gate.path_of(errand.back_to.as_str()));
+    let entered = entered(gate, headers, (person, &cookie), response)?;
+    Ok(ON_THE_WAY.clear(entered))
+}
+
+/// Signs in an account of this gateway's own, which whoever calls this has authenticated. Says why not, for
+/// people.
+pub(crate) fn enter(
+    gate: &Gate,
+    headers: &HeaderMap,
+    who: SignedIn,
+    response: Response<Body>,
+) -> Result<Response<Body>, String> {
+    let cookie = identity::session_id().map_err(|error| error.to_string())?;
+    let cookie = Zeroizing::new(cookie);
+    let person = Person::new(who, &cookie, gate.clock().unix_ms());
+    if gate.revocations.check_facts(|| person.facts()).is_err() {
+        return Err("the account is not admitted at present".to_owned());
+    }
+    entered(gate, headers, (person, &cookie), response).map_err(|stop| stop.told)
+}
+
+/// The same answer, for a browser in which this person is signed in from here on.
+fn entered(
+    gate: &Gate,
+    headers: &HeaderMap,
+    (person, cookie): (Person, &str),
+    response: Response<Body>,
+) -> Result<Response<Body>, Stop> {
+    let (before, now_ms) = (COOKIE.of(headers), gate.clock().unix_ms());
+    let opened = gate.people.open(person, (cookie, before), now_ms);
     let person = opened.map_err(|full| Stop::broken(&full))?;
     // Who cannot be written down does not come in.
     if !note(gate, &person) {
-        gate.people.end(&cookie);
+        gate.people.end(cookie);
         return Err(Stop::new("unrecorded", BROKEN));
     }
-    let response = redirect(&gate.path_of(errand.back_to.as_str()));
-    Ok(ON_THE_WAY.clear(COOKIE.set(response, &cookie, None)))
+    Ok(COOKIE.set(response, cookie, None))
 }
 
 /// Who signed in, and the mark of this very time.

@@ -9,12 +9,14 @@ pub(super) const SIGN_OUT: &str = "sign-out";
 
 /// The way to the pages that somebody who is signed in has, this one marked.
 pub(crate) fn nav(gate: &Gate, person: &Person, here: &str) -> Markup {
+    let administers = gate.runtime().office.administrator(person).is_some();
     let pages = [
-        ("/connections", "Connections"),
-        ("/approvals", "Approvals"),
-        ("/sign-out", "Sign out"),
+        Some(("/connections", "Connections")),
+        Some(("/approvals", "Approvals")),
+        administers.then_some(("/admin", "Administration")),
+        Some(("/sign-out", "Sign out")),
     ];
-    let nav = Markup::new().each(pages, |nav, (path, name)| {
+    let nav = Markup::new().each(pages.into_iter().flatten(), |nav, (path, name)| {
         let nav = nav.tag("<a href=\"").text(&gate.path_of(path)).tag("\"");
         let nav = match path == here {
             true => nav.tag(" aria-current=\"page\">"),

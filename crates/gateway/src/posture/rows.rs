@@ -157,8 +157,9 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N2_2,
         judges::n2_2,
-        "Cedar decides on caller, tool, arguments and labels; without a permit the answer is no, in lists as in calls",
+        "Cedar decides on caller, tool, arguments and labels, and on what administrators of each role may do; without a permit the answer is no, in lists as in calls",
         &[
+            "n2_2_every_endpoint_is_open_to_the_roles_that_have_it_and_to_nobody_else",
             "n2_2_without_policies_everything_is_denied",
             "n2_2_an_error_in_any_policy_is_a_deny",
             "policy_sees_tool_arguments",
@@ -182,6 +183,8 @@ pub(super) const ROWS: &[Row] = &[
         "a policy can forbid a tool until the caller has shown more (a way to authenticate, how long ago, scopes), or until others have approved exactly that call",
         &[
             "offers_a_lift_only_if_it_would_help",
+            "n2_4_an_administrator_is_authenticated_strongly_and_lately",
+            "n2_4_a_passkey_is_registered_once_and_signs_in_when_no_provider_can",
             "n2_4_a_challenge_is_followed_and_the_call_is_allowed_until_it_is_too_long_ago",
             "n2_4_whoever_comes_back_with_no_more_is_told_so_and_not_asked_again",
             "n2_4_scopes_are_asked_for_all_at_once_with_those_the_token_has",
@@ -399,8 +402,12 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N8_4,
         judges::n8_4,
-        "no-store and nosniff on every answer, HSTS where it is encrypted; no page is served",
-        &["n8_4_every_answer_says_no_store_and_nosniff"],
+        "no-store and nosniff on every answer, HSTS where it is encrypted; CSP with nonces, frame and referrer policy on every page, and cookies for this host alone",
+        &[
+            "n8_4_every_answer_says_no_store_and_nosniff",
+            "n8_4_every_page_says_what_a_browser_must_not_do",
+            "n8_4_nothing_is_changed_but_from_a_page_of_ours",
+        ],
     ),
     absent(
         controls::N9_1,

@@ -77,6 +77,7 @@ impl Settings<'_> {
         Loaded {
             settled,
             policies: vec![permit],
+            administration: vec![policy::Administration::built_in()],
             warnings,
         }
     }

@@ -311,14 +311,34 @@ fn n2_3_a_family_knows_the_tokens_that_may_still_be_good() {
     let user = person().key();
     let text = CodeText::new(&user, &base64url::encode(&[7; 32]), &[1; 32]);
     let mut family = Family::begin(&code(|_| {}), &text, None, NOW);
-    family.issued("a", NOW + 10, NOW);
-    family.issued("b", NOW + 20, NOW);
+    family.issued("a", NOW + 10, NOW).unwrap();
+    family.issued("b", NOW + 20, NOW).unwrap();
     assert_eq!(family.tokens(NOW).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(family.tokens(NOW + 10).collect::<Vec<_>>(), ["b"]);
-    for i in 0..200 {
-        family.issued(&format!("t{i}"), NOW + 100, NOW + 50);
+}
+
+/// A token whose name was forgotten would outlive the family that is ended because of it.
+#[test]
+fn n4_4_a_family_hands_out_no_more_tokens_than_it_can_take_back() {
+    let text = CodeText::new(&person().key(), &base64url::encode(&[7; 32]), &[1; 32]);
+    let mut family = Family::begin(&code(|_| {}), &text, None, NOW);
+    let mut issued = |name: &str, now: u64| {
+        let issued = family.issued(name, now + 100, now);
+        let known = family.tokens(now).any(|known| known == name);
+        assert_eq!(known, issued.is_ok(), "{name}");
+        let first = family.tokens(now).next().map(str::to_owned);
+        (issued.err().map(|error| error.code), first.unwrap())
+    };
+    let oldest = "t0".to_owned();
+    for number in 0..64 {
+        let found = issued(&format!("t{number}"), NOW);
+        assert_eq!(found, (None, oldest.clone()), "{number}");
     }
-    assert!(family.tokens(NOW).count() <= 64);
+    let full = Some(ErrorCode::TemporarilyUnavailable);
+    for now in [NOW, NOW + 99] {
+        assert_eq!(issued("more", now), (full, oldest.clone()));
+    }
+    assert_eq!(issued("later", NOW + 100), (None, "later".to_owned()));
 }
 
 #[test]

@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 /// The text of a refresh token.
 pub type RefreshText = CodeText;
 
-/// The most access tokens of a family that are remembered by name: those that could still be good.
+/// The most access tokens of a family that are good at a time. Each is remembered by name: one that was
+/// forgotten would outlive its family.
 const TOKENS_MAX: usize = 64;
 
 /// A line of refresh tokens.
@@ -101,13 +102,16 @@ impl Family {
         self.used_s = now;
     }
 
-    /// Remembers that this access token came of it, good until then in unix seconds.
-    pub fn issued(&mut self, token_id: &str, until_s: u64, now: u64) {
+    /// Remembers that this access token came of it, good until then in unix seconds. Where too many could
+    /// still be good it must not be handed out.
+    pub fn issued(&mut self, token_id: &str, until_s: u64, now: u64) -> Result<(), AuthorityError> {
         self.tokens.retain(|(_, until_s)| *until_s > now);
         if self.tokens.len() >= TOKENS_MAX {
-            self.tokens.remove(0);
+            let says = "too many access tokens that came of this are still good: use one of them";
+            return Err(ErrorCode::TemporarilyUnavailable.because(says));
         }
         self.tokens.push((token_id.to_owned(), until_s));
+        Ok(())
     }
 
     /// The access tokens that may still be good, by their names.

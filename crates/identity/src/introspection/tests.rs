@@ -424,6 +424,36 @@ async fn n2_1_however_many_ask_at_once_the_issuer_is_asked_once() {
 }
 
 #[tokio::test]
+async fn n4_4_an_issuer_is_asked_about_128_tokens_at_a_time_and_about_the_others_in_their_turn() {
+    let (provider, issuers) = world(&good(), 30);
+    let issuers = Arc::new(issuers);
+    assert!(issuers.verify(TOKEN, &audience(), NOW).await.is_ok());
+    provider.falls_silent();
+    let ask = |number: usize| {
+        let issuers = Arc::clone(&issuers);
+        let token = format!("opaque-{number}");
+        tokio::spawn(async move { issuers.verify(&token, &audience(), NOW).await.is_ok() })
+    };
+    let asking: Vec<_> = (0..ASKING_MAX + 50).map(ask).collect();
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(provider.posted().len(), 1 + 128);
+    // Whoever goes away leaves the place to the next.
+    asking[0].abort();
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(provider.posted().len(), 1 + 128 + 1);
+    provider.speaks();
+    let mut good = 0;
+    for asked in asking {
+        good += usize::from(asked.await.unwrap_or(false));
+    }
+    assert_eq!(good, ASKING_MAX + 50 - 1);
+}
+
+#[tokio::test]
 async fn n2_3_what_is_forgotten_is_asked_anew() {
     let (provider, issuers) = world(&good(), 300);
     assert!(issuers.verify(TOKEN, &audience(), NOW).await.is_ok());

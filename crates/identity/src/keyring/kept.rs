@@ -199,6 +199,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn n2_1_whoever_goes_away_while_the_issuer_is_asked_makes_no_kept_key_fresh() {
+        let (old, new) = (Signer::ec(), Signer::ec());
+        let (shelf, provider) = (Arc::default(), Provider::with(&[old.public_jwk("old")]));
+        let before = started(&shelf, &provider, |_| {});
+        let (withdrawn, audience) = (token(&old, "old"), audience());
+        assert_eq!(verdict(&before, &withdrawn, NOW).await, Ok(()));
+        provider.publish(&[new.public_jwk("new")]);
+        provider.falls_silent();
+        let after = started(&shelf, &provider, |_| {});
+        let mut impatient = Box::pin(after.verify(&withdrawn, &audience, NOW + 1));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(impatient.as_mut().poll(&mut context).is_pending());
+        drop(impatient);
+        provider.speaks();
+        let refused = verdict(&after, &withdrawn, NOW + 1).await;
+        assert_eq!(refused, Err(TokenError::Key));
+    }
+
+    #[tokio::test]
     async fn n2_1_kept_keys_are_good_for_the_issuer_and_the_way_they_were_found_by() {
         let shared = "https://shared.example/metadata";
         type Way = fn(&mut IssuerRules);

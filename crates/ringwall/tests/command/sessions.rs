@@ -46,9 +46,9 @@ fn holdings() -> Value {
 
 #[test]
 fn the_table_shows_everything_that_is_held_and_nothing_hidden() {
-    let answer = json!({ "sessions": holdings() }).to_string() + "\n";
+    let answer = json!({ "done": holdings() }).to_string() + "\n";
     let (said, asked) = before(&answer, &[]);
-    assert_eq!(asked, json!({ "ask": "sessions" }));
+    assert_eq!(asked, json!({ "ask": "sessions.list", "input": {} }));
     let said = said.good();
     let expected = "\
 USER                     CLIENT  ROUTE   REVISION    ERA      SERVERS                              CALLS  QUESTIONS  TASKS  STREAMS  AGE    IDLE   SESSION
@@ -72,11 +72,11 @@ one session holds at most: questions 64, tasks 1024, streams 17
 
 #[test]
 fn json_is_what_the_gateway_says() {
-    let answer = json!({ "sessions": holdings() }).to_string() + "\n";
+    let answer = json!({ "done": holdings() }).to_string() + "\n";
     let (said, asked) = before(&answer, &["--json", "--user", "ada", "--route", "/files"]);
     assert_eq!(
         asked,
-        json!({ "ask": "sessions", "user": "ada", "route": "/files" })
+        json!({ "ask": "sessions.list", "input": { "user": "ada", "route": "/files" } })
     );
     assert_eq!(said.json(), holdings());
 }
@@ -91,7 +91,7 @@ fn an_answer_that_is_none_says_what_to_do() {
         ("{\"refused\":\"cut o", "--user or --route"),
         ("", "--user or --route"),
         ("{\"tools\\u001b\":[]}\n", "tools\\u{1b}"),
-        ("{\"sessions\":{}}\n", "of this version"),
+        ("{\"done\":{}}\n", "of this version"),
         ("no JSON\n", "of this version"),
     ] {
         let (said, _) = before(answer, &[]);

@@ -15,6 +15,8 @@ use url::Url;
 pub(super) struct SignIns {
     user: Mutex<String>,
     codes: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    /// What browsers came with.
+    requests: Mutex<Vec<BTreeMap<String, String>>>,
     /// The forms that were not about signing in.
     exchanges: Mutex<Vec<BTreeMap<String, String>>>,
     /// What a caller has to prove before anybody may act for them.
@@ -28,6 +30,7 @@ impl Default for SignIns {
         SignIns {
             user: Mutex::new("alice".to_owned()),
             codes: Mutex::default(),
+            requests: Mutex::default(),
             exchanges: Mutex::default(),
             claims: Mutex::default(),
             changes: Mutex::new(json!({})),
@@ -38,6 +41,10 @@ impl Default for SignIns {
 impl SignIns {
     pub(super) fn at_the_browser(&self, user: &str) {
         user.clone_into(&mut lock(&self.user));
+    }
+
+    pub(super) fn requests(&self) -> Vec<BTreeMap<String, String>> {
+        lock(&self.requests).clone()
     }
 
     pub(super) fn exchanges(&self) -> Vec<BTreeMap<String, String>> {
@@ -81,6 +88,7 @@ impl SignIns {
         let mut asked: BTreeMap<String, String> = url::form_urlencoded::parse(query.as_bytes())
             .into_owned()
             .collect();
+        lock(&self.requests).push(asked.clone());
         let member = |name: &str| asked.get(name).with_context(|| format!("no `{name}`"));
         let mut back: Url = member("redirect_uri")?.parse()?;
         ensure!(

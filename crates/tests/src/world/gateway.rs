@@ -72,6 +72,11 @@ impl Gateway {
             .success()
     }
 
+    /// The next line on its terminal that begins so.
+    pub async fn line_starting(&mut self, start: &str) -> Result<String> {
+        self.program.line_starting(start).await
+    }
+
     /// Ends it as a service manager would.
     pub async fn terminate(&mut self) -> Result<std::process::ExitStatus> {
         self.program.terminate().await

@@ -1,0 +1,174 @@
+//! The operations that change something. Each is written down before it is done, with what was there and
+//! what is to be.
+
+use super::act::{By, note, told};
+use super::input::{ApproveTool, Grant, OneConsent, Revoke};
+use super::{AdminRefusal, Asked, Operation, break_glass};
+use crate::authority;
+use crate::credential::Connections;
+use crate::gate::Gate;
+use crate::people::Person;
+use crate::pins::{Pin, PinsError};
+use crate::revocation::{Order, Origin, RegisterError, Target};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// A change that policy permits.
+pub(super) struct Change<'a> {
+    pub(super) gate: &'a Arc<Gate>,
+    pub(super) by: &'a By,
+    pub(super) operation: Operation,
+    /// What it is about, for the record.
+    pub(super) subject: String,
+}
+
+impl Change<'_> {
+    /// Does it, and says what came of it.
+    pub(super) async fn done(&self, asked: Asked) -> Result<Value, AdminRefusal> {
+        match asked {
+            Asked::ApproveTool(tool) => self.approve_tool(tool).await,
+            Asked::EndBrowser(one) => self.end_browser(&one.session),
+            Asked::ForgetPasskey(_) => self.forget_passkey().await,
+            Asked::Lift(lift) => self.lift(&lift.id).await,
+            Asked::Revoke(revoke) => self.revoke(revoke).await,
+            Asked::RevokeConnection(grant) => self.revoke_connection(grant).await,
+            Asked::RevokeConsent(one) => self.revoke_consent(one).await,
+            Asked::Connections(_)
+            | Asked::Consents(_)
+            | Asked::People(_)
+            | Asked::Revocations(_)
+            | Asked::Sessions(_)
+            | Asked::Tools(_)
+            | Asked::Whoami(_) => Err(AdminRefusal::malformed("it changes nothing")),
+        }
+    }
+
+    /// What cannot be written down is not done.
+    fn written(&self, before: &str, after: &str) -> Result<(), AdminRefusal> {
+        let about = (&*self.subject, before, after);
+        match note(self.gate, self.by, self.operation, about) {
+            true => Ok(()),
+            false => Err(AdminRefusal::unrecorded()),
+        }
+    }
+
+    fn end_browser(&self, session: &str) -> Result<Value, AdminRefusal> {
+        let is_it = |person: &Person| person.session() == session;
+        let found = self.gate.people.list(None, self.gate.clock().unix_ms());
+        if !found.iter().any(|person| is_it(person)) {
+            let told = "no browser is signed in with that session";
+            return Err(AdminRefusal::unknown(told));
+        }
+        self.written("signed in", "signed out")?;
+        Ok(json!({ "ended": self.gate.people.end_where(is_it) }))
+    }
+
+    async fn forget_passkey(&self) -> Result<Value, AdminRefusal> {
+        self.written("", "forgotten")?;
+        let forgotten = break_glass::forget(self.gate).await;
+        let forgotten = forgotten.map_err(|error| AdminRefusal::broken(&error))?;
+        Ok(json!({ "forgotten": forgotten }))
+    }
+
+    async fn revoke(&self, asked: Revoke) -> Result<Value, AdminRefusal> {
+        let how = match asked.block {
+            true => "revoked and blocked",
+            false => "revoked",
+        };
+        self.written("", &format!("{how}: {}", asked.why))?;
+        self.revoked(asked).await
+    }
+
+    async fn revoke_connection(&self, grant: Grant) -> Result<Value, AdminRefusal> {
+        let now_ms = self.gate.clock().unix_ms();
+        let kept = Connections::new(self.gate.rows.clone()).all(now_ms).await;
+        let kept = kept.map_err(|error| AdminRefusal::broken(&error))?;
+        if !kept.iter().any(|one| one.name == grant.name) {
+            return Err(AdminRefusal::unknown("no connection has that name"));
+        }
+        self.written("connected", &format!("revoked: {}", grant.why))?;
+        let revoke = Revoke {
+            target: Target::Grant { name: grant.name },
+            block: false,
+            why: grant.why,
+        };
+        self.revoked(revoke).await
+    }
+
+    async fn revoke_consent(&self, one: OneConsent) -> Result<Value, AdminRefusal> {
+        self.written("agreed", "revoked")?;
+        let revoked = authority::revoke(self.gate, &one.user, &one.id, &self.by.name()).await;
+        match revoked.map_err(|error| AdminRefusal::broken(&error))? {
+            true => Ok(json!({ "revoked": one.id })),
+            false => Err(AdminRefusal::unknown(
+                "nothing was agreed to under that name",
+            )),
+        }
+    }
+
+    async fn lift(&self, id: &str) -> Result<Value, AdminRefusal> {
+        self.written("revoked", "lifted")?;
+        let now_ms = self.gate.clock().unix_ms();
+        let revocations = &self.gate.revocations;
+        let lifted = revocations.lift(id, &self.by.name(), now_ms).await;
+        let lifted = lifted.map_err(|error| of_register(&error))?;
+        told(&lifted.ok_or_else(|| AdminRefusal::unknown("nothing is revoked by that id"))?)
+    }
+
+    async fn approve_tool(&self, tool: ApproveTool) -> Result<Value, AdminRefusal> {
+        self.written("waiting", &tool.digest.to_string())?;
+        let (gate, by) = (Arc::clone(self.gate), self.by.name());
+        let approved = tokio::task::spawn_blocking(move || approved(&gate, by, &tool));
+        let approved = approved.await;
+        let approved = approved.map_err(|error| AdminRefusal::broken(&error))?;
+        match approved.map_err(|error| AdminRefusal::broken(&error))? {
+            true => Ok(json!({ "approved": self.subject })),
+            false => Err(AdminRefusal::unknown(
+                "no definition with that digest waits",
+            )),
+        }
+    }
+
+    /// Revokes this, in force when it returns.
+    async fn revoked(&self, asked: Revoke) -> Result<Value, AdminRefusal> {
+        let now_ms = self.gate.clock().unix_ms();
+        let order = Order {
+            target: asked.target,
+            at_ms: now_ms,
+            block: asked.block,
+            origin: Origin::Operator,
+            why: asked.why,
+            by: self.by.name(),
+        };
+        let entry = self.gate.revocations.add(order, now_ms).await;
+        told(&entry.map_err(|error| of_register(&error))?)
+    }
+}
+
+/// Approves exactly this definition, if it waits.
+fn approved(gate: &Gate, by: String, tool: &ApproveTool) -> Result<bool, PinsError> {
+    let waits = gate.pins.sighting(&tool.server, &tool.tool)?;
+    let Some(waits) = waits.filter(|it| it.digest == tool.digest) else {
+        return Ok(false);
+    };
+    let pin = Pin {
+        digest: waits.digest,
+        definition: waits.definition,
+        at_ms: gate.clock().unix_ms(),
+        by,
+    };
+    gate.pins.approve(&tool.server, &tool.tool, &pin)?;
+    if let Some(served) = gate.runtime().servers.get(&*tool.server) {
+        served.shelves.distrust();
+    }
+    Ok(true)
+}
+
+fn of_register(error: &RegisterError) -> AdminRefusal {
+    match error {
+        RegisterError::Blocked(_) | RegisterError::Digest(_) | RegisterError::Text(_) => {
+            AdminRefusal::malformed(&error.to_string())
+        }
+        RegisterError::Key(_) | RegisterError::State(_) => AdminRefusal::broken(error),
+    }
+}

@@ -1,0 +1,436 @@
+//! Administrators with a browser: who is one, how strongly they signed in, what each role may do at every
+//! endpoint there is, and that everything is written down.
+
+use anyhow::{Context as _, Result};
+use http::Method;
+use ringwall_tests::browser::{Browser, Page};
+use ringwall_tests::place;
+use ringwall_tests::wire::{Outgoing, Reply};
+use ringwall_tests::world::{Plan, World};
+use serde_json::{Value, json};
+use url::Url;
+
+const SESSION: &str = "__Host-ringwall";
+const BASE: &str = "/admin/api/v1";
+
+/// The reference, which is made from the definitions.
+const REFERENCE: &str = include_str!("../../../docs/admin-api.md");
+
+/// An operation as the reference has it.
+struct Endpoint {
+    name: String,
+    method: Method,
+    path: String,
+    /// Whether a viewer, an operator, an approver, an admin may do it.
+    roles: Vec<bool>,
+}
+
+fn endpoints() -> Result<Vec<Endpoint>> {
+    let rows = REFERENCE.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, place, _, roles @ ..] = cells.as_slice() else {
+            anyhow::bail!("no row: {row}");
+        };
+        let (method, path) = place
+            .trim_matches('`')
+            .split_once(' ')
+            .context("no place")?;
+        Ok(Endpoint {
+            name: name.trim_matches('`').to_owned(),
+            method: method.parse()?,
+            path: path.to_owned(),
+            roles: roles.iter().map(|role| *role == "yes").collect(),
+        })
+    })
+    .collect()
+}
+
+fn administration() -> Value {
+    json!({ "administration": {
+        "amr": ["mfa"], "max_age": "1h",
+        "roles": [
+            { "role": "viewer", "users": ["viewer"] },
+            { "role": "operator", "groups": ["operators"] },
+            { "role": "approver", "claim": "department", "values": ["security"] },
+            { "role": "admin", "users": ["admin"] }
+        ]
+    } })
+}
+
+async fn world() -> Result<World> {
+    World::start(Plan::default().whole(administration())).await
+}
+
+/// An administrator at a browser, and what their pages would send.
+struct Desk {
+    browser: Browser,
+    token: String,
+    origin: String,
+}
+
+/// Lets this person be at the browser, authenticated like that and so many seconds ago.
+fn comes(world: &World, user: &str, more: &Value, seconds_ago: u64) {
+    let mut claims = json!({ "amr": ["pwd", "mfa"], "auth_time": place::now() - seconds_ago });
+    let members = more.as_object().cloned().unwrap_or_default();
+    if let Some(claims) = claims.as_object_mut() {
+        claims.extend(members);
+    }
+    world.issuer.at_the_browser(user);
+    world.issuer.change_identity_tokens(claims);
+}
+
+async fn arrives(world: &World) -> Result<(Browser, Page)> {
+    let browser = Browser::default();
+    let page = browser.open(&world.gateway.at("/admin")?).await?;
+    Ok((browser, page))
+}
+
+impl Desk {
+    async fn of(world: &World, user: &str, more: &Value) -> Result<Self> {
+        comes(world, user, more, 5);
+        let (browser, page) = arrives(world).await?;
+        assert_eq!(page.reply.status, 200, "{}", page.html());
+        let token = page.attribute("<input type=\"hidden\" name=\"csrf\" ", "value");
+        Ok(Desk {
+            browser,
+            token: token.context("no token")?,
+            origin: page.url.origin().ascii_serialization(),
+        })
+    }
+
+    fn asks(&self, world: &World, name: &str, input: &Value) -> Result<Outgoing> {
+        let all = endpoints()?;
+        let it = all.iter().find(|it| it.name == name);
+        let it = it.with_context(|| format!("no operation `{name}`"))?;
+        let mut url = world.gateway.at(&it.path)?;
+        let held = self.browser.holds(&url);
+        let cookie = format!("{SESSION}={}", held.get(SESSION).context("signed out")?);
+        let looks = it.method == Method::GET;
+        if looks {
+            let pairs = input.as_object().context("no object")?.iter();
+            let pairs = pairs.filter_map(|(name, value)| Some((name, value.as_str()?)));
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+        let request = Outgoing::new(it.method.clone(), &url).header("cookie", &cookie);
+        Ok(match looks {
+            true => request,
+            false => request
+                .header("content-type", "application/json")
+                .header("origin", &self.origin)
+                .header("x-ringwall-form", &self.token)
+                .body(input.to_string()),
+        })
+    }
+
+    async fn done(&self, world: &World, name: &str, input: Value) -> Result<Value> {
+        let reply = self.asks(world, name, &input)?.send().await?;
+        anyhow::ensure!(reply.status == 200, "{name}: {reply:?}");
+        Ok(serde_json::from_slice(&reply.body)?)
+    }
+}
+
+fn code(reply: &Reply) -> String {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let code = body.pointer("/error/code").and_then(Value::as_str);
+    code.unwrap_or_default().to_owned()
+}
+
+/// An input that each operation can read, and that is about nothing there is.
+fn input(name: &str) -> Value {
+    match name {
+        "connections.revoke" => json!({ "name": "none" }),
+        "consents.list" => json!({ "user": "none" }),
+        "consents.revoke" => json!({ "user": "none", "id": "none" }),
+        "people.end" => json!({ "session": "none" }),
+        "revocations.add" => {
+            json!({ "target": { "kind": "session", "name": "none" }, "why": "a test" })
+        }
+        "revocations.lift" => json!({ "id": "none" }),
+        "tools.approve" => {
+            let digest = format!("sha256:{}", "0".repeat(64));
+            json!({ "server": "fixture", "tool": "none", "digest": digest })
+        }
+        _ => json!({}),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_2_every_endpoint_is_open_to_the_roles_that_have_it_and_to_nobody_else() -> Result<()> {
+    let world = world().await?;
+    assert!(endpoints()?.len() >= 11);
+    let people = [
+        (None, "nobody", json!({})),
+        (Some(0), "viewer", json!({})),
+        (Some(1), "olga", json!({ "groups": ["x", "operators"] })),
+        (Some(2), "anna", json!({ "department": ["security"] })),
+        (Some(3), "admin", json!({})),
+    ];
+    for (role, user, more) in &people {
+        let desk = Desk::of(&world, user, more).await?;
+        for it in endpoints()? {
+            let allowed = role.is_some_and(|role: usize| it.roles[role]);
+            let reply = desk
+                .asks(&world, &it.name, &input(&it.name))?
+                .send()
+                .await?;
+            let denied = code(&reply) == "admin_denied";
+            assert_eq!(denied, !allowed, "{} {role:?}: {reply:?}", it.name);
+            // What is not there is not found, by whoever may look for it.
+            assert!(
+                matches!(reply.status.as_u16(), 200 | 403 | 404),
+                "{reply:?}"
+            );
+        }
+    }
+    let denied = world.events("admin.revocations.add", 5).await?;
+    let refused =
+        |line: &&Value| line.pointer("/record/refusal/code") == Some(&json!("admin_denied"));
+    assert_eq!(denied.iter().filter(refused).count(), 3, "{denied:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_an_administrator_is_authenticated_strongly_and_lately() -> Result<()> {
+    let world = world().await?;
+    for (more, told) in [
+        (json!({ "amr": ["pwd"] }), "amr"),
+        (json!({ "amr": null }), "amr"),
+        (json!({ "amr": "mfa" }), "amr"),
+    ] {
+        comes(&world, "admin", &more, 5);
+        let (browser, page) = arrives(&world).await?;
+        assert_eq!(page.reply.status, 403, "{more}");
+        assert!(page.html().contains(told), "{}", page.html());
+        assert!(!browser.holds(&page.url).contains_key(SESSION));
+    }
+    // Whoever signed in weakly for another page is no administrator by that.
+    comes(&world, "admin", &json!({ "amr": ["pwd"] }), 5);
+    let browser = Browser::default();
+    browser.open(&world.gateway.at("/connections")?).await?;
+    let url = world.gateway.at(&format!("{BASE}/whoami"))?;
+    let reply = browser.once(Method::GET, &url, String::new()).await?;
+    assert_eq!(
+        (reply.status.as_u16(), code(&reply)),
+        (403, "admin_weak".into())
+    );
+    let nobody = Browser::default()
+        .once(Method::GET, &url, String::new())
+        .await?;
+    assert_eq!(
+        (nobody.status.as_u16(), code(&nobody)),
+        (401, "admin_signed_out".into())
+    );
+    // Long ago is good for a look, and to change anything they sign in again.
+    comes(&world, "admin", &json!({}), 7200);
+    let (browser, page) = arrives(&world).await?;
+    assert!(page.html().contains("sign in again"), "{}", page.html());
+    let token = page.attribute("<input type=\"hidden\" name=\"csrf\" ", "value");
+    let desk = Desk {
+        browser,
+        token: token.context("no token")?,
+        origin: page.url.origin().ascii_serialization(),
+    };
+    desk.done(&world, "sessions.list", json!({})).await?;
+    let add = input("revocations.add");
+    let reply = desk.asks(&world, "revocations.add", &add)?.send().await?;
+    assert_eq!(
+        (reply.status.as_u16(), code(&reply)),
+        (403, "admin_step_up".into())
+    );
+    let again: Value = serde_json::from_slice(&reply.body)?;
+    let again = again.pointer("/error/sign_in").and_then(Value::as_str);
+    let again = world.gateway.at(again.context("no way to sign in")?)?;
+    // A provider that does not authenticate anew has not been asked in vain.
+    assert_eq!(desk.browser.open(&again).await?.reply.status, 403);
+    comes(&world, "admin", &json!({}), 5);
+    let page = desk.browser.open(&again).await?;
+    assert_eq!(page.reply.status, 200, "{}", page.html());
+    let token = page.attribute("<input type=\"hidden\" name=\"csrf\" ", "value");
+    let desk = Desk {
+        token: token.context("no token")?,
+        ..desk
+    };
+    desk.done(&world, "revocations.add", add).await?;
+    let asked = world.issuer.sign_in_requests();
+    let last = asked.last().context("nothing asked")?;
+    assert_eq!(last.get("max_age").map(String::as_str), Some("3600"));
+    let weak = world.events("sign_in.refused", 4).await?;
+    let is_2_4 = |line: &&Value| line.pointer("/record/refusal/control") == Some(&json!("2.4"));
+    assert!(weak.iter().filter(is_2_4).count() >= 4, "{weak:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_4_nothing_is_changed_but_from_a_page_of_ours() -> Result<()> {
+    let world = world().await?;
+    let desk = Desk::of(&world, "admin", &json!({})).await?;
+    let other = Desk::of(&world, "admin", &json!({})).await?;
+    let operation = "revocations.add";
+    let asks = || desk.asks(&world, operation, &input(operation));
+    let text = "text/plain";
+    for (row, (request, status)) in [
+        (asks()?.without("origin"), 403),
+        (asks()?.header("origin", "https://evil.example"), 403),
+        (asks()?.header("sec-fetch-site", "cross-site"), 403),
+        (asks()?.header("sec-fetch-site", "same-site"), 403),
+        (asks()?.without("x-ringwall-form"), 403),
+        (asks()?.header("x-ringwall-form", &other.token), 403),
+        (asks()?.header("content-type", text), 400),
+        (asks()?.body("{\"target\":{},\"target\":{}}"), 400),
+        (asks()?.body("[]"), 400),
+        (
+            asks()?.body(format!("{{\"why\":\"{}\"}}", "x".repeat(70_000))),
+            400,
+        ),
+        (asks()?.without("cookie"), 401),
+        (asks()?.method(Method::GET), 403),
+        (asks()?.method(Method::PUT), 405),
+        (asks()?.method(Method::DELETE), 405),
+        (asks()?, 200),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // A look does not bear the origin of another page either.
+        let looks = row == 11;
+        let request = match looks {
+            true => request.header("origin", "https://evil.example"),
+            false => request,
+        };
+        let reply = request.send().await?;
+        assert_eq!(reply.status.as_u16(), status, "{row}: {reply:?}");
+        assert_eq!(reply.header("access-control-allow-credentials"), None);
+        assert_eq!(reply.header("cache-control"), Some("no-store"));
+    }
+    let unknown = world.gateway.at(&format!("{BASE}/nothing"))?;
+    let reply = desk
+        .browser
+        .once(Method::GET, &unknown, String::new())
+        .await?;
+    assert_eq!(
+        (reply.status.as_u16(), code(&reply)),
+        (404, "admin_unknown".into())
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n5_1_what_administrators_do_happens_and_is_written_down() -> Result<()> {
+    let world = world().await?;
+    let client = world.client("mallory").await?;
+    let desk = Desk::of(&world, "admin", &json!({})).await?;
+    let who = desk.done(&world, "whoami", json!({})).await?;
+    assert_eq!(who["roles"], json!(["admin"]));
+    let held = desk
+        .done(&world, "sessions.list", json!({ "user": "mallory" }))
+        .await?;
+    assert_eq!(held.pointer("/sessions/0/subject"), Some(&json!("mallory")));
+    // Somebody is kept out, and comes in again once that is taken back.
+    let target = json!({ "kind": "user", "issuer": world.issuer.url(), "name": "mallory" });
+    let order = json!({ "target": target, "block": true, "why": "incident 7" });
+    let entry = desk.done(&world, "revocations.add", order).await?;
+    assert_eq!(client.send("ping", json!({})).await?.status, 401);
+    let listed = desk.done(&world, "revocations.list", json!({})).await?;
+    assert_eq!(listed.pointer("/0/id"), entry.get("id"));
+    let by = listed.pointer("/0/by").and_then(Value::as_str);
+    assert_eq!(by, Some(format!("{}#admin", world.issuer.url()).as_str()));
+    let lift = json!({ "id": entry["id"] });
+    desk.done(&world, "revocations.lift", lift).await?;
+    let again = world.client("mallory").await?;
+    assert_eq!(again.send("ping", json!({})).await?.status, 200);
+    // A browser is signed out.
+    let other = Desk::of(&world, "viewer", &json!({})).await?;
+    let people = desk.done(&world, "people.list", json!({})).await?;
+    let people = people.as_array().context("no list")?;
+    let viewer = people.iter().find(|one| one["subject"] == "viewer");
+    let session = viewer.context("not listed")?["session"].clone();
+    let end = json!({ "session": session });
+    assert_eq!(desk.done(&world, "people.end", end).await?["ended"], 1);
+    let reply = other.asks(&world, "whoami", &json!({}))?.send().await?;
+    assert_eq!(reply.status, 401);
+    for (name, after) in [
+        ("admin.revocations.add", "revoked and blocked: incident 7"),
+        ("admin.revocations.lift", "lifted"),
+        ("admin.people.end", "signed out"),
+    ] {
+        let records = world.events(name, 1).await?;
+        let record = records.first().with_context(|| format!("no {name}"))?;
+        assert_eq!(
+            record.pointer("/record/event/after"),
+            Some(&json!(after)),
+            "{record}"
+        );
+        assert_eq!(
+            record.pointer("/record/who/subject"),
+            Some(&json!("admin")),
+            "{record}"
+        );
+    }
+    assert!(!world.events("admin.sessions.list", 1).await?.is_empty());
+    // Whoever owns the machine asks for the same operations, and is written down when they change.
+    let listed = world.gateway.with_data(&["admin", "people.list"]).await?;
+    assert!(listed.contains("\"subject\": \"admin\""), "{listed}");
+    let added = input("revocations.add").to_string();
+    world
+        .gateway
+        .with_data(&["admin", "revocations.add", &added])
+        .await?;
+    assert!(
+        world
+            .gateway
+            .with_data(&["admin", "nothing"])
+            .await
+            .is_err()
+    );
+    let records = world.events("admin.revocations.add", 2).await?;
+    let issuers = records
+        .iter()
+        .filter_map(|line| line.pointer("/record/who/issuer"));
+    assert!(
+        issuers.into_iter().any(|issuer| issuer == "local"),
+        "{records:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_2_own_policies_of_administration_decide_in_place_of_the_built_in_ones() -> Result<()> {
+    let mut whole = administration();
+    whole["administration"]["policies"] = json!(["own.cedar"]);
+    let plan = Plan::default().whole(whole).file(
+        "own.cedar",
+        "permit(principal, action == Ringwall::Action::\"sessions.list\", resource) \
+         when { principal.user == \"admin\" };\n",
+    );
+    let world = World::start(plan).await?;
+    let desk = Desk::of(&world, "admin", &json!({})).await?;
+    desk.done(&world, "sessions.list", json!({})).await?;
+    let reply = desk.asks(&world, "people.list", &json!({}))?.send().await?;
+    assert_eq!(code(&reply), "admin_denied");
+    // They decide about whoever owns the machine as well.
+    assert!(world.gateway.with_data(&["sessions"]).await.is_err());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_without_administration_nobody_administers_with_a_browser() -> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    world
+        .issuer
+        .change_identity_tokens(json!({ "amr": ["mfa"], "auth_time": place::now() }));
+    let browser = Browser::default();
+    browser.open(&world.gateway.at("/connections")?).await?;
+    let get = async |path: &str| -> Result<Reply> {
+        let url: Url = world.gateway.at(path)?;
+        browser.once(Method::GET, &url, String::new()).await
+    };
+    assert_eq!(get("/admin").await?.status, 404);
+    assert_eq!(get("/admin/sign-in").await?.status, 404);
+    let reply = get(&format!("{BASE}/whoami")).await?;
+    assert_eq!(
+        (reply.status.as_u16(), code(&reply)),
+        (404, "admin_unknown".into())
+    );
+    Ok(())
+}
