@@ -165,6 +165,27 @@ async fn m3_a_client_that_changes_is_another_one_that_nobody_agreed_to() -> Resu
     Ok(())
 }
 
+/// Where anybody's documents are read, a document is as good as a registration: a browser is not sent to an
+/// address that nobody stands by before its person has decided.
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_a_document_of_anybody_is_no_way_to_anywhere() -> Result<()> {
+    let documents = Documents::start().await?;
+    let url = documents.at("/client.json")?;
+    let mut web = document(&url);
+    let redirect = "https://app.example/cb";
+    web["redirect_uris"] = json!([redirect]);
+    documents.put("/client.json", &web.to_string());
+    for (hosts, is_sent) in [("127.0.0.1", true), ("any", false)] {
+        let world = world(json!({ "documents": [hosts], "network": "private" })).await?;
+        let mut dancer = Dancer::new(&world, url.as_str())?;
+        dancer.redirect = redirect.to_owned();
+        let way = dancer.way(&[("scope", "everything")])?;
+        let reply = Outgoing::new(Method::GET, &way).send().await?;
+        assert_eq!(reply.header("location").is_some(), is_sent, "{hosts}");
+    }
+    Ok(())
+}
+
 /// Who is signed in to the gateway's own pages and agreed to exactly this is not asked again: they alone, and
 /// about exactly that.
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,9 @@ use http::Method;
 use ringwall_tests::authority::Realm;
 use ringwall_tests::browser::{Browser, Page, link_in};
 use ringwall_tests::chromium::Chromium;
-use ringwall_tests::dance::{Dancer, authority};
+use ringwall_tests::dance::{Dancer, authority, registration, stops_at};
+use ringwall_tests::documents::Documents;
+use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::Client;
 use ringwall_tests::place;
 use ringwall_tests::world::{CREDENTIAL, Plan, World};
@@ -170,6 +172,37 @@ async fn m3_a_person_takes_back_that_they_let_a_client_in_and_its_tokens_end() -
     assert_eq!(ended(&world, &browser, form(&page, "client")?).await?, 404);
     assert_eq!(world.events("own.ended", 1).await?.len(), 1);
     assert_eq!(world.events("consent.revoked", 1).await?.len(), 1);
+    Ok(())
+}
+
+/// A client that stands by its name is let in without a page by whoever agreed before; not if they take
+/// that back while they sign in.
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_what_was_taken_back_meanwhile_is_asked_for_again() -> Result<()> {
+    let members = json!({ "documents": ["127.0.0.1"], "network": "private" });
+    let world = World::start(Plan::default().whole(authority(members))).await?;
+    let (documents, browser) = (Documents::start().await?, Browser::default());
+    let (url, redirect) = (documents.at("/client.json")?, "https://app.example/cb");
+    let document = overlaid(
+        registration(redirect),
+        &json!({ "client_id": url.as_str() }),
+    );
+    documents.put("/client.json", &document.to_string());
+    let mut dancer = Dancer::new(&world, url.as_str())?;
+    dancer.redirect = redirect.to_owned();
+    own(&world, &browser).await?;
+    dancer.code(&browser).await?;
+    let back = dancer.at("/authority/signed-in")?;
+    let back = stops_at(&browser, dancer.way(&[])?, back.as_str()).await?;
+    let page = own(&world, &browser).await?;
+    assert_eq!(ended(&world, &browser, form(&page, "client")?).await?, 303);
+    let asked = browser.open(&back).await?;
+    assert_eq!(asked.reply.status, 200);
+    assert!(asked.html().contains("Let a program act for you?"));
+    assert_eq!(world.events("consent.given", 1).await?.len(), 1);
+    assert_eq!(world.events("code.issued", 1).await?.len(), 1);
+    let page = own(&world, &browser).await?;
+    assert!(form(&page, "client").is_err(), "nobody agreed again");
     Ok(())
 }
 

@@ -36,14 +36,17 @@ pub(super) fn consent(asked: &Question<'_>) -> Page {
         .tag("<strong>")
         .text(&asked.request.resource)
         .tag("</strong>.</p>");
-    body = warnings(body, asked.client, reach);
+    body = warnings(body, asked, reach);
     body = body
         .tag("<dl>")
         .tag("<dt>The program calls itself</dt><dd>")
         .shown(name)
         .tag("</dd>");
     body = match asked.client.origin() {
-        Origin::Document(host) => body.fact("Who stands by that name", host),
+        // The whole address: on a host that many share, the host alone says little.
+        Origin::Document(host) => body
+            .fact("Who stands by that name", host)
+            .fact("It is described at", asked.client.id()),
         Origin::Registration => body.tag("<dt>Who stands by that name</dt><dd>Nobody</dd>"),
     };
     body = body
@@ -64,11 +67,21 @@ pub(super) fn consent(asked: &Question<'_>) -> Page {
     Page::new("Let a program act for you?", body)
 }
 
-fn warnings(mut body: Markup, client: &Client, reach: Option<Reach>) -> Markup {
-    if *client.origin() == Origin::Registration {
-        body = body
-            .tag("<p class=\"warning\"><strong>This name was not verified.</strong> The program chose it ")
-            .tag("itself. Anybody could have chosen the same one.</p>");
+fn warnings(mut body: Markup, asked: &Question<'_>, reach: Option<Reach>) -> Markup {
+    let to = Url::parse(&asked.request.redirect_uri).ok();
+    let to = to.as_ref().and_then(Url::host_str);
+    match asked.client.origin() {
+        Origin::Registration => {
+            body = body
+                .tag("<p class=\"warning\"><strong>This name was not verified.</strong> The program chose it ")
+                .tag("itself. Anybody could have chosen the same one.</p>");
+        }
+        Origin::Document(host) if reach == Some(Reach::Web) && to != Some(&**host) => {
+            body = body
+                .tag("<p class=\"warning\"><strong>The answer goes to another host</strong> than the one ")
+                .tag("that stands by this name.</p>");
+        }
+        Origin::Document(_) => {}
     }
     if reach == Some(Reach::Machine) {
         body = body
@@ -232,16 +245,20 @@ mod tests {
     #[test]
     fn m3_a_host_stands_by_the_name_in_its_document() {
         let url = ClientUrl::read("https://vouch.example/client.json").unwrap();
+        let redirects = ["https://app.example/cb", "https://vouch.example:8443/cb"];
         let document = json!({
-            "client_id": url.as_str(), "redirect_uris": ["https://app.example/cb"],
-            "client_name": "Editor",
+            "client_id": url.as_str(), "redirect_uris": redirects, "client_name": "Editor",
         });
         let client = Client::from_document(&url, document.to_string().as_bytes()).unwrap();
-        let html = page(&client, "https://app.example/cb", "read");
-        assert!(
-            html.contains("vouch.example") && !html.contains("not verified"),
-            "{html}"
-        );
+        for (redirect, is_elsewhere) in redirects.into_iter().zip([true, false]) {
+            let html = page(&client, redirect, "read");
+            assert!(
+                html.contains("<dd>https://vouch.example/client.json</dd>"),
+                "{html}"
+            );
+            assert!(!html.contains("not verified"), "{html}");
+            assert_eq!(html.contains("another host"), is_elsewhere, "{redirect}");
+        }
     }
 
     #[test]
