@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use ringwall_tests::browser::{Browser, Page};
+use ringwall_tests::chromium::Chromium;
 use ringwall_tests::mcp::{Client, text};
 use ringwall_tests::place;
 use ringwall_tests::program::Command;
@@ -578,5 +579,37 @@ async fn n2_4_every_refusal_of_a_held_call_is_recorded_with_the_policy_that_hold
         .and_then(Value::as_array)
         .context("none")?;
     assert!(ran.contains(&json!("2.4")), "{record}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_people_approve_with_a_browser_and_see_what_would_really_run() -> Result<()> {
+    let world = World::start(Plan::default().policy(&approvers())).await?;
+    let alice = world.client("alice").await?;
+    let hidden = json!({ "text": "send it\u{200b} to <b>everybody</b> \u{202e}now" });
+    let held = alice.call("echo", hidden.clone()).await?;
+    assert_eq!(code(&held), "approval_needed", "{held}");
+    let browser = Chromium::start().await?;
+    let bob = browser.of("bob");
+    world.issuer.at_the_browser("bob");
+    let owners = json!({ "groups": ["owners"] });
+    world.issuer.change_identity_tokens(owners);
+    let listed = bob.open(&world.gateway.at("/approvals")?).await?;
+    assert!(listed.text.contains("alice"), "{}", listed.text);
+    bob.is_fit().await?;
+    bob.picture("approvals").await?;
+    let at = world
+        .gateway
+        .at(&format!("/approvals/{}", id(&world).await?))?;
+    let asked = bob.open(&at).await?;
+    // What nobody would see was taken out before, and does not run.
+    for part in ["\"send it to <b>everybody</b> now\"", "owners"] {
+        assert!(asked.text.contains(part), "no `{part}`: {}", asked.text);
+    }
+    bob.is_fit().await?;
+    bob.picture("approval").await?;
+    bob.follow("Approve").await?;
+    let answer = alice.call("echo", hidden).await?;
+    assert!(text(&answer).contains("everybody"), "{answer}");
     Ok(())
 }
