@@ -1,9 +1,13 @@
 //! What lives as long as it should, with time passed in: registrations, lines of refresh tokens, keys, and
 //! what people take back.
 
+mod clients_elsewhere;
+mod lines;
+
 use super::journey::Asked;
 use super::*;
 use crate::clock::{Clock, StillClock};
+use crate::egress::EgressSettings;
 use crate::house::House;
 use crate::load::Loaded;
 use crate::revocation::{Barred, Facts};
@@ -23,11 +27,11 @@ struct World {
     folder: tempfile::TempDir,
 }
 
-fn settled(data: &std::path::Path) -> Settled {
+fn settled(data: &std::path::Path, members: &str) -> Settled {
     let text = format!(
         "version: 1\npublic_url: {OWN}\nlisteners: [{{ address: '127.0.0.1:0' }}]\n\
          issuers: [{{ issuer: '{ISSUER}', sign_in: {{ client: ringwall }} }}]\n\
-         authorization_server: {{ registration: open, tokens: {{ refresh: 10d, idle: 2d }} }}\n\
+         authorization_server: {{ registration: open, tokens: {{ refresh: 10d, idle: 2d }}{members} }}\n\
          servers: [{{ name: s, http: {{ url: 'https://s.example.com/mcp' }} }}]\n\
          routes: [{{ path: /s, server: s, issuers: [self] }}]\n"
     );
@@ -37,9 +41,14 @@ fn settled(data: &std::path::Path) -> Settled {
 
 impl World {
     async fn new() -> Self {
+        World::with("", &EgressSettings::default()).await
+    }
+
+    /// One with further members of its authorization server, and another way out.
+    async fn with(members: &str, way_out: &EgressSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(StillClock::at_unix_ms(NOW_MS));
-        let house = World::built(folder.path(), &clock).await;
+        let house = World::built(folder.path(), &clock, (members, way_out)).await;
         World {
             clock,
             house,
@@ -47,15 +56,20 @@ impl World {
         }
     }
 
-    async fn built(folder: &std::path::Path, clock: &Arc<StillClock>) -> House {
+    async fn built(
+        folder: &std::path::Path,
+        clock: &Arc<StillClock>,
+        (members, way_out): (&str, &EgressSettings),
+    ) -> House {
         let loaded = Loaded {
-            settled: settled(folder),
+            settled: settled(folder, members),
             administration: vec![policy::Administration::built_in()],
             policies: Vec::new(),
             warnings: Vec::new(),
         };
         let clock: Arc<dyn Clock> = Arc::<StillClock>::clone(clock);
-        House::build(loaded, clock).await.unwrap()
+        let built = House::with_way_out(loaded, clock, way_out);
+        built.await.unwrap()
     }
 
     fn gate(&self) -> &Arc<Gate> {
@@ -68,12 +82,20 @@ impl World {
 
     /// A client that has just registered.
     async fn client(&self) -> Arc<Client> {
+        let grants = json!(["authorization_code", "refresh_token"]);
+        self.registered(json!({ "grant_types": grants })).await
+    }
+
+    /// One that has registered with these members, too.
+    async fn registered(&self, further: Value) -> Arc<Client> {
         let authority = self.authority();
         let at = self.at(&authority);
-        let members = json!({
+        let mut members = json!({
             "redirect_uris": ["http://127.0.0.1/cb"], "client_name": "Editor",
-            "grant_types": ["authorization_code", "refresh_token"],
         });
+        for (name, value) in further.as_object().unwrap() {
+            members[name] = value.clone();
+        }
         let answer = clients::registration(&at, members.to_string().as_bytes()).await;
         let answer: Value = serde_json::from_str(&answer.ok().unwrap().body).unwrap();
         let id = answer["client_id"].as_str().unwrap();
@@ -327,7 +349,8 @@ async fn n2_3_tokens_of_a_key_that_does_not_sign_any_more_are_good_to_their_end(
         folder,
     } = world;
     drop(house);
-    let house = World::built(folder.path(), &clock).await;
+    let plain = ("", &EgressSettings::default());
+    let house = World::built(folder.path(), &clock, plain).await;
     let again = World {
         clock,
         house,
