@@ -20,6 +20,7 @@ pub mod issuer;
 pub mod mcp;
 pub mod pairing;
 pub mod peers;
+pub mod pipe;
 pub mod place;
 pub mod program;
 pub mod proofs;

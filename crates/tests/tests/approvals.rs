@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use ringwall_tests::browser::{Browser, Page};
 use ringwall_tests::chromium::Chromium;
 use ringwall_tests::mcp::{Client, text};
+use ringwall_tests::pipe;
 use ringwall_tests::place;
 use ringwall_tests::program::Command;
 use ringwall_tests::stateless::Stateless;
@@ -511,24 +512,8 @@ async fn n2_4_whoever_calls_over_a_pipe_cannot_approve_it_themselves() -> Result
         @lift("approval: another user of this machine")
         forbid(principal, action == Ringwall::Action::"call", resource) when { resource.name == "echo" };
     "#;
-    std::fs::write(folder.path().join("held.cedar"), policy)?;
-    let mut pipe = Command::new("/bin/sh")
-        .arguments(["-c", "echo ready; exec \"$0\" \"$@\""])
-        .argument(place::built("ringwall")?)
-        .arguments(["wrap", "--data", "data", "--policy", "held.cedar", "--"])
-        .argument(place::built("fixture-upstream")?)
-        .arguments(["--stdio", "--era", "modern"])
-        .directory(folder.path())
-        .start("ready")
-        .await?;
-    let meta = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    let params = json!({ "name": "echo", "arguments": hello(), "_meta": meta });
-    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
-    pipe.say(&call.to_string()).await?;
-    let answer: Value = serde_json::from_str(&pipe.line_starting("{").await?)?;
+    let mut pipe = pipe::with_policy(folder.path(), policy).await?;
+    let answer = pipe::call(&mut pipe, "echo", json!({ "text": "hello" })).await?;
     assert_eq!(code(&answer), "approval_needed", "{answer}");
     assert!(
         answer.to_string().contains("ringwall approvals approve"),
@@ -579,6 +564,61 @@ async fn n2_4_every_refusal_of_a_held_call_is_recorded_with_the_policy_that_hold
         .and_then(Value::as_array)
         .context("none")?;
     assert!(ran.contains(&json!("2.4")), "{record}");
+    Ok(())
+}
+
+/// A task is what its call was: whoever looks after it, answers it or ends it is not asked about it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_a_task_of_an_approved_call_is_looked_after_without_asking_again() -> Result<()> {
+    let policy = OWNERS.replace("fixture/echo", "fixture/confirm_delete");
+    let plan = Plan::default().fixture(&["--era", "modern"]);
+    let world = World::start(plan.policy(&policy)).await?;
+    let able = json!({
+        "elicitation": {}, "extensions": { "io.modelcontextprotocol/tasks": {} },
+    });
+    let token = world.token("alice")?;
+    let alice = Stateless::new(&world.url()?, Some(&token)).capable(able);
+    let call = || alice.call("confirm_delete", json!({ "filename": "x" }));
+    assert_eq!(code(&call().await?), "approval_needed");
+    approve(&world).await?;
+    let begun = call().await?;
+    let task = begun.pointer("/result/taskId").and_then(Value::as_str);
+    let task = task.with_context(|| format!("no task: {begun}"))?;
+    let get = || alice.request("tasks/get", json!({ "taskId": task }));
+    let until = async |status: &str| {
+        let mut said = Value::Null;
+        for _ in 0..400 {
+            said = get().await?;
+            if said.pointer("/result/status") == Some(&json!(status)) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        ensure!(
+            said.pointer("/result/status") == Some(&json!(status)),
+            "{said}"
+        );
+        Ok(said)
+    };
+    let asks = until("input_required").await?;
+    let asked = asks.pointer("/result/inputRequests");
+    let asked = asked.and_then(Value::as_object).context("no question")?;
+    let name = asked.keys().next().context("no question")?.clone();
+    let yes = json!({ "action": "accept", "content": { "confirm": true } });
+    let answers = json!({ "taskId": task, "inputResponses": { (name): yes } });
+    let answered = alice.request("tasks/update", answers).await?;
+    assert_eq!(answered.get("error"), None, "{answered}");
+    let done = until("completed").await?;
+    assert!(done.to_string().contains("deleted"), "{done}");
+    // What was begun was one call, and it was approved once; the same call again is another one.
+    assert_eq!(code(&call().await?), "approval_needed");
+    for (name, count) in [
+        ("call.held", 2),
+        ("approval.given", 1),
+        ("approval.used", 1),
+    ] {
+        assert_eq!(world.events(name, count).await?.len(), count, "{name}");
+    }
     Ok(())
 }
 
