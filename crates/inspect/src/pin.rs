@@ -9,4 +9,5 @@ mod skeleton;
 
 pub use diff::{Change, Risk, diff};
 pub use digest::{Digest, DigestError, digest};
+pub(crate) use skeleton::prototype;
 pub use skeleton::skeleton;

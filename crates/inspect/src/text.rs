@@ -151,6 +151,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(cleaned)
 }
 
+/// Each hidden span of the text, in order.
+pub(crate) fn spans(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
+    Scan::new(text).map(|(span, _)| span)
+}
+
 /// What hidden tag characters say, in ASCII, for evidence. Bounded, and empty if there are none.
 pub fn decode_tags(text: &str) -> String {
     Scan::new(text)
