@@ -6,5 +6,6 @@
 
 pub mod definition;
 pub mod pin;
+pub mod poison;
 pub mod schema;
 pub mod text;
