@@ -9,6 +9,7 @@ mod matched;
 pub use matched::Match;
 
 pub mod definition;
+pub mod likeness;
 pub mod pin;
 pub mod poison;
 pub mod schema;

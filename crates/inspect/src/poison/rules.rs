@@ -39,6 +39,18 @@ pub struct Rule {
     pub(super) when: When,
 }
 
+impl Rule {
+    /// A rule that is found by other means than words.
+    pub(crate) const fn form(
+        name: &'static str,
+        severity: Severity,
+        techniques: Techniques,
+        says: &'static str,
+    ) -> Rule {
+        rule(name, severity, When::Form, techniques, says)
+    }
+}
+
 /// When a rule says something.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum When {
