@@ -8,6 +8,7 @@ mod address;
 mod administration;
 mod approval;
 mod authority;
+mod content;
 mod events;
 mod issuers;
 mod limits;

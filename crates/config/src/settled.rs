@@ -7,6 +7,7 @@
 mod administration;
 mod approval;
 mod authority;
+mod content;
 mod events;
 mod form;
 mod issuer;
@@ -21,6 +22,7 @@ mod route;
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
+pub use content::{Content, RouteContent};
 pub use events::Events;
 pub(crate) use issuer::TENANT;
 pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
@@ -243,6 +245,8 @@ pub struct Server {
     pub schema: Schema,
     /// What happens to invisible text in what it says.
     pub hidden_text: HiddenText,
+    /// What else is looked for in text that goes to it and comes from it.
+    pub content: Content,
     /// How long a call of it may take.
     #[serde(serialize_with = "form::time")]
     pub timeout: Duration,

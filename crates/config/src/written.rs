@@ -7,6 +7,7 @@
 mod administration;
 mod approval;
 mod authority;
+mod content;
 mod events;
 mod issuer;
 mod oauth;
@@ -18,6 +19,7 @@ mod text;
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
+pub use content::Content;
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};
@@ -282,6 +284,9 @@ pub struct Server {
     /// do not see it.
     #[schemars(extend("default" = HiddenText::Remove))]
     pub hidden_text: Option<HiddenText>,
+    /// What else is looked for in text that goes to it and comes from it.
+    #[serde(default)]
+    pub content: Content,
     /// How long a whole call may take.
     #[schemars(transform = bounds::TIMEOUT.told())]
     pub timeout: Option<Time>,

@@ -13,6 +13,7 @@ pub mod catalog;
 mod claims;
 pub mod clock;
 pub mod connect;
+mod content;
 pub mod control;
 pub mod credential;
 mod definitions;

@@ -276,7 +276,7 @@ mod tests {
             let findings = check(&tool(|tool| change(tool, hidden))).unwrap();
             let told: Vec<_> = findings
                 .iter()
-                .map(|f| (f.place.as_ref(), f.rule))
+                .map(|f| (f.place.as_ref(), f.rule.as_ref()))
                 .collect();
             assert_eq!(told, [(place, "hidden_text.tags")]);
         }

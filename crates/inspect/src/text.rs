@@ -116,7 +116,7 @@ impl Seen {
             .filter(|class| self.count(*class) > 0)
             .map(|class| Finding {
                 control,
-                rule: class.rule(),
+                rule: Cow::Borrowed(class.rule()),
                 severity: class.severity(),
                 place: place.clone(),
                 count: self.count(class),

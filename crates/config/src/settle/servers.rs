@@ -68,6 +68,7 @@ fn server(
         pins,
         schema,
         hidden_text,
+        content: super::content::server(problems, &at("content"), &written.content),
         timeout: limits::time(
             problems,
             &at("timeout"),

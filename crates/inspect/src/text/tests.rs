@@ -195,7 +195,7 @@ fn findings_name_the_class_the_place_and_the_count() {
     );
     let told: Vec<_> = findings
         .iter()
-        .map(|f| (f.rule, f.count, f.severity))
+        .map(|f| (f.rule.as_ref(), f.count, f.severity))
         .collect();
     assert_eq!(
         told,
