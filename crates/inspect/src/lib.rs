@@ -10,7 +10,9 @@ mod matched;
 pub use matched::Match;
 
 pub mod definition;
+pub mod likeness;
 pub mod pin;
+pub mod poison;
 pub mod schema;
 pub mod text;
 pub mod view;

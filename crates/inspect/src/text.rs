@@ -22,6 +22,7 @@ mod scan;
 use controls::{Action, Control, Finding, Severity};
 use scan::Scan;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A class of hidden text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,6 +155,19 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 /// Each hidden span of the text, in order.
 pub(crate) fn spans(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
     Scan::new(text).map(|(span, _)| span)
+}
+
+/// The parts of a text between what [`examine`] counts, each with its place.
+pub fn visible(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    let mut kept = 0;
+    let spans = Scan::new(text).map(|(span, _)| span);
+    spans
+        .chain(std::iter::once(text.len()..text.len()))
+        .filter_map(move |span| {
+            let part = kept..span.start;
+            kept = span.end;
+            Some((part.clone(), text.get(part)?))
+        })
 }
 
 /// What hidden tag characters say, in ASCII, for evidence. Bounded, and empty if there are none.
