@@ -15,7 +15,7 @@
 
 mod decode;
 mod escape;
-mod fold;
+pub(crate) mod fold;
 mod hint;
 mod map;
 mod markup;
@@ -148,6 +148,11 @@ impl Kept {
         };
         maker.make();
         maker.kept
+    }
+
+    /// Whether the budget ended before everything was looked at.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// The views again, of the very text they were made of.
