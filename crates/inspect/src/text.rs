@@ -19,6 +19,7 @@ mod ansi;
 mod class;
 mod scan;
 
+pub use crate::view::fold::Strictness;
 use controls::{Action, Control, Finding, Severity};
 use scan::Scan;
 use std::borrow::Cow;
@@ -167,6 +168,12 @@ pub fn visible(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
             kept = span.end;
             Some((part.clone(), text.get(part)?))
         })
+}
+
+/// How many words look like other ones: letters of another script stand in them for those of ASCII
+/// (the confusables of UTS 39).
+pub fn look_alikes(text: &str, strictness: Strictness) -> u32 {
+    u32::try_from(crate::view::fold::disguised(text, strictness)).unwrap_or(u32::MAX)
 }
 
 /// What hidden tag characters say, in ASCII, for evidence. Bounded, and empty if there are none.

@@ -15,7 +15,7 @@
 
 mod decode;
 mod escape;
-mod fold;
+pub(crate) mod fold;
 mod hint;
 mod map;
 mod markup;
@@ -30,6 +30,7 @@ use hint::Hints;
 use map::Map;
 pub use map::{Kind, Kinds};
 pub use markup::code;
+use std::borrow::Cow;
 use std::ops::Range;
 use weave::{Weaver, Woven};
 
@@ -83,7 +84,7 @@ const BRANCHES: [Step; 5] = [
 ];
 
 /// A view that was made, and what of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Made {
     text: String,
     map: Map,
@@ -95,32 +96,73 @@ struct Made {
 #[derive(Debug)]
 pub struct Views<'t> {
     raw: &'t str,
+    made: Cow<'t, [Made]>,
+    cut: bool,
+}
+
+/// The views of one text without the text, for whoever keeps that elsewhere.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
     made: Vec<Made>,
     cut: bool,
+}
+
+/// What was found in some view, and where in the text that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen<T> {
+    /// Bytes of the text; of a run that was decoded as a whole, the whole run.
+    pub range: Range<usize>,
+    /// What was done to see it; nothing where it stands in the text just so.
+    pub kinds: Kinds,
+    /// What it is.
+    pub what: T,
 }
 
 /// Makes the views of a text.
 ///
 /// Linear in time and space; nothing is allocated for text that has no view but itself.
 pub fn views<'t>(text: &'t str, budget: &Budget) -> Views<'t> {
-    let mut views = Views {
+    let Kept { made, cut } = Kept::new(text, budget);
+    Views {
         raw: text,
-        made: Vec::new(),
-        cut: text.len() > LONGEST,
-    };
-    if !views.cut {
-        let room = text
-            .len()
-            .saturating_mul(budget.growth)
-            .saturating_add(budget.slack);
+        made: Cow::Owned(made),
+        cut,
+    }
+}
+
+impl Kept {
+    /// Makes the views of a text.
+    pub fn new(text: &str, budget: &Budget) -> Kept {
+        if text.len() > LONGEST {
+            return Kept {
+                made: Vec::new(),
+                cut: true,
+            };
+        }
+        let room = text.len().saturating_mul(budget.growth);
         let mut maker = Maker {
-            views: &mut views,
+            raw: text,
             budget: *budget,
-            room,
+            room: room.saturating_add(budget.slack),
+            kept: Kept::default(),
         };
         maker.make();
+        maker.kept
     }
-    views
+
+    /// Whether the budget ended before everything was looked at.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The views again, of the very text they were made of.
+    pub fn of<'t>(&'t self, text: &'t str) -> Views<'t> {
+        Views {
+            raw: text,
+            made: Cow::Borrowed(&self.made),
+            cut: self.cut,
+        }
+    }
 }
 
 impl<'t> Views<'t> {
@@ -149,11 +191,35 @@ impl<'t> Views<'t> {
         self.iter().skip(1)
     }
 
-    fn text(&self, at: usize) -> &str {
-        match at.checked_sub(1).and_then(|at| self.made.get(at)) {
-            Some(made) => &made.text,
-            None => self.raw,
+    /// Looks for something in every view, and says where in the text it is.
+    ///
+    /// What a view has just as the text has it is found in the text alone. The same may be found in
+    /// several views.
+    pub fn search<T, I>(&self, mut find: impl FnMut(&str) -> I) -> Vec<Seen<T>>
+    where
+        I: IntoIterator<Item = (Range<usize>, T)>,
+    {
+        let mut seen = Vec::new();
+        for view in self.iter() {
+            let found = find(view.text()).into_iter();
+            seen.extend(found.filter_map(|(range, what)| {
+                let kinds = view.kinds(range.clone());
+                (view.is_raw() || !kinds.is_empty()).then(|| Seen {
+                    range: view.original(range),
+                    kinds,
+                    what,
+                })
+            }));
         }
+        seen
+    }
+}
+
+/// What a view says: 0 is the raw text, others count from one.
+fn said<'v>(raw: &'v str, made: &'v [Made], at: usize) -> &'v str {
+    match at.checked_sub(1).and_then(|at| made.get(at)) {
+        Some(made) => &made.text,
+        None => raw,
     }
 }
 
@@ -167,7 +233,7 @@ pub struct View<'v> {
 impl<'v> View<'v> {
     /// What it says.
     pub fn text(&self) -> &'v str {
-        self.views.text(self.at)
+        said(self.views.raw, &self.views.made, self.at)
     }
 
     /// Whether it is the text itself.
@@ -205,20 +271,25 @@ impl<'v> View<'v> {
 }
 
 /// Makes views until there is nothing to make or nothing to make it with.
-struct Maker<'m, 't> {
-    views: &'m mut Views<'t>,
+struct Maker<'t> {
+    raw: &'t str,
     budget: Budget,
     room: usize,
+    kept: Kept,
 }
 
-impl Maker<'_, '_> {
+impl Maker<'_> {
+    fn text(&self, at: usize) -> &str {
+        said(self.raw, &self.kept.made, at)
+    }
+
     /// The main line first: normalised, folded, decoded, and again. What stands beside it is made at
     /// every depth, and decoded in turn afterwards, so that no branch takes the main line's budget.
     fn make(&mut self) {
         let mut branches = Vec::new();
         let mut at = 0;
         for depth in 0..=self.budget.depth {
-            let hints = Hints::of(self.views.text(at));
+            let hints = Hints::of(self.text(at));
             if hints.is_plain() {
                 break;
             }
@@ -227,7 +298,7 @@ impl Maker<'_, '_> {
             // Normalising may bring out what the hints have not seen.
             let hints = match at == found {
                 true => hints,
-                false => hints.with(Hints::of(self.views.text(at))),
+                false => hints.with(Hints::of(self.text(at))),
             };
             for step in BRANCHES {
                 let of = match step {
@@ -244,9 +315,9 @@ impl Maker<'_, '_> {
         }
         for (mut at, depth) in branches {
             for _ in depth..self.budget.depth {
-                let hints = Hints::of(self.views.text(at));
+                let hints = Hints::of(self.text(at));
                 at = self.normal(at, hints);
-                let hints = hints.with(Hints::of(self.views.text(at)));
+                let hints = hints.with(Hints::of(self.text(at)));
                 match self.step(at, Step::Decoded, hints) {
                     Some(next) => at = next,
                     None => break,
@@ -266,7 +337,7 @@ impl Maker<'_, '_> {
         if !step.is_hinted(hints) {
             return None;
         }
-        let text = self.views.text(parent);
+        let text = self.text(parent);
         let mut weaver = Weaver::new(text, self.room);
         match step {
             Step::Normal => normal::weave(text, &mut weaver),
@@ -279,17 +350,17 @@ impl Maker<'_, '_> {
             Step::Rotated => rotated::weave(text, &mut weaver),
         }
         let Woven { text, map, cut } = weaver.finish()?;
-        if self.views.made.len() >= self.budget.count {
-            self.views.cut = true;
+        if self.kept.made.len() >= self.budget.count {
+            self.kept.cut = true;
             return None;
         }
-        self.views.cut |= cut;
+        self.kept.cut |= cut;
         if text.is_empty() {
             return None;
         }
         self.room = self.room.saturating_sub(text.len());
-        self.views.made.push(Made { text, map, parent });
-        Some(self.views.made.len())
+        self.kept.made.push(Made { text, map, parent });
+        Some(self.kept.made.len())
     }
 }
 

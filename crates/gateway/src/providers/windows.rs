@@ -83,7 +83,9 @@ mod tests {
                     let around: String = filler.chars().cycle().take(before).collect();
                     let text = format!("{around}{attack}{around}");
                     let pieces = CUT.pieces(&text);
-                    let seen = pieces.iter().any(|piece| text[piece.clone()].contains(attack));
+                    let seen = pieces
+                        .iter()
+                        .any(|piece| text[piece.clone()].contains(attack));
                     assert!(seen, "{filler} {attack} {before}");
                 }
             }

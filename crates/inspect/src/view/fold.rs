@@ -22,58 +22,84 @@ static TABLE: LazyLock<Box<[u8]>> = LazyLock::new(|| {
         .collect()
 });
 
+/// What is held against a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strictness {
+    /// That all of it looks like ASCII, or part of it beside ASCII letters.
+    Name,
+    /// That part of it looks like ASCII beside ASCII letters: whole words do so in many languages.
+    Prose,
+}
+
 pub(super) fn weave(text: &str, weaver: &mut Weaver<'_>) {
-    let mut at = 0;
-    while let Some(next) = next_high(text.as_bytes(), at) {
-        let before = text.get(at..next).unwrap_or_default();
-        let start = next
-            - before
-                .bytes()
-                .rev()
-                .take_while(u8::is_ascii_alphanumeric)
-                .count();
-        let rest = text.get(start..).unwrap_or_default();
-        let length = rest.find(|c: char| !is_of_word(c)).unwrap_or(rest.len());
-        let word = rest.get(..length).unwrap_or_default();
-        fold(word, start, weaver);
-        let skipped = text.get(next..).and_then(|rest| rest.chars().next());
-        at = (start + length).max(next + skipped.map_or(1, char::len_utf8));
+    for (start, word) in Words::new(text) {
+        if !is_disguised(word, Strictness::Name) {
+            continue;
+        }
+        for (at, c) in word.char_indices().filter(|(_, c)| !c.is_ascii()) {
+            if let Some(like) = like(c) {
+                let range = start + at..start + at + c.len_utf8();
+                let mut buffer = [0];
+                let like = char::from(like).encode_utf8(&mut buffer);
+                weaver.put(range, like, Kind::Confusable);
+            }
+        }
         if weaver.is_full() {
             return;
         }
     }
 }
 
-fn next_high(bytes: &[u8], from: usize) -> Option<usize> {
-    let rest = bytes.get(from..)?;
-    rest.iter()
-        .position(|byte| !byte.is_ascii())
-        .map(|at| from + at)
+/// How many words of the text look like other ones.
+pub(crate) fn disguised(text: &str, strictness: Strictness) -> usize {
+    let words = Words::new(text);
+    words
+        .filter(|(_, word)| is_disguised(word, strictness))
+        .count()
+}
+
+fn is_disguised(word: &str, strictness: Strictness) -> bool {
+    let mut high = word.chars().filter(|c| !c.is_ascii());
+    if word.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return high.any(|c| like(c).is_some());
+    }
+    strictness == Strictness::Name
+        && high.clone().nth(SHORTEST - 1).is_some()
+        && high.all(|c| like(c).is_some())
+}
+
+/// The words of a text with a character beyond ASCII, and where they begin.
+struct Words<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Words<'t> {
+    fn new(text: &'t str) -> Self {
+        Words { text, at: 0 }
+    }
+}
+
+impl<'t> Iterator for Words<'t> {
+    type Item = (usize, &'t str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.text.get(self.at..)?;
+        let next = self.at + rest.bytes().position(|byte| !byte.is_ascii())?;
+        let before = self.text.get(self.at..next)?.bytes().rev();
+        let start = next - before.take_while(u8::is_ascii_alphanumeric).count();
+        let rest = self.text.get(start..)?;
+        let length = rest.find(|c: char| !is_of_word(c)).unwrap_or(rest.len());
+        let first = self.text.get(next..)?.chars().next()?;
+        self.at = (start + length).max(next + first.len_utf8());
+        Some((start, rest.get(..length)?))
+    }
 }
 
 fn is_of_word(c: char) -> bool {
     match c.is_ascii() {
         true => c.is_ascii_alphanumeric(),
         false => c.is_alphanumeric() || like(c).is_some(),
-    }
-}
-
-fn fold(word: &str, start: usize, weaver: &mut Weaver<'_>) {
-    let mixed = word.bytes().any(|byte| byte.is_ascii_alphabetic());
-    let high = || word.chars().filter(|c| !c.is_ascii());
-    if !mixed && (high().count() < SHORTEST || !high().all(|c| like(c).is_some())) {
-        return;
-    }
-    for (at, c) in word.char_indices().filter(|(_, c)| !c.is_ascii()) {
-        if let Some(like) = like(c) {
-            let range = start + at..start + at + c.len_utf8();
-            let mut buffer = [0];
-            weaver.put(
-                range,
-                char::from(like).encode_utf8(&mut buffer),
-                Kind::Confusable,
-            );
-        }
     }
 }
 

@@ -160,7 +160,7 @@ impl Segment {
 }
 
 /// Where each part of a view comes from: segments sorted in both texts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Map {
     segments: Vec<Segment>,
     /// Bytes of the view.

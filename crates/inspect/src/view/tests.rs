@@ -227,6 +227,35 @@ fn what_stands_in_the_text_just_so_is_told_apart() {
 }
 
 #[test]
+fn what_is_looked_for_is_found_in_every_view_and_once_where_it_stands() {
+    let text = "AKIA, AK%49A, and YXMgYmFzZTY0IGl0IGlzIEFLSUE=";
+    let views = views(text, &Budget::default());
+    let found = views.search(|text| -> Vec<_> {
+        let found = text.match_indices("AKIA");
+        found.map(|(at, key)| (at..at + 4, key.len())).collect()
+    });
+    let told = found.iter().map(|seen| {
+        let place = text.get(seen.range.clone()).unwrap();
+        (place, seen.kinds.to_string(), seen.what)
+    });
+    let told: Vec<_> = told.collect();
+    let told: Vec<_> = told
+        .iter()
+        .map(|(at, kinds, what)| (*at, kinds.as_str(), *what))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("AKIA", "", 4),
+            ("AK%49A", "percent", 4),
+            ("YXMgYmFzZTY0IGl0IGlzIEFLSUE=", "base64", 4),
+        ]
+    );
+    let kept = Kept::new(text, &Budget::default());
+    assert_eq!(kept.of(text).iter().count(), views.iter().count());
+}
+
+#[test]
 fn tells_where_code_stands() {
     let text = "a\n```rust\nlet x;\n```\nb\n~~~\nc\n```\n~~~\n````\nopen\n```\n";
     let blocks = code(text).into_iter().map(|range| text.get(range).unwrap());
