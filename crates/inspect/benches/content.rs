@@ -5,7 +5,7 @@
 //! second, as microseconds for 10 KB, and as the time for four times the text over the time for it:
 //! a part that is linear has about 4 there, whatever the machine.
 
-use inspect::{text, view};
+use ringwall_inspect::{text, view};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
