@@ -360,7 +360,8 @@ impl Maker<'_> {
             return None;
         }
         self.kept.cut |= cut;
-        if text.is_empty() {
+        // A text that is nothing but hidden is shown as what it is: empty.
+        if text.is_empty() && cut {
             return None;
         }
         self.room = self.room.saturating_sub(text.len());

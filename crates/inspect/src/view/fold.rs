@@ -14,14 +14,19 @@ use std::sync::LazyLock;
 const SHORTEST: usize = 4;
 
 /// The first character that the table does not hold.
-const TABLE_END: char = '\u{3000}';
+const TABLE_END: char = '\u{10000}';
 
 /// What stands in the table for a letter that looks like none of ASCII, and for what is no letter.
 const LETTER: u8 = 1;
 const OTHER: u8 = 0;
 
 /// The ASCII character each character looks like, where it does.
-static TABLE: LazyLock<Box<[u8]>> = LazyLock::new(|| ('\0'..TABLE_END).map(class).collect());
+static TABLE: LazyLock<Box<[u8]>> = LazyLock::new(|| {
+    // By number: what is no character in between looks like nothing.
+    let all = 0..u32::from(TABLE_END);
+    all.map(|code| char::from_u32(code).map_or(OTHER, class))
+        .collect()
+});
 
 /// What is held against a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,14 +133,16 @@ fn known(c: char) -> u8 {
         .and_then(|at| TABLE.get(at))
     {
         Some(known) => *known,
-        // No ideograph and no syllable of Hangul looks like a letter.
-        None if matches!(c, TABLE_END..='\u{9fff}' | '\u{ac00}'..='\u{d7ff}') => OTHER,
         None => class(c),
     }
 }
 
 fn class(c: char) -> u8 {
-    if c.is_ascii() {
+    // No ideograph, no syllable of Hangul and no picture looks like a letter.
+    if matches!(c,
+        '\0'..='\u{7f}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7ff}'
+        | '\u{1f000}'..='\u{1faff}' | '\u{20000}'..=char::MAX)
+    {
         return OTHER;
     }
     let mut looks = prototype(c);

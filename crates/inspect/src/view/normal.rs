@@ -41,19 +41,21 @@ fn compatible(text: &str, range: std::ops::Range<usize>, weaver: &mut Weaver<'_>
             base = at - 1;
             continue;
         }
+        let plain_ones = rest.char_indices();
+        let next = plain_ones.take_while(|(_, c)| !c.is_ascii() && judge(*c) == IsNormalized::Yes);
+        if let Some((last, c)) = next.last() {
+            base = at + last;
+            at = base + c.len_utf8();
+            continue;
+        }
         let Some(c) = rest.chars().next() else { break };
         let start = match judge(c) {
-            IsNormalized::Yes => {
-                base = at;
-                at += c.len_utf8();
-                continue;
-            }
             IsNormalized::No if is_at_home(part, at, c) => {
                 base = at;
                 at += c.len_utf8();
                 continue;
             }
-            IsNormalized::No => at,
+            IsNormalized::No | IsNormalized::Yes => at,
             IsNormalized::Maybe => base,
         };
         let mut end = at + c.len_utf8();
