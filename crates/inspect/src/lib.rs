@@ -5,6 +5,9 @@
 //! but what can never be right. Every input is hostile: sizes, depth and work are bounded.
 
 pub mod definition;
+pub mod meaning;
 pub mod pin;
+pub mod pointer;
+pub mod projection;
 pub mod schema;
 pub mod text;
