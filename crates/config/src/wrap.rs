@@ -33,6 +33,7 @@ pub fn around(
         pins: Some(Pins::FirstUse),
         schema: None,
         hidden_text: None,
+        content: Default::default(),
         timeout: None,
         labels: Vec::new(),
         tools: Default::default(),
@@ -54,6 +55,7 @@ pub fn around(
         sessions: Default::default(),
         bridge: Default::default(),
         elicitation: Default::default(),
+        content: Default::default(),
         limits: Default::default(),
     };
     let written = Config {
@@ -67,6 +69,7 @@ pub fn around(
         issuers: Vec::new(),
         servers: vec![server],
         routes: vec![route],
+        providers: Vec::new(),
         policies: policies.to_vec(),
         step_up: Default::default(),
         approvals: Default::default(),

@@ -68,6 +68,7 @@ fn server(
         pins,
         schema,
         hidden_text,
+        content: super::content::server(problems, &at("content"), &written.content),
         timeout: limits::time(
             problems,
             &at("timeout"),
@@ -158,7 +159,7 @@ fn weakened(problems: &mut Problems, path: &str, pins: Pins, schema: Schema, hid
     }
 }
 
-fn is_server_name(name: &str) -> bool {
+pub(super) fn is_server_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     let begins = name
         .bytes()

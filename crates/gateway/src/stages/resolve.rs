@@ -240,7 +240,7 @@ fn asked_below_floor(admitted: &Admitted, draft: &mut Draft) -> Result<(), Refus
     if below {
         draft.findings.push(Finding {
             control: controls::N3_4,
-            rule: "version_downgrade",
+            rule: "version_downgrade".into(),
             severity: Severity::Medium,
             place: "/params/protocolVersion".into(),
             count: 1,

@@ -1,6 +1,7 @@
 //! Refusals of what a message is about: unknown, not approved, off schema, denied.
 
 use super::*;
+use crate::content::Because;
 
 pub(in crate::stages) fn tool_unknown(tool: &str) -> Refused {
     let reason = format!("unknown tool: {}", quoted(tool));
@@ -72,7 +73,14 @@ pub(in crate::stages) fn arguments(problem: String) -> Refused {
     .for_the_model()
 }
 
-pub(in crate::stages) fn hidden_text(rule: &str, place: &str) -> Refused {
+/// What a client said is not let pass.
+pub(in crate::stages) fn content(because: &Because) -> Refused {
+    match because {
+        Because::HiddenText { place, rule } => hidden_text(rule, place),
+    }
+}
+
+fn hidden_text(rule: &str, place: &str) -> Refused {
     let reason = format!("hidden characters ({rule}) at {}", quoted(place));
     let remedy = "send text that people can see";
     Refused::new("hidden_text", controls::N1_1, Fault::Caller, reason, remedy)
