@@ -11,8 +11,11 @@ pub use matched::Match;
 
 pub mod definition;
 pub mod likeness;
+pub mod meaning;
 pub mod pin;
+pub mod pointer;
 pub mod poison;
+pub mod projection;
 pub mod schema;
 pub mod text;
 pub mod view;
