@@ -34,8 +34,9 @@ pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
     Actor, Algorithm, AssertionAudience, BreakGlass, ClaimKind, ClientCertificates, Confinement,
-    Durability, Era, Format, FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins,
-    Possession, Process, Profile, ProofNonce, Registration, Revision, Role, Schema, TokenKind,
+    Drift, Durability, Era, Format, FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network,
+    Pins, Possession, Process, Profile, ProofNonce, Registration, Revision, Role, Schema,
+    TokenKind,
 };
 
 use serde::Serialize;
@@ -235,6 +236,8 @@ pub struct Server {
     pub era: Era,
     /// When its definitions are trusted.
     pub pins: Pins,
+    /// Which changes of an approved definition are taken over without anybody looking.
+    pub accept_drift: Drift,
     /// How strictly arguments are held against its schemas.
     pub schema: Schema,
     /// What happens to invisible text in what it says.

@@ -34,6 +34,7 @@ pub mod possession;
 pub mod posture;
 pub mod revocation;
 pub mod route;
+pub mod scan;
 pub mod seal;
 pub mod secret;
 pub mod sessions;

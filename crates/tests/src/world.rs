@@ -4,10 +4,12 @@
 mod fleet;
 mod gateway;
 mod plain;
+mod pliant;
 
 pub use fleet::{Caller, Fleet, Footing, List, Member};
 pub use gateway::{Gateway, ledger, ringwall};
 pub use plain::Plain;
+pub use pliant::Pliant;
 
 use crate::issuer::{Issuer, overlaid};
 use crate::mcp::Client;
