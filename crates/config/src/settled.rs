@@ -15,6 +15,7 @@ mod oauth;
 mod pattern;
 mod place;
 mod possession;
+mod providers;
 mod reload;
 mod route;
 
@@ -28,15 +29,19 @@ pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
 pub use oauth::{Authentication, Authority, Client, Grant, IdentityProvider, Oauth, SignIn};
 pub use pattern::{ToolPattern, UriPattern};
 pub use possession::{Clients, Dpop, Front};
+pub use providers::{
+    AzureCredential, ContentSafety, EntraClient, HttpProvider, PromptShields, Provider,
+    ProviderKind,
+};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
     Actor, Algorithm, AssertionAudience, BreakGlass, ClaimKind, ClientCertificates, Confinement,
-    Drift, Durability, Era, Format, FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network,
-    Pins, Possession, Process, Profile, ProofNonce, Registration, Revision, Role, Schema,
-    TokenKind,
+    Drift, Durability, Era, Format, FrontHeader, Harm, HeaderMistake, HiddenText, Keep, Level,
+    Mode, Network, OnFailure, Pins, Possession, Process, Profile, ProofNonce, Registration,
+    Revision, Role, Schema, Surface, TokenKind,
 };
 
 use serde::Serialize;
@@ -70,6 +75,8 @@ pub struct Settled {
     pub servers: Vec<Server>,
     /// Which path leads to which servers.
     pub routes: Vec<Route>,
+    /// Services that are asked about the text of messages.
+    pub providers: Vec<Provider>,
     /// Patterns of the policy files, relative to the configuration file.
     pub policies: Vec<String>,
     /// What policies ask callers to prove, by name.

@@ -271,6 +271,44 @@ words! {
         Dpop = "dpop",
     }
 
+    /// What harms in a text, by the categories of Azure AI Content Safety.
+    Harm {
+        /// Attacks on people for what they are.
+        Hate = "hate",
+        /// Hurting oneself.
+        SelfHarm = "self_harm",
+        /// Sexual content.
+        Sexual = "sexual",
+        /// Hurting others.
+        Violence = "violence",
+    }
+
+    /// What it means that a provider says nothing.
+    OnFailure {
+        /// The message is refused.
+        Refuse = "refuse",
+        /// The message goes on without it. Whoever can make the provider fail gets past it.
+        Allow = "allow",
+    }
+
+    /// What a score that reaches its threshold comes to.
+    Mode {
+        /// It is written down, and changes nothing.
+        Shadow = "shadow",
+        /// It is written down, and policies see it in `context.suspicions`.
+        Warn = "warn",
+        /// The message is refused.
+        Enforce = "enforce",
+    }
+
+    /// Which texts a provider is asked about.
+    Surface {
+        /// The arguments of calls.
+        Arguments = "arguments",
+        /// What servers answer: results of tools, resources, prompts.
+        Results = "results",
+    }
+
     /// When a record is on disk.
     Durability {
         /// Before the caller is answered.

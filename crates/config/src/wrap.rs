@@ -70,6 +70,7 @@ pub fn around(
         issuers: Vec::new(),
         servers: vec![server],
         routes: vec![route],
+        providers: Vec::new(),
         policies: policies.to_vec(),
         step_up: Default::default(),
         approvals: Default::default(),

@@ -12,6 +12,7 @@ mod events;
 mod issuer;
 mod oauth;
 mod possession;
+mod providers;
 mod route;
 mod text;
 
@@ -25,6 +26,10 @@ pub use issuer::{Attribute, Graph, Introspection};
 pub(crate) use issuer::{GRAPH, GRAPH_TOKENS};
 pub use oauth::{IdentityProvider, Oauth, OauthClient, SignIn};
 pub use possession::{Clients, Dpop, Front};
+pub(crate) use providers::COGNITIVE_SERVICES;
+pub use providers::{
+    ContentSafety, EntraClient, HttpProvider, PromptShields, Provider, Severities,
+};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 pub use text::{Reference, Rhythm, Size, Time, Value};
 
@@ -73,6 +78,11 @@ pub struct Config {
     /// The endpoints of the gateway: which path leads to which servers.
     #[schemars(length(max = bounds::ROUTES))]
     pub routes: Vec<Route>,
+    /// Services that are asked what they think of the text of messages. Each is asked where `content.providers`
+    /// of a server or a route says so.
+    #[serde(default)]
+    #[schemars(extend("default" = []), length(max = bounds::PROVIDERS))]
+    pub providers: Vec<Provider>,
     /// Cedar policy files, relative to this file, with `*` in the file name. Without a policy that
     /// permits it, nothing may be listed or called.
     #[serde(default)]

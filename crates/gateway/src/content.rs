@@ -7,6 +7,7 @@
 mod hidden;
 mod passage;
 mod role;
+mod script;
 
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
@@ -80,5 +81,7 @@ impl Content {
     fn treat(&self, passage: &mut Passage<'_, '_>) {
         // First of all, so that nothing hides behind it from what comes after.
         hidden::treat(passage, self.hidden);
+        // Of what is left, what a person takes for something else.
+        script::treat(passage);
     }
 }

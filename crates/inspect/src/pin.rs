@@ -10,5 +10,6 @@ mod wording;
 
 pub use diff::{Change, Risk, diff};
 pub use digest::{Digest, DigestError, digest};
+pub(crate) use skeleton::prototype;
 pub use skeleton::skeleton;
 pub use wording::Reworded;

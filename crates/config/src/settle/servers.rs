@@ -160,7 +160,7 @@ fn weakened(problems: &mut Problems, path: &str, pins: Pins, schema: Schema, hid
     }
 }
 
-fn is_server_name(name: &str) -> bool {
+pub(super) fn is_server_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     let begins = name
         .bytes()
