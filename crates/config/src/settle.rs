@@ -8,6 +8,7 @@ mod address;
 mod administration;
 mod approval;
 mod authority;
+mod content;
 mod events;
 mod issuers;
 mod limits;
@@ -15,6 +16,7 @@ mod listeners;
 mod oauth;
 mod pages;
 mod possession;
+mod providers;
 mod routes;
 mod servers;
 mod words;
@@ -93,6 +95,7 @@ pub(crate) fn settle_for(
     events::apart(problems, &issuers, &routes);
     authority::apart(problems, &authorization_server, &public_url, &routes);
     oauth::connectable(problems, &routes, &issuers, &servers);
+    let providers = providers::settle(problems, &written.providers);
     let administration = administered(problems, &written, &issuers, public_url.as_ref());
     let step_up = approval::step_ups(problems, &written.step_up);
     let approvals = approval::approvals(problems, &written.approvals);
@@ -120,6 +123,7 @@ pub(crate) fn settle_for(
         dpop,
         servers,
         routes,
+        providers,
         policies: written.policies,
         administration,
         step_up,

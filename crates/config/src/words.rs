@@ -44,6 +44,14 @@ words! {
         Rs256 = "RS256",
     }
 
+    /// Which changes of an approved definition are taken over without anybody looking.
+    Drift {
+        /// None.
+        None = "none",
+        /// Those that change nothing a model or a caller acts on: spelling, spaces, icons, tighter limits.
+        Low = "low",
+    }
+
     /// What a token must be bound to, so that nobody who only has the token can use it.
     Possession {
         /// Nothing. A token that is bound all the same is accepted only from whoever holds the key.
@@ -261,6 +269,44 @@ words! {
         Bearer = "bearer",
         /// Bound to a key of the gateway (RFC 9449): of no use to whoever steals one.
         Dpop = "dpop",
+    }
+
+    /// What harms in a text, by the categories of Azure AI Content Safety.
+    Harm {
+        /// Attacks on people for what they are.
+        Hate = "hate",
+        /// Hurting oneself.
+        SelfHarm = "self_harm",
+        /// Sexual content.
+        Sexual = "sexual",
+        /// Hurting others.
+        Violence = "violence",
+    }
+
+    /// What it means that a provider says nothing.
+    OnFailure {
+        /// The message is refused.
+        Refuse = "refuse",
+        /// The message goes on without it. Whoever can make the provider fail gets past it.
+        Allow = "allow",
+    }
+
+    /// What a score that reaches its threshold comes to.
+    Mode {
+        /// It is written down, and changes nothing.
+        Shadow = "shadow",
+        /// It is written down, and policies see it in `context.suspicions`.
+        Warn = "warn",
+        /// The message is refused.
+        Enforce = "enforce",
+    }
+
+    /// Which texts a provider is asked about.
+    Surface {
+        /// The arguments of calls.
+        Arguments = "arguments",
+        /// What servers answer: results of tools, resources, prompts.
+        Results = "results",
     }
 
     /// When a record is on disk.

@@ -15,6 +15,7 @@ pub mod entra_shaped;
 pub mod fixture;
 pub mod grants;
 pub mod guarded;
+pub mod held;
 pub mod hop;
 pub mod issuer;
 pub mod mcp;

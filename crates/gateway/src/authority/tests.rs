@@ -3,6 +3,7 @@
 
 mod clients_elsewhere;
 mod lines;
+mod meanwhile;
 
 use super::journey::Asked;
 use super::*;
@@ -27,11 +28,14 @@ struct World {
     folder: tempfile::TempDir,
 }
 
-fn settled(data: &std::path::Path, members: &str) -> Settled {
+/// What is usual of an authorization server.
+const USUAL: &str = "registration: open, tokens: { refresh: 10d, idle: 2d }";
+
+fn settled(data: &std::path::Path, server: &str) -> Settled {
     let text = format!(
         "version: 1\npublic_url: {OWN}\nlisteners: [{{ address: '127.0.0.1:0' }}]\n\
          issuers: [{{ issuer: '{ISSUER}', sign_in: {{ client: ringwall }} }}]\n\
-         authorization_server: {{ registration: open, tokens: {{ refresh: 10d, idle: 2d }}{members} }}\n\
+         authorization_server: {{ {server} }}\n\
          servers: [{{ name: s, http: {{ url: 'https://s.example.com/mcp' }} }}]\n\
          routes: [{{ path: /s, server: s, issuers: [self] }}]\n"
     );
@@ -41,14 +45,35 @@ fn settled(data: &std::path::Path, members: &str) -> Settled {
 
 impl World {
     async fn new() -> Self {
-        World::with("", &EgressSettings::default()).await
+        World::with(USUAL).await
     }
 
-    /// One with further members of its authorization server, and another way out.
-    async fn with(members: &str, way_out: &EgressSettings) -> Self {
+    async fn with(server: &str) -> Self {
+        World::beyond(server, &EgressSettings::default()).await
+    }
+
+    /// The same with another way out.
+    async fn beyond(server: &str, way_out: &EgressSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(StillClock::at_unix_ms(NOW_MS));
-        let house = World::built(folder.path(), &clock, (members, way_out)).await;
+        let house = World::built(folder.path(), &clock, (server, way_out)).await;
+        World {
+            clock,
+            house,
+            folder,
+        }
+    }
+
+    /// The same after a restart, with this authorization server.
+    async fn again(self, server: &str) -> Self {
+        let World {
+            clock,
+            house,
+            folder,
+        } = self;
+        drop(house);
+        let as_before = (server, &EgressSettings::default());
+        let house = World::built(folder.path(), &clock, as_before).await;
         World {
             clock,
             house,
@@ -59,10 +84,10 @@ impl World {
     async fn built(
         folder: &std::path::Path,
         clock: &Arc<StillClock>,
-        (members, way_out): (&str, &EgressSettings),
+        (server, way_out): (&str, &EgressSettings),
     ) -> House {
         let loaded = Loaded {
-            settled: settled(folder, members),
+            settled: settled(folder, server),
             administration: vec![policy::Administration::built_in()],
             policies: Vec::new(),
             warnings: Vec::new(),
@@ -82,20 +107,17 @@ impl World {
 
     /// A client that has just registered.
     async fn client(&self) -> Arc<Client> {
-        let grants = json!(["authorization_code", "refresh_token"]);
-        self.registered(json!({ "grant_types": grants })).await
+        self.registered(&json!({
+            "redirect_uris": ["http://127.0.0.1/cb"], "client_name": "Editor",
+            "grant_types": ["authorization_code", "refresh_token"],
+        }))
+        .await
     }
 
-    /// One that has registered with these members, too.
-    async fn registered(&self, further: Value) -> Arc<Client> {
+    /// The same, as it describes itself.
+    async fn registered(&self, members: &Value) -> Arc<Client> {
         let authority = self.authority();
         let at = self.at(&authority);
-        let mut members = json!({
-            "redirect_uris": ["http://127.0.0.1/cb"], "client_name": "Editor",
-        });
-        for (name, value) in further.as_object().unwrap() {
-            members[name] = value.clone();
-        }
         let answer = clients::registration(&at, members.to_string().as_bytes()).await;
         let answer: Value = serde_json::from_str(&answer.ok().unwrap().body).unwrap();
         let id = answer["client_id"].as_str().unwrap();
@@ -303,15 +325,16 @@ async fn m3_what_a_person_takes_back_ends_with_all_that_came_of_it() {
         let (world, token) = (&world, tokens[at]["refresh_token"].clone());
         async move { world.refreshed(&client, &token).await.err() }
     };
-    let grant = Some(ErrorCode::InvalidGrant);
-    assert_eq!(refresh(0, Arc::clone(&client)).await, grant);
-    assert_eq!(refresh(1, Arc::clone(&other)).await, None);
-    assert_eq!(refresh(2, Arc::clone(&client)).await, None);
     let barred = |at: usize| {
         let caller: &identity::Caller = &callers[at];
         world.gate().revocations.check_facts(|| Facts::of(caller))
     };
+    // Also before the client comes for more.
     assert_eq!(barred(0), Err(Barred::Revoked));
+    let grant = Some(ErrorCode::InvalidGrant);
+    assert_eq!(refresh(0, Arc::clone(&client)).await, grant);
+    assert_eq!(refresh(1, Arc::clone(&other)).await, None);
+    assert_eq!(refresh(2, Arc::clone(&client)).await, None);
     assert_eq!((barred(1), barred(2)), (Ok(()), Ok(())));
     assert_eq!(list(world.gate(), user.as_str()).await.unwrap().len(), 1);
     assert_eq!(list(world.gate(), bob.as_str()).await.unwrap().len(), 1);
@@ -343,19 +366,7 @@ async fn n2_3_tokens_of_a_key_that_does_not_sign_any_more_are_good_to_their_end(
     };
     assert_ne!(head(&before), head(&after));
     // Whoever starts again has the same ones.
-    let World {
-        clock,
-        house,
-        folder,
-    } = world;
-    drop(house);
-    let plain = ("", &EgressSettings::default());
-    let house = World::built(folder.path(), &clock, plain).await;
-    let again = World {
-        clock,
-        house,
-        folder,
-    };
+    let again = world.again(USUAL).await;
     assert_eq!(keys(&again).await, both);
     assert!(again.speaks_for(&after).await.is_some());
 }

@@ -7,7 +7,7 @@ use crate::gate::Gate;
 use crate::route::{Route, Served};
 use crate::sessions::{InFlight, Session};
 use crate::stages::raw::Raw;
-use controls::{Control, Finding};
+use controls::{Control, Finding, Score};
 use identity::Caller;
 use policy::{Decision, Policies};
 use protocol::Id;
@@ -41,6 +41,7 @@ pub struct Draft {
     pub(super) flight: Option<InFlight>,
     pub(super) policy: Option<Verdict>,
     pub(super) findings: Vec<Finding>,
+    pub(super) scores: Vec<Score>,
     pub(super) timings: audit::Timings,
     pub(super) request_bytes: usize,
     pub(super) answer_bytes: Option<usize>,
@@ -166,6 +167,7 @@ impl Draft {
             flight: None,
             policy: None,
             findings: Vec::new(),
+            scores: Vec::new(),
             timings: audit::Timings::default(),
             request_bytes: 0,
             answer_bytes: None,

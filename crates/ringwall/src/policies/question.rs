@@ -62,6 +62,9 @@ pub(super) struct Explain {
     /// A rule that found something in the message; may be given again.
     #[arg(long = "finding", value_name = "RULE")]
     findings: Vec<String>,
+    /// What a detector suspects of the message, such as `injection`; may be given again.
+    #[arg(long = "suspicion", value_name = "RULE")]
+    suspicions: Vec<String>,
     /// The address the message comes from.
     #[arg(long, value_name = "ADDRESS")]
     source: Option<IpAddr>,
@@ -192,6 +195,7 @@ impl Explain {
             context: CaseContext {
                 method: self.method.clone().unwrap_or_default(),
                 findings: self.findings.clone(),
+                suspicions: self.suspicions.clone(),
                 source: self.source,
                 approving: (action == Action::Approve).then(|| CaseApproving {
                     requester: self.requester.clone().unwrap_or_default(),
@@ -253,6 +257,7 @@ impl Explain {
                     .iter()
                     .map(|finding| finding.rule.to_string())
                     .collect(),
+                suspicions: suspicions(record),
                 source: record
                     .source
                     .as_deref()
@@ -387,4 +392,12 @@ fn shown(explanation: &Explanation, notes: &[String]) -> String {
         }
     }
     text
+}
+/// What policies heard of the scores: those that reached their threshold, but for the shadows.
+fn suspicions(record: &OwnedRecord) -> Vec<String> {
+    let scores = record.scores.iter();
+    scores
+        .filter(|score| score.value >= score.threshold && score.mode != "shadow")
+        .map(|score| score.rule.to_string())
+        .collect()
 }

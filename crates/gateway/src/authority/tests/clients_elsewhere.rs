@@ -113,8 +113,8 @@ impl Host {
             connect_timeout: Duration::from_secs(2),
             ..EgressSettings::default()
         };
-        let members = format!(", documents: [{}]{members}", Host::NAME);
-        World::with(&members, &way_out).await
+        let server = format!("{USUAL}, documents: [{}]{members}", Host::NAME);
+        World::beyond(&server, &way_out).await
     }
 }
 
@@ -136,25 +136,6 @@ const NEAR: &str = ", network: private";
 async fn is_found(world: &World, id: &str) -> bool {
     let authority = world.authority();
     clients::find(&world.at(&authority), id).await.is_ok()
-}
-
-#[tokio::test]
-async fn m3_a_document_that_was_taken_away_ends_its_client_at_once() {
-    for (status, stands) in [(404, false), (410, false), (500, true), (503, true)] {
-        let host = Host::start().await;
-        let id = host.describes();
-        let world = host.world(NEAR, script(&[&["127.0.0.1"]])).await;
-        assert!(is_found(&world, &id).await);
-        host.put("/client.json", status, &json!({}));
-        assert!(is_found(&world, &id).await, "it is believed for a while");
-        world.clock.advance_ms(3_600_000);
-        assert_eq!(is_found(&world, &id).await, stands, "{status}");
-        // What was taken away does not come back because nobody can be asked later.
-        host.put("/client.json", 503, &json!({}));
-        assert_eq!(is_found(&world, &id).await, stands, "{status}");
-        world.clock.advance_ms(DAY_MS);
-        assert!(!is_found(&world, &id).await, "{status}");
-    }
 }
 
 /// A name that is somewhere else at every look-up (DNS rebinding): it is looked up once for each fetch, and what is
@@ -197,8 +178,11 @@ async fn n10_3_a_client_whose_host_turns_private_is_not_read() {
 }
 
 async fn with_keys_at(world: &World, url: &str) -> String {
-    let members = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": url });
-    world.registered(members).await.id().to_owned()
+    let members = json!({
+        "redirect_uris": ["http://127.0.0.1/cb"], "jwks_uri": url,
+        "token_endpoint_auth_method": "private_key_jwt",
+    });
+    world.registered(&members).await.id().to_owned()
 }
 
 /// What a client sends to show that it is this one, with some claims changed.

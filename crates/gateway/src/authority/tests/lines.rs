@@ -37,7 +37,8 @@ async fn n2_3_a_code_is_known_until_the_last_token_that_came_of_it_is_over() {
     for (later_ms, is_known) in [(over_ms - 1, true), (over_ms, false)] {
         let world = World::new().await;
         // It uses no refresh tokens: all there is of it is an access token.
-        let client = world.registered(json!({})).await;
+        let members = json!({ "redirect_uris": ["http://127.0.0.1/cb"] });
+        let client = world.registered(&members).await;
         let code = world.code(&client, person("alice")).await;
         let tokens = world.redeemed(&client, &code).await.unwrap();
         assert_eq!(tokens.get("refresh_token"), None);

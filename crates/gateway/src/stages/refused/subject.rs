@@ -1,6 +1,7 @@
 //! Refusals of what a message is about: unknown, not approved, off schema, denied.
 
 use super::*;
+use crate::content::Because;
 
 pub(in crate::stages) fn tool_unknown(tool: &str) -> Refused {
     let reason = format!("unknown tool: {}", quoted(tool));
@@ -43,6 +44,20 @@ pub(in crate::stages) fn definition_changed(tool: &str) -> Refused {
     .rpc(DEFINITION)
 }
 
+/// Anything but a tool, whose definition nobody approved or which is another now.
+pub(in crate::stages) fn definition_held(kind: &str, name: &str) -> Refused {
+    let reason = format!("the definition of {kind} {} is not approved", quoted(name));
+    let remedy = "the operator reviews it with `ringwall tools diff` and `ringwall tools approve`";
+    Refused::new(
+        "definition_unapproved",
+        controls::N9_2,
+        Fault::Operator,
+        reason,
+        remedy,
+    )
+    .rpc(DEFINITION)
+}
+
 pub(in crate::stages) fn definition_unusable(tool: &str, why: &str) -> Refused {
     let reason = format!(
         "the definition of tool {} cannot be enforced: {why}",
@@ -72,7 +87,14 @@ pub(in crate::stages) fn arguments(problem: String) -> Refused {
     .for_the_model()
 }
 
-pub(in crate::stages) fn hidden_text(rule: &str, place: &str) -> Refused {
+/// What a client said is not let pass.
+pub(in crate::stages) fn content(because: &Because) -> Refused {
+    match because {
+        Because::HiddenText { place, rule } => hidden_text(rule, place),
+    }
+}
+
+fn hidden_text(rule: &str, place: &str) -> Refused {
     let reason = format!("hidden characters ({rule}) at {}", quoted(place));
     let remedy = "send text that people can see";
     Refused::new("hidden_text", controls::N1_1, Fault::Caller, reason, remedy)
