@@ -5,10 +5,15 @@
 //! found here are facts: what a detector merely thinks of a text is a score, and is not made here.
 
 mod hidden;
+mod meaning;
+mod minimise;
 mod passage;
 mod role;
 mod script;
 
+pub(crate) use meaning::ContentError;
+pub(crate) use meaning::Meanings;
+pub(crate) use minimise::{Minimised, Minimising, project};
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
 
@@ -33,6 +38,10 @@ pub(crate) enum Toward {
 pub(crate) struct Content {
     /// What a person would not see.
     hidden: HiddenText,
+    /// What arguments mean.
+    meanings: Meanings,
+    /// Which fields go on.
+    minimising: Minimising,
 }
 
 /// What was seen in one message, and how to clean it.
@@ -46,15 +55,35 @@ pub(crate) struct Looked {
 
 impl Content {
     /// What was said of a server on a route.
-    pub(crate) fn new(hidden: HiddenText, settled: &settled::Content) -> Content {
-        let settled::Content {} = settled;
-        Content { hidden }
+    pub(crate) fn new(
+        hidden: HiddenText,
+        settled: &settled::Content,
+    ) -> Result<Content, ContentError> {
+        Ok(Content {
+            hidden,
+            meanings: Meanings::new(&settled.arguments)?,
+            minimising: Minimising::new(&settled.minimise, settled.purpose.as_ref())?,
+        })
     }
 
     /// Nothing but hidden text: for words that were looked at one by one before they were joined, and
     /// where no server is concerned.
     pub(crate) fn of_nobody(hidden: HiddenText) -> Content {
-        Content { hidden }
+        Content {
+            hidden,
+            meanings: Meanings::default(),
+            minimising: Minimising::default(),
+        }
+    }
+
+    /// What arguments mean.
+    pub(crate) fn meanings(&self) -> &Meanings {
+        &self.meanings
+    }
+
+    /// Which fields go on.
+    pub(crate) fn minimising(&self) -> &Minimising {
+        &self.minimising
     }
 
     /// Looks at every string once.
@@ -83,5 +112,13 @@ impl Content {
         hidden::treat(passage, self.hidden);
         // Of what is left, what a person takes for something else.
         script::treat(passage);
+    }
+}
+
+/// How exactly a pattern names a tool.
+fn exactness(tool: &settled::ToolPattern) -> usize {
+    match tool {
+        settled::ToolPattern::Named(_) => usize::MAX,
+        settled::ToolPattern::StartsWith(start) => start.len(),
     }
 }

@@ -601,6 +601,7 @@ fn served(
         reading_answers: answers,
         reading: tokio::sync::Mutex::new(()),
         labels: server.labels.clone(),
+        egress: Arc::clone(&workshop.makings.egress),
         settled: server.clone(),
     })
 }

@@ -1,5 +1,9 @@
 //! What is looked for in the text of messages: a file for each part.
 
+mod arguments;
+mod minimise;
+
+use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Content, RouteContent};
 use crate::written;
@@ -11,10 +15,52 @@ pub(super) fn server(problems: &mut Problems, path: &str, written: &written::Con
 
 /// What was written at a route.
 pub(super) fn route(
-    _problems: &mut Problems,
-    _path: &str,
+    problems: &mut Problems,
+    path: &str,
     written: &written::Content,
 ) -> RouteContent {
-    let written::Content {} = written;
-    RouteContent {}
+    let at = |name: &str| format!("{path}.{name}");
+    let written::Content {
+        arguments,
+        minimise,
+        purpose,
+    } = written;
+    RouteContent {
+        arguments: arguments
+            .as_ref()
+            .map(|it| arguments::settle(problems, &at("arguments"), it)),
+        minimise: minimise
+            .as_ref()
+            .map(|it| minimise::settle(problems, &at("minimise"), it)),
+        purpose: purpose
+            .as_ref()
+            .and_then(|it| minimise::purpose(problems, &at("purpose"), it)),
+    }
+}
+
+/// The path of one entry of a map.
+fn each(path: &str, name: &str) -> String {
+    format!("{path}{}", crate::yaml::step_name(path, name))
+}
+
+/// That a text is a JSON Pointer.
+fn pointer(problems: &mut Problems, path: &str, text: &str) {
+    let escaped = |step: &str| {
+        let mut rest = step.split('~').skip(1);
+        rest.all(|rest| rest.starts_with(['0', '1']))
+    };
+    if !text.starts_with('/') || !escaped(text) {
+        let fix =
+            "write a JSON Pointer such as `/path` or `/items/*/name`; `~0` is `~`, `~1` is `/`";
+        problems.refuse(None, path, "is not a JSON Pointer", fix);
+    } else if text.len() > bounds::POINTER_LENGTH
+        || text.split('/').count() > bounds::POINTER_STEPS + 1
+    {
+        let message = format!(
+            "has more than {} steps or {} bytes",
+            bounds::POINTER_STEPS,
+            bounds::POINTER_LENGTH
+        );
+        problems.refuse(None, path, message, "write a shorter one");
+    }
 }

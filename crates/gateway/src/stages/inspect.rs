@@ -2,7 +2,12 @@
 //! controls, zero-width characters, terminal escapes. It finds and, where the server is set so,
 //! removes; it decides nothing else. Detectors that score text will stand here too.
 
-use crate::content::{Content, Looked, Toward};
+mod arguments;
+mod minimise;
+
+pub(super) use minimise::left_out;
+
+use crate::content::{Content, FINDINGS, Looked, Minimised, Toward};
 use crate::route::Route;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::refused::{self, Refused};
@@ -14,6 +19,7 @@ use protocol::Document;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// A call whose text was looked into.
 #[derive(Debug)]
@@ -22,9 +28,15 @@ pub struct Inspected {
     edited: Option<Option<Map<String, Value>>>,
     rules: Vec<Cow<'static, str>>,
     suspicions: Vec<Cow<'static, str>>,
+    minimised: Option<Arc<Minimised>>,
 }
 
 impl Inspected {
+    /// Which fields of the result go on, if not all of them do.
+    pub(super) fn minimised(&self) -> Option<&Arc<Minimised>> {
+        self.minimised.as_ref()
+    }
+
     /// The names of the rules that found something.
     pub fn rules(&self) -> &[Cow<'static, str>] {
         &self.rules
@@ -53,23 +65,34 @@ impl Deref for Inspected {
 }
 
 /// Examines every string of the message, names of members included.
-pub fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused> {
+pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused> {
+    let minimised = minimise::find(&valid)?;
+    let mut edited = minimise::arguments(&mut valid, minimised.as_deref(), draft)?;
     let content = valid.raw().route().content(valid.served());
     let looked = match valid.message() {
         None => Looked::default(),
         Some(message) => content.look(message.document(), Toward::Server),
     };
     draft.ran(controls::N1_1);
-    let rules = rules(&looked.findings);
+    let mut rules = rules(&looked.findings);
     draft.findings.extend(looked.findings);
     if let Some(because) = looked.refused {
         return Err(refused::content(&because));
     }
-    let mut edited = None;
     if !looked.edits.is_empty() {
         valid.resolved_mut().clean(&looked.edits)?;
         // The schema held for other text: it has to hold for this text too.
         edited = Some(validate::arguments(&valid)?);
+    }
+    let arguments = match &edited {
+        Some(edited) => edited.as_ref(),
+        None => valid.arguments(),
+    };
+    let held = arguments::hold(&valid, arguments).await;
+    rules.extend(held.findings.iter().map(|finding| finding.rule.clone()));
+    draft.findings.extend(held.findings);
+    if let Some(refused) = held.refused {
+        return Err(refused);
     }
     draft.done(Stage::Inspect);
     Ok(Inspected {
@@ -77,6 +100,7 @@ pub fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused
         edited,
         rules,
         suspicions: Vec::new(),
+        minimised,
     })
 }
 

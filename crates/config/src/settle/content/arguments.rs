@@ -90,7 +90,7 @@ fn parameter(problems: &mut Problems, path: &str, written: &written::Parameter) 
     }
 }
 
-fn bounded(problems: &mut Problems, path: &str, longest: u64) -> u64 {
+fn bounded(problems: &mut Problems, path: &str, longest: u64) -> u32 {
     let path = format!("{path}.longest");
     super::super::limits::number(problems, &path, Some(longest), bounds::IDENTIFIER)
 }

@@ -56,5 +56,5 @@ pub struct Parameter {
     pub also: Option<String>,
     /// How many characters it may have.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub longest: Option<u64>,
+    pub longest: Option<u32>,
 }
