@@ -219,6 +219,11 @@ impl Expectation {
 
     /// Whether a text is what is expected. Time is linear in its length.
     pub fn check(&self, text: &str) -> Outcome {
+        self.check_within(text, &Roots::default())
+    }
+
+    /// The same, where a path of which nobody said so has to lie in these roots.
+    fn check_within(&self, text: &str, roots: &Roots) -> Outcome {
         let mut outcome = Outcome::default();
         let basis = self.basis;
         if self.kind.meaning() == Meaning::Text {
@@ -232,7 +237,10 @@ impl Expectation {
         match &self.kind {
             Kind::Host(addresses) => outcome.target = address::check(text, addresses, &mut add),
             Kind::Identifier(letters) => identifier::check(text, letters, &mut add),
-            Kind::Path(roots) => outcome.path = path::check(text, roots, &mut add),
+            Kind::Path(own) if own.is_empty() => {
+                outcome.path = path::check(text, roots, &mut add);
+            }
+            Kind::Path(own) => outcome.path = path::check(text, own, &mut add),
             Kind::Url(addresses) => outcome.target = url::check(text, addresses, &mut add),
             Kind::Plain(Meaning::Code) => code::check(text, &mut add),
             Kind::Plain(Meaning::Email) => email::check(text, &mut add),
@@ -259,6 +267,15 @@ impl Expectation {
 /// What the arguments of one tool are expected to be.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(Places<Expectation>);
+
+/// What is known around parameters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around<'a> {
+    /// Others, which are believed instead where they say something.
+    pub others: &'a [&'a Parameters],
+    /// Where paths have to lie of which nobody said so.
+    pub roots: Option<&'a Roots>,
+}
 
 /// What came out for one argument.
 #[derive(Clone, Debug)]
@@ -291,21 +308,21 @@ impl Parameters {
     /// Checks the arguments. What comes back are the values about which there is something to say: a
     /// flaw, or somewhere they point. An expectation about a list is one about each text in it.
     pub fn check<'a>(&'a self, arguments: &Map<String, Value>) -> Vec<Judged<'a>> {
-        self.check_but(arguments, &[])
+        self.check_but(arguments, &Around::default())
     }
 
-    /// The same, but for values of which others expect something.
+    /// The same, with what is known around them.
     pub fn check_but<'a>(
         &'a self,
         arguments: &Map<String, Value>,
-        others: &[&Parameters],
+        around: &Around<'_>,
     ) -> Vec<Judged<'a>> {
         let mut judged = Vec::new();
         for (name, value) in arguments {
             for places in self.0.member(name) {
                 places.visit(value, &mut |inner, value, expected: &'a Expectation| {
                     let way = || [&[pointer::Key::Member(name)], inner].concat();
-                    look(&way, value, expected, others, &mut judged);
+                    look(&way, value, expected, around, &mut judged);
                 });
             }
         }
@@ -318,16 +335,16 @@ fn look<'a, 'v>(
     way: &dyn Fn() -> Vec<pointer::Key<'v>>,
     value: &Value,
     expected: &'a Expectation,
-    others: &[&Parameters],
+    around: &Around<'_>,
     judged: &mut Vec<Judged<'a>>,
 ) {
     match value {
-        Value::String(text) => judge(way, text, expected, others, judged),
+        Value::String(text) => judge(way, text, expected, around, judged),
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
                 if let Value::String(text) = item {
                     let way = || [way(), vec![pointer::Key::Item(at)]].concat();
-                    judge(&way, text, expected, others, judged);
+                    judge(&way, text, expected, around, judged);
                 }
             }
         }
@@ -339,10 +356,13 @@ fn judge<'a, 'v>(
     way: &dyn Fn() -> Vec<pointer::Key<'v>>,
     text: &str,
     expected: &'a Expectation,
-    others: &[&Parameters],
+    around: &Around<'_>,
     judged: &mut Vec<Judged<'a>>,
 ) {
-    let outcome = expected.check(text);
+    let outcome = match around.roots {
+        Some(roots) => expected.check_within(text, roots),
+        None => expected.check(text),
+    };
     if outcome == Outcome::default() {
         return;
     }
@@ -354,7 +374,7 @@ fn judge<'a, 'v>(
     };
     let says =
         |other: &&Parameters| other.0.says(&way) || list.is_some_and(|list| other.0.says(list));
-    if others.iter().any(says) {
+    if around.others.iter().any(says) {
         return;
     }
     judged.push(Judged {

@@ -25,7 +25,16 @@ fn what_parameters_mean() {
         "write a JSON Pointer such as `/path` or `/items/*/name`; `~0` is `~`, `~1` is `/`";
     cases(&[
         ("arguments: {}", &[]),
-        ("arguments: { recognised: report, network: public }", &[]),
+        (
+            "arguments: { recognised: report, network: public, roots: [/srv] }",
+            &[],
+        ),
+        (
+            "arguments: { roots: [srv] }",
+            &[
+                "arguments.roots[0]: is not a directory (control 1.1) => write an absolute path without `.` and `..`, such as `/srv/data`",
+            ],
+        ),
         (
             "arguments: { recognised: ignore }",
             &[

@@ -5,8 +5,8 @@ use crate::catalog::Tool;
 use crate::egress::Network;
 use config::settled::{self, Misfit, Recognised, ToolPattern};
 use inspect::meaning::{
-    self, Addresses, Basis, Consequence, DeclarationError, Expectation, HostPattern, Judged, Kind,
-    Letters, Meaning, Parameters, Reach, Roots, RootsError,
+    self, Addresses, Around, Basis, Consequence, DeclarationError, Expectation, HostPattern,
+    Judged, Kind, Letters, Meaning, Parameters, Reach, Roots, RootsError,
 };
 use inspect::pointer::{Pattern, PatternError};
 use inspect::schema::{Budget, Schema, SchemaError, Strictness, Violations};
@@ -44,11 +44,9 @@ pub enum ContentError {
         error: PatternError,
     },
     /// A root is none.
-    #[error("`roots` of `{place}` of `{tool}`: {error}")]
+    #[error("`roots` of `{place}`: {error}")]
     Roots {
-        /// The tools.
-        tool: ToolPattern,
-        /// The parameter.
+        /// The parameter, or the part of the configuration.
         place: String,
         /// What is wrong.
         error: RootsError,
@@ -68,6 +66,8 @@ pub enum ContentError {
 pub(crate) struct Meanings {
     recognised: Recognised,
     network: Network,
+    /// Where recognised paths have to lie.
+    roots: Roots,
     /// What is declared: what names a tool most exactly first.
     declared: Vec<(ToolPattern, Parameters)>,
     schemas: Vec<(ToolPattern, Schema)>,
@@ -78,6 +78,7 @@ impl Default for Meanings {
         Meanings {
             recognised: Recognised::Refuse,
             network: Network::Private,
+            roots: Roots::default(),
             declared: Vec::new(),
             schemas: Vec::new(),
         }
@@ -86,9 +87,14 @@ impl Default for Meanings {
 
 impl Meanings {
     pub(super) fn new(settled: &settled::Arguments) -> Result<Self, ContentError> {
+        let roots = Roots::new(settled.roots.iter().map(String::as_str));
         let mut meanings = Meanings {
             recognised: settled.recognised,
             network: network(settled.network),
+            roots: roots.map_err(|error| ContentError::Roots {
+                place: "content.arguments".to_owned(),
+                error,
+            })?,
             ..Meanings::default()
         };
         for (tool, parameters) in &settled.tools {
@@ -158,12 +164,20 @@ impl Meanings {
         let mut said: Vec<&Parameters> = Vec::new();
         for (tools, parameters) in &self.declared {
             if tools.names(&tool.name) {
-                judged.extend(parameters.check_but(arguments, &said));
+                let around = Around {
+                    others: &said,
+                    roots: None,
+                };
+                judged.extend(parameters.check_but(arguments, &around));
                 said.push(parameters);
             }
         }
         if self.recognised != Recognised::Ignore {
-            judged.extend(tool.recognised.check_but(arguments, &said));
+            let around = Around {
+                others: &said,
+                roots: Some(&self.roots),
+            };
+            judged.extend(tool.recognised.check_but(arguments, &around));
         }
         judged
     }
@@ -173,6 +187,17 @@ impl Meanings {
         match (expected.basis, self.recognised) {
             (Basis::Recognised, Recognised::Report | Recognised::Ignore) => Consequence::Report,
             _ => as_said,
+        }
+    }
+
+    /// Where a path has to lie.
+    pub(crate) fn roots<'a>(&'a self, expected: &'a Expectation) -> Option<&'a Roots> {
+        match &expected.kind {
+            Kind::Path(own) if own.is_empty() && expected.basis == Basis::Recognised => {
+                Some(&self.roots)
+            }
+            Kind::Path(own) => Some(own),
+            _ => None,
         }
     }
 
@@ -213,7 +238,6 @@ fn expectation(
         settled::Meaning::Path => {
             let roots = Roots::new(written.roots.iter().map(String::as_str));
             Kind::Path(roots.map_err(|error| ContentError::Roots {
-                tool: tool.clone(),
                 place: place.to_owned(),
                 error,
             })?)

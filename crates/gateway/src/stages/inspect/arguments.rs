@@ -10,7 +10,7 @@ use crate::route::Served;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::Subject;
 use crate::stages::validate::Valid;
-use ::inspect::meaning::{Basis, Consequence, Host, Judged, Kind, Roots, Target};
+use ::inspect::meaning::{Basis, Consequence, Host, Judged, Roots, Target};
 use controls::{Action, Finding, Severity};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -111,7 +111,7 @@ pub(super) async fn hold(valid: &Valid, arguments: Option<&Map<String, Value>>) 
         let network = meanings.network(expected);
         let wrong = match &judged.outcome.target {
             Some(target) => reached(served, target, (network, &judged), &mut names, deadline).await,
-            None => linked(served, &judged).await,
+            None => linked(served, meanings.roots(expected), &judged).await,
         };
         if let Some(wrong) = wrong {
             let as_said = match (expected.basis, wrong.certain) {
@@ -165,10 +165,9 @@ async fn reached(
 }
 
 /// What is wrong with where a path leads on the disk, if the server is a process of this machine.
-async fn linked(served: &Served, judged: &Judged<'_>) -> Option<Wrong> {
-    let (Kind::Path(roots), Some(found)) = (&judged.expected.kind, &judged.outcome.path) else {
-        return None;
-    };
+async fn linked(served: &Served, roots: Option<&Roots>, judged: &Judged<'_>) -> Option<Wrong> {
+    let found = judged.outcome.path.as_ref()?;
+    let roots = roots?;
     if !matches!(served.settled.upstream, config::settled::Upstream::Stdio(_)) {
         return None;
     }

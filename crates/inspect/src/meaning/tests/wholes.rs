@@ -292,7 +292,11 @@ fn n1_1_what_is_declared_takes_the_place_of_what_is_recognised() {
         (&[("/other", Meaning::Text)], vec!["/path", "/paths/0"]),
     ] {
         let declared = said(Basis::Declared, places);
-        let judged = recognised.check_but(arguments, &[&declared]);
+        let around = Around {
+            others: &[&declared],
+            roots: None,
+        };
+        let judged = recognised.check_but(arguments, &around);
         let told: Vec<_> = judged.iter().map(|judged| &*judged.pointer).collect();
         assert_eq!(told, left, "{places:?}");
         assert!(declared.check(arguments).is_empty());
@@ -318,5 +322,35 @@ fn n1_1_what_is_seldom_right_is_refused_where_it_is_declared() {
         let expectation = expect(basis, otherwise);
         assert_eq!(expectation.consequence(certain), certainly);
         assert_eq!(expectation.consequence(heuristic), perhaps);
+    }
+}
+
+#[test]
+fn n1_1_a_recognised_path_stays_inside_roots_that_are_known() {
+    let mut parameters = Parameters::default();
+    let expectation = Expectation {
+        basis: Basis::Recognised,
+        otherwise: Consequence::Refuse,
+        kind: Kind::of(Meaning::Path),
+    };
+    parameters.expect(&Pattern::parse("/path").unwrap(), expectation);
+    let roots = Roots::new(["/srv/data"]).unwrap();
+    let around = Around {
+        others: &[],
+        roots: Some(&roots),
+    };
+    for (path, refused) in [
+        ("a", false),
+        ("a/../b", false),
+        ("/srv/data/x", false),
+        ("../x", true),
+        ("/etc/passwd", true),
+        ("a/../../x", true),
+    ] {
+        let arguments = json!({ "path": path });
+        let judged = parameters.check_but(arguments.as_object().unwrap(), &around);
+        let flaws = judged.iter().flat_map(|judged| &judged.outcome.flaws);
+        let certain = flaws.filter(|flaw| flaw.rule.weight == Weight::Certain);
+        assert_eq!(certain.count() > 0, refused, "{path}");
     }
 }
