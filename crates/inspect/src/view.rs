@@ -294,7 +294,11 @@ impl Maker<'_> {
                 break;
             }
             let found = at;
+            let first = self.kept.made.len();
             at = self.normal(at, hints);
+            // What carries bytes unseen was taken out of the view that has nothing hidden in it.
+            let hidden = self.kept.made.get(first);
+            let hides = hidden.is_some_and(|made| made.map.has(Kind::Invisible));
             // Normalising may bring out what the hints have not seen.
             let hints = match at == found {
                 true => hints,
@@ -302,6 +306,7 @@ impl Maker<'_> {
             };
             for step in BRANCHES {
                 let of = match step {
+                    Step::Smuggled if !hides => continue,
                     Step::Smuggled => found,
                     _ => at,
                 };
@@ -355,7 +360,8 @@ impl Maker<'_> {
             return None;
         }
         self.kept.cut |= cut;
-        if text.is_empty() {
+        // A text that is nothing but hidden is shown as what it is: empty.
+        if text.is_empty() && cut {
             return None;
         }
         self.room = self.room.saturating_sub(text.len());

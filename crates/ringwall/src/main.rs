@@ -16,6 +16,7 @@ mod page;
 mod policies;
 mod posture;
 mod revoke;
+mod scan;
 mod serve;
 mod sessions;
 mod token;
@@ -53,6 +54,7 @@ enum Command {
     DemoServer(demo::DemoServer),
     Init(init::Init),
     Wrap(wrap::Wrap),
+    Scan(scan::Scan),
     Posture(posture::Posture),
     Sessions(sessions::Sessions),
     Admin(admin::Admin),
@@ -94,6 +96,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::DemoServer(server) => server.run(),
         Command::Init(init) => init.run(),
         Command::Wrap(wrap) => wrap.run(),
+        Command::Scan(scan) => scan.run(),
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
         Command::Admin(admin) => admin.run(),

@@ -38,10 +38,13 @@ impl Hints {
         let bytes = text.as_bytes();
         let mut seen = 0;
         let mut rotated = false;
-        for step in bytes.chunks(STEP) {
+        let (steps, rest) = bytes.as_chunks::<STEP>();
+        for step in steps {
             seen |= step.iter().fold(0, |seen, byte| seen | class(*byte));
             rotated |= rotated::is_suspect(step);
         }
+        seen |= rest.iter().fold(0, |seen, byte| seen | class(*byte));
+        rotated |= rotated::is_suspect(rest);
         let mut hints = Hints(u16::from(seen));
         if runs::first(bytes).is_some() {
             hints = hints.with(Hints::RUNS);

@@ -253,6 +253,11 @@ impl Map {
             .fold(Kinds::NONE, |kinds, segment| kinds.with(segment.kinds))
     }
 
+    /// Whether this was done anywhere.
+    pub(super) fn has(&self, kind: Kind) -> bool {
+        self.segments.iter().any(|segment| segment.kinds.has(kind))
+    }
+
     fn within(&self, range: &Range<usize>) -> (u32, u32) {
         let small = |at: usize| u32::try_from(at).unwrap_or(u32::MAX).min(self.end);
         (small(range.start), small(range.end))

@@ -8,9 +8,11 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 /// Bytes skipped at once where all are ASCII.
 const STEP: usize = 64;
 
-/// A character whose plain form is longer than this many times itself stays: one ligature of Arabic
-/// becomes eighteen characters, and no word that matters is hidden in it.
+/// What is longer than this many times itself in its plain form stays.
 const GROWTH: usize = 4;
+
+/// The one ligature of Arabic that becomes eighteen characters: it is left as it is.
+const LONG_LIGATURE: char = '\u{fdfa}';
 
 pub(super) fn weave(text: &str, weaver: &mut Weaver<'_>) {
     let mut at = 0;
@@ -27,6 +29,7 @@ pub(super) fn weave(text: &str, weaver: &mut Weaver<'_>) {
 
 /// Normalises each cluster of characters that is not normalised: a character and the marks on it.
 fn compatible(text: &str, range: std::ops::Range<usize>, weaver: &mut Weaver<'_>) {
+    let mut plain = String::new();
     let part = text.get(range.clone()).unwrap_or_default();
     let mut at = 0;
     // Where the last character began that a mark may stand on.
@@ -38,19 +41,21 @@ fn compatible(text: &str, range: std::ops::Range<usize>, weaver: &mut Weaver<'_>
             base = at - 1;
             continue;
         }
+        let plain_ones = rest.char_indices();
+        let next = plain_ones.take_while(|(_, c)| !c.is_ascii() && judge(*c) == IsNormalized::Yes);
+        if let Some((last, c)) = next.last() {
+            base = at + last;
+            at = base + c.len_utf8();
+            continue;
+        }
         let Some(c) = rest.chars().next() else { break };
         let start = match judge(c) {
-            IsNormalized::Yes => {
-                base = at;
-                at += c.len_utf8();
-                continue;
-            }
             IsNormalized::No if is_at_home(part, at, c) => {
                 base = at;
                 at += c.len_utf8();
                 continue;
             }
-            IsNormalized::No => at,
+            IsNormalized::No | IsNormalized::Yes => at,
             IsNormalized::Maybe => base,
         };
         let mut end = at + c.len_utf8();
@@ -59,7 +64,8 @@ fn compatible(text: &str, range: std::ops::Range<usize>, weaver: &mut Weaver<'_>
             end += mark.len_utf8();
         }
         let cluster = part.get(start..end).unwrap_or_default();
-        let plain: String = cluster.nfkc().collect();
+        plain.clear();
+        plain.extend(cluster.nfkc());
         if plain != cluster && plain.len() <= GROWTH * cluster.len() {
             weaver.put(
                 range.start + start..range.start + end,
@@ -72,7 +78,7 @@ fn compatible(text: &str, range: std::ops::Range<usize>, weaver: &mut Weaver<'_>
     }
 }
 
-fn ascii_prefix(bytes: &[u8]) -> usize {
+pub(super) fn ascii_prefix(bytes: &[u8]) -> usize {
     let whole = bytes.chunks(STEP).take_while(|step| step.is_ascii());
     let whole = whole.map(<[u8]>::len).sum();
     let rest = bytes.get(whole..).unwrap_or_default();
@@ -81,7 +87,7 @@ fn ascii_prefix(bytes: &[u8]) -> usize {
 
 /// Whether a character stands in its plainest form; maybe, where that depends on its neighbours.
 fn judge(c: char) -> IsNormalized {
-    match is_inert(c) {
+    match is_inert(c) || c == LONG_LIGATURE {
         true => IsNormalized::Yes,
         false => is_nfkc_quick(std::iter::once(c)),
     }

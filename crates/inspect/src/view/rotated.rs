@@ -71,10 +71,13 @@ pub(super) fn is_suspect(step: &[u8]) -> bool {
     for byte in step {
         let letter = byte | 0x20;
         let is = |known: u8| u8::from(letter == known);
-        common += is(b'e') + is(b'a') + is(b'o') + is(b't') + is(b'i');
-        turned += is(b'r') + is(b'n') + is(b'b') + is(b'g') + is(b'v');
+        let more = is(b'e') | is(b'a') | is(b'o') | is(b't') | is(b'i');
+        // Wrapping, which these few bytes never do, so that no step has a branch.
+        common = common.wrapping_add(more);
+        let more = is(b'r') | is(b'n') | is(b'b') | is(b'g') | is(b'v');
+        turned = turned.wrapping_add(more);
     }
-    turned > common + 2 && turned >= 6
+    turned > common.saturating_add(2) && turned >= 6
 }
 
 /// Turns each line that has words of English in it, once turned.

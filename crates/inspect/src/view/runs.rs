@@ -45,8 +45,8 @@ pub(super) struct Joined<'t> {
     bytes: &'t [u8],
     /// Lines up to here are looked at one by one.
     lines_until: usize,
-    /// Runs up to here are looked at part by part.
-    parts_until: usize,
+    /// What is left of a line that is looked at part by part.
+    parts: Range<usize>,
 }
 
 impl<'t> Joined<'t> {
@@ -54,7 +54,7 @@ impl<'t> Joined<'t> {
         Joined {
             bytes: text.as_bytes(),
             lines_until: 0,
-            parts_until: 0,
+            parts: 0..0,
         }
     }
 
@@ -62,23 +62,19 @@ impl<'t> Joined<'t> {
     pub(super) fn next(&mut self, from: usize) -> Option<Run> {
         let mut at = from;
         loop {
-            let line = joined(self.bytes, at)?;
-            at = line.end;
-            if let Some(run) = self.decode(line) {
-                return Some(run);
+            self.parts.start = self.parts.start.max(at);
+            let run = self.part();
+            if run.is_some() {
+                return run;
             }
-        }
-    }
-
-    fn decode(&mut self, line: Range<usize>) -> Option<Run> {
-        if line.start >= self.parts_until {
+            let line = joined(self.bytes, at.max(self.parts.end))?;
             let run = self.whole(&line);
             if run.is_some() {
                 return run;
             }
-            self.parts_until = line.end;
+            at = line.start;
+            self.parts = line;
         }
-        self.part(line)
     }
 
     fn whole(&mut self, line: &Range<usize>) -> Option<Run> {
@@ -113,18 +109,21 @@ impl<'t> Joined<'t> {
     }
 
     /// A name or a path may stand before what is encoded, joined to it by a letter of the alphabet.
-    fn part(&self, line: Range<usize>) -> Option<Run> {
-        let letters = self.bytes.get(line.clone())?;
-        let mut start = line.start;
-        for part in letters.split(|byte| matches!(byte, b'-' | b'_' | b'/' | b'+')) {
-            let end = start + part.len();
-            if part.len() >= SHORTEST_BASE64 && part.len() < letters.len() {
-                let run = self.base64(start..padded(self.bytes, end));
+    fn part(&mut self) -> Option<Run> {
+        while let Some(rest) = self
+            .bytes
+            .get(self.parts.clone())
+            .filter(|it| !it.is_empty())
+        {
+            let start = self.parts.start;
+            let length = rest.iter().take_while(|byte| !is_joint(**byte)).count();
+            self.parts.start = start + length + 1;
+            if length >= SHORTEST_BASE64 {
+                let run = self.base64(start..padded(self.bytes, start + length));
                 if run.is_some() {
                     return run;
                 }
             }
-            start = end + 1;
         }
         None
     }
@@ -154,6 +153,11 @@ pub(super) fn next_apart(text: &str, from: usize) -> Option<Run> {
 #[inline]
 fn is_letter(byte: u8) -> bool {
     matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'-' | b'_')
+}
+
+/// A letter that stands between words of a name or of a path, too.
+fn is_joint(byte: u8) -> bool {
+    matches!(byte, b'-' | b'_' | b'/' | b'+')
 }
 
 /// The first run of letters long enough to be anything.
@@ -269,23 +273,21 @@ fn is_separator(byte: u8) -> bool {
 
 /// The first run of pairs of hexadecimal digits with something between them.
 ///
-/// Such a run is at least 23 bytes long, so every eighth byte is enough to meet each of them well
+/// Such a run is at least 23 bytes long, so every sixteenth byte is enough to meet each of them well
 /// inside; whether a run is met there is seen from three bytes nearly always.
 fn apart(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let mut at = from;
     while let Some(window) = bytes.get(at..at + 3) {
-        let digits = window
-            .iter()
-            .filter(|byte| byte.is_ascii_hexdigit())
-            .count();
-        if digits == 2 && window.iter().any(u8::is_ascii_digit) {
-            let range = pairs_around(bytes, from, at);
-            if range.2 >= SHORTEST_APART {
-                return Some(range.0..range.1);
+        // What is text begins each of its bytes with a digit, and one of three is such a beginning.
+        let digits = || window.iter().filter(|byte| byte.is_ascii_hexdigit());
+        if window.iter().any(u8::is_ascii_digit) && matches!(digits().count(), 2 | 3) {
+            let (start, end, count) = pairs_around(bytes, from, at);
+            if count >= SHORTEST_APART {
+                return Some(start..end);
             }
-            at = at.max(range.1);
+            at = at.max(end);
         }
-        at += 8;
+        at += 16;
     }
     None
 }

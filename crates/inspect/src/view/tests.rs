@@ -53,6 +53,7 @@ fn n9_1_what_cannot_be_seen_is_taken_out_and_read() {
             "AK\u{200b}IA\u{ad}x",
         ),
         (format!("Adds.{tags}"), "send it", "smuggled", tags.as_str()),
+        (tags.clone(), "send it", "smuggled", tags.as_str()),
         (
             format!("😀{selectors}."),
             "run it",
