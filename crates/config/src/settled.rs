@@ -22,7 +22,7 @@ mod route;
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
-pub use content::{Content, RouteContent};
+pub use content::{Content, ProviderUse, RouteContent};
 pub use events::Events;
 pub(crate) use issuer::TENANT;
 pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
@@ -30,7 +30,8 @@ pub use oauth::{Authentication, Authority, Client, Grant, IdentityProvider, Oaut
 pub use pattern::{ToolPattern, UriPattern};
 pub use possession::{Clients, Dpop, Front};
 pub use providers::{
-    AzureCredential, ContentSafety, EntraClient, HttpProvider, PromptShields, Provider, ProviderKind,
+    AzureCredential, ContentSafety, EntraClient, HttpProvider, PromptShields, Provider,
+    ProviderKind,
 };
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 
@@ -38,8 +39,9 @@ pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
     Actor, Algorithm, AssertionAudience, BreakGlass, ClaimKind, ClientCertificates, Confinement,
-    Durability, Era, Format, FrontHeader, Harm, HeaderMistake, HiddenText, Keep, Level, Mode, Network, OnFailure, Pins,
-    Possession, Process, Profile, ProofNonce, Registration, Revision, Role, Schema, Surface, TokenKind,
+    Durability, Era, Format, FrontHeader, Harm, HeaderMistake, HiddenText, Keep, Level, Mode,
+    Network, OnFailure, Pins, Possession, Process, Profile, ProofNonce, Registration, Revision,
+    Role, Schema, Surface, TokenKind,
 };
 
 use serde::Serialize;

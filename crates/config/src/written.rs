@@ -19,7 +19,7 @@ mod text;
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
-pub use content::Content;
+pub use content::{Content, ProviderUse};
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};
@@ -27,7 +27,9 @@ pub(crate) use issuer::{GRAPH, GRAPH_TOKENS};
 pub use oauth::{IdentityProvider, Oauth, OauthClient, SignIn};
 pub use possession::{Clients, Dpop, Front};
 pub(crate) use providers::COGNITIVE_SERVICES;
-pub use providers::{ContentSafety, EntraClient, HttpProvider, PromptShields, Provider, Severities};
+pub use providers::{
+    ContentSafety, EntraClient, HttpProvider, PromptShields, Provider, Severities,
+};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 pub use text::{Reference, Rhythm, Size, Time, Value};
 

@@ -4,6 +4,7 @@
 //! It finds, rewrites, and says what the operator does not let pass; it decides nothing else. What is
 //! found here are facts: what a detector merely thinks of a text is a score, and is not made here.
 
+mod heard;
 mod hidden;
 mod passage;
 mod role;
@@ -11,6 +12,7 @@ mod role;
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
 
+use crate::providers::{Panel, Reading, Surface};
 use config::settled::{self, HiddenText};
 use controls::Finding;
 use protocol::{Document, Edits};
@@ -27,11 +29,23 @@ pub(crate) enum Toward {
     Server,
 }
 
+impl Toward {
+    /// What detectors call it.
+    fn surface(self) -> Surface {
+        match self {
+            Toward::Model => Surface::Results,
+            Toward::Server => Surface::Arguments,
+        }
+    }
+}
+
 /// What is done with the text of the messages of one server on one route.
 #[derive(Debug)]
 pub(crate) struct Content {
     /// What a person would not see.
     hidden: HiddenText,
+    /// Who is asked what they think of it.
+    panel: Panel,
 }
 
 /// What was seen in one message, and how to clean it.
@@ -41,25 +55,49 @@ pub(crate) struct Looked {
     pub(crate) edits: Edits,
     /// The first thing that the operator does not let pass.
     pub(crate) refused: Option<Because>,
+    /// What detectors read of it, as it was left by the parts before; nothing if none is heard.
+    pub(crate) reading: Reading,
+    kept: heard::Kept,
 }
 
 impl Content {
     /// What was said of a server on a route.
     pub(crate) fn new(hidden: HiddenText, settled: &settled::Content) -> Content {
-        let settled::Content {} = settled;
-        Content { hidden }
+        let settled::Content {
+            // Who is asked comes later: see `heard_by`.
+            modes: _,
+            providers: _,
+        } = settled;
+        Content {
+            hidden,
+            panel: Panel::default(),
+        }
+    }
+
+    /// The same, where these are asked what they think of it.
+    pub(crate) fn heard_by(self, panel: Panel) -> Content {
+        Content { panel, ..self }
+    }
+
+    /// Who is asked what they think of a text.
+    pub(crate) fn panel(&self) -> &Panel {
+        &self.panel
     }
 
     /// Nothing but hidden text: for words that were looked at one by one before they were joined, and
     /// where no server is concerned.
     pub(crate) fn of_nobody(hidden: HiddenText) -> Content {
-        Content { hidden }
+        Content {
+            hidden,
+            panel: Panel::default(),
+        }
     }
 
     /// Looks at every string once.
     pub(crate) fn look(&self, document: &Document, toward: Toward) -> Looked {
         let mut looked = Looked::default();
-        if document.is_plain() && self.passes_plain() {
+        let surface = toward.surface();
+        if document.is_plain() && self.passes_plain() && !self.panel.hears(surface) {
             return looked;
         }
         role::walk(document.root(), &mut |string, role, member| {
@@ -67,6 +105,10 @@ impl Content {
             self.treat(&mut passage);
             passage.leave();
         });
+        if self.panel.hears(surface) {
+            let kept = std::mem::take(&mut looked.kept);
+            looked.reading = kept.reading(document);
+        }
         looked
     }
 
@@ -80,5 +122,6 @@ impl Content {
     fn treat(&self, passage: &mut Passage<'_, '_>) {
         // First of all, so that nothing hides behind it from what comes after.
         hidden::treat(passage, self.hidden);
+        heard::treat(passage, &self.panel);
     }
 }

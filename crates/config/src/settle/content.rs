@@ -1,5 +1,11 @@
 //! What is looked for in the text of messages: a file for each part.
 
+mod providers;
+
+pub(super) use providers::{known, unused};
+
+use super::words;
+use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Content, RouteContent};
 use crate::written;
@@ -11,10 +17,23 @@ pub(super) fn server(problems: &mut Problems, path: &str, written: &written::Con
 
 /// What was written at a route.
 pub(super) fn route(
-    _problems: &mut Problems,
-    _path: &str,
+    problems: &mut Problems,
+    path: &str,
     written: &written::Content,
 ) -> RouteContent {
-    let written::Content {} = written;
-    RouteContent {}
+    let written::Content { modes, providers } = written;
+    let at = |name: &str| format!("{path}.{name}");
+    if let Some(modes) = modes {
+        let at = at("modes");
+        words::count(problems, &at, modes.len(), bounds::WORDS);
+        for rule in modes.keys() {
+            let path = format!("{at}.{rule}");
+            words::word(problems, &path, rule, "the name of a rule");
+        }
+    }
+    let providers = providers.as_ref();
+    RouteContent {
+        modes: modes.clone(),
+        providers: providers.map(|all| providers::settle(problems, &at("providers"), all)),
+    }
 }

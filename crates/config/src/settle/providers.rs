@@ -11,7 +11,7 @@ use crate::settled::{
     PromptShields, Provider, ProviderKind,
 };
 use crate::written;
-use controls::{N1_3, N9_3};
+use controls::N1_3;
 use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
@@ -58,8 +58,16 @@ fn provider(problems: &mut Problems, path: &str, written: &written::Provider) ->
         bounds::PROVIDER_TIMEOUT,
     );
     let counts = [
-        (written.concurrent, "concurrent", bounds::PROVIDER_CONCURRENT),
-        (written.characters, "characters", bounds::PROVIDER_CHARACTERS),
+        (
+            written.concurrent,
+            "concurrent",
+            bounds::PROVIDER_CONCURRENT,
+        ),
+        (
+            written.characters,
+            "characters",
+            bounds::PROVIDER_CHARACTERS,
+        ),
     ];
     let [concurrent, characters] =
         counts.map(|(said, name, bounds)| limits::number(problems, &at(name), said, bounds));
@@ -80,13 +88,13 @@ fn provider(problems: &mut Problems, path: &str, written: &written::Provider) ->
     })
 }
 
-fn kind(
-    problems: &mut Problems,
-    at: &At<'_>,
-    written: &written::Provider,
-) -> Option<ProviderKind> {
+fn kind(problems: &mut Problems, at: &At<'_>, written: &written::Provider) -> Option<ProviderKind> {
     let path = at.path;
-    match (&written.prompt_shields, &written.content_safety, &written.http) {
+    match (
+        &written.prompt_shields,
+        &written.content_safety,
+        &written.http,
+    ) {
         (Some(it), None, None) => {
             let path = format!("{path}.prompt_shields");
             let endpoint = endpoint(problems, at, &path, &it.endpoint);
@@ -96,9 +104,7 @@ fn kind(
                 credential: credential?,
             }))
         }
-        (None, Some(it), None) => {
-            content_safety(problems, at, it).map(ProviderKind::ContentSafety)
-        }
+        (None, Some(it), None) => content_safety(problems, at, it).map(ProviderKind::ContentSafety),
         (None, None, Some(it)) => http(problems, at, it).map(ProviderKind::Http),
         _ => {
             let message = "is not exactly one of `prompt_shields`, `content_safety` and `http`";
@@ -130,7 +136,12 @@ fn content_safety(
         (harm, u16::try_from(severity).unwrap_or(1))
     });
     let lists = format!("{path}.blocklists");
-    words::count(problems, &lists, written.blocklists.len(), bounds::BLOCKLISTS);
+    words::count(
+        problems,
+        &lists,
+        written.blocklists.len(),
+        bounds::BLOCKLISTS,
+    );
     for (index, name) in written.blocklists.iter().enumerate() {
         words::word(
             problems,
@@ -153,11 +164,22 @@ fn http(
     written: &written::HttpProvider,
 ) -> Option<HttpProvider> {
     let path = format!("{}.http", at.path);
-    let url = place(problems, at, &format!("{path}.url"), &written.url, Query::Allowed);
+    let url = place(
+        problems,
+        at,
+        &format!("{path}.url"),
+        &written.url,
+        Query::Allowed,
+    );
     let known = written.bearer.is_some() || written.hmac.is_some();
     if written.bearer.is_some() && written.hmac.is_some() {
         let message = "has two ways to show who asks";
-        problems.refuse(N1_3, &path, message, "write `bearer` or `hmac`, one of the two");
+        problems.refuse(
+            N1_3,
+            &path,
+            message,
+            "write `bearer` or `hmac`, one of the two",
+        );
     } else if !known && at.network == Network::Public {
         let message = "has no way to show who asks, so anybody could";
         problems.refuse(N1_3, &path, message, "write `bearer` or `hmac`");
@@ -233,7 +255,12 @@ fn azure(
         }
         _ => {
             let message = "has not exactly one way to show who asks";
-            problems.refuse(N9_3, path, message, "write `key` or `entra`, one of the two");
+            problems.refuse(
+                N1_3,
+                path,
+                message,
+                "write `key` or `entra`, one of the two",
+            );
             None
         }
     }

@@ -1,18 +1,45 @@
 //! What is looked for in the text of messages, settled: of a server whole, of a route where it differs.
 
+mod providers;
+
+pub use providers::ProviderUse;
+
+use crate::words::Mode;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What counts for the messages of one server, where a route says nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Content {}
+pub struct Content {
+    /// What a suspicion comes to, by its rule.
+    pub modes: BTreeMap<String, Mode>,
+    /// Who is asked about the text.
+    pub providers: Vec<ProviderUse>,
+}
 
 /// The parts in which a route differs from its servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct RouteContent {}
+pub struct RouteContent {
+    /// What a suspicion comes to, by its rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modes: Option<BTreeMap<String, Mode>>,
+    /// Who is asked about the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub providers: Option<Vec<ProviderUse>>,
+}
 
 impl Content {
     /// What counts for this server on a route that says this.
-    pub fn on(&self, _route: &RouteContent) -> Content {
-        Content {}
+    pub fn on(&self, route: &RouteContent) -> Content {
+        Content {
+            modes: said(&route.modes, &self.modes),
+            providers: said(&route.providers, &self.providers),
+        }
     }
+}
+
+/// What the route says, or else the server.
+#[expect(clippy::ref_option, reason = "a field is passed by reference")]
+fn said<T: Clone>(route: &Option<T>, server: &T) -> T {
+    route.as_ref().unwrap_or(server).clone()
 }

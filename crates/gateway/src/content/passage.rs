@@ -59,7 +59,6 @@ impl<'d, 'l> Passage<'d, 'l> {
     }
 
     /// What it is.
-    #[expect(dead_code, reason = "the parts that follow need it")]
     pub(super) fn role(&self) -> Role {
         self.role
     }
@@ -71,7 +70,6 @@ impl<'d, 'l> Passage<'d, 'l> {
     }
 
     /// Who is going to read it.
-    #[expect(dead_code, reason = "the parts that follow need it")]
     pub(super) fn toward(&self) -> Toward {
         self.toward
     }
@@ -142,6 +140,12 @@ impl<'d, 'l> Passage<'d, 'l> {
             .or(self.looked.findings.last());
         let rule = here.map_or(Cow::Borrowed(""), |finding| finding.rule.clone());
         self.looked.refused = Some(because(place, rule));
+    }
+
+    /// Keeps the text as it is now for those who are asked what they think of it.
+    pub(super) fn keep(&mut self) {
+        let text = self.text.clone().into_owned();
+        self.looked.kept.push(self.string.range().start, text);
     }
 
     /// Leaves the text as it is now to the message.

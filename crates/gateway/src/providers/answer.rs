@@ -34,5 +34,7 @@ pub(super) fn member<'a>(of: Value<'a>, name: &'static str) -> Result<Value<'a>,
 pub(super) fn number(of: Value<'_>, name: &'static str, max: u16) -> Result<u16, Malformed> {
     let number = member(of, name)?.integer();
     let number = number.and_then(|number| u16::try_from(number).ok());
-    number.filter(|number| *number <= max).ok_or(Malformed(name))
+    number
+        .filter(|number| *number <= max)
+        .ok_or(Malformed(name))
 }

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn n1_3_an_answer_speaks_of_every_text_exactly_once_in_the_words_of_the_shape() {
-        let told = |scores: &str| format!(r#"{{"version":1,"results":[{{"id":0,"scores":{scores}}}]}}"#);
+        let told =
+            |scores: &str| format!(r#"{{"version":1,"results":[{{"id":0,"scores":{scores}}}]}}"#);
         let many = vec![r#"{"rule":"r","value":1}"#; RULES_MAX + 1].join(",");
         let long = "r".repeat(RULE_BYTES_MAX + 1);
         for (body, is_good) in [

@@ -41,12 +41,19 @@ impl Reading {
     /// Where these bytes of it stand in the message: the place of the text, or of what holds all
     /// the texts that they are part of.
     pub fn place(&self, range: &Range<usize>) -> Cow<'_, str> {
-        let first = self.starts.partition_point(|(start, _)| *start <= range.start);
+        let first = self
+            .starts
+            .partition_point(|(start, _)| *start <= range.start);
         let end = self.starts.partition_point(|(start, _)| *start < range.end);
         let touched = self.starts.get(first.saturating_sub(1)..end);
-        let mut places = touched.unwrap_or_default().iter().map(|(_, place)| &**place);
+        let mut places = touched
+            .unwrap_or_default()
+            .iter()
+            .map(|(_, place)| &**place);
         let first = places.next().unwrap_or_default();
-        places.fold(Cow::Borrowed(first), |shared, place| shared_of(shared, place))
+        places.fold(Cow::Borrowed(first), |shared, place| {
+            shared_of(shared, place)
+        })
     }
 }
 

@@ -144,24 +144,42 @@ mod tests {
         let some = |values: &[u16]| Some(values.to_vec());
         for (lists, body, expected) in [
             (&[][..], format!("{{{full}}}"), some(&[142, 571])),
-            (&[], format!(r#"{{"blocklistsMatch":[],{full}}}"#), some(&[142, 571])),
-            (&["n"], format!(r#"{{"blocklistsMatch":[],{full}}}"#), some(&[142, 571, 0])),
+            (
+                &[],
+                format!(r#"{{"blocklistsMatch":[],{full}}}"#),
+                some(&[142, 571]),
+            ),
+            (
+                &["n"],
+                format!(r#"{{"blocklistsMatch":[],{full}}}"#),
+                some(&[142, 571, 0]),
+            ),
             (
                 &["n"],
                 format!(r#"{{"blocklistsMatch":[{{"blocklistName":"n"}}],{full}}}"#),
                 some(&[142, 571, 1000]),
             ),
             (&["n"], format!("{{{full}}}"), None),
-            (&[], r#"{"categoriesAnalysis":[{"category":"Hate","severity":1}]}"#.into(), None),
+            (
+                &[],
+                r#"{"categoriesAnalysis":[{"category":"Hate","severity":1}]}"#.into(),
+                None,
+            ),
             (&[], full.replace("4}", "8}"), None),
             (&[], format!("{{{}}}", full.replace("4}", "8}")), None),
             (&[], format!("{{{}}}", full.replace("4}", "-1}")), None),
             (&[], format!("{{{}}}", full.replace("4}", "null}")), None),
-            (&[], format!("{{{}}}", full.replace("\"severity\":4", "\"level\":4")), None),
+            (
+                &[],
+                format!("{{{}}}", full.replace("\"severity\":4", "\"level\":4")),
+                None,
+            ),
             (&[], r#"{"error":{"code":"InvalidRequest"}}"#.into(), None),
         ] {
             let heard = wanted(lists).heard(body.clone().into());
-            let values = heard.ok().map(|all| all.iter().map(|it| it.value).collect());
+            let values = heard
+                .ok()
+                .map(|all| all.iter().map(|it| it.value).collect());
             assert_eq!(values, expected, "{body}");
         }
     }

@@ -100,7 +100,12 @@ mod tests {
     fn n1_3_an_answer_that_does_not_speak_of_every_text_is_none() {
         let (asked, told) = (Surface::Arguments, Surface::Results);
         for (surface, count, body, expected) in [
-            (asked, 1, r#"{"userPromptAnalysis":{"attackDetected":true}}"#, Some(vec![1000])),
+            (
+                asked,
+                1,
+                r#"{"userPromptAnalysis":{"attackDetected":true}}"#,
+                Some(vec![1000]),
+            ),
             (
                 asked,
                 1,
@@ -113,12 +118,37 @@ mod tests {
                 r#"{"documentsAnalysis":[{"attackDetected":false},{"attackDetected":true}]}"#,
                 Some(vec![0, 1000]),
             ),
-            (told, 2, r#"{"documentsAnalysis":[{"attackDetected":false}]}"#, None),
-            (told, 1, r#"{"documentsAnalysis":{"attackDetected":false}}"#, None),
-            (told, 1, r#"{"documentsAnalysis":[{"attackDetected":"false"}]}"#, None),
+            (
+                told,
+                2,
+                r#"{"documentsAnalysis":[{"attackDetected":false}]}"#,
+                None,
+            ),
+            (
+                told,
+                1,
+                r#"{"documentsAnalysis":{"attackDetected":false}}"#,
+                None,
+            ),
+            (
+                told,
+                1,
+                r#"{"documentsAnalysis":[{"attackDetected":"false"}]}"#,
+                None,
+            ),
             (told, 1, r#"{"documentsAnalysis":[{}]}"#, None),
-            (told, 1, r#"{"userPromptAnalysis":{"attackDetected":false}}"#, None),
-            (asked, 1, r#"{"documentsAnalysis":[{"attackDetected":false}]}"#, None),
+            (
+                told,
+                1,
+                r#"{"userPromptAnalysis":{"attackDetected":false}}"#,
+                None,
+            ),
+            (
+                asked,
+                1,
+                r#"{"documentsAnalysis":[{"attackDetected":false}]}"#,
+                None,
+            ),
             (
                 told,
                 1,

@@ -73,7 +73,8 @@ impl Line for Arc<Script> {
 }
 
 fn judged(body: &Value) -> Value {
-    let attack = |text: &Value| json!({"attackDetected": text.as_str().unwrap().contains("ATTACK")});
+    let attack =
+        |text: &Value| json!({"attackDetected": text.as_str().unwrap().contains("ATTACK")});
     match (&body["userPrompt"], &body["documents"]) {
         (Value::Null, Value::Array(documents)) => {
             json!({"documentsAnalysis": documents.iter().map(attack).collect::<Vec<_>>()})
@@ -139,11 +140,17 @@ async fn n1_3_an_attack_across_any_border_of_two_windows_is_seen() {
             let text = format!("{}{attack}{}", "x".repeat(before), "y".repeat(2 * size));
             let (script, provider) = provider(&shields(), &[Act::Judge]);
             let heard = provider.judge(surface, &reading(&[&text])).await;
-            assert_eq!((value(&heard), heard.silence), (Some(SCORE_MAX), None), "{before}");
+            assert_eq!(
+                (value(&heard), heard.silence),
+                (Some(SCORE_MAX), None),
+                "{before}"
+            );
             for body in lock(&script.sent).iter() {
                 let documents = body["documents"].as_array();
                 let together: usize = documents.map_or(0, |all| {
-                    all.iter().map(|it| windows::units(it.as_str().unwrap())).sum()
+                    all.iter()
+                        .map(|it| windows::units(it.as_str().unwrap()))
+                        .sum()
                 });
                 let prompt = body["userPrompt"].as_str().map_or(0, windows::units);
                 assert!(documents.is_none_or(|all| all.len() <= 5));
@@ -168,15 +175,21 @@ async fn n1_3_the_place_of_an_attack_is_that_of_its_text() {
 async fn n1_3_the_same_text_is_not_sent_twice_in_a_while() {
     let (script, provider) = provider(&shields(), &[Act::Judge]);
     for _ in 0..3 {
-        let heard = provider.judge(Surface::Results, &reading(&["an ATTACK"])).await;
+        let heard = provider
+            .judge(Surface::Results, &reading(&["an ATTACK"]))
+            .await;
         assert_eq!(value(&heard), Some(SCORE_MAX));
     }
     assert_eq!(requests(&script), 1);
     // What may be said of arguments is another question.
-    provider.judge(Surface::Arguments, &reading(&["an ATTACK"])).await;
+    provider
+        .judge(Surface::Arguments, &reading(&["an ATTACK"]))
+        .await;
     assert_eq!(requests(&script), 2);
     tokio::time::advance(KNOWN_FOR).await;
-    provider.judge(Surface::Results, &reading(&["an ATTACK"])).await;
+    provider
+        .judge(Surface::Results, &reading(&["an ATTACK"]))
+        .await;
     assert_eq!(requests(&script), 3);
 }
 
@@ -216,13 +229,41 @@ async fn n1_3_what_is_no_answer_is_never_taken_for_a_harmless_text() {
         retry_after: Duration::from_secs(10),
     };
     for (acts, expected, tried) in [
-        (vec![Act::Status(500, 1)], Silence::Failed { status: 500 }, 1),
-        (vec![Act::Status(503, 1)], Silence::Failed { status: 503 }, 1),
-        (vec![Act::Status(302, 1)], Silence::Failed { status: 302 }, 1),
-        (vec![Act::Status(204, 1)], Silence::Failed { status: 204 }, 1),
-        (vec![Act::Status(400, 1)], Silence::Rejected { status: 400 }, 1),
-        (vec![Act::Status(401, 1)], Silence::Denied { status: 401 }, 1),
-        (vec![Act::Status(403, 1)], Silence::Denied { status: 403 }, 1),
+        (
+            vec![Act::Status(500, 1)],
+            Silence::Failed { status: 500 },
+            1,
+        ),
+        (
+            vec![Act::Status(503, 1)],
+            Silence::Failed { status: 503 },
+            1,
+        ),
+        (
+            vec![Act::Status(302, 1)],
+            Silence::Failed { status: 302 },
+            1,
+        ),
+        (
+            vec![Act::Status(204, 1)],
+            Silence::Failed { status: 204 },
+            1,
+        ),
+        (
+            vec![Act::Status(400, 1)],
+            Silence::Rejected { status: 400 },
+            1,
+        ),
+        (
+            vec![Act::Status(401, 1)],
+            Silence::Denied { status: 401 },
+            1,
+        ),
+        (
+            vec![Act::Status(403, 1)],
+            Silence::Denied { status: 403 },
+            1,
+        ),
         (vec![Act::Status(429, 10)], busy, 1),
         (vec![Act::Hang], Silence::Late, 1),
         (vec![Act::Lose(Lost::Unsent)], Silence::Unreachable, 3),
@@ -250,7 +291,9 @@ async fn n4_3_whoever_is_told_to_wait_waits_and_tries_again_in_time() {
     let acts = [Act::Status(429, 1), Act::Lose(Lost::Unsent), Act::Judge];
     let (script, provider) = provider(&shields(), &acts);
     let began = Instant::now();
-    let heard = provider.judge(Surface::Results, &reading(&["an ATTACK"])).await;
+    let heard = provider
+        .judge(Surface::Results, &reading(&["an ATTACK"]))
+        .await;
     assert_eq!((value(&heard), heard.silence), (Some(SCORE_MAX), None));
     assert_eq!(requests(&script), 3);
     assert!(began.elapsed() >= Duration::from_secs(1));
@@ -344,7 +387,9 @@ async fn n1_3_nobody_is_asked_about_what_a_detector_here_has_refused() {
         let (script, provider) = provider(&shields(), &[Act::Judge]);
         let remote = Detector::Remote(provider);
         let panel = panel(vec![(remote, Mode::Enforce), (local(), mode)], &[]);
-        let hearing = panel.hear(Surface::Results, &Arc::new(reading(&[text]))).await;
+        let hearing = panel
+            .hear(Surface::Results, &Arc::new(reading(&[text])))
+            .await;
         assert_eq!(requests(&script), asked, "{mode:?} {text}");
         assert_eq!(hearing.refusing().is_some(), text == "an ATTACK");
         assert!(hearing.missing().is_none());
@@ -358,7 +403,11 @@ async fn n1_3_a_suspicion_comes_to_what_the_mode_of_its_rule_says() {
         (Mode::Warn, &[], (true, false)),
         (Mode::Enforce, &[], (true, true)),
         (Mode::Shadow, &[("injection", Mode::Enforce)], (true, true)),
-        (Mode::Enforce, &[("injection", Mode::Shadow)], (false, false)),
+        (
+            Mode::Enforce,
+            &[("injection", Mode::Shadow)],
+            (false, false),
+        ),
         (Mode::Enforce, &[("harm.hate", Mode::Shadow)], (true, true)),
     ] {
         let (_, provider) = provider(&shields(), &[Act::Judge]);
@@ -369,7 +418,11 @@ async fn n1_3_a_suspicion_comes_to_what_the_mode_of_its_rule_says() {
         let [score] = &hearing.scores[..] else {
             panic!("{hearing:?}");
         };
-        assert_eq!((score.warns(), score.refuses()), expected, "{member:?} {rules:?}");
+        assert_eq!(
+            (score.warns(), score.refuses()),
+            expected,
+            "{member:?} {rules:?}"
+        );
         assert_eq!(score.detector, "shields");
         assert_eq!(score.place, "/result/content/0/text");
     }
@@ -392,7 +445,11 @@ async fn n1_3_silence_means_what_the_operator_declared_and_nothing_in_the_shadow
         let panel = panel(vec![(Detector::Remote(provider), mode)], &[]);
         let text = Arc::new(reading(&["text"]));
         let hearing = panel.hear(Surface::Results, &text).await;
-        assert_eq!(hearing.missing().is_some(), refused, "{on_failure:?} {mode:?}");
+        assert_eq!(
+            hearing.missing().is_some(),
+            refused,
+            "{on_failure:?} {mode:?}"
+        );
         assert_eq!(hearing.silences.len(), 1, "it is told in any case");
     }
 }
