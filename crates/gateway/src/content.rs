@@ -8,6 +8,7 @@ mod heard;
 mod hidden;
 mod passage;
 mod role;
+mod script;
 
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
@@ -122,6 +123,9 @@ impl Content {
     fn treat(&self, passage: &mut Passage<'_, '_>) {
         // First of all, so that nothing hides behind it from what comes after.
         hidden::treat(passage, self.hidden);
+        // Of what is left, what a person takes for something else.
+        script::treat(passage);
+        // Read by detectors as it is now; what is wrapped around it for a model is not for them.
         heard::treat(passage, &self.panel);
     }
 }

@@ -3,6 +3,8 @@
 //! changes nothing.
 
 mod credentials;
+#[cfg(test)]
+pub(crate) mod still;
 mod trust;
 
 use crate::admin::{self, FirstCodeError, Office, OfficeError};

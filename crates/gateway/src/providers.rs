@@ -23,11 +23,11 @@ mod windows;
 
 pub use build::ProviderError;
 pub(crate) use build::{Workbench, panel, providers};
-pub(crate) use rescore::rescored;
 pub use opinion::{BLOCKLIST, HARM, INJECTION, Opinion, Surface};
 pub use panel::{Detector, Hearing, Local, Member, Panel, Quiet};
 pub use provider::{Provider, Said};
 pub use reading::Reading;
+pub(crate) use rescore::rescored;
 pub use silence::Silence;
 
 use std::collections::HashMap;

@@ -159,7 +159,7 @@ fn look(text: &str, place: &str, findings: &mut Vec<Finding>) {
 
 /// The pointer to a child. A place that gets too long stays at its parent, so that no name can make
 /// it large, and shows nothing that is hidden.
-fn child(place: &str, key: &str) -> String {
+pub(crate) fn child(place: &str, key: &str) -> String {
     let key = text::clean(key);
     if place.len() + key.len() >= PLACE {
         return place.to_owned();

@@ -1,4 +1,5 @@
-//! What a message says, looked at: schema checks, definition pins and drift, hidden text.
+//! What a message says, looked at: schema checks, definition pins and drift, hidden text, the
+//! views of a text.
 //!
 //! Everything here is a pure function of what it is given: no IO, no clock, no randomness, no
 //! knowledge of MCP messages beyond the shape of a tool definition. It reports; it decides nothing
@@ -9,6 +10,12 @@ mod matched;
 pub use matched::Match;
 
 pub mod definition;
+pub mod likeness;
+pub mod meaning;
 pub mod pin;
+pub mod pointer;
+pub mod poison;
+pub mod projection;
 pub mod schema;
 pub mod text;
+pub mod view;

@@ -63,7 +63,11 @@ impl Replay {
         let mut then = World::within(changed, &data)?;
         let items = match &self.traffic {
             Some(file) => traffic::of_file(file, &now.loaded.settled)?,
-            None => traffic::of_ledger(&data, when(self.since.as_deref())?, when(self.until.as_deref())?)?,
+            None => traffic::of_ledger(
+                &data,
+                when(self.since.as_deref())?,
+                when(self.until.as_deref())?,
+            )?,
         };
         let asked = || items.iter().filter_map(|item| item.as_ref().ok());
         now.suppose(asked().map(|item| &item.over.case.resource));
@@ -127,7 +131,8 @@ fn judged(item: &Item, now: &Rules<'_>, then: &Rules<'_>) -> Result<Change, &'st
 
 fn when(text: Option<&str>) -> anyhow::Result<Option<u64>> {
     let now = SystemClock::default().unix_ms();
-    let read = |text: &str| instant::read(text, now).with_context(|| format!("`{text}` is no time"));
+    let read =
+        |text: &str| instant::read(text, now).with_context(|| format!("`{text}` is no time"));
     text.map(read).transpose()
 }
 

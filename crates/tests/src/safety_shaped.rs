@@ -165,7 +165,10 @@ fn answer(status: u16, wait: Option<u64>, body: String) -> Response<Full<Bytes>>
 
 /// What it says, or what is wrong with the request.
 fn judged(target: &str, headers: &HeaderMap, body: &Value) -> Result<Value, String> {
-    if headers.get(header::CONTENT_TYPE).is_none_or(|it| it != "application/json") {
+    if headers
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|it| it != "application/json")
+    {
         return Err("the body is not JSON".to_owned());
     }
     match target {
@@ -203,7 +206,13 @@ fn shields(body: &Value) -> Result<Value, String> {
 }
 
 fn analysis(body: &Value) -> Result<Value, String> {
-    let known = ["text", "categories", "blocklistNames", "haltOnBlocklistHit", "outputType"];
+    let known = [
+        "text",
+        "categories",
+        "blocklistNames",
+        "haltOnBlocklistHit",
+        "outputType",
+    ];
     only(body, &known)?;
     let said = text(&body["text"], 10_000)?;
     if body["outputType"] != "EightSeverityLevels" {
@@ -219,7 +228,9 @@ fn analysis(body: &Value) -> Result<Value, String> {
         each.push(json!({ "category": category, "severity": severity }));
     }
     let lists = body["blocklistNames"].as_array().ok_or("blocklistNames")?;
-    let hits = lists.iter().filter(|name| *name == "names" && said.contains(LISTED));
+    let hits = lists
+        .iter()
+        .filter(|name| *name == "names" && said.contains(LISTED));
     let hits = hits.map(|name| {
         json!({ "blocklistName": name, "blocklistItemId": "1", "blocklistItemText": LISTED })
     });
@@ -242,10 +253,7 @@ fn own(body: &Value) -> Result<Value, String> {
 }
 
 /// The members of an object that has no others.
-fn only<'a>(
-    body: &'a Value,
-    known: &[&str],
-) -> Result<&'a serde_json::Map<String, Value>, String> {
+fn only<'a>(body: &'a Value, known: &[&str]) -> Result<&'a serde_json::Map<String, Value>, String> {
     let members = body.as_object().ok_or("the body is no object")?;
     match members.keys().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(format!("there is no member {name}")),

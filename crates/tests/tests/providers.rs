@@ -36,7 +36,9 @@ fn safety(service: &SafetyShaped) -> Value {
 /// A world with this provider, used so.
 async fn world(provider: Value, uses: Value, plan: Plan) -> Result<World> {
     let content = json!({ "content": { "providers": [uses] } });
-    let plan = plan.whole(json!({ "providers": [provider] })).server(content);
+    let plan = plan
+        .whole(json!({ "providers": [provider] }))
+        .server(content);
     World::start(plan).await
 }
 
@@ -55,14 +57,22 @@ async fn last(world: &World) -> Result<Value> {
 async fn n1_3_requests_are_of_the_published_shape_and_scores_are_recorded() -> Result<()> {
     let service = SafetyShaped::start().await?;
     let plan = Plan::default();
-    let world = world(shields(&service, json!({})), json!({ "use": "shields" }), plan).await?;
+    let world = world(
+        shields(&service, json!({})),
+        json!({ "use": "shields" }),
+        plan,
+    )
+    .await?;
     let alice = world.client("alice").await?;
     assert_eq!(text(&echo(&alice, "hello").await?), "hello");
     let asked = service.asked();
     let bodies: Vec<_> = asked.iter().map(|asked| asked.body.clone()).collect();
     assert_eq!(
         bodies,
-        [json!({ "userPrompt": "hello" }), json!({ "documents": ["hello"] })]
+        [
+            json!({ "userPrompt": "hello" }),
+            json!({ "documents": ["hello"] })
+        ]
     );
     for asked in &asked {
         assert_eq!(asked.fault, None);
@@ -76,9 +86,17 @@ async fn n1_3_requests_are_of_the_published_shape_and_scores_are_recorded() -> R
             "value": 0, "threshold": 1000, "place": place
         })
     };
-    let expected = json!([score("/params/arguments/text"), score("/result/content/0/text")]);
+    let expected = json!([
+        score("/params/arguments/text"),
+        score("/result/content/0/text")
+    ]);
     assert_eq!(record["scores"], expected);
-    assert!(record["controls"]["ran"].as_array().unwrap().contains(&json!("1.3")));
+    assert!(
+        record["controls"]["ran"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("1.3"))
+    );
     assert!(!record.to_string().contains("hello"), "{record}");
     // The same text is not sent again in a while.
     echo(&alice, "hello").await?;
@@ -212,9 +230,17 @@ async fn n1_3_silence_refuses_unless_the_operator_declared_otherwise() -> Result
         Mood::Gone,
         Mood::Slow(Duration::from_secs(20)),
     ];
-    for (on_failure, mode) in [("refuse", "enforce"), ("allow", "enforce"), ("refuse", "shadow")] {
+    for (on_failure, mode) in [
+        ("refuse", "enforce"),
+        ("allow", "enforce"),
+        ("refuse", "shadow"),
+    ] {
         // What silence means does not depend on its kind.
-        let some = if on_failure == "refuse" && mode == "enforce" { 1 } else { 4 };
+        let some = if on_failure == "refuse" && mode == "enforce" {
+            1
+        } else {
+            4
+        };
         for mood in moods.iter().step_by(some) {
             service.becomes(mood.clone());
             let members = json!({ "on_failure": on_failure, "timeout": "500ms" });
@@ -313,8 +339,16 @@ async fn n1_3_a_token_of_the_gateways_own_client_is_shown_where_that_is_configur
 async fn n1_3_anybody_can_be_attached_by_the_shape_of_our_own() -> Result<()> {
     let service = SafetyShaped::start().await?;
     for (shown, header, starts) in [
-        (json!({ "bearer": "env:PROVIDER_SECRET" }), "authorization", "Bearer ringwall-secret"),
-        (json!({ "hmac": "env:PROVIDER_SECRET" }), "x-ringwall-signature", "v1="),
+        (
+            json!({ "bearer": "env:PROVIDER_SECRET" }),
+            "authorization",
+            "Bearer ringwall-secret",
+        ),
+        (
+            json!({ "hmac": "env:PROVIDER_SECRET" }),
+            "x-ringwall-signature",
+            "v1=",
+        ),
     ] {
         let mut of = shown;
         of["url"] = json!(service.judge());
@@ -327,7 +361,10 @@ async fn n1_3_anybody_can_be_attached_by_the_shape_of_our_own() -> Result<()> {
         let answer = echo(&alice, ATTACK).await?;
         assert_eq!(wire::code(&answer), "content_suspected", "{answer}");
         let score = last(&world).await?["scores"][0].clone();
-        assert_eq!((&score["value"], &score["threshold"]), (&json!(930), &json!(900)));
+        assert_eq!(
+            (&score["value"], &score["threshold"]),
+            (&json!(930), &json!(900))
+        );
         let asked = service.asked();
         let asked = asked.last().context("it was not asked")?;
         assert_eq!(asked.fault, None);

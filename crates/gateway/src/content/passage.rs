@@ -2,6 +2,7 @@
 
 use super::{FINDINGS, Looked, Role, Toward};
 use controls::{Action, Control, Finding, Severity};
+use inspect::view::{Budget, Kept, Views};
 use protocol::Str;
 use std::borrow::Cow;
 
@@ -26,6 +27,8 @@ pub(crate) struct Passage<'d, 'l> {
     toward: Toward,
     text: Cow<'d, str>,
     is_rewritten: bool,
+    /// Made when a part first asks for them, and again once the text is another one.
+    views: Option<Kept>,
     looked: &'l mut Looked,
 }
 
@@ -44,6 +47,7 @@ impl<'d, 'l> Passage<'d, 'l> {
             toward,
             text: string.decoded(),
             is_rewritten: false,
+            views: None,
             looked,
         }
     }
@@ -51,6 +55,28 @@ impl<'d, 'l> Passage<'d, 'l> {
     /// The text as it is now, after the parts before.
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The text as it is now in all its views: decoded, normalised, folded, without its markup. What is
+    /// found in one of them stands in the text at `original` of its place, and that is what is
+    /// redacted.
+    ///
+    /// Where there is more in it than is read, that is a finding (`text.unread`).
+    #[expect(dead_code, reason = "the parts that follow need it")]
+    pub(super) fn views(&mut self) -> Views<'_> {
+        if self.views.is_none() {
+            let views = Kept::new(&self.text, &Budget::default());
+            if views.is_cut() {
+                let rule = Cow::Borrowed("text.unread");
+                self.found(self.control(), rule, Severity::Medium, 1, Action::Report);
+            }
+            self.views = Some(views);
+        }
+        match &self.views {
+            Some(views) => views.of(&self.text),
+            // It was put there just now.
+            None => inspect::view::views(&self.text, &Budget::default()),
+        }
     }
 
     /// Whether it came without escapes and with printable ASCII only.
@@ -86,10 +112,10 @@ impl<'d, 'l> Passage<'d, 'l> {
     pub(super) fn rewrite(&mut self, text: String) {
         self.text = Cow::Owned(text);
         self.is_rewritten = true;
+        self.views = None;
     }
 
     /// Writes down one finding. Its place costs a walk: nothing is computed beyond [`FINDINGS`].
-    #[expect(dead_code, reason = "the parts that follow need it")]
     pub(super) fn found(
         &mut self,
         control: Control,

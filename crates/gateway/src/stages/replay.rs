@@ -219,7 +219,11 @@ fn see(outcome: &mut Outcome, looked: &Looked) {
 }
 
 fn by(looked: &Looked) -> Vec<String> {
-    let rules: BTreeSet<_> = looked.findings.iter().map(|it| it.rule.to_string()).collect();
+    let rules: BTreeSet<_> = looked
+        .findings
+        .iter()
+        .map(|it| it.rule.to_string())
+        .collect();
     rules.into_iter().collect()
 }
 

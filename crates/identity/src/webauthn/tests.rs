@@ -108,8 +108,12 @@ fn data(id: &str, flags: u8, count: u32, rest: &[u8]) -> Vec<u8> {
 }
 
 fn made(cose: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(ID.len()).unwrap().to_be_bytes();
-    [&[0; 16][..], &length, ID, cose].concat()
+    made_as(ID, cose)
+}
+
+fn made_as(id: &[u8], cose: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(id.len()).unwrap().to_be_bytes();
+    [&[0; 16][..], &length, id, cose].concat()
 }
 
 fn attestation(format: &str, statement: &[u8], data: &[u8]) -> Vec<u8> {
@@ -356,4 +360,73 @@ fn n2_4_a_passkey_that_is_not_used_as_it_should_be_opens_nothing() {
     };
     let found = PARTY.asserted(CHALLENGE, &passkey, answer).err();
     assert_eq!(found, Some(PasskeyError::Signature));
+}
+
+#[test]
+fn n2_4_a_key_of_another_curve_or_algorithm_is_not_taken_however_long_it_is() {
+    let whole = bytes(&[1; 32]);
+    let (x, y) = ([&[0x21], &*whole].concat(), [&[0x22], &*whole].concat());
+    for (head, coordinates) in [
+        // Ed25519 with the curve of Ed448, and with none.
+        (&[0xa4, 1, 1, 3, 0x27, 0x20, 7][..], x.clone()),
+        (&[0xa3, 1, 1, 3, 0x27], x.clone()),
+        // ES384 with P-256, and ES256 with P-384.
+        (&[0xa5, 1, 2, 3, 0x38, 34, 0x20, 1], [&*x, &y].concat()),
+        (&[0xa5, 1, 2, 3, 0x26, 0x20, 2], [&*x, &y].concat()),
+    ] {
+        let cose = [head, &coordinates].concat();
+        let data = data(PARTY.id, 0x45, 0, &made(&cose));
+        refuses(&json!({}), &none(&data), PasskeyError::Algorithm);
+    }
+}
+
+#[test]
+fn n2_4_no_part_of_an_answer_is_longer_than_it_may_be() {
+    let [_, ec, _] = Authenticator::all();
+    let (no, long) = (json!({}), vec![0; PART_MAX]);
+    let good = data(PARTY.id, 0x45, 1, &made(&ec.cose()));
+    let text = "x".repeat(PART_MAX);
+    for (change, attested, part) in [
+        (
+            &json!({ "more": text }),
+            &none(&good),
+            "the client data are too long",
+        ),
+        (
+            &no,
+            &none(&[&*good, &*long].concat()),
+            "the attestation is too long",
+        ),
+    ] {
+        refuses(change, attested, PasskeyError::Form(part));
+    }
+    let name = PasskeyError::Form("the identifier is empty or too long");
+    for length in [0, ID_MAX + 1] {
+        let data = data(PARTY.id, 0x45, 1, &made_as(&vec![7; length], &ec.cose()));
+        refuses(&no, &none(&data), name);
+    }
+    let longest = data(PARTY.id, 0x45, 1, &made_as(&[7; ID_MAX], &ec.cose()));
+    let client = client("webauthn.create", &no);
+    assert!(registered(&client, &none(&longest)).is_ok());
+    let used = [data(PARTY.id, 0x05, 2, &[]), long].concat();
+    let client = self::client("webauthn.get", &no);
+    let found = asserted(&ec, &passkey(&ec), (&client, &used)).err();
+    let expected = PasskeyError::Form("the authenticator data are too long");
+    assert_eq!(found, Some(expected));
+}
+
+#[test]
+fn n2_4_extensions_are_a_map_or_are_none() {
+    let [_, ec, _] = Authenticator::all();
+    let client = client("webauthn.get", &json!({}));
+    let unreadable = PasskeyError::Form("the authenticator data cannot be read");
+    for (extensions, expected) in [
+        (0xa0, None),
+        (0x80, Some(unreadable)),
+        (0x00, Some(unreadable)),
+    ] {
+        let used = data(PARTY.id, 0x85, 2, &[extensions]);
+        let found = asserted(&ec, &passkey(&ec), (&client, &used)).err();
+        assert_eq!(found, expected, "{extensions:02x}");
+    }
 }

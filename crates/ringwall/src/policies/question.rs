@@ -194,7 +194,11 @@ impl Explain {
             },
             action,
             resource,
-            arguments: self.arguments.as_deref().map(recorded::object).transpose()?,
+            arguments: self
+                .arguments
+                .as_deref()
+                .map(recorded::object)
+                .transpose()?,
             context: CaseContext {
                 method: self.method.clone().unwrap_or_default(),
                 findings: self.findings.clone(),

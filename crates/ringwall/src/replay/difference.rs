@@ -63,12 +63,21 @@ impl Difference {
 
     /// What changes, the heaviest first.
     pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
-        let order = ["newly refused", "newly allowed", "newly found", "no longer found"];
+        let order = [
+            "newly refused",
+            "newly allowed",
+            "newly found",
+            "no longer found",
+        ];
         let all = order.into_iter().flat_map(|what| {
             let groups = self.groups.values();
             groups.filter(move |group| group.what == what)
         });
-        all.chain(self.groups.values().filter(move |it| !order.contains(&it.what)))
+        all.chain(
+            self.groups
+                .values()
+                .filter(move |it| !order.contains(&it.what)),
+        )
     }
 
     pub(super) fn left_out(&mut self, why: &'static str) {
@@ -124,7 +133,10 @@ impl Group {
     /// The examples on one line.
     pub(super) fn examples(&self) -> String {
         let each = self.examples.iter().map(|example| {
-            let places = example.seen.iter().map(|(rule, place)| format!("{rule} at {place}"));
+            let places = example
+                .seen
+                .iter()
+                .map(|(rule, place)| format!("{rule} at {place}"));
             let places: Vec<_> = places.collect();
             match places.is_empty() {
                 true => example.id.clone(),
@@ -178,7 +190,9 @@ mod tests {
     }
 
     fn outcome(refused: Option<&'static str>, seen: &[&str]) -> Outcome {
-        let seen = seen.iter().map(|rule| ((*rule).to_owned(), "/p".to_owned()));
+        let seen = seen
+            .iter()
+            .map(|rule| ((*rule).to_owned(), "/p".to_owned()));
         Outcome {
             refused,
             by: refused.map(str::to_owned).into_iter().collect(),
@@ -192,11 +206,31 @@ mod tests {
         for (before, after, expected) in [
             (outcome(None, &[]), outcome(None, &[]), None),
             (outcome(Some("a"), &["x"]), outcome(Some("a"), &["x"]), None),
-            (outcome(None, &[]), outcome(Some("a"), &["x"]), Some("newly refused")),
-            (outcome(Some("a"), &["x"]), outcome(None, &[]), Some("newly allowed")),
-            (outcome(Some("a"), &[]), outcome(Some("b"), &[]), Some("refused otherwise")),
-            (outcome(None, &["x"]), outcome(None, &["x", "y"]), Some("newly found")),
-            (outcome(None, &["x"]), outcome(None, &[]), Some("no longer found")),
+            (
+                outcome(None, &[]),
+                outcome(Some("a"), &["x"]),
+                Some("newly refused"),
+            ),
+            (
+                outcome(Some("a"), &["x"]),
+                outcome(None, &[]),
+                Some("newly allowed"),
+            ),
+            (
+                outcome(Some("a"), &[]),
+                outcome(Some("b"), &[]),
+                Some("refused otherwise"),
+            ),
+            (
+                outcome(None, &["x"]),
+                outcome(None, &["x", "y"]),
+                Some("newly found"),
+            ),
+            (
+                outcome(None, &["x"]),
+                outcome(None, &[]),
+                Some("no longer found"),
+            ),
         ] {
             let mut difference = Difference::default();
             for user in ["alice", "alice", "bob"] {

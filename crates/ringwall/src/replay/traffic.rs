@@ -113,7 +113,13 @@ fn of_record(record: &OwnedRecord) -> Result<Item, Unusable> {
 /// Whether rules of text, detectors or policies refused it.
 fn is_of_rules(refusal: &audit::Refusal<'_>) -> bool {
     let code = &*refusal.code;
-    let ours = ["content", "answer_content", "answer_suspected", "hidden_text", "answer_hidden_text"];
+    let ours = [
+        "content",
+        "answer_content",
+        "answer_suspected",
+        "hidden_text",
+        "answer_hidden_text",
+    ];
     code.starts_with("policy_")
         || code.starts_with("content_")
         || code.starts_with("approval_")

@@ -372,3 +372,6 @@ async fn used(
     people::enter(gate, headers, who, to)
         .map_err(|told| refused("passkey_barred", controls::N8_3, &told))
 }
+
+#[cfg(test)]
+mod tests;
