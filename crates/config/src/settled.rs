@@ -39,9 +39,9 @@ pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
     Actor, Algorithm, AssertionAudience, BreakGlass, ClaimKind, ClientCertificates, Confinement,
-    Durability, Era, Format, FrontHeader, Harm, HeaderMistake, HiddenText, Keep, Level, Mode,
-    Network, OnFailure, Pins, Possession, Process, Profile, ProofNonce, Registration, Revision,
-    Role, Schema, Surface, TokenKind,
+    Drift, Durability, Era, Format, FrontHeader, Harm, HeaderMistake, HiddenText, Keep, Level,
+    Mode, Network, OnFailure, Pins, Possession, Process, Profile, ProofNonce, Registration,
+    Revision, Role, Schema, Surface, TokenKind,
 };
 
 use serde::Serialize;
@@ -243,6 +243,8 @@ pub struct Server {
     pub era: Era,
     /// When its definitions are trusted.
     pub pins: Pins,
+    /// Which changes of an approved definition are taken over without anybody looking.
+    pub accept_drift: Drift,
     /// How strictly arguments are held against its schemas.
     pub schema: Schema,
     /// What happens to invisible text in what it says.

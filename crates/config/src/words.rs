@@ -44,6 +44,14 @@ words! {
         Rs256 = "RS256",
     }
 
+    /// Which changes of an approved definition are taken over without anybody looking.
+    Drift {
+        /// None.
+        None = "none",
+        /// Those that change nothing a model or a caller acts on: spelling, spaces, icons, tighter limits.
+        Low = "low",
+    }
+
     /// What a token must be bound to, so that nobody who only has the token can use it.
     Possession {
         /// Nothing. A token that is bound all the same is accepted only from whoever holds the key.

@@ -10,7 +10,7 @@ mod trust;
 use crate::admin::{self, FirstCodeError, Office, OfficeError};
 use crate::approvals;
 use crate::authority::{Authority, Desk, SigningKeys};
-use crate::catalog::Shelves;
+use crate::catalog::{Others, Shelves};
 use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::control::Control;
@@ -387,7 +387,7 @@ async fn watch_pins(gate: Arc<Gate>) {
         if now != seen {
             seen = now;
             for served in gate.runtime().servers.values() {
-                served.shelves.distrust();
+                served.distrust();
                 if let Some(agent) = served.upstream.agent() {
                     agent.distrust();
                 }
@@ -606,6 +606,7 @@ fn served(
         name: server.name.as_str().into(),
         upstream: Arc::new(upstream::Server::new(&workshop.makings.egress, spec)?),
         shelves: Shelves::new(server),
+        others: Others::default(),
         hidden_text: server.hidden_text,
         timeout: server.timeout,
         reading_answers: answers,

@@ -69,6 +69,7 @@ pub use held::Held;
 pub use identify::Identified;
 pub use inspect::Inspected;
 pub use raw::{Door, Raw, Verb};
+pub(crate) use record::score as score_entry;
 pub use record::{Answer, Primed, Recorded};
 pub use refused::{Form, Refused};
 pub use resolve::Resolved;

@@ -17,6 +17,7 @@ mod policies;
 mod posture;
 mod replay;
 mod revoke;
+mod scan;
 mod serve;
 mod sessions;
 mod token;
@@ -54,6 +55,7 @@ enum Command {
     DemoServer(demo::DemoServer),
     Init(init::Init),
     Wrap(wrap::Wrap),
+    Scan(scan::Scan),
     Posture(posture::Posture),
     Sessions(sessions::Sessions),
     Admin(admin::Admin),
@@ -96,6 +98,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::DemoServer(server) => server.run(),
         Command::Init(init) => init.run(),
         Command::Wrap(wrap) => wrap.run(),
+        Command::Scan(scan) => scan.run(),
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
         Command::Admin(admin) => admin.run(),

@@ -152,6 +152,12 @@ fn a_weaker_setting_shows_in_its_row() {
             "pins: first_use",
         ),
         (
+            controls::N9_2,
+            server,
+            more(server, "accept_drift: low"),
+            "accept_drift: low",
+        ),
+        (
             controls::N9_3,
             server,
             more(server, "hidden_text: report"),

@@ -44,6 +44,20 @@ pub(in crate::stages) fn definition_changed(tool: &str) -> Refused {
     .rpc(DEFINITION)
 }
 
+/// Anything but a tool, whose definition nobody approved or which is another now.
+pub(in crate::stages) fn definition_held(kind: &str, name: &str) -> Refused {
+    let reason = format!("the definition of {kind} {} is not approved", quoted(name));
+    let remedy = "the operator reviews it with `ringwall tools diff` and `ringwall tools approve`";
+    Refused::new(
+        "definition_unapproved",
+        controls::N9_2,
+        Fault::Operator,
+        reason,
+        remedy,
+    )
+    .rpc(DEFINITION)
+}
+
 pub(in crate::stages) fn definition_unusable(tool: &str, why: &str) -> Refused {
     let reason = format!(
         "the definition of tool {} cannot be enforced: {why}",
