@@ -96,6 +96,7 @@ pub(crate) fn settle_for(
     authority::apart(problems, &authorization_server, &public_url, &routes);
     oauth::connectable(problems, &routes, &issuers, &servers);
     let providers = providers::settle(problems, &written.providers);
+    content::known(problems, &servers, &routes, &written.providers);
     let administration = administered(problems, &written, &issuers, public_url.as_ref());
     let step_up = approval::step_ups(problems, &written.step_up);
     let approvals = approval::approvals(problems, &written.approvals);
@@ -104,6 +105,7 @@ pub(crate) fn settle_for(
     if problems.only_warnings() {
         let own = authorization_server.as_ref();
         routes::unused(problems, &routes, (&issuers, own), &servers);
+        content::unused(problems, &servers, &routes, &providers);
         if possession::matters(&written.dpop, &routes) {
             possession::room(problems, &dpop, &limits.call.user);
         }

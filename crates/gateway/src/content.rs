@@ -4,6 +4,7 @@
 //! It finds, rewrites, and says what the operator does not let pass; it decides nothing else. What is
 //! found here are facts: what a detector merely thinks of a text is a score, and is not made here.
 
+mod heard;
 mod hidden;
 mod output;
 mod passage;
@@ -14,6 +15,7 @@ mod spotlight;
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
 
+use crate::providers::{Panel, Reading, Surface};
 use config::settled::{self, HiddenText};
 use controls::Finding;
 use protocol::{Document, Edits};
@@ -30,6 +32,16 @@ pub(crate) enum Toward {
     Server,
 }
 
+impl Toward {
+    /// What detectors call it.
+    fn surface(self) -> Surface {
+        match self {
+            Toward::Model => Surface::Results,
+            Toward::Server => Surface::Arguments,
+        }
+    }
+}
+
 /// What is done with the text of the messages of one server on one route.
 #[derive(Debug)]
 pub(crate) struct Content {
@@ -39,6 +51,8 @@ pub(crate) struct Content {
     output: Option<output::Output>,
     /// How its text is marked.
     spotlight: Option<inspect::spotlight::Spotlight>,
+    /// Who is asked what they think of it.
+    panel: Panel,
 }
 
 /// What was seen in one message, and how to clean it.
@@ -48,6 +62,9 @@ pub(crate) struct Looked {
     pub(crate) edits: Edits,
     /// The first thing that the operator does not let pass.
     pub(crate) refused: Option<Because>,
+    /// What detectors read of it, as it was left by the parts before; nothing if none is heard.
+    pub(crate) reading: Reading,
+    kept: heard::Kept,
 }
 
 /// What the parts keep from one string of a message to the next.
@@ -59,12 +76,29 @@ struct Once<'d> {
 impl Content {
     /// What was said of a server on a route.
     pub(crate) fn new(hidden: HiddenText, settled: &settled::Content) -> Content {
-        let settled::Content { output, spotlight } = settled;
+        let settled::Content {
+            output,
+            spotlight,
+            // Who is asked comes later: see `heard_by`.
+            modes: _,
+            providers: _,
+        } = settled;
         Content {
             hidden,
             output: Some(output::Output::new(output)),
             spotlight: spotlight::of(*spotlight),
+            panel: Panel::default(),
         }
+    }
+
+    /// The same, where these are asked what they think of it.
+    pub(crate) fn heard_by(self, panel: Panel) -> Content {
+        Content { panel, ..self }
+    }
+
+    /// Who is asked what they think of a text.
+    pub(crate) fn panel(&self) -> &Panel {
+        &self.panel
     }
 
     /// Nothing but hidden text: for words that were looked at one by one before they were joined, and
@@ -74,13 +108,16 @@ impl Content {
             hidden,
             output: None,
             spotlight: None,
+            panel: Panel::default(),
         }
     }
 
     /// Looks at every string once.
     pub(crate) fn look(&self, document: &Document, toward: Toward) -> Looked {
         let mut looked = Looked::default();
-        if document.is_plain() && self.passes_plain(document, toward) {
+        let surface = toward.surface();
+        let passes = document.is_plain() && self.passes_plain(document, toward);
+        if passes && !self.panel.hears(surface) {
             return looked;
         }
         let mut once = Once {
@@ -92,6 +129,10 @@ impl Content {
             self.treat(&mut passage, &mut once);
             passage.leave();
         });
+        if self.panel.hears(surface) {
+            let kept = std::mem::take(&mut looked.kept);
+            looked.reading = kept.reading(document);
+        }
         looked
     }
 
@@ -113,6 +154,8 @@ impl Content {
         if let (Some(output), Some(room)) = (&self.output, &mut once.room) {
             output::treat(passage, output, room);
         }
+        // Read by detectors as it is now; what is wrapped around it for a model is not for them.
+        heard::treat(passage, &self.panel);
         // Last of all: what is marked is what is left.
         spotlight::treat(passage, &mut once.light);
     }

@@ -23,6 +23,7 @@ use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
+use crate::providers::{self, ProviderError};
 use crate::revocation::Revocations;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
@@ -116,6 +117,8 @@ pub enum HouseError {
     Pins(#[from] PinsError),
     #[error("the policies: {0}")]
     Policies(#[from] PolicyError),
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     #[error("limit: {0}")]
     Rate(#[from] watch_limits::RateError),
     #[error("changed parts that need a restart: {0}")]
@@ -525,6 +528,12 @@ fn runtime(
         };
         servers.insert(name, served);
     }
+    let workbench = providers::Workbench {
+        egress: &makings.egress,
+        clock: &makings.clock,
+    };
+    let running = before.map(|before| &before.providers);
+    let providers = providers::providers(&settled.providers, workbench, running)?;
     let mut routes = HashMap::new();
     for route in &settled.routes {
         let behind = route.servers.iter().map(|name| {
@@ -536,7 +545,7 @@ fn runtime(
         });
         let behind = behind.collect::<Result<Vec<_>, _>>()?;
         let issuers = trust::accepted(&settled, route);
-        let route = Arc::new(Route::new(&settled, route, behind, issuers)?);
+        let route = Arc::new(Route::new(&settled, route, (behind, &providers), issuers)?);
         routes.insert(Arc::clone(&route.path), route);
     }
     let issuers = match before.filter(|before| trust::is_alike(&before.settled, &settled)) {
@@ -557,6 +566,7 @@ fn runtime(
         settled: Arc::new(settled),
         routes,
         servers,
+        providers,
         issuers,
         events,
         sign_ins,

@@ -4,6 +4,7 @@
 use crate::catalog::{Others, Shelves};
 use crate::content::Content;
 use crate::naming::Naming;
+use crate::providers::{self, Providers};
 use crate::sessions::Lifetime;
 use crate::upstream;
 use bytes::Bytes;
@@ -176,7 +177,7 @@ impl Route {
     pub fn new(
         settled: &Settled,
         route: &settled::Route,
-        servers: Vec<Arc<Served>>,
+        (servers, providers): (Vec<Arc<Served>>, &Providers),
         issuers: Vec<String>,
     ) -> Result<Self, RouteError> {
         let Some(first) = servers.first() else {
@@ -211,7 +212,8 @@ impl Route {
         });
         let contents = servers.iter().map(|served| {
             let content = served.settled.content.on(&route.content);
-            Content::new(served.hidden_text, &content)
+            let panel = providers::panel(&content, providers);
+            Content::new(served.hidden_text, &content).heard_by(panel)
         });
         Ok(Route {
             contents: contents.collect(),

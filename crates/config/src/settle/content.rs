@@ -1,7 +1,12 @@
 //! What is looked for in the text of messages: a file for each part.
 
 mod output;
+mod providers;
 
+pub(super) use providers::{known, unused};
+
+use super::words;
+use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Content, RouteContent};
 use crate::words::Spotlight;
@@ -16,6 +21,8 @@ pub(super) fn server(problems: &mut Problems, path: &str, written: &written::Con
             .output
             .unwrap_or_else(|| output::settle(problems, &at, &written::Output::default())),
         spotlight: said.spotlight.unwrap_or(Spotlight::Off),
+        modes: said.modes.unwrap_or_default(),
+        providers: said.providers.unwrap_or_default(),
     }
 }
 
@@ -25,12 +32,27 @@ pub(super) fn route(
     path: &str,
     written: &written::Content,
 ) -> RouteContent {
-    let written::Content { output, spotlight } = written;
+    let written::Content {
+        output,
+        spotlight,
+        modes,
+        providers,
+    } = written;
     let at = |name: &str| format!("{path}.{name}");
+    if let Some(modes) = modes {
+        let at = at("modes");
+        words::count(problems, &at, modes.len(), bounds::WORDS);
+        for rule in modes.keys() {
+            let path = format!("{at}.{rule}");
+            words::word(problems, &path, rule, "the name of a rule");
+        }
+    }
+    let providers = providers.as_ref();
+    let output = output.as_ref();
     RouteContent {
-        output: output
-            .as_ref()
-            .map(|it| output::settle(problems, &at("output"), it)),
+        output: output.map(|it| output::settle(problems, &at("output"), it)),
         spotlight: *spotlight,
+        modes: modes.clone(),
+        providers: providers.map(|all| providers::settle(problems, &at("providers"), all)),
     }
 }

@@ -1,11 +1,14 @@
 //! What is looked for in the text of messages, settled: of a server whole, of a route where it differs.
 
 mod output;
+mod providers;
 
 pub use output::Output;
+pub use providers::ProviderUse;
 
-use crate::words::Spotlight;
+use crate::words::{Mode, Spotlight};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What counts for the messages of one server, where a route says nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -14,6 +17,10 @@ pub struct Content {
     pub output: Output,
     /// How text is marked for a model.
     pub spotlight: Spotlight,
+    /// What a suspicion comes to, by its rule.
+    pub modes: BTreeMap<String, Mode>,
+    /// Who is asked about the text.
+    pub providers: Vec<ProviderUse>,
 }
 
 /// The parts in which a route differs from its servers.
@@ -25,14 +32,28 @@ pub struct RouteContent {
     /// How text is marked for a model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spotlight: Option<Spotlight>,
+    /// What a suspicion comes to, by its rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modes: Option<BTreeMap<String, Mode>>,
+    /// Who is asked about the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub providers: Option<Vec<ProviderUse>>,
 }
 
 impl Content {
     /// What counts for this server on a route that says this.
     pub fn on(&self, route: &RouteContent) -> Content {
         Content {
-            output: route.output.as_ref().unwrap_or(&self.output).clone(),
+            output: said(&route.output, &self.output),
             spotlight: route.spotlight.unwrap_or(self.spotlight),
+            modes: said(&route.modes, &self.modes),
+            providers: said(&route.providers, &self.providers),
         }
     }
+}
+
+/// What the route says, or else the server.
+#[expect(clippy::ref_option, reason = "a field is passed by reference")]
+fn said<T: Clone>(route: &Option<T>, server: &T) -> T {
+    route.as_ref().unwrap_or(server).clone()
 }

@@ -2,12 +2,16 @@
 //! for each part. Nothing here is checked beyond its shape.
 
 mod output;
+mod providers;
 
 pub use output::Output;
+pub use providers::ProviderUse;
 
-use crate::words::Spotlight;
+use crate::bounds;
+use crate::words::{Mode, Spotlight};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// What is looked for in the text of messages, and what is done about it. Each part that is written at a
 /// route counts for that route; else the one of the server; else its default.
@@ -20,4 +24,11 @@ pub struct Content {
     /// instructions. Structured content is never marked.
     #[schemars(extend("default" = Spotlight::Off))]
     pub spotlight: Option<Spotlight>,
+    /// What a suspicion comes to, by its rule: `injection`, `harm.hate`, or whatever else a detector speaks of.
+    /// Rules that are not named have the mode of the detector.
+    #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
+    pub modes: Option<BTreeMap<String, Mode>>,
+    /// The `providers` that are asked what they think of the texts.
+    #[schemars(extend("default" = []), length(max = bounds::PROVIDERS))]
+    pub providers: Option<Vec<ProviderUse>>,
 }
