@@ -5,9 +5,11 @@
 //! found here are facts: what a detector merely thinks of a text is a score, and is not made here.
 
 mod hidden;
+mod output;
 mod passage;
 mod role;
 mod script;
+mod spotlight;
 
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
@@ -33,6 +35,10 @@ pub(crate) enum Toward {
 pub(crate) struct Content {
     /// What a person would not see.
     hidden: HiddenText,
+    /// What a server says to a model.
+    output: Option<output::Output>,
+    /// How its text is marked.
+    spotlight: Option<inspect::spotlight::Spotlight>,
 }
 
 /// What was seen in one message, and how to clean it.
@@ -44,44 +50,70 @@ pub(crate) struct Looked {
     pub(crate) refused: Option<Because>,
 }
 
+/// What the parts keep from one string of a message to the next.
+struct Once<'d> {
+    room: Option<output::Room>,
+    light: spotlight::Light<'d>,
+}
+
 impl Content {
     /// What was said of a server on a route.
     pub(crate) fn new(hidden: HiddenText, settled: &settled::Content) -> Content {
-        let settled::Content {} = settled;
-        Content { hidden }
+        let settled::Content { output, spotlight } = settled;
+        Content {
+            hidden,
+            output: Some(output::Output::new(output)),
+            spotlight: spotlight::of(*spotlight),
+        }
     }
 
     /// Nothing but hidden text: for words that were looked at one by one before they were joined, and
     /// where no server is concerned.
     pub(crate) fn of_nobody(hidden: HiddenText) -> Content {
-        Content { hidden }
+        Content {
+            hidden,
+            output: None,
+            spotlight: None,
+        }
     }
 
     /// Looks at every string once.
     pub(crate) fn look(&self, document: &Document, toward: Toward) -> Looked {
         let mut looked = Looked::default();
-        if document.is_plain() && self.passes_plain() {
+        if document.is_plain() && self.passes_plain(document, toward) {
             return looked;
         }
+        let mut once = Once {
+            room: self.output.as_ref().map(output::Output::room),
+            light: spotlight::Light::new(self.spotlight, document),
+        };
         role::walk(document.root(), &mut |string, role, member| {
             let mut passage = Passage::new(string, role, member, toward, &mut looked);
-            self.treat(&mut passage);
+            self.treat(&mut passage, &mut once);
             passage.leave();
         });
         looked
     }
 
     /// Whether nothing can be found in a message without escapes and without a character beyond
-    /// printable ASCII: it costs nothing then.
-    fn passes_plain(&self) -> bool {
-        true
+    /// printable ASCII: it costs little then.
+    fn passes_plain(&self, document: &Document, toward: Toward) -> bool {
+        let output = self.output.as_ref();
+        toward == Toward::Server
+            || (self.spotlight.is_none()
+                && output.is_none_or(|output| output.passes_plain(document.bytes())))
     }
 
     /// One string through every part.
-    fn treat(&self, passage: &mut Passage<'_, '_>) {
+    fn treat(&self, passage: &mut Passage<'_, '_>, once: &mut Once<'_>) {
         // First of all, so that nothing hides behind it from what comes after.
         hidden::treat(passage, self.hidden);
         // Of what is left, what a person takes for something else.
         script::treat(passage);
+        if let (Some(output), Some(room)) = (&self.output, &mut once.room) {
+            output::treat(passage, output, room);
+        }
+        // Last of all: what is marked is what is left.
+        spotlight::treat(passage, &mut once.light);
     }
 }

@@ -264,7 +264,7 @@ impl World {
             line = records.line_starting("{").await?;
         }
         records.kill().await?;
-        let records = ledger(&self.gateway, &[]).await?;
+        let records = ledger(&self.gateway, &["--limit", "10000"]).await?;
         Ok(records.into_iter().filter(is_named).collect())
     }
 
