@@ -17,7 +17,8 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 pub struct Content {
     /// What a suspicion comes to, by its rule: `injection`, `harm.hate`, or whatever else a detector speaks of.
-    /// Rules that are not named have the mode of the detector.
+    /// Rules that are not named have the mode of the detector. At a server also `poison.…` and `likeness.…`,
+    /// which hold a definition that nobody approved unless another mode is named.
     #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
     pub modes: Option<BTreeMap<String, Mode>>,
     /// The `providers` that are asked what they think of the texts.
