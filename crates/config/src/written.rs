@@ -19,7 +19,7 @@ mod text;
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
-pub use content::{Content, ProviderUse};
+pub use content::{Content, Output, ProviderUse};
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};

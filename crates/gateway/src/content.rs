@@ -6,9 +6,11 @@
 
 mod heard;
 mod hidden;
+mod output;
 mod passage;
 mod role;
 mod script;
+mod spotlight;
 
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
@@ -47,6 +49,10 @@ pub(crate) struct Content {
     hidden: HiddenText,
     /// Who is asked what they think of it.
     panel: Panel,
+    /// What a server says to a model.
+    output: Option<output::Output>,
+    /// How its text is marked.
+    spotlight: Option<inspect::spotlight::Spotlight>,
 }
 
 /// What was seen in one message, and how to clean it.
@@ -61,10 +67,18 @@ pub(crate) struct Looked {
     kept: heard::Kept,
 }
 
+/// What the parts keep from one string of a message to the next.
+struct Once<'d> {
+    room: Option<output::Room>,
+    light: spotlight::Light<'d>,
+}
+
 impl Content {
     /// What was said of a server on a route.
     pub(crate) fn new(hidden: HiddenText, settled: &settled::Content) -> Content {
         let settled::Content {
+            output,
+            spotlight,
             // Who is asked comes later: see `heard_by`.
             modes: _,
             providers: _,
@@ -72,6 +86,8 @@ impl Content {
         Content {
             hidden,
             panel: Panel::default(),
+            output: Some(output::Output::new(output)),
+            spotlight: spotlight::of(*spotlight),
         }
     }
 
@@ -91,6 +107,8 @@ impl Content {
         Content {
             hidden,
             panel: Panel::default(),
+            output: None,
+            spotlight: None,
         }
     }
 
@@ -98,15 +116,20 @@ impl Content {
     pub(crate) fn look(&self, document: &Document, toward: Toward) -> Looked {
         let mut looked = Looked::default();
         let surface = toward.surface();
-        if document.is_plain() && self.passes_plain() && !self.panel.hears(surface) {
+        let is_heard = self.panel.hears(surface);
+        if document.is_plain() && self.passes_plain(document, toward) && !is_heard {
             return looked;
         }
+        let mut once = Once {
+            room: self.output.as_ref().map(output::Output::room),
+            light: spotlight::Light::new(self.spotlight, document),
+        };
         role::walk(document.root(), &mut |string, role, member| {
             let mut passage = Passage::new(string, role, member, toward, &mut looked);
-            self.treat(&mut passage);
+            self.treat(&mut passage, &mut once);
             passage.leave();
         });
-        if self.panel.hears(surface) {
+        if is_heard {
             let kept = std::mem::take(&mut looked.kept);
             looked.reading = kept.reading(document);
         }
@@ -114,18 +137,26 @@ impl Content {
     }
 
     /// Whether nothing can be found in a message without escapes and without a character beyond
-    /// printable ASCII: it costs nothing then.
-    fn passes_plain(&self) -> bool {
-        true
+    /// printable ASCII: it costs little then.
+    fn passes_plain(&self, document: &Document, toward: Toward) -> bool {
+        let output = self.output.as_ref();
+        toward == Toward::Server
+            || (self.spotlight.is_none()
+                && output.is_none_or(|output| output.passes_plain(document.bytes())))
     }
 
     /// One string through every part.
-    fn treat(&self, passage: &mut Passage<'_, '_>) {
+    fn treat(&self, passage: &mut Passage<'_, '_>, once: &mut Once<'_>) {
         // First of all, so that nothing hides behind it from what comes after.
         hidden::treat(passage, self.hidden);
         // Of what is left, what a person takes for something else.
         script::treat(passage);
-        // Read by detectors as it is now; what is wrapped around it for a model is not for them.
+        if let (Some(output), Some(room)) = (&self.output, &mut once.room) {
+            output::treat(passage, output, room);
+        }
+        // Read by detectors as it is now; how it is marked for a model is not for them.
         heard::treat(passage, &self.panel);
+        // Last of all: what is marked is what is left.
+        spotlight::treat(passage, &mut once.light);
     }
 }

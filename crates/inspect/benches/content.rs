@@ -5,7 +5,7 @@
 //! second, as microseconds for 10 KB, and as the time for four times the text over the time for it:
 //! a part that is linear has about 4 there, whatever the machine.
 
-use ringwall_inspect::{text, view};
+use ringwall_inspect::{flood, markup, text, view};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,26 @@ const PARTS: &[Part] = &[
     }),
     ("views", |it| {
         view::views(it, &view::Budget::default()).iter().count()
+    }),
+    ("markup", |it| {
+        let settings = markup::Settings {
+            markup: markup::Treatment::Neutralise,
+            images: markup::Treatment::Neutralise,
+            links: markup::Treatment::Neutralise,
+            hosts: markup::Hosts::default(),
+        };
+        markup::examine(it, markup::Reading::Prose, &settings)
+            .text
+            .len()
+    }),
+    ("flood", |it| {
+        let limits = flood::Limits {
+            bytes: 1 << 20,
+            tokens: 1 << 20,
+            repetition: flood::Handling::Cut,
+            emptiness: flood::Handling::Cut,
+        };
+        flood::examine(it, &limits, usize::MAX).text.len()
     }),
 ];
 

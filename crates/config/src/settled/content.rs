@@ -1,20 +1,26 @@
 //! What is looked for in the text of messages, settled: of a server whole, of a route where it differs.
 
+mod output;
 mod providers;
 
+pub use output::Output;
 pub use providers::ProviderUse;
 
-use crate::words::Mode;
+use crate::words::{Mode, Spotlight};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// What counts for the messages of one server, where a route says nothing else.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Content {
     /// What a suspicion comes to, by its rule.
     pub modes: BTreeMap<String, Mode>,
     /// Who is asked about the text.
     pub providers: Vec<ProviderUse>,
+    /// Markup, addresses and floods.
+    pub output: Output,
+    /// How text is marked for a model.
+    pub spotlight: Spotlight,
 }
 
 /// The parts in which a route differs from its servers.
@@ -26,6 +32,12 @@ pub struct RouteContent {
     /// Who is asked about the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub providers: Option<Vec<ProviderUse>>,
+    /// Markup, addresses and floods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output>,
+    /// How text is marked for a model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spotlight: Option<Spotlight>,
 }
 
 impl Content {
@@ -34,6 +46,8 @@ impl Content {
         Content {
             modes: said(&route.modes, &self.modes),
             providers: said(&route.providers, &self.providers),
+            output: route.output.as_ref().unwrap_or(&self.output).clone(),
+            spotlight: route.spotlight.unwrap_or(self.spotlight),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! What is looked for in the text of messages, and what is done about it, as somebody wrote it: a file
 //! for each part. Nothing here is checked beyond its shape.
 
+mod output;
 mod providers;
 
+pub use output::Output;
 pub use providers::ProviderUse;
 
 use crate::bounds;
-use crate::words::Mode;
+use crate::words::{Mode, Spotlight};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -24,4 +26,10 @@ pub struct Content {
     /// The `providers` that are asked what they think of the texts.
     #[schemars(extend("default" = []), length(max = bounds::PROVIDERS))]
     pub providers: Option<Vec<ProviderUse>>,
+    /// Markup, addresses and floods in what a server says.
+    pub output: Option<Output>,
+    /// How the text of results, errors, resources and prompts is marked, so that a model can tell it from
+    /// instructions. Structured content is never marked.
+    #[schemars(extend("default" = Spotlight::Off))]
+    pub spotlight: Option<Spotlight>,
 }

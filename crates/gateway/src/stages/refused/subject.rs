@@ -91,6 +91,7 @@ pub(in crate::stages) fn arguments(problem: String) -> Refused {
 pub(in crate::stages) fn content(because: &Because) -> Refused {
     match because {
         Because::HiddenText { place, rule } => hidden_text(rule, place),
+        Because::Unmarked => super::unsealed(),
     }
 }
 
