@@ -379,3 +379,13 @@ words! {
         Json = "json",
     }
 }
+
+impl From<Mode> for controls::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Shadow => controls::Mode::Shadow,
+            Mode::Warn => controls::Mode::Warn,
+            Mode::Enforce => controls::Mode::Enforce,
+        }
+    }
+}

@@ -47,12 +47,12 @@ impl Toward {
 pub(crate) struct Content {
     /// What a person would not see.
     hidden: HiddenText,
+    /// Who is asked what they think of it.
+    panel: Panel,
     /// What a server says to a model.
     output: Option<output::Output>,
     /// How its text is marked.
     spotlight: Option<inspect::spotlight::Spotlight>,
-    /// Who is asked what they think of it.
-    panel: Panel,
 }
 
 /// What was seen in one message, and how to clean it.
@@ -85,9 +85,9 @@ impl Content {
         } = settled;
         Content {
             hidden,
+            panel: Panel::default(),
             output: Some(output::Output::new(output)),
             spotlight: spotlight::of(*spotlight),
-            panel: Panel::default(),
         }
     }
 
@@ -106,9 +106,9 @@ impl Content {
     pub(crate) fn of_nobody(hidden: HiddenText) -> Content {
         Content {
             hidden,
+            panel: Panel::default(),
             output: None,
             spotlight: None,
-            panel: Panel::default(),
         }
     }
 
@@ -116,8 +116,8 @@ impl Content {
     pub(crate) fn look(&self, document: &Document, toward: Toward) -> Looked {
         let mut looked = Looked::default();
         let surface = toward.surface();
-        let passes = document.is_plain() && self.passes_plain(document, toward);
-        if passes && !self.panel.hears(surface) {
+        let is_heard = self.panel.hears(surface);
+        if document.is_plain() && self.passes_plain(document, toward) && !is_heard {
             return looked;
         }
         let mut once = Once {
@@ -129,7 +129,7 @@ impl Content {
             self.treat(&mut passage, &mut once);
             passage.leave();
         });
-        if self.panel.hears(surface) {
+        if is_heard {
             let kept = std::mem::take(&mut looked.kept);
             looked.reading = kept.reading(document);
         }
@@ -154,7 +154,7 @@ impl Content {
         if let (Some(output), Some(room)) = (&self.output, &mut once.room) {
             output::treat(passage, output, room);
         }
-        // Read by detectors as it is now; what is wrapped around it for a model is not for them.
+        // Read by detectors as it is now; how it is marked for a model is not for them.
         heard::treat(passage, &self.panel);
         // Last of all: what is marked is what is left.
         spotlight::treat(passage, &mut once.light);

@@ -23,7 +23,7 @@ use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
-use crate::providers::{self, ProviderError};
+use crate::providers::{self, ProviderError, Providers};
 use crate::revocation::Revocations;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
@@ -534,20 +534,7 @@ fn runtime(
     };
     let running = before.map(|before| &before.providers);
     let providers = providers::providers(&settled.providers, workbench, running)?;
-    let mut routes = HashMap::new();
-    for route in &settled.routes {
-        let behind = route.servers.iter().map(|name| {
-            let served = servers.get(name.as_str());
-            served.cloned().ok_or_else(|| RouteError::Server {
-                path: route.path.clone(),
-                server: name.to_string(),
-            })
-        });
-        let behind = behind.collect::<Result<Vec<_>, _>>()?;
-        let issuers = trust::accepted(&settled, route);
-        let route = Arc::new(Route::new(&settled, route, (behind, &providers), issuers)?);
-        routes.insert(Arc::clone(&route.path), route);
-    }
+    let routes = routes(&settled, &servers, &providers)?;
     let issuers = match before.filter(|before| trust::is_alike(&before.settled, &settled)) {
         Some(before) => Arc::clone(&before.issuers),
         None => Arc::new(trust::issuers(&settled, makings)?),
@@ -574,6 +561,29 @@ fn runtime(
         sources,
         office,
     })
+}
+
+/// The endpoints, each with the servers behind it.
+fn routes(
+    settled: &Settled,
+    servers: &HashMap<Arc<str>, Arc<Served>>,
+    providers: &Providers,
+) -> Result<HashMap<Arc<str>, Arc<Route>>, HouseError> {
+    let mut routes = HashMap::new();
+    for route in &settled.routes {
+        let behind = route.servers.iter().map(|name| {
+            let served = servers.get(name.as_str());
+            served.cloned().ok_or_else(|| RouteError::Server {
+                path: route.path.clone(),
+                server: name.to_string(),
+            })
+        });
+        let behind = behind.collect::<Result<Vec<_>, _>>()?;
+        let issuers = trust::accepted(settled, route);
+        let route = Arc::new(Route::new(settled, route, (behind, providers), issuers)?);
+        routes.insert(Arc::clone(&route.path), route);
+    }
+    Ok(routes)
 }
 
 fn desk(rows: &Rows, clock: &Arc<dyn Clock>) -> Arc<Desk> {

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What it takes for an attack, for hate, and for a word of its blocklist `names`.
+/// What it takes for an attack.
 pub const ATTACK: &str = "ATTACKWORD";
 /// What it takes for hate, of severity 6.
 pub const HATE: &str = "HATEWORD";
-/// What is on its blocklist.
+/// What is on its blocklist `names`.
 pub const LISTED: &str = "LISTEDWORD";
 /// Its key.
 pub const KEY: &str = crate::world::PROVIDER_SECRET;
@@ -35,7 +35,7 @@ pub enum Mood {
     Slow(Duration),
     /// It answers with this.
     Says(&'static str),
-    /// It closes the connection.
+    /// It answers with nothing at all.
     Gone,
 }
 

@@ -17,12 +17,12 @@ pub(super) fn server(problems: &mut Problems, path: &str, written: &written::Con
     let said = route(problems, path, written);
     let at = format!("{path}.output");
     Content {
+        modes: said.modes.unwrap_or_default(),
+        providers: said.providers.unwrap_or_default(),
         output: said
             .output
             .unwrap_or_else(|| output::settle(problems, &at, &written::Output::default())),
         spotlight: said.spotlight.unwrap_or(Spotlight::Off),
-        modes: said.modes.unwrap_or_default(),
-        providers: said.providers.unwrap_or_default(),
     }
 }
 
@@ -33,10 +33,10 @@ pub(super) fn route(
     written: &written::Content,
 ) -> RouteContent {
     let written::Content {
-        output,
-        spotlight,
         modes,
+        output,
         providers,
+        spotlight,
     } = written;
     let at = |name: &str| format!("{path}.{name}");
     if let Some(modes) = modes {
@@ -48,11 +48,12 @@ pub(super) fn route(
         }
     }
     let providers = providers.as_ref();
-    let output = output.as_ref();
     RouteContent {
-        output: output.map(|it| output::settle(problems, &at("output"), it)),
-        spotlight: *spotlight,
         modes: modes.clone(),
         providers: providers.map(|all| providers::settle(problems, &at("providers"), all)),
+        output: output
+            .as_ref()
+            .map(|it| output::settle(problems, &at("output"), it)),
+        spotlight: *spotlight,
     }
 }

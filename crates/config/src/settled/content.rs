@@ -13,41 +13,41 @@ use std::collections::BTreeMap;
 /// What counts for the messages of one server, where a route says nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Content {
-    /// Markup, addresses and floods.
-    pub output: Output,
-    /// How text is marked for a model.
-    pub spotlight: Spotlight,
     /// What a suspicion comes to, by its rule.
     pub modes: BTreeMap<String, Mode>,
     /// Who is asked about the text.
     pub providers: Vec<ProviderUse>,
+    /// Markup, addresses and floods.
+    pub output: Output,
+    /// How text is marked for a model.
+    pub spotlight: Spotlight,
 }
 
 /// The parts in which a route differs from its servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RouteContent {
-    /// Markup, addresses and floods.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub output: Option<Output>,
-    /// How text is marked for a model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub spotlight: Option<Spotlight>,
     /// What a suspicion comes to, by its rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modes: Option<BTreeMap<String, Mode>>,
     /// Who is asked about the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub providers: Option<Vec<ProviderUse>>,
+    /// Markup, addresses and floods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output>,
+    /// How text is marked for a model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spotlight: Option<Spotlight>,
 }
 
 impl Content {
     /// What counts for this server on a route that says this.
     pub fn on(&self, route: &RouteContent) -> Content {
         Content {
-            output: said(&route.output, &self.output),
-            spotlight: route.spotlight.unwrap_or(self.spotlight),
             modes: said(&route.modes, &self.modes),
             providers: said(&route.providers, &self.providers),
+            output: route.output.as_ref().unwrap_or(&self.output).clone(),
+            spotlight: route.spotlight.unwrap_or(self.spotlight),
         }
     }
 }

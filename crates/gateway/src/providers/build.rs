@@ -10,7 +10,6 @@ use crate::clock::Clock;
 use crate::egress::{Authority, Destination, DestinationError, Egress, Fetcher, Network};
 use crate::secret::{self, SecretError};
 use config::settled::{self, AzureCredential, ProviderKind};
-use controls::Mode;
 use identity::client::{Credentials, SecretMethod};
 use identity::{ServiceToken, ServiceTokenRules};
 use std::sync::Arc;
@@ -73,20 +72,12 @@ pub(crate) fn panel(content: &settled::Content, providers: &Providers) -> Panel 
         Some(Member {
             detector: Detector::Remote(Arc::clone(provider)),
             on: one.on.iter().map(|it| (*it).into()).collect(),
-            mode: mode(one.mode),
+            mode: one.mode.into(),
         })
     });
     let modes = content.modes.iter();
-    let modes = modes.map(|(rule, it)| (rule.clone(), mode(*it)));
+    let modes = modes.map(|(rule, mode)| (rule.clone(), (*mode).into()));
     Panel::new(members.collect(), modes.collect())
-}
-
-pub(super) fn mode(settled: settled::Mode) -> Mode {
-    match settled {
-        settled::Mode::Shadow => Mode::Shadow,
-        settled::Mode::Warn => Mode::Warn,
-        settled::Mode::Enforce => Mode::Enforce,
-    }
 }
 
 fn provider(

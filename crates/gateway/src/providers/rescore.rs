@@ -1,7 +1,6 @@
 //! What detectors said then, in the modes and with the thresholds of a configuration as it is now. Nobody
 //! is asked.
 
-use super::build::mode;
 use super::kind::Kind;
 use super::opinion::{Opinion, Surface};
 use crate::stages::replay::SaidThen;
@@ -31,7 +30,7 @@ pub(crate) fn rescored(
             control: Opinion::control(&said.rule, surface),
             detector: said.detector.clone().into(),
             threshold: kind.threshold(&said.rule),
-            mode: mode(own.unwrap_or(used.mode)),
+            mode: own.unwrap_or(used.mode).into(),
             rule: said.rule.clone().into(),
             value: said.value.min(SCORE_MAX),
             place: said.place.clone().into(),

@@ -1,8 +1,9 @@
 //! The traffic that is run again: records of a ledger, or a file with a message a line
 //! (`docs/replay.md` has its shape).
 
+use crate::data::ledgers_in;
 use crate::policies::recorded;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use audit::{Content, Follower, From, OwnedRecord, Verdict};
 use config::settled::Settled;
 use gateway::stages::replay::{Over, SaidThen};
@@ -13,7 +14,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The longest line of a file that is read, in bytes.
 const LINE_BYTES: u64 = 64 * 1024 * 1024;
@@ -60,16 +61,8 @@ pub(super) fn of_ledger(
     since: Option<u64>,
     until: Option<u64>,
 ) -> anyhow::Result<Vec<Result<Item, Unusable>>> {
-    let chains = (2u32..).map(|chain| data.join(format!("ledger-{chain}")));
-    let ledgers: Vec<PathBuf> = std::iter::once(data.join("ledger"))
-        .chain(chains)
-        .take_while(|path| path.is_dir())
-        .collect();
-    if ledgers.is_empty() {
-        bail!("there is no ledger in `{}`", data.display());
-    }
     let mut items = Vec::new();
-    for ledger in ledgers {
+    for ledger in ledgers_in(data)? {
         let mut follower = Follower::open(&ledger, From::Start)?;
         while let Some(entry) = follower.poll()? {
             let Content::Record(record) = entry.content else {
