@@ -239,6 +239,38 @@ words! {
         Report = "report",
     }
 
+    /// What is done about markup that runs, and about addresses that carry data out.
+    Treatment {
+        /// It is not looked for.
+        Off = "off",
+        /// It passes, and the record names it.
+        Report = "report",
+        /// It is rewritten so that nothing runs or loads it; it can still be read.
+        Neutralise = "neutralise",
+    }
+
+    /// What is done about text that fills a model's window.
+    Excess {
+        /// It is not looked for.
+        Off = "off",
+        /// It passes, and the record names it.
+        Report = "report",
+        /// It is cut, with a notice that says how much.
+        Cut = "cut",
+    }
+
+    /// How the text of a server that is not trusted is marked for a model.
+    Spotlight {
+        /// Not at all.
+        Off = "off",
+        /// A line with a random marker stands before and behind it.
+        Delimit = "delimit",
+        /// The marker stands between its words, too.
+        Datamark = "datamark",
+        /// It is written in base64.
+        Encode = "encode",
+    }
+
     /// Who shares a process of a local server.
     Process {
         /// The sessions of one user by one client on one route.
@@ -399,5 +431,15 @@ words! {
         Text = "text",
         /// One JSON object a line.
         Json = "json",
+    }
+}
+
+impl From<Mode> for controls::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Shadow => controls::Mode::Shadow,
+            Mode::Warn => controls::Mode::Warn,
+            Mode::Enforce => controls::Mode::Enforce,
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::catalog::{Others, Shelves};
 use crate::content::{Content, ContentError};
 use crate::egress::Egress;
 use crate::naming::Naming;
+use crate::providers::{self, Providers};
 use crate::sessions::Lifetime;
 use crate::upstream;
 use bytes::Bytes;
@@ -187,7 +188,7 @@ impl Route {
     pub fn new(
         settled: &Settled,
         route: &settled::Route,
-        servers: Vec<Arc<Served>>,
+        (servers, providers): (Vec<Arc<Served>>, &Providers),
         issuers: Vec<String>,
     ) -> Result<Self, RouteError> {
         let Some(first) = servers.first() else {
@@ -222,10 +223,13 @@ impl Route {
         });
         let contents = servers.iter().map(|served| {
             let content = served.settled.content.on(&route.content);
-            Content::new(served.hidden_text, &content).map_err(|error| RouteError::Content {
+            let panel = providers::panel(&content, providers);
+            let content = Content::new(served.hidden_text, &content).meant(&content);
+            let content = content.map_err(|error| RouteError::Content {
                 path: route.path.clone(),
                 error,
-            })
+            })?;
+            Ok(content.heard_by(panel))
         });
         Ok(Route {
             contents: contents.collect::<Result<_, _>>()?,

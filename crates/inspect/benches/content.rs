@@ -6,7 +6,7 @@
 //! a part that is linear has about 4 there, whatever the machine.
 
 use ringwall_inspect::meaning::{Basis, Consequence, Expectation, Kind, Meaning};
-use ringwall_inspect::{text, view};
+use ringwall_inspect::{flood, markup, text, view};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,26 @@ const PARTS: &[Part] = &[
     }),
     ("views", |it| {
         view::views(it, &view::Budget::default()).iter().count()
+    }),
+    ("markup", |it| {
+        let settings = markup::Settings {
+            markup: markup::Treatment::Neutralise,
+            images: markup::Treatment::Neutralise,
+            links: markup::Treatment::Neutralise,
+            hosts: markup::Hosts::default(),
+        };
+        markup::examine(it, markup::Reading::Prose, &settings)
+            .text
+            .len()
+    }),
+    ("flood", |it| {
+        let limits = flood::Limits {
+            bytes: 1 << 20,
+            tokens: 1 << 20,
+            repetition: flood::Handling::Cut,
+            emptiness: flood::Handling::Cut,
+        };
+        flood::examine(it, &limits, usize::MAX).text.len()
     }),
     ("meaning: path", |it| meant(Meaning::Path, it)),
     ("meaning: URL", |it| meant(Meaning::Url, it)),

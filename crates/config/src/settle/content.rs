@@ -2,15 +2,33 @@
 
 mod arguments;
 mod minimise;
+mod output;
+mod providers;
 
+pub(super) use providers::{known, unused};
+
+use super::words;
 use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Content, RouteContent};
+use crate::words::Spotlight;
 use crate::written;
 
 /// What was written at a server. What was not has its default.
 pub(super) fn server(problems: &mut Problems, path: &str, written: &written::Content) -> Content {
-    Content::default().on(&route(problems, path, written))
+    let said = route(problems, path, written);
+    let at = format!("{path}.output");
+    Content {
+        modes: said.modes.unwrap_or_default(),
+        providers: said.providers.unwrap_or_default(),
+        output: said
+            .output
+            .unwrap_or_else(|| output::settle(problems, &at, &written::Output::default())),
+        spotlight: said.spotlight.unwrap_or(Spotlight::Off),
+        arguments: said.arguments.unwrap_or_default(),
+        minimise: said.minimise.unwrap_or_default(),
+        purpose: said.purpose,
+    }
 }
 
 /// What was written at a route.
@@ -19,12 +37,25 @@ pub(super) fn route(
     path: &str,
     written: &written::Content,
 ) -> RouteContent {
-    let at = |name: &str| format!("{path}.{name}");
     let written::Content {
         arguments,
         minimise,
+        modes,
+        output,
+        providers,
         purpose,
+        spotlight,
     } = written;
+    let at = |name: &str| format!("{path}.{name}");
+    if let Some(modes) = modes {
+        let at = at("modes");
+        words::count(problems, &at, modes.len(), bounds::WORDS);
+        for rule in modes.keys() {
+            let path = format!("{at}.{rule}");
+            words::word(problems, &path, rule, "the name of a rule");
+        }
+    }
+    let providers = providers.as_ref();
     RouteContent {
         arguments: arguments
             .as_ref()
@@ -32,9 +63,15 @@ pub(super) fn route(
         minimise: minimise
             .as_ref()
             .map(|it| minimise::settle(problems, &at("minimise"), it)),
+        modes: modes.clone(),
+        providers: providers.map(|all| providers::settle(problems, &at("providers"), all)),
+        output: output
+            .as_ref()
+            .map(|it| output::settle(problems, &at("output"), it)),
         purpose: purpose
             .as_ref()
             .and_then(|it| minimise::purpose(problems, &at("purpose"), it)),
+        spotlight: *spotlight,
     }
 }
 

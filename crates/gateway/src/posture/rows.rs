@@ -136,9 +136,16 @@ pub(super) const ROWS: &[Row] = &[
             "n1_2_hostile_schemas_stay_within_their_budget",
         ],
     ),
-    absent(
+    route(
         controls::N1_3,
-        "no filter of content and no provider of one; hidden text is 1.4",
+        judges::n1_3,
+        "Prompt Shields, Content Safety and others are asked about arguments and answers, each rule in its mode; their silence means what was declared",
+        &[
+            "n1_3_what_is_suspected_is_refused_where_it_is_enforced_and_on_its_way",
+            "n1_3_a_mode_of_a_rule_says_what_its_suspicion_comes_to",
+            "n1_3_silence_refuses_unless_the_operator_declared_otherwise",
+            "n1_3_an_attack_across_any_border_of_two_windows_is_seen",
+        ],
     ),
     route(
         controls::N1_4,
@@ -439,6 +446,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "n1_4_hidden_text_is_taken_out_of_results",
             "a_blocked_result_never_reaches_the_client",
+            "n9_3_harm_and_words_of_a_blocklist_do_not_reach_the_model",
         ],
     ),
     route(

@@ -1,16 +1,19 @@
 //! Looks into the text of a message for what a person would not see (control 1.1): tags, bidi
 //! controls, zero-width characters, terminal escapes. It finds and, where the server is set so,
-//! removes; it decides nothing else. Detectors that score text will stand here too.
+//! removes; it decides nothing else. What is left is put before the detectors of the server (control 1.3),
+//! whose scores policies hear of.
 
 mod arguments;
 mod minimise;
 
 pub(super) use minimise::left_out;
 
-use crate::content::{Content, FINDINGS, Looked, Minimised, Toward};
+use crate::content::{Content, Looked, Minimised, Toward};
+use crate::providers::Surface;
 use crate::route::Route;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::refused::{self, Refused};
+use crate::stages::suspect;
 use crate::stages::validate::{self, Valid};
 use bytes::Bytes;
 use config::settled::HiddenText;
@@ -68,7 +71,8 @@ impl Deref for Inspected {
 pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused> {
     let minimised = minimise::find(&valid)?;
     let mut edited = minimise::arguments(&mut valid, minimised.as_deref(), draft)?;
-    let content = valid.raw().route().content(valid.served());
+    let route = Arc::clone(valid.raw().route());
+    let content = route.content(valid.served());
     let looked = match valid.message() {
         None => Looked::default(),
         Some(message) => content.look(message.document(), Toward::Server),
@@ -94,12 +98,15 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
     if let Some(refused) = held.refused {
         return Err(refused);
     }
+    // Last, so that nobody is asked about what goes no further, or told what was taken out.
+    let suspicions = suspect::hear(content.panel(), Surface::Arguments, looked.reading, draft);
+    let suspicions = suspicions.await?;
     draft.done(Stage::Inspect);
     Ok(Inspected {
         valid,
         edited,
         rules,
-        suspicions: Vec::new(),
+        suspicions,
         minimised,
     })
 }

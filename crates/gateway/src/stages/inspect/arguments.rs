@@ -5,6 +5,7 @@
 //! The server looks a name up again for itself, and may be told something else. What is judged here is
 //! what the name says now; only a network that lets the server go nowhere else prevents the rest.
 
+use crate::content::FINDINGS;
 use crate::egress::{EgressError, Network};
 use crate::route::Served;
 use crate::stages::refused::{self, Refused};
@@ -62,7 +63,7 @@ impl Held {
         (rule, severity, remedy): (&'static str, Severity, &'static str),
         consequence: Consequence,
     ) {
-        if self.findings.len() < super::FINDINGS {
+        if self.findings.len() < FINDINGS {
             self.findings.push(Finding {
                 control: controls::N1_1,
                 rule: Cow::Borrowed(rule),
