@@ -81,7 +81,7 @@ async fn n1_1_what_can_never_be_right_is_refused_without_a_word_of_configuration
         ),
         (
             "read_file",
-            json!({ "path": "a\u{0}.txt" }),
+            json!({ "path": "a%00.txt" }),
             "argument_meaning",
         ),
         ("read_files", json!({ "paths": ["a", "b"] }), "-"),
@@ -160,7 +160,7 @@ async fn n1_1_a_refusal_tells_the_model_where_and_what_to_do() -> Result<()> {
         "{told}"
     );
     assert!(told.contains("write the path plainly"), "{told}");
-    let records = ledger(&fleet.gateway, &["--refusal", "argument_meaning"]).await?;
+    let records = ledger(&fleet.gateway, &["--code", "argument_meaning"]).await?;
     let record = records.last().context("it was not recorded")?;
     let finding = record.pointer("/findings/0").context("no finding")?;
     assert_eq!(
@@ -277,7 +277,7 @@ async fn n1_1_policies_see_what_was_only_reported() -> Result<()> {
     let server = plain().await?;
     let policy = r#"
         permit (principal, action, resource);
-        forbid (principal, action == Action::"call", resource)
+        forbid (principal, action == Ringwall::Action::"call", resource)
             when { context.findings.contains("path.traversal") };
     "#;
     let member = Member::at("plain", server.url());
@@ -299,7 +299,7 @@ async fn n1_1_what_is_recognised_can_be_reported_or_ignored() -> Result<()> {
         let arguments = json!({ "path": "..%2fx" });
         let code = outcome(&caller, &server, "read_file", &arguments).await?;
         assert_eq!(code, "-", "{recognised}");
-        let records = ledger(&fleet.gateway, &["--method", "tools/call"]).await?;
+        let records = ledger(&fleet.gateway, &["--tool", "read_file"]).await?;
         let record = records.last().context("no record")?;
         let found = record.pointer("/findings").and_then(Value::as_array);
         assert_eq!(found.map_or(0, Vec::len), findings, "{record}");
