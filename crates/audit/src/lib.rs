@@ -38,7 +38,7 @@ pub use query::Query;
 pub use reader::{Content, Entry};
 pub use record::{
     Controls, Digests, Event, Fault, Finding, Kept, Kind, OwnedRecord, Policy, Record, Refusal,
-    Sizes, Skipped, Timings, Upstream, Verdict, Who,
+    Score, Sizes, Skipped, Timings, Upstream, Verdict, Who,
 };
 pub use verify::{Broken, Point, Report, verify};
 pub use walk::Flaw;

@@ -174,6 +174,11 @@ pub(crate) fn each_text(record: &Record<'_>, mut visit: impl FnMut(&str)) {
         visit(&finding.control);
         visit(&finding.place);
     }
+    for score in &record.scores {
+        visit(&score.rule);
+        visit(&score.control);
+        visit(&score.detector);
+    }
     if let Some(refusal) = &record.refusal {
         visit(&refusal.code);
         visit(&refusal.control);

@@ -68,6 +68,9 @@ pub struct Record<'a> {
     /// What the checks saw.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding<'a>>,
+    /// What detectors thought of it. Scores prove nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<Score<'a>>,
     /// Why it went no further, if it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal<'a>>,
@@ -211,6 +214,26 @@ pub struct Finding<'a> {
     pub count: u64,
     /// What was done about it.
     pub action: Cow<'a, str>,
+}
+
+/// What a detector thought of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Score<'a> {
+    /// The control whose detector it is.
+    pub control: Cow<'a, str>,
+    /// Who said it.
+    pub detector: Cow<'a, str>,
+    /// What it is about, such as `injection`.
+    pub rule: Cow<'a, str>,
+    /// How sure it was, in thousandths.
+    pub value: u64,
+    /// From which value on it is a suspicion, in thousandths.
+    pub threshold: u64,
+    /// What a suspicion comes to: `shadow`, `warn` or `enforce`.
+    pub mode: Cow<'a, str>,
+    /// Where the text was: a JSON Pointer into the message.
+    pub place: Cow<'a, str>,
 }
 
 /// Why a message went no further.

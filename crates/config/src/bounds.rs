@@ -105,6 +105,16 @@ pub const PARKED_PER_USER: Count = Count::new(16, 1, 256);
 pub const PARKED_TIME: Text = Text::new("5m", "10s", "1h");
 /// `routes[].bridge.gather`. Every call that asks something waits so long.
 pub const GATHER: Text = Text::new("50ms", "0s", "2s");
+/// `providers[].timeout`. Every message that it is asked about waits so long at most.
+pub const PROVIDER_TIMEOUT: Text = Text::new("3s", "100ms", "30s");
+/// `providers[].concurrent`.
+pub const PROVIDER_CONCURRENT: Count = Count::new(16, 1, 1_024);
+/// `providers[].characters`. About twelve requests to Prompt Shields.
+pub const PROVIDER_CHARACTERS: Count = Count::new(100_000, 1_000, 2_000_000);
+/// `providers[].content_safety.severity.*`.
+pub const SEVERITY: Count = Count::new(4, 1, 7);
+/// `providers[].http.threshold`, in thousandths.
+pub const THRESHOLD: Count = Count::new(500, 1, 1_000);
 /// `limits.*.rate`.
 pub const PACE: Text = Text::new("50/s", "1/h", "100000/s");
 /// `authorization_server.tokens.access`. What keys stay published for follows from the most.
@@ -121,6 +131,12 @@ pub const CONCURRENT: Count = Count::new(32, 1, 65_536);
 pub const REQUEST_BYTES: Text = Text::new("4MiB", "1KiB", "64MiB");
 /// `limits.answer_bytes`.
 pub const ANSWER_BYTES: Text = Text::new("16MiB", "1KiB", "256MiB");
+/// `content.output.text_bytes`. No model reads more at once.
+pub const TEXT_BYTES: Text = Text::new("4MiB", "1KiB", "256MiB");
+/// `content.output.text_tokens`.
+pub const TEXT_TOKENS: Count = Count::new(1_000_000, 256, 268_435_456);
+/// `content.output.message_bytes`.
+pub const MESSAGE_BYTES: Text = Text::new("8MiB", "1KiB", "256MiB");
 /// `limits.depth`.
 pub const DEPTH: Count = Count::new(64, 8, 128);
 /// `limits.members`.
@@ -208,6 +224,10 @@ pub const SERVERS: usize = 1024;
 pub const ROUTES: usize = 1024;
 /// How many servers one route may lead to. A list asks all of them.
 pub const ROUTE_SERVERS: usize = 100;
+/// How many providers there may be, and how many one message may be put before.
+pub const PROVIDERS: usize = 16;
+/// How many blocklists one request may name.
+pub const BLOCKLISTS: usize = 32;
 /// How many entries any shorter list of words may have: hosts, origins, labels, scopes and so on.
 pub const WORDS: usize = 256;
 /// How many characters a name, label, scope or claim may have.

@@ -7,6 +7,7 @@
 mod administration;
 mod approval;
 mod authority;
+mod content;
 mod events;
 mod form;
 mod issuer;
@@ -14,26 +15,33 @@ mod oauth;
 mod pattern;
 mod place;
 mod possession;
+mod providers;
 mod reload;
 mod route;
 
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
+pub use content::{Content, Output, ProviderUse, RouteContent};
 pub use events::Events;
 pub(crate) use issuer::TENANT;
 pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
 pub use oauth::{Authentication, Authority, Client, Grant, IdentityProvider, Oauth, SignIn};
 pub use pattern::{ToolPattern, UriPattern};
 pub use possession::{Clients, Dpop, Front};
+pub use providers::{
+    AzureCredential, ContentSafety, EntraClient, HttpProvider, PromptShields, Provider,
+    ProviderKind,
+};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
     Actor, Algorithm, AssertionAudience, BreakGlass, ClaimKind, ClientCertificates, Confinement,
-    Durability, Era, Format, FrontHeader, HeaderMistake, HiddenText, Keep, Level, Network, Pins,
-    Possession, Process, Profile, ProofNonce, Registration, Revision, Role, Schema, TokenKind,
+    Drift, Durability, Era, Excess, Format, FrontHeader, Harm, HeaderMistake, HiddenText, Keep,
+    Level, Mode, Network, OnFailure, Pins, Possession, Process, Profile, ProofNonce, Registration,
+    Revision, Role, Schema, Spotlight, Surface, TokenKind, Treatment,
 };
 
 use serde::Serialize;
@@ -67,6 +75,8 @@ pub struct Settled {
     pub servers: Vec<Server>,
     /// Which path leads to which servers.
     pub routes: Vec<Route>,
+    /// Services that are asked about the text of messages.
+    pub providers: Vec<Provider>,
     /// Patterns of the policy files, relative to the configuration file.
     pub policies: Vec<String>,
     /// What policies ask callers to prove, by name.
@@ -233,10 +243,14 @@ pub struct Server {
     pub era: Era,
     /// When its definitions are trusted.
     pub pins: Pins,
+    /// Which changes of an approved definition are taken over without anybody looking.
+    pub accept_drift: Drift,
     /// How strictly arguments are held against its schemas.
     pub schema: Schema,
     /// What happens to invisible text in what it says.
     pub hidden_text: HiddenText,
+    /// What else is looked for in text that goes to it and comes from it.
+    pub content: Content,
     /// How long a call of it may take.
     #[serde(serialize_with = "form::time")]
     pub timeout: Duration,

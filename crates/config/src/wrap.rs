@@ -31,8 +31,10 @@ pub fn around(
         stdio: Some(stdio),
         era: None,
         pins: Some(Pins::FirstUse),
+        accept_drift: None,
         schema: None,
         hidden_text: None,
+        content: Default::default(),
         timeout: None,
         labels: Vec::new(),
         tools: Default::default(),
@@ -54,6 +56,7 @@ pub fn around(
         sessions: Default::default(),
         bridge: Default::default(),
         elicitation: Default::default(),
+        content: Default::default(),
         limits: Default::default(),
     };
     let written = Config {
@@ -67,6 +70,7 @@ pub fn around(
         issuers: Vec::new(),
         servers: vec![server],
         routes: vec![route],
+        providers: Vec::new(),
         policies: policies.to_vec(),
         step_up: Default::default(),
         approvals: Default::default(),

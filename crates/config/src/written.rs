@@ -7,29 +7,37 @@
 mod administration;
 mod approval;
 mod authority;
+mod content;
 mod events;
 mod issuer;
 mod oauth;
 mod possession;
+mod providers;
 mod route;
 mod text;
 
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
+pub use content::{Content, Output, ProviderUse};
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};
 pub(crate) use issuer::{GRAPH, GRAPH_TOKENS};
 pub use oauth::{IdentityProvider, Oauth, OauthClient, SignIn};
 pub use possession::{Clients, Dpop, Front};
+pub(crate) use providers::COGNITIVE_SERVICES;
+pub use providers::{
+    ContentSafety, EntraClient, HttpProvider, PromptShields, Provider, Severities,
+};
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
 pub use text::{Reference, Rhythm, Size, Time, Value};
 
 use crate::bounds;
 use crate::problem::Positions;
 use crate::words::{
-    Algorithm, Confinement, Era, Format, HiddenText, Level, Network, Pins, Process, Profile, Schema,
+    Algorithm, Confinement, Drift, Era, Format, HiddenText, Level, Network, Pins, Process, Profile,
+    Schema,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -70,6 +78,11 @@ pub struct Config {
     /// The endpoints of the gateway: which path leads to which servers.
     #[schemars(length(max = bounds::ROUTES))]
     pub routes: Vec<Route>,
+    /// Services that are asked what they think of the text of messages. Each is asked where `content.providers`
+    /// of a server or a route says so.
+    #[serde(default)]
+    #[schemars(extend("default" = []), length(max = bounds::PROVIDERS))]
+    pub providers: Vec<Provider>,
     /// Cedar policy files, relative to this file, with `*` in the file name. Without a policy that
     /// permits it, nothing may be listed or called.
     #[serde(default)]
@@ -267,6 +280,9 @@ pub struct Server {
     /// When a tool definition is trusted. A changed definition is never taken over silently.
     #[schemars(extend("default" = Pins::Approval))]
     pub pins: Option<Pins>,
+    /// Which changes of an approved definition are taken over without anybody looking.
+    #[schemars(extend("default" = Drift::None))]
+    pub accept_drift: Option<Drift>,
     /// How strictly arguments are held against the tool's own schema.
     #[schemars(extend("default" = Schema::Strict))]
     pub schema: Option<Schema>,
@@ -274,6 +290,9 @@ pub struct Server {
     /// do not see it.
     #[schemars(extend("default" = HiddenText::Remove))]
     pub hidden_text: Option<HiddenText>,
+    /// What else is looked for in text that goes to it and comes from it.
+    #[serde(default)]
+    pub content: Content,
     /// How long a whole call may take.
     #[schemars(transform = bounds::TIMEOUT.told())]
     pub timeout: Option<Time>,

@@ -1,4 +1,7 @@
 //! What a check saw. A finding is an observation with a place; it never decides anything.
+//!
+//! A finding is a fact: whoever looks again finds the same. What a detector merely thinks of a text
+//! is a [`Score`](crate::Score), and never a finding.
 
 use crate::Control;
 use serde::Serialize;
@@ -37,21 +40,33 @@ impl Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
+    /// What was too much of it was taken off.
+    Cut,
+    /// It was rewritten so that nothing runs it; it can still be read.
+    Neutralise,
+    /// A word that says what it was stands in its place.
+    Redact,
     /// The whole message was refused because of it.
     Refuse,
     /// The offending part was taken out.
     Remove,
     /// Nothing but telling: policy may act on it.
     Report,
+    /// A token stands in its place, which only Ringwall can turn back.
+    Tokenise,
 }
 
 impl Action {
     /// The name, as records have it.
     pub fn name(self) -> &'static str {
         match self {
+            Action::Cut => "cut",
+            Action::Neutralise => "neutralise",
+            Action::Redact => "redact",
             Action::Refuse => "refuse",
             Action::Remove => "remove",
             Action::Report => "report",
+            Action::Tokenise => "tokenise",
         }
     }
 }
@@ -62,7 +77,7 @@ pub struct Finding {
     /// The control whose check saw it.
     pub control: Control,
     /// The stable name of the rule, such as `hidden_text.tags`.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// How much it matters.
     pub severity: Severity,
     /// Where it is: a JSON Pointer (RFC 6901) into the message.

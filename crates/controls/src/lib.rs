@@ -7,10 +7,12 @@
 mod catalogue;
 mod finding;
 mod refusal;
+mod score;
 
 pub use catalogue::*;
 pub use finding::{Action, Finding, Severity};
 pub use refusal::{Fault, Refusal};
+pub use score::{Mode, SCORE_MAX, Score};
 
 use std::fmt;
 

@@ -1,8 +1,10 @@
 //! The settled configuration turned into what the stages use: routes with their limits, audiences
 //! and servers. Nothing here is looked up twice on the path of a call.
 
-use crate::catalog::Shelves;
+use crate::catalog::{Others, Shelves};
+use crate::content::Content;
 use crate::naming::Naming;
+use crate::providers::{self, Providers};
 use crate::sessions::Lifetime;
 use crate::upstream;
 use bytes::Bytes;
@@ -29,6 +31,12 @@ pub struct Route {
     pub settled: settled::Route,
     /// What is done about hidden text where no single server is concerned: the strictest of theirs.
     pub hidden_text: settled::HiddenText,
+    /// What is done with the text of each server's messages, in the order of `servers`.
+    contents: Box<[Content]>,
+    /// The same where no single server is concerned.
+    whole: Content,
+    /// The same for words of several servers that were looked at one by one before they were joined.
+    joined: Content,
     /// What tokens must be issued for, and by whom.
     pub audience: Audience,
     /// Where its RFC 9728 metadata lies.
@@ -98,6 +106,8 @@ pub struct Served {
     pub upstream: Arc<upstream::Server>,
     /// What it offers, in each revision.
     pub shelves: Shelves,
+    /// What else it says of itself.
+    pub others: Others,
     /// What is done about hidden text.
     pub hidden_text: settled::HiddenText,
     /// How long a whole call may take.
@@ -167,7 +177,7 @@ impl Route {
     pub fn new(
         settled: &Settled,
         route: &settled::Route,
-        servers: Vec<Arc<Served>>,
+        (servers, providers): (Vec<Arc<Served>>, &Providers),
         issuers: Vec<String>,
     ) -> Result<Self, RouteError> {
         let Some(first) = servers.first() else {
@@ -200,7 +210,19 @@ impl Route {
             let page = page.scopes(&route.scopes).name(&name);
             page.possession(possession).to_json()
         });
+        let contents = servers.iter().map(|served| {
+            let content = served.settled.content.on(&route.content);
+            let panel = providers::panel(&content, providers);
+            Content::new(served.hidden_text, &content).heard_by(panel)
+        });
         Ok(Route {
+            contents: contents.collect(),
+            whole: Content::of_nobody(hidden_text),
+            joined: Content::of_nobody(match hidden_text {
+                // What is left in joined words keeps no route from opening.
+                settled::HiddenText::Refuse => settled::HiddenText::Remove,
+                treatment => treatment,
+            }),
             path: route.path.as_str().into(),
             naming: Naming::of(servers.len()),
             servers: servers.into_boxed_slice(),
@@ -235,6 +257,23 @@ impl Route {
 }
 
 impl Route {
+    /// What is done with the text of messages that go to this server and come from it; with none, of
+    /// those that concern no single one.
+    pub(crate) fn content(&self, served: Option<&Arc<Served>>) -> &Content {
+        let place = served.and_then(|served| {
+            let mut servers = self.servers.iter();
+            servers.position(|it| Arc::ptr_eq(it, served))
+        });
+        place
+            .and_then(|place| self.contents.get(place))
+            .unwrap_or(&self.whole)
+    }
+
+    /// What is done with words of several servers that were looked at one by one.
+    pub(crate) fn joined(&self) -> &Content {
+        &self.joined
+    }
+
     /// The server at this place.
     pub fn served(&self, place: usize) -> Option<&Arc<Served>> {
         self.servers.get(place)
@@ -269,6 +308,12 @@ impl Route {
 }
 
 impl Served {
+    /// Says that somebody changed the pins: everything it offers is looked at again.
+    pub fn distrust(&self) {
+        self.shelves.distrust();
+        self.others.distrust();
+    }
+
     /// Whether it is reached the way of 2024-11-05, which knows no newer revision. Whoever configured
     /// that has lowered the floor for this server.
     pub fn is_old_transport(&self) -> bool {

@@ -9,7 +9,6 @@
 //! no header of a caller's own, no token, no address. The only credential that is sent is the
 //! server's own.
 
-mod breaker;
 mod duplex;
 mod era;
 mod error;

@@ -2,18 +2,16 @@
 //! tenant: the shape of Microsoft Graph's `getMemberObjects`. A look-up that fails leaves the groups
 //! unknown; it never makes them none.
 
-use crate::client::{
-    AuthorizationServer, Credentials, Identity, Outside, Scopes, SystemEntropy, TokenEndpoint,
-};
+use crate::client::Credentials;
 use crate::fetch::{Fetch, Outbound};
 use crate::latest::Latest;
 use crate::members;
+use crate::service_token::{ServiceToken, ServiceTokenRules};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
-use tokio::sync::Mutex;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -27,10 +25,6 @@ const REMEMBERED_BYTES: u64 = 8 * 1024 * 1024;
 /// The most groups of one person that are read, and the longest name of one, in bytes.
 const GROUPS_MAX: usize = 2048;
 const GROUP_BYTES_MAX: usize = 128;
-
-/// How long before its end our own token is renewed, in seconds, and the longest it is kept.
-const RENEWED_BEFORE_S: u64 = 60;
-const KEPT_MAX_S: u64 = 3600;
 
 /// Where the groups of a tenant's people are looked up, and as whom.
 #[derive(Clone, Debug)]
@@ -49,25 +43,9 @@ pub struct DirectoryRules {
 pub(crate) struct Directory {
     fetch: Arc<dyn Fetch>,
     url: Url,
-    authority: AuthorizationServer,
-    identity: Identity,
-    /// What our own token is asked for; nothing if the service has no origin.
-    scopes: Option<Scopes>,
-    token: Mutex<Held>,
+    token: ServiceToken,
     latest: Latest,
     found: Cache<String, Found, Weight>,
-}
-
-/// Our own token, and until when none is asked for because there was none.
-#[derive(Default)]
-struct Held {
-    token: Option<OurToken>,
-    none_until: u64,
-}
-
-struct OurToken {
-    bearer: Zeroizing<String>,
-    until: u64,
 }
 
 #[derive(Clone)]
@@ -83,17 +61,17 @@ struct Weight;
 impl Directory {
     /// Nothing is asked yet.
     pub(crate) fn new(fetch: Arc<dyn Fetch>, rules: DirectoryRules) -> Self {
-        let authority = AuthorizationServer::at_token_endpoint(&rules.token_url);
-        let client = rules.client.as_str();
-        let identity = Identity::preregistered(authority.issuer(), client, rules.credentials);
         let scope = format!("{}/.default", rules.url.origin().ascii_serialization());
+        let token = ServiceTokenRules {
+            token_url: rules.token_url,
+            client: rules.client,
+            credentials: rules.credentials,
+            scope,
+        };
         Directory {
+            token: ServiceToken::new(Arc::clone(&fetch), token),
             fetch,
             url: rules.url,
-            authority,
-            identity,
-            scopes: Scopes::of([scope]),
-            token: Mutex::default(),
             latest: Latest::default(),
             found: Cache::with_weighter(1024, REMEMBERED_BYTES, Weight),
         }
@@ -131,12 +109,12 @@ impl Directory {
         let path = format!("v1.0/directoryObjects/{object}/getMemberObjects");
         let url = self.url.join(&path).ok()?;
         let body = Zeroizing::new(br#"{"securityEnabledOnly":false}"#.to_vec());
-        let bearer = self.bearer(now).await?;
+        let bearer = self.token.bearer(now).await?;
         let request = Outbound::post(url, "application/json", body).header("authorization", bearer);
         let answer = self.fetch.send(request).await.ok()?;
         if answer.status == 401 {
             // The next look-up begins with a new token of ours.
-            self.token.lock().await.token = None;
+            self.token.forget().await;
         }
         if answer.status != 200 {
             return None;
@@ -151,48 +129,6 @@ impl Directory {
             return None;
         }
         names.iter().map(group).collect()
-    }
-
-    /// `Bearer` and our own token for the directory. However many need one, it is asked for once, and
-    /// not again for a while if there is none.
-    async fn bearer(&self, now: u64) -> Option<Zeroizing<String>> {
-        let mut held = self.token.lock().await;
-        let now = self.latest.after(now);
-        if let Some(token) = &held.token
-            && now < token.until
-            && token.until - now <= KEPT_MAX_S
-        {
-            return Some(token.bearer.clone());
-        }
-        if now < held.none_until && held.none_until - now <= UNKNOWN_S {
-            return None;
-        }
-        held.token = self.ask_for_token(now).await;
-        let bearer = held.token.as_ref().map(|token| token.bearer.clone());
-        if bearer.is_none() {
-            held.none_until = self.latest.after(now).saturating_add(UNKNOWN_S);
-        }
-        bearer
-    }
-
-    async fn ask_for_token(&self, now: u64) -> Option<OurToken> {
-        let outside = Outside {
-            fetch: &*self.fetch,
-            // For the assertions of a client with a key.
-            entropy: &SystemEntropy,
-            now,
-        };
-        let at = TokenEndpoint::new(outside, &self.authority, &self.identity, None).ok()?;
-        let tokens = at
-            .client_credentials_for(self.scopes.as_ref()?)
-            .await
-            .ok()?;
-        let lasts = tokens.expires_at?.saturating_sub(now);
-        let lasts = lasts.saturating_sub(RENEWED_BEFORE_S).min(KEPT_MAX_S);
-        Some(OurToken {
-            bearer: Zeroizing::new(["Bearer ", tokens.access.as_str()].concat()),
-            until: now.saturating_add(lasts),
-        })
     }
 }
 

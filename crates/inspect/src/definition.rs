@@ -58,9 +58,15 @@ pub enum DefinitionError {
 pub fn check(tool: &Value) -> Result<Vec<Finding>, DefinitionError> {
     let members = tool.as_object().ok_or(DefinitionError::NotAnObject)?;
     shape(members)?;
+    hidden(tool)
+}
+
+/// Finds hidden text in any string of what a server says of itself: a tool, a prompt, a resource, its
+/// instructions. The same limits hold, whatever it is.
+pub fn hidden(definition: &Value) -> Result<Vec<Finding>, DefinitionError> {
     let mut findings = Vec::new();
     let (mut values, mut bytes) = (0, 0);
-    let mut open = vec![(tool, String::new(), 1)];
+    let mut open = vec![(definition, String::new(), 1)];
     while let Some((value, place, depth)) = open.pop() {
         values += 1;
         limit(values, VALUES, "values")?;
@@ -159,7 +165,7 @@ fn look(text: &str, place: &str, findings: &mut Vec<Finding>) {
 
 /// The pointer to a child. A place that gets too long stays at its parent, so that no name can make
 /// it large, and shows nothing that is hidden.
-fn child(place: &str, key: &str) -> String {
+pub(crate) fn child(place: &str, key: &str) -> String {
     let key = text::clean(key);
     if place.len() + key.len() >= PLACE {
         return place.to_owned();
@@ -276,7 +282,7 @@ mod tests {
             let findings = check(&tool(|tool| change(tool, hidden))).unwrap();
             let told: Vec<_> = findings
                 .iter()
-                .map(|f| (f.place.as_ref(), f.rule))
+                .map(|f| (f.place.as_ref(), f.rule.as_ref()))
                 .collect();
             assert_eq!(told, [(place, "hidden_text.tags")]);
         }

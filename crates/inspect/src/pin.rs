@@ -6,7 +6,10 @@
 mod diff;
 mod digest;
 mod skeleton;
+mod wording;
 
 pub use diff::{Change, Risk, diff};
 pub use digest::{Digest, DigestError, digest};
+pub(crate) use skeleton::prototype;
 pub use skeleton::skeleton;
+pub use wording::Reworded;

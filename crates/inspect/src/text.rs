@@ -19,9 +19,11 @@ mod ansi;
 mod class;
 mod scan;
 
+pub use crate::view::fold::Strictness;
 use controls::{Action, Control, Finding, Severity};
 use scan::Scan;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A class of hidden text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,7 +118,7 @@ impl Seen {
             .filter(|class| self.count(*class) > 0)
             .map(|class| Finding {
                 control,
-                rule: class.rule(),
+                rule: Cow::Borrowed(class.rule()),
                 severity: class.severity(),
                 place: place.clone(),
                 count: self.count(class),
@@ -149,6 +151,29 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }
     cleaned.push_str(text.get(kept..).unwrap_or_default());
     Cow::Owned(cleaned)
+}
+
+/// Each hidden span of the text, in order.
+pub(crate) fn spans(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
+    Scan::new(text).map(|(span, _)| span)
+}
+
+/// The parts of a text between what [`examine`] counts, each with its place.
+pub fn visible(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    let mut kept = 0;
+    spans(text)
+        .chain(std::iter::once(text.len()..text.len()))
+        .filter_map(move |span| {
+            let part = kept..span.start;
+            kept = span.end;
+            Some((part.clone(), text.get(part)?))
+        })
+}
+
+/// How many words look like other ones: letters of another script stand in them for those of ASCII
+/// (the confusables of UTS 39).
+pub fn look_alikes(text: &str, strictness: Strictness) -> u32 {
+    u32::try_from(crate::view::fold::disguised(text, strictness)).unwrap_or(u32::MAX)
 }
 
 /// What hidden tag characters say, in ASCII, for evidence. Bounded, and empty if there are none.

@@ -9,6 +9,7 @@ use crate::principal::{Caller, CallerKind, Claim, Groups, Principal};
 use crate::request::{Action, Approving, Context, Request, Session, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -120,6 +121,8 @@ pub struct CaseContext {
     pub findings: Vec<String>,
     /// The labels of the data that flows in.
     pub labels: Vec<String>,
+    /// What detectors suspect.
+    pub suspicions: Vec<String>,
     /// The source address.
     pub source: Option<IpAddr>,
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -198,13 +201,15 @@ pub fn with_request<T>(case: &Case, ask: impl FnOnce(&Request<'_>) -> T) -> Resu
     let principal = Principal::new(case.principal.caller()).map_err(|error| error.to_string())?;
     let resource = case.resource.target()?;
     let of = &case.context;
-    let findings: Vec<&str> = of.findings.iter().map(String::as_str).collect();
+    let texts = |texts: &[String]| texts.iter().cloned().map(Cow::from).collect::<Vec<_>>();
+    let (findings, suspicions) = (texts(&of.findings), texts(&of.suspicions));
     let labels: Vec<&str> = of.labels.iter().map(String::as_str).collect();
     let context = Context {
         arguments: case.arguments.as_ref(),
         method: &of.method,
         findings: &findings,
         labels: &labels,
+        suspicions: &suspicions,
         source: of.source,
         now_ms: of.now_ms,
         session: of.session,

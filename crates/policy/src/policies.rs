@@ -315,6 +315,9 @@ fn circumstances(
     if depends.labels {
         say("labels", texts(context.labels));
     }
+    if depends.suspicions {
+        say("suspicions", texts(context.suspicions));
+    }
     if depends.method {
         let method = context.method.to_owned();
         say("method", RestrictedExpression::new_string(method));

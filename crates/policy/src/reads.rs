@@ -28,6 +28,8 @@ pub struct Dependence {
     pub session: bool,
     /// The source address.
     pub source: bool,
+    /// What detectors suspect.
+    pub suspicions: bool,
     /// The time.
     pub time: bool,
 }
@@ -43,11 +45,12 @@ impl Dependence {
         method: true,
         session: true,
         source: true,
+        suspicions: true,
         time: true,
     };
 
     /// Whether the answer can differ from call to call although caller, thing, findings, labels,
-    /// method and client are the same. Such answers are never remembered.
+    /// suspicions, method and client are the same. Such answers are never remembered.
     pub fn is_volatile(self) -> bool {
         self.approving
             || self.arguments
@@ -68,6 +71,7 @@ impl Dependence {
             method: self.method || other.method,
             session: self.session || other.session,
             source: self.source || other.source,
+            suspicions: self.suspicions || other.suspicions,
             time: self.time || other.time,
         }
     }
@@ -228,6 +232,10 @@ fn dependence(attribute: &str) -> Dependence {
             source: true,
             ..none
         },
+        "suspicions" => Dependence {
+            suspicions: true,
+            ..none
+        },
         // The schema knows no other; if one slips through, everything may matter.
         _ => Dependence::ALL,
     }
@@ -307,8 +315,7 @@ mod tests {
 
     #[test]
     fn sees_what_a_condition_depends_on() {
-        let everything =
-            "approving arguments auth_age client findings labels method session source time";
+        let everything = "approving arguments auth_age client findings labels method session source suspicions time";
         for (condition, expected) in [
             ("true", ""),
             ("principal.user == resource.name", ""),
@@ -320,6 +327,7 @@ mod tests {
                 "source",
             ),
             ("context.findings.contains(\"x\")", "findings"),
+            ("context.suspicions.contains(\"x\")", "suspicions"),
             ("context.session.age_s < 10", "session"),
             ("context.now > datetime(\"2026-01-01\")", "time"),
             ("context.method == \"ping\"", "method"),

@@ -7,6 +7,7 @@ use crate::lift::Lift;
 use crate::principal::Principal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -178,9 +179,12 @@ pub struct Context<'a> {
     /// The MCP method, such as `ping` or `sampling/createMessage`. Read by `use` and `ask`.
     pub method: &'a str,
     /// The names of the rules that found something in this message, such as `hidden_text.tags`.
-    pub findings: &'a [&'a str],
+    pub findings: &'a [Cow<'a, str>],
     /// The labels of the data that flows into this call.
     pub labels: &'a [&'a str],
+    /// What detectors suspect in this message, such as `injection`: scores that reached their
+    /// threshold, never facts.
+    pub suspicions: &'a [Cow<'a, str>],
     /// The address the message came from, where there is one.
     pub source: Option<IpAddr>,
     /// Milliseconds since 1970-01-01T00:00:00Z.

@@ -209,6 +209,7 @@ fn circumstances() -> Map<String, Value> {
     [
         ("findings", required(set_of_texts())),
         ("labels", required(set_of_texts())),
+        ("suspicions", required(set_of_texts())),
         (
             "now",
             required(json!({"type": "Extension", "name": "datetime"})),

@@ -95,6 +95,11 @@ const commands = {
   async click({ page }, { name }) {
     await named(page, name).click();
   },
+  // A switch, or one of several choices, with the keyboard: pages hide the field itself behind what they draw.
+  async choose({ page }, { name }) {
+    await page.getByRole('switch', { name }).or(page.getByRole('radio', { name, exact: true })).first().focus();
+    await page.keyboard.press('Space');
+  },
   async fill({ page }, { name, value }) {
     await page.getByLabel(name).fill(value);
   },

@@ -2,11 +2,12 @@
 // ready; `rotate` on stdin makes it sign with a new key, `resource URL` adds a resource, `opaque URL`
 // one whose tokens are opaque, `away` makes it answer 503 until `back`, `asked` tells how often it was
 // asked about a token, `signs-in URL` lets people sign in for the client `ringwall-signs-in`, which is
-// answered there: whoever is at the browser is `alice`. It ends when stdin closes.
+// answered there: whoever is at the browser is `alice`. They sign in with a password, and with a key (`phr`)
+// where `acr_values` asks for that. It ends when stdin closes.
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { exportJWK, generateKeyPair } from 'jose';
-import Provider, { errors } from 'oidc-provider';
+import Provider, { errors, interactionPolicy } from 'oidc-provider';
 
 const [port, ...resources] = process.argv.slice(2);
 const issuer = `http://127.0.0.1:${port}`;
@@ -27,10 +28,23 @@ async function key(kid) {
   return { ...(await exportJWK(privateKey)), kid, use: 'sig', alg: 'ES256' };
 }
 
+// Whoever is signed in is asked again if it was not as strongly as is wanted now.
+const policy = interactionPolicy.base();
+const isStrongEnough = ({ oidc }) => {
+  const wanted = oidc.params.acr_values?.split(' ') ?? [];
+  return wanted.length === 0 || wanted.includes(oidc.acr);
+};
+policy.get('login').checks.add(
+  new interactionPolicy.Check('acr_not_met', 'a stronger sign-in is wanted', 'login_required', (context) =>
+    isStrongEnough(context) ? interactionPolicy.Check.NO_NEED_TO_PROMPT : interactionPolicy.Check.REQUEST_PROMPT,
+  ),
+);
+
 // Where people sign in, nobody is asked for anything.
 const person = {
+  acrValues: ['pwd', 'phr'],
   cookies: { keys: ['of no use to anybody'] },
-  interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
+  interactions: { policy, url: (_context, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   async loadExistingGrant({ oidc }) {
     const grant = new oidc.provider.Grant({
@@ -114,7 +128,9 @@ const renew = () => {
 };
 
 async function interact(request, response) {
-  const login = { accountId: 'alice', amr: ['pwd', 'otp'] };
+  const { params } = await running.interactionDetails(request, response);
+  const isWanted = params.acr_values?.split(' ').includes('phr');
+  const login = { accountId: 'alice', ...(isWanted ? { acr: 'phr', amr: ['hwk', 'user'] } : { acr: 'pwd', amr: ['pwd', 'otp'] }) };
   await running.interactionFinished(request, response, { login });
 }
 

@@ -72,6 +72,11 @@ impl Person {
         self.ask("click", json!({ "name": name })).await.map(drop)
     }
 
+    /// Takes the switch, or the choice, that is called this.
+    pub async fn choose(&self, name: &str) -> Result<()> {
+        self.ask("choose", json!({ "name": name })).await.map(drop)
+    }
+
     /// Fills in the field that is called this.
     pub async fn fill(&self, name: &str, value: &str) -> Result<()> {
         let field = json!({ "name": name, "value": value });

@@ -204,6 +204,16 @@ impl Tokens {
     }
 }
 
+/// What a person does whom a client sends here: they agree, sign in, and come to the client's own address.
+pub async fn agrees(browser: &Browser, way: &Url) -> Result<Url> {
+    let page = browser.open(way).await?;
+    ensure!(page.reply.status == 200, "not asked: {}", page.html());
+    let page = browser.decide(&page, "agree").await?;
+    let onward = page.attribute("<a rel=\"noreferrer\" ", "href");
+    let onward = onward.with_context(|| format!("no way on: {}", page.html()))?;
+    stops_at(browser, onward.parse()?, REDIRECT).await
+}
+
 fn text_of(members: &Value, name: &str) -> Option<String> {
     members.get(name)?.as_str().map(str::to_owned)
 }

@@ -4,11 +4,12 @@
 use crate::place;
 use crate::program::{Command, Program};
 use crate::wire::{Outgoing, Reply};
+use crate::world::{Plan, World};
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 /// A running provider.
@@ -126,7 +127,8 @@ impl Provider {
     }
 
     /// Lets people sign in for the client `ringwall-signs-in`, which is answered at this address. Whoever
-    /// is at the browser is `alice`, and agrees to everything.
+    /// is at the browser is `alice`, and agrees to everything: with a password, whose `acr` is `pwd`, or
+    /// with a key where `acr_values` asks for `phr`.
     pub async fn signs_in(&mut self, redirect_uri: &str) -> Result<()> {
         self.program
             .say(&format!("signs-in {redirect_uri}"))
@@ -167,6 +169,19 @@ impl Provider {
         self.program.line_starting("rotated").await?;
         Ok(())
     }
+}
+
+/// A world whose people sign in at a certified provider.
+pub async fn certified(plan: Plan) -> Result<(World, Provider)> {
+    let mut provider = Provider::start(&[]).await?;
+    let issuer = json!({
+        "issuer": provider.issuer(), "network": "private", "algorithms": ["ES256"],
+        "sign_in": { "client": "ringwall-signs-in", "secret": "env:PROVIDER_SECRET" }
+    });
+    let world = World::start(plan.whole(json!({ "issuers": [issuer] }))).await?;
+    let back = world.gateway.at("/authority/signed-in")?;
+    provider.signs_in(back.as_str()).await?;
+    Ok((world, provider))
 }
 
 /// Lets a program of Node.js listen on loopback only, whatever it would do by itself.

@@ -4,10 +4,14 @@
 mod fleet;
 mod gateway;
 mod plain;
+mod pliant;
+mod scripted;
 
 pub use fleet::{Caller, Fleet, Footing, List, Member};
 pub use gateway::{Gateway, ledger, ringwall};
 pub use plain::Plain;
+pub use pliant::Pliant;
+pub use scripted::Scripted;
 
 use crate::issuer::{Issuer, overlaid};
 use crate::mcp::Client;

@@ -147,7 +147,8 @@ fn input(name: &str) -> Value {
             json!({ "target": { "kind": "session", "name": "none" }, "why": "a test" })
         }
         "revocations.lift" => json!({ "id": "none" }),
-        "tools.approve" => {
+        "tools.history" | "tools.revoke" => json!({ "server": "fixture", "tool": "none" }),
+        "tools.approve" | "tools.roll_back" => {
             let digest = format!("sha256:{}", "0".repeat(64));
             json!({ "server": "fixture", "tool": "none", "digest": digest })
         }

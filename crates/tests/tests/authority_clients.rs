@@ -2,14 +2,14 @@
 //! registration and by a metadata document of their own, with a certified OpenID provider behind it where
 //! people sign in.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use ringwall_tests::browser::Browser;
 use ringwall_tests::certificates::Authority;
-use ringwall_tests::dance::{REDIRECT, authority, registration, stops_at};
+use ringwall_tests::dance::{REDIRECT, agrees, authority, registration};
 use ringwall_tests::documents::Documents;
 use ringwall_tests::place;
 use ringwall_tests::program::Command;
-use ringwall_tests::provider::{Provider, driver};
+use ringwall_tests::provider::{certified, driver};
 use ringwall_tests::world::{Plan, World};
 use serde_json::{Value, json};
 use url::Url;
@@ -18,8 +18,8 @@ use url::Url;
 fn clients() -> Result<Vec<(&'static str, Command)>> {
     let python = Command::new(place::python()?).argument(place::own("py/dance.py"));
     Ok(vec![
-        ("TypeScript 1.x", driver("dance-v1.mjs")?),
-        ("TypeScript 2.x", driver("dance-v2.mjs")?),
+        ("TypeScript 1.x", driver("dance.mjs")?.argument("v1")),
+        ("TypeScript 2.x", driver("dance.mjs")?.argument("v2")),
         ("Python", python),
     ])
 }
@@ -33,13 +33,7 @@ async fn danced(world: &World, command: Command, document: Option<&Url>) -> Resu
     };
     let mut program = command.start("authorize ").await?;
     let way: Url = program.ready().trim_start_matches("authorize ").parse()?;
-    let browser = Browser::default();
-    let page = browser.open(&way).await?;
-    anyhow::ensure!(page.reply.status == 200, "not asked: {}", page.html());
-    let page = browser.decide(&page, "agree").await?;
-    let onward = page.attribute("<a rel=\"noreferrer\" ", "href");
-    let onward = onward.with_context(|| format!("no way on: {}", page.html()))?;
-    let back = stops_at(&browser, onward.parse()?, REDIRECT).await?;
+    let back = agrees(&Browser::default(), &way).await?;
     program.say(back.as_str()).await?;
     let line = program.line_starting("{").await?;
     Ok(serde_json::from_str(&line)?)
@@ -53,21 +47,6 @@ fn check(name: &str, seen: &Value) {
     ] {
         assert_eq!(seen.get(member), Some(&expected), "{name}: {seen}");
     }
-}
-
-/// A world whose people sign in at a certified provider.
-async fn certified(plan: Plan) -> Result<(World, Provider)> {
-    let provider = Provider::start(&[]).await?;
-    let issuer = json!({
-        "issuer": provider.issuer(), "network": "private", "algorithms": ["ES256"],
-        "sign_in": { "client": "ringwall-signs-in", "secret": "env:PROVIDER_SECRET" }
-    });
-    let world = World::start(plan.whole(json!({ "issuers": [issuer] }))).await?;
-    let mut provider = provider;
-    provider
-        .signs_in(world.gateway.at("/authority/signed-in")?.as_str())
-        .await?;
-    Ok((world, provider))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,8 @@
 //! of the lines below, and a test compares it with a general canonicaliser.
 
 use super::{
-    Controls, Digests, Event, Finding, Kept, Policy, Record, Refusal, Sizes, Timings, Upstream, Who,
+    Controls, Digests, Event, Finding, Kept, Policy, Record, Refusal, Score, Sizes, Timings,
+    Upstream, Who,
 };
 use std::borrow::Cow;
 
@@ -42,6 +43,7 @@ impl Record<'_> {
         object.part("refusal", self.refusal.as_ref(), Refusal::write);
         object.text("revision", &self.revision);
         object.text("route", &self.route);
+        object.parts("scores", &self.scores, Score::write);
         object.text("server", &self.server);
         object.part("sizes", self.sizes.as_ref(), Sizes::write);
         object.text("source", &self.source);
@@ -90,6 +92,18 @@ impl Finding<'_> {
         object.string("place", &self.place);
         object.string("rule", &self.rule);
         object.string("severity", &self.severity);
+    }
+}
+
+impl Score<'_> {
+    fn write(&self, object: &mut Object<'_>) {
+        object.string("control", &self.control);
+        object.string("detector", &self.detector);
+        object.string("mode", &self.mode);
+        object.string("place", &self.place);
+        object.string("rule", &self.rule);
+        object.number("threshold", self.threshold);
+        object.number("value", self.value);
     }
 }
 
@@ -360,6 +374,9 @@ mod tests {
                 }),
                 findings: strings.iter().map(|word| Finding {
                     control: word.clone(), rule: word.clone(), severity: "high".into(), place: word.clone(), count: at_ms, action: "remove".into(),
+                }).collect(),
+                scores: strings.iter().map(|word| Score {
+                    control: word.clone(), detector: word.clone(), rule: word.clone(), value: at_ms, threshold: at_ms, mode: "warn".into(), place: word.clone(),
                 }).collect(),
                 refusal: kept.clone().map(|code| Refusal { code: code.clone(), control: code.clone(), fault: Fault::Caller, reason: code }),
                 timings_us: Some(Timings { admit: times.0, authorize: times.1, forward: times.2, frame: times.0, identify: times.1,

@@ -106,6 +106,7 @@ impl Routes<'_> {
         let sessions = sessions(problems, &at("sessions"), &written.sessions);
         let bridge = bridge(problems, &at("bridge"), &written.bridge);
         let elicitation = elicitation(problems, &at("elicitation.urls"), &written.elicitation);
+        let content = super::content::route(problems, &at("content"), &written.content);
         let limits = limits::route(problems, &at("limits"), &written.limits, &self.limits.call);
         if !well_formed {
             return None;
@@ -126,6 +127,7 @@ impl Routes<'_> {
             sessions,
             bridge,
             elicitation,
+            content,
             limits,
         })
     }

@@ -11,7 +11,7 @@ use crate::bounds;
 use crate::problem::Problems;
 use crate::secret::{SecretRef, is_variable, looks_secret, sounds_secret};
 use crate::settled::{
-    Credential, Era, HiddenText, Http, Pins, Process, Schema, Server, ServerName, Stdio,
+    Credential, Drift, Era, HiddenText, Http, Pins, Process, Schema, Server, ServerName, Stdio,
     ToolLabels, Upstream, Variable,
 };
 use crate::words::{Confinement, Network};
@@ -66,8 +66,10 @@ fn server(
         upstream: upstream?,
         era,
         pins,
+        accept_drift: written.accept_drift.unwrap_or(Drift::None),
         schema,
         hidden_text,
+        content: super::content::server(problems, &at("content"), &written.content),
         timeout: limits::time(
             problems,
             &at("timeout"),
@@ -158,7 +160,7 @@ fn weakened(problems: &mut Problems, path: &str, pins: Pins, schema: Schema, hid
     }
 }
 
-fn is_server_name(name: &str) -> bool {
+pub(super) fn is_server_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     let begins = name
         .bytes()

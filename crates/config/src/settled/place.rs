@@ -49,6 +49,9 @@ impl Settled {
             let secrets = sign_in.filter_map(|it| it.authentication.secret());
             secrets.for_each(|secret| root(secret, folder));
         }
+        for provider in &mut self.providers {
+            provider.secrets().for_each(|secret| root(secret, folder));
+        }
         for server in &mut self.servers {
             match &mut server.upstream {
                 Upstream::Http(http) | Upstream::Sse(http) => match &mut http.credential {

@@ -2,7 +2,7 @@
 //!
 //! Nothing here is refused or looked up; what a caller may do is for policies to say.
 
-use super::{CallLimits, ServerName, ToolPattern, UriPattern, form};
+use super::{CallLimits, RouteContent, ServerName, ToolPattern, UriPattern, form};
 use crate::words::{Durability, HeaderMistake, Keep, Possession, Revision};
 use serde::Serialize;
 use std::time::Duration;
@@ -44,6 +44,8 @@ pub struct Route {
     pub bridge: Bridge,
     /// What servers may ask of users.
     pub elicitation: Elicitation,
+    /// What is looked for in text, where it differs from what the servers say.
+    pub content: RouteContent,
     /// Limits of a call here.
     pub limits: CallLimits,
 }

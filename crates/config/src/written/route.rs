@@ -1,6 +1,6 @@
 //! One MCP endpoint of the gateway, as somebody wrote it. Nothing here is checked beyond its shape.
 
-use super::{Limits, Time};
+use super::{Content, Limits, Time};
 use crate::bounds;
 use crate::words::{Durability, HeaderMistake, Keep, Possession, Revision};
 use schemars::JsonSchema;
@@ -65,6 +65,9 @@ pub struct Route {
     /// What servers may ask of users.
     #[serde(default)]
     pub elicitation: Elicitation,
+    /// What is looked for in text here, where it differs from what the servers say.
+    #[serde(default)]
+    pub content: Content,
     /// Limits of a call here, where they differ from those of the gateway.
     #[serde(default)]
     pub limits: Limits,

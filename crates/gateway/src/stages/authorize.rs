@@ -358,6 +358,7 @@ impl Circumstances {
             arguments: inspected.arguments(),
             method: inspected.method().map_or("", |method| method.name),
             findings: inspected.rules(),
+            suspicions: inspected.suspicions(),
             ..self.bare()
         }
     }

@@ -324,7 +324,7 @@ pub(super) fn forgiven(
     let forgiven = mistake.is_some_and(|mistake| protocol.forgives(caller.client(), mistake));
     draft.findings.push(Finding {
         control: controls::N3_4,
-        rule: "header_mirror",
+        rule: "header_mirror".into(),
         severity: Severity::Low,
         place: mismatch.to_string().into(),
         count: 1,

@@ -11,19 +11,21 @@ mod stream;
 pub(super) use stream::Part;
 pub use stream::ScreenedStream;
 
+use crate::content::{FINDINGS, Toward};
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
+use crate::providers::Surface;
 use crate::route::{Route, Served};
 use crate::sessions::{Full, Session};
 use crate::stages::authorize::Circumstances;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::forward::{Answered, Back};
-use crate::stages::inspect::{self, Inspected};
+use crate::stages::inspect::Inspected;
 use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
+use crate::stages::suspect;
 use bytes::Bytes;
-use config::settled::HiddenText;
 use identity::possession::Holder;
 use protocol::{Act, Document, Message, Revision, Shape};
 use serde_json::Value;
@@ -271,31 +273,38 @@ impl Screen {
 
     /// The message without hidden text, or a refusal where the server is set so.
     pub(super) fn cleaned(&self, message: &Message, draft: &mut Draft) -> Result<Bytes, Refused> {
-        let treatment = match (&self.served, self.route.hidden_text) {
-            (Some(served), _) => served.hidden_text,
-            // What several servers said was looked at one by one; what is left of it in their joined
-            // words keeps no route from opening.
-            (None, HiddenText::Refuse) => HiddenText::Remove,
-            (None, treatment) => treatment,
+        let content = match &self.served {
+            Some(served) => self.route.content(Some(served)),
+            // What several servers said was looked at one by one.
+            None => self.route.joined(),
         };
-        let looked = inspect::look(message.document(), controls::N1_4, treatment);
-        let first = looked.findings.first().map(|finding| finding.rule);
-        let room = inspect::FINDINGS.saturating_sub(draft.findings.len());
+        let looked = content.look(message.document(), Toward::Model);
+        let room = FINDINGS.saturating_sub(draft.findings.len());
         draft
             .findings
             .extend(looked.findings.into_iter().take(room));
-        match (treatment, first) {
-            (HiddenText::Refuse, Some(rule)) => Err(refused::answer_hidden_text(rule)),
-            _ => {
-                let bytes = message.document().apply(&looked.edits);
-                let bytes = bytes.map_err(|_| refused::crashed())?;
-                if !looked.edits.is_empty() {
-                    // Two names that were unlike each other may be one now.
-                    self.read(bytes.clone())?;
-                }
-                Ok(bytes)
-            }
+        draft.reading = looked.reading;
+        if let Some(because) = looked.refused {
+            return Err(refused::answer_content(&because));
         }
+        let bytes = message.document().apply(&looked.edits);
+        let bytes = bytes.map_err(|_| refused::crashed())?;
+        if !looked.edits.is_empty() {
+            // Two names that were unlike each other may be one now.
+            self.read(bytes.clone())?;
+        }
+        Ok(bytes)
+    }
+}
+
+impl Screen {
+    /// Puts the answer that was cleaned last before the detectors of its server (controls 1.3, 9.3).
+    pub(super) async fn heard(&self, draft: &mut Draft) -> Result<(), Refused> {
+        let panel = self.route.content(self.served.as_ref()).panel();
+        let reading = std::mem::take(&mut draft.reading);
+        suspect::hear(panel, Surface::Results, reading, draft)
+            .await
+            .map(|_| ())
     }
 }
 

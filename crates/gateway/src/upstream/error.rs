@@ -1,5 +1,6 @@
 //! What can go wrong on the way to a server, and whose fault it is.
 
+use crate::breaker::Resting;
 use crate::credential::Need;
 use crate::egress::EgressError;
 use controls::Fault;
@@ -80,6 +81,14 @@ pub enum UpstreamError {
     Token { error: ClientError },
     #[error("the server's answer is larger than {max} bytes")]
     TooLarge { max: usize },
+}
+
+impl From<Resting> for UpstreamError {
+    fn from(resting: Resting) -> Self {
+        UpstreamError::Resting {
+            retry_after: resting.retry_after,
+        }
+    }
 }
 
 impl UpstreamError {

@@ -20,8 +20,8 @@ pub(super) use session::Session;
 pub(super) use stateless::Stateless;
 pub(super) use stream::Stream;
 
-use super::breaker::Breaker;
 use super::{Bounds, HttpSpec, Owner, UpstreamError};
+use crate::breaker::Breaker;
 use crate::credential::{Agent, Asked, Holder, Shown, Source};
 use crate::egress::{Destination, Egress, EgressError, collect};
 use bytes::Bytes;

@@ -11,10 +11,10 @@ mod stderr;
 
 pub(super) use process::Process;
 
-use super::breaker::Breaker;
 use super::duplex::{Channel, Hail, Keeper, Settings, Share, Station};
 use super::era::{Eras, Order};
 use super::{Bounds, Greeting, Owner, Sharing, StdioSpec, UpstreamError, lock, peek};
+use crate::breaker::Breaker;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use protocol::{Era, Value};

@@ -19,6 +19,13 @@ pub fn skeleton(name: &str) -> String {
         .collect()
 }
 
+/// What one character looks like: the characters that all alike ones have in common.
+pub(crate) fn prototype(c: char) -> impl Iterator<Item = char> {
+    let mut buffer = [0; 4];
+    let looks: Vec<char> = unicode_security::skeleton(c.encode_utf8(&mut buffer)).collect();
+    looks.into_iter()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

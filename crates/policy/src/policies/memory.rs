@@ -1,7 +1,7 @@
 //! What is remembered between calls, all of it bounded and all of it derived.
 //!
 //! Two memories: what is the same for every call of one caller to one thing ([`Prepared`]), and
-//! the decisions that can depend on nothing else than findings, labels, method and client. Keys are
+//! the decisions that can depend on nothing else than findings, labels, suspicions, method and client. Keys are
 //! compared in full, never by hash alone.
 
 use super::Parts;
@@ -14,6 +14,7 @@ use crate::schema::Fields;
 use cedar_policy::{Entities, EntityUid};
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -182,14 +183,16 @@ struct Variant {
     serial: u64,
     findings: Box<[Box<str>]>,
     labels: Box<[Box<str>]>,
+    suspicions: Box<[Box<str>]>,
     method: Box<str>,
     client: Option<Box<str>>,
 }
 
 struct VariantRef<'a> {
     serial: u64,
-    findings: &'a [&'a str],
+    findings: &'a [Cow<'a, str>],
     labels: &'a [&'a str],
+    suspicions: &'a [Cow<'a, str>],
     method: &'a str,
     client: Option<&'a str>,
 }
@@ -207,6 +210,10 @@ impl<'a> VariantRef<'a> {
                 true => context.labels,
                 false => &[],
             },
+            suspicions: match depends.suspicions {
+                true => context.suspicions,
+                false => &[],
+            },
             method: match depends.method {
                 true => context.method,
                 false => "",
@@ -218,24 +225,25 @@ impl<'a> VariantRef<'a> {
     fn says_nothing(&self) -> bool {
         self.findings.is_empty()
             && self.labels.is_empty()
+            && self.suspicions.is_empty()
             && self.method.is_empty()
             && self.client.is_none()
     }
 
     fn bytes(&self) -> usize {
-        let texts = |texts: &[&str]| texts.iter().map(|text| text.len() + 16).sum::<usize>();
-        texts(self.findings)
-            + texts(self.labels)
+        room(self.findings)
+            + room(self.labels)
+            + room(self.suspicions)
             + self.method.len()
             + self.client.map_or(0, str::len)
     }
 
     fn to_owned(&self) -> Variant {
-        let texts = |texts: &[&str]| texts.iter().map(|text| Box::from(*text)).collect();
         Variant {
             serial: self.serial,
-            findings: texts(self.findings),
-            labels: texts(self.labels),
+            findings: boxed(self.findings),
+            labels: boxed(self.labels),
+            suspicions: boxed(self.suspicions),
             method: self.method.into(),
             client: self.client.map(Box::from),
         }
@@ -248,6 +256,7 @@ impl Hash for VariantRef<'_> {
         self.serial.hash(state);
         self.findings.hash(state);
         self.labels.hash(state);
+        self.suspicions.hash(state);
         self.method.hash(state);
         self.client.hash(state);
     }
@@ -255,15 +264,25 @@ impl Hash for VariantRef<'_> {
 
 impl Equivalent<Variant> for VariantRef<'_> {
     fn equivalent(&self, variant: &Variant) -> bool {
-        let same = |mine: &[&str], theirs: &[Box<str>]| {
-            mine.len() == theirs.len() && mine.iter().zip(theirs).all(|(a, b)| **a == **b)
-        };
         self.serial == variant.serial
             && same(self.findings, &variant.findings)
             && same(self.labels, &variant.labels)
+            && same(self.suspicions, &variant.suspicions)
             && *self.method == *variant.method
             && self.client == variant.client.as_deref()
     }
+}
+
+fn room(texts: &[impl AsRef<str>]) -> usize {
+    texts.iter().map(|text| text.as_ref().len() + 16).sum()
+}
+
+fn boxed(texts: &[impl AsRef<str>]) -> Box<[Box<str>]> {
+    texts.iter().map(|text| text.as_ref().into()).collect()
+}
+
+fn same(mine: &[impl AsRef<str>], theirs: &[Box<str>]) -> bool {
+    mine.len() == theirs.len() && mine.iter().zip(theirs).all(|(a, b)| a.as_ref() == &**b)
 }
 
 /// Roughly what an entry weighs, in bytes.

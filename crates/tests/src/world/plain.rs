@@ -90,7 +90,7 @@ impl Drop for Plain {
     }
 }
 
-async fn listen() -> Result<(TcpListener, Url)> {
+pub(super) async fn listen() -> Result<(TcpListener, Url)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let url = format!("http://{}/mcp", listener.local_addr()?).parse()?;
     Ok((listener, url))

@@ -6,7 +6,7 @@ use crate::small::hex;
 use crate::stages::draft::Draft;
 use crate::stages::refused::{self, Refused};
 use audit::{
-    Controls, Digests, Fault, Finding, Kept, Kind, Policy, Record, Refusal, Sizes, Skipped,
+    Controls, Digests, Fault, Finding, Kept, Kind, Policy, Record, Refusal, Score, Sizes, Skipped,
     Verdict, Who,
 };
 use std::borrow::Cow;
@@ -73,11 +73,12 @@ fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) 
                 .iter()
                 .map(|(control, why)| Skipped {
                     control: control.id().into(),
-                    why: (*why).into(),
+                    why: (&**why).into(),
                 })
                 .collect(),
         }),
         findings: draft.findings.iter().map(finding).collect(),
+        scores: draft.scores.iter().map(score).collect(),
         refusal: refused.map(refusal),
         timings_us: Some(audit::Timings {
             total,
@@ -126,11 +127,24 @@ fn policy(draft: &Draft) -> Option<Policy<'_>> {
 fn finding(finding: &controls::Finding) -> Finding<'_> {
     Finding {
         control: finding.control.id().into(),
-        rule: finding.rule.into(),
+        rule: (&*finding.rule).into(),
         severity: finding.severity.name().into(),
         place: (&*finding.place).into(),
         count: u64::from(finding.count),
         action: finding.action.name().into(),
+    }
+}
+
+/// What a detector said, as records have it.
+pub(crate) fn score(score: &controls::Score) -> Score<'_> {
+    Score {
+        control: score.control.id().into(),
+        detector: (&*score.detector).into(),
+        rule: (&*score.rule).into(),
+        value: u64::from(score.value),
+        threshold: u64::from(score.threshold),
+        mode: score.mode.name().into(),
+        place: (&*score.place).into(),
     }
 }
 

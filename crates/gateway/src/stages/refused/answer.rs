@@ -1,6 +1,7 @@
 //! Refusals of what came back, or did not, and of what cannot be recorded.
 
 use super::*;
+use crate::content::Because;
 
 pub(in crate::stages) fn upstream(error: &UpstreamError) -> Refused {
     match error {
@@ -72,7 +73,15 @@ pub(in crate::stages) fn answer_off_schema(why: &str) -> Refused {
     .rpc(UPSTREAM)
 }
 
-pub(in crate::stages) fn answer_hidden_text(rule: &str) -> Refused {
+/// What a server said is not let pass.
+pub(in crate::stages) fn answer_content(because: &Because) -> Refused {
+    match because {
+        Because::HiddenText { rule, .. } => answer_hidden_text(rule),
+        Because::Unmarked => super::unsealed(),
+    }
+}
+
+fn answer_hidden_text(rule: &str) -> Refused {
     let reason = format!("the server's answer was withheld: it carries hidden characters ({rule})");
     let remedy = "the operator sets `hidden_text: remove` to receive such answers cleaned";
     Refused::new(

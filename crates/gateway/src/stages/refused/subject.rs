@@ -1,6 +1,7 @@
 //! Refusals of what a message is about: unknown, not approved, off schema, denied.
 
 use super::*;
+use crate::content::Because;
 
 pub(in crate::stages) fn tool_unknown(tool: &str) -> Refused {
     let reason = format!("unknown tool: {}", quoted(tool));
@@ -15,13 +16,23 @@ pub(in crate::stages) fn tool_unknown(tool: &str) -> Refused {
 }
 
 pub(in crate::stages) fn definition_waits(tool: &str) -> Refused {
-    let reason = format!("the definition of tool {} was never approved", quoted(tool));
+    let told = format!("of tool {} was never approved", quoted(tool));
+    definition_unapproved(&told)
+}
+
+/// Anything but a tool, whose definition nobody approved or which is another now.
+pub(in crate::stages) fn definition_held(kind: &str, name: &str) -> Refused {
+    let told = format!("of {kind} {} is not approved", quoted(name));
+    definition_unapproved(&told)
+}
+
+fn definition_unapproved(told: &str) -> Refused {
     let remedy = "the operator reviews it with `ringwall tools diff` and `ringwall tools approve`";
     Refused::new(
         "definition_unapproved",
         controls::N9_2,
         Fault::Operator,
-        reason,
+        format!("the definition {told}"),
         remedy,
     )
     .rpc(DEFINITION)
@@ -72,7 +83,15 @@ pub(in crate::stages) fn arguments(problem: String) -> Refused {
     .for_the_model()
 }
 
-pub(in crate::stages) fn hidden_text(rule: &str, place: &str) -> Refused {
+/// What a client said is not let pass.
+pub(in crate::stages) fn content(because: &Because) -> Refused {
+    match because {
+        Because::HiddenText { place, rule } => hidden_text(rule, place),
+        Because::Unmarked => super::unsealed(),
+    }
+}
+
+fn hidden_text(rule: &str, place: &str) -> Refused {
     let reason = format!("hidden characters ({rule}) at {}", quoted(place));
     let remedy = "send text that people can see";
     Refused::new("hidden_text", controls::N1_1, Fault::Caller, reason, remedy)

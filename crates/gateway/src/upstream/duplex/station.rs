@@ -6,7 +6,7 @@ use super::numbered;
 use super::opening::Opened;
 use super::queue::Queue;
 use super::wire::{Channel, Wire};
-use crate::upstream::breaker::Breaker;
+use crate::breaker::Breaker;
 use crate::upstream::era::Order;
 use crate::upstream::peek::Unwanted;
 use crate::upstream::{Bounds, Outgoing, UpstreamError, lock, peek};

@@ -102,7 +102,7 @@ fn remembers_only_what_cannot_differ() {
     };
     let calls = Some(Session { age_s: 0, calls: 4 });
     let home = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let found: &[&str] = &["good", "bad"];
+    let found = &["good".into(), "bad".into()];
     let bad_label: &[&str] = &["bad"];
     #[rustfmt::skip]
     let cases = [

@@ -1,10 +1,10 @@
 //! A circuit breaker: after several attempts in a row that reached nobody, callers are told so at
 //! once for a while, then one of them may try.
 //!
-//! It counts only failures to reach the server. A slow or failing call is no reason to keep
-//! everybody else from it.
+//! What a failure is says whoever tries: a server behind the gateway has failed only if it was not
+//! reached; a slow or failing call is no reason to keep everybody else from it.
 
-use super::{UpstreamError, lock};
+use crate::small::lock;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -17,8 +17,15 @@ const REST_MAX: Duration = Duration::from_secs(60);
 
 /// The breaker of one server.
 #[derive(Debug, Default)]
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
     state: Mutex<State>,
+}
+
+/// Nobody is to try before so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Resting {
+    /// How long to wait.
+    pub(crate) retry_after: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -31,14 +38,14 @@ struct State {
 
 impl Breaker {
     /// Permission to try, or how long to wait.
-    pub(super) fn admit(self: &Arc<Self>, now: Instant) -> Result<Attempt, UpstreamError> {
+    pub(crate) fn admit(self: &Arc<Self>, now: Instant) -> Result<Attempt, Resting> {
         let mut state = lock(&self.state);
         let mut probe = false;
         if let Some(until) = state.until {
             let left = until.saturating_duration_since(now);
             if !left.is_zero() || state.probing {
                 // While one caller probes, the others come back soon.
-                return Err(UpstreamError::Resting {
+                return Err(Resting {
                     retry_after: left.max(REST_FIRST),
                 });
             }
@@ -54,20 +61,20 @@ impl Breaker {
 
 /// One attempt to reach the server. Dropped without a word, it says nothing about the server.
 #[derive(Debug)]
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     breaker: Arc<Breaker>,
     probe: bool,
 }
 
 impl Attempt {
-    pub(super) fn reached(self) {
+    pub(crate) fn reached(self) {
         let mut state = lock(&self.breaker.state);
         if state.failures > 0 || state.until.is_some() {
             *state = State::default();
         }
     }
 
-    pub(super) fn failed(self, now: Instant) {
+    pub(crate) fn failed(self, now: Instant) {
         let mut state = lock(&self.breaker.state);
         state.failures = state.failures.saturating_add(1);
         // Failures that were under way when the rest began do not prolong it.
@@ -116,7 +123,7 @@ mod tests {
 
         fn rest(&self) -> Option<u64> {
             let refused = self.breaker.admit(self.now).err()?;
-            Some(refused.retry_after().unwrap().as_secs())
+            Some(refused.retry_after.as_secs())
         }
     }
 

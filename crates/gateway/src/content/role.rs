@@ -1,0 +1,195 @@
+//! What each string of a message is there for, by where it stands. It is looked up by the name of the
+//! member that holds it: the shapes of MCP use each name for one kind of thing, in every revision.
+//!
+//! What is not known is taken for data: inspected and redacted, and never treated as prose.
+
+use protocol::{Kind, Str, Value};
+
+/// What a string is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A URI.
+    Address,
+    /// Base64 of bytes that are no text.
+    Blob,
+    /// What something is called: a member, a tool, a prompt.
+    Name,
+    /// Data: a value inside arguments, structured content, `_meta`, and whatever is not known.
+    Structured,
+    /// What a result, a resource or a prompt consists of: the text of a content block.
+    Text,
+    /// A word of the protocol.
+    Wire,
+    /// Other prose that a model or a person reads: descriptions, titles, messages, instructions.
+    Words,
+}
+
+/// The nearest member that holds a string, and the object it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member<'d> {
+    pub(super) name: Str<'d>,
+    pub(super) of: Value<'d>,
+}
+
+/// Visits every string with its role and the nearest member that holds it, in the order of the text.
+pub(super) fn walk<'d>(
+    value: Value<'d>,
+    visit: &mut impl FnMut(Str<'d>, Role, Option<Member<'d>>),
+) {
+    descend(value, Within::Shape, None, Role::Structured, visit);
+}
+
+/// Whether names have the meaning of the protocol here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// In data of somebody's own.
+    Data,
+    /// In a shape of MCP.
+    Shape,
+}
+
+fn descend<'d>(
+    value: Value<'d>,
+    within: Within,
+    member: Option<Member<'d>>,
+    role: Role,
+    visit: &mut impl FnMut(Str<'d>, Role, Option<Member<'d>>),
+) {
+    match value.kind() {
+        Kind::String => {
+            if let Some(string) = value.string() {
+                visit(string, role, member);
+            }
+        }
+        Kind::Array => {
+            for element in value.elements() {
+                descend(element, within, member, role, visit);
+            }
+        }
+        Kind::Object => {
+            for (key, inner) in value.members() {
+                visit(key, Role::Name, None);
+                let (role, within) = match within {
+                    Within::Data => (Role::Structured, Within::Data),
+                    Within::Shape => of_member(key, value, inner),
+                };
+                let member = Member {
+                    name: key,
+                    of: value,
+                };
+                descend(inner, within, Some(member), role, visit);
+            }
+        }
+        Kind::Boolean | Kind::Null | Kind::Number => {}
+    }
+}
+
+fn of_member(key: Str<'_>, holder: Value<'_>, value: Value<'_>) -> (Role, Within) {
+    let name = key.raw();
+    let role = match name {
+        b"arguments" | b"structuredContent" | b"_meta" | b"capabilities" | b"experimental"
+            if value.kind() != Kind::String =>
+        {
+            return (Role::Structured, Within::Data);
+        }
+        b"text" => Role::Text,
+        b"description" | b"title" | b"message" | b"instructions" | b"systemPrompt" | b"reason"
+        | b"statusMessage" => Role::Words,
+        b"name" => Role::Name,
+        b"uri" | b"uriTemplate" | b"url" | b"websiteUrl" | b"src" => Role::Address,
+        b"blob" => Role::Blob,
+        b"data" if holder.get("mimeType").is_some() => Role::Blob,
+        b"data" => Role::Words,
+        b"cursor" | b"id" | b"jsonrpc" | b"level" | b"method" | b"mimeType" | b"nextCursor"
+        | b"progressToken" | b"protocolVersion" | b"requestState" | b"resultType" | b"role"
+        | b"status" | b"stopReason" | b"taskId" | b"type" => Role::Wire,
+        _ => Role::Structured,
+    };
+    (role, Within::Shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use protocol::{Document, Limits};
+
+    fn roles(text: &str) -> Vec<(String, Role)> {
+        let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
+        let mut roles = Vec::new();
+        walk(document.root(), &mut |string, role, member| {
+            if !string.is_key() {
+                let member = member.map(|it| it.name.decoded().into_owned());
+                roles.push((member.unwrap_or_default(), role));
+            }
+        });
+        roles
+    }
+
+    #[test]
+    fn a_string_is_what_its_member_is_there_for() {
+        let call = r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"send",
+            "arguments":{"text":"t","list":["x"]},"_meta":{"progressToken":"p"}}}"#;
+        let result = r#"{"result":{"content":[{"type":"text","text":"t"},
+            {"type":"image","data":"AAAA","mimeType":"image/png"},
+            {"type":"resource","resource":{"uri":"file:///a","text":"t","mimeType":"text/plain"}}],
+            "structuredContent":{"type":"t","text":"x"}}}"#;
+        let log = r#"{"method":"notifications/message","params":{"level":"info","data":"said"}}"#;
+        for (text, expected) in [
+            (
+                call,
+                vec![
+                    ("jsonrpc", Role::Wire),
+                    ("id", Role::Wire),
+                    ("method", Role::Wire),
+                    ("name", Role::Name),
+                    ("text", Role::Structured),
+                    ("list", Role::Structured),
+                    ("progressToken", Role::Structured),
+                ],
+            ),
+            (
+                result,
+                vec![
+                    ("type", Role::Wire),
+                    ("text", Role::Text),
+                    ("type", Role::Wire),
+                    ("data", Role::Blob),
+                    ("mimeType", Role::Wire),
+                    ("type", Role::Wire),
+                    ("uri", Role::Address),
+                    ("text", Role::Text),
+                    ("mimeType", Role::Wire),
+                    ("type", Role::Structured),
+                    ("text", Role::Structured),
+                ],
+            ),
+            (
+                log,
+                vec![
+                    ("method", Role::Wire),
+                    ("level", Role::Wire),
+                    ("data", Role::Words),
+                ],
+            ),
+        ] {
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(member, role)| (member.to_owned(), role))
+                .collect();
+            assert_eq!(roles(text), expected);
+        }
+    }
+
+    #[test]
+    fn every_string_of_a_message_is_visited_once_in_its_order() {
+        let text = r#"["a",{"b":"c","d":[["e"],{"f":{"g":"h"}}]},"i"]"#;
+        let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
+        let mut seen = Vec::new();
+        walk(document.root(), &mut |string, _, _| {
+            seen.push(string.range())
+        });
+        let all: Vec<_> = document.strings().map(|string| string.range()).collect();
+        assert_eq!(seen, all);
+    }
+}

@@ -1,0 +1,482 @@
+//! Providers on a line that only the test answers, and on a clock that only the test moves.
+
+use super::*;
+use crate::clock::StillClock;
+use crate::providers::line::Heard as Answer;
+use crate::providers::panel::{Detector, Local, Member, Panel};
+use crate::secret::Secret;
+use config::settled::{
+    AzureCredential, HttpProvider, Network, PromptShields, ProviderKind, SecretRef,
+};
+use controls::{Mode, SCORE_MAX};
+use identity::BoxFuture;
+use serde_json::{Value, json};
+use url::Url;
+use zeroize::Zeroizing;
+
+/// What the line does with a request.
+#[derive(Clone, Debug)]
+enum Act {
+    /// It says this of every text that has `ATTACK` in it, and the opposite of every other.
+    Judge,
+    /// It answers with this status, and when to come back.
+    Status(u16, u64),
+    /// It answers with this.
+    Say(&'static str),
+    /// It takes longer than anybody waits.
+    Hang,
+    /// It cannot be reached.
+    Lose(Lost),
+}
+
+#[derive(Debug)]
+struct Script {
+    acts: Mutex<Vec<Act>>,
+    sent: Mutex<Vec<Value>>,
+    at_once: Mutex<(u32, u32)>,
+}
+
+impl Line for Arc<Script> {
+    fn send(&self, asked: Asked, deadline: Instant) -> BoxFuture<'_, Result<Answer, Lost>> {
+        let body: Value = serde_json::from_slice(&asked.body).unwrap();
+        lock(&self.sent).push(body.clone());
+        let mut acts = lock(&self.acts);
+        let act = match acts.len() {
+            1 => acts[0].clone(),
+            _ => acts.remove(0),
+        };
+        Box::pin(async move {
+            {
+                let mut at_once = lock(&self.at_once);
+                at_once.0 += 1;
+                at_once.1 = at_once.1.max(at_once.0);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            lock(&self.at_once).0 -= 1;
+            let answer = |status, wait, body: String| Answer {
+                status,
+                wait: Duration::from_secs(wait),
+                body: body.into(),
+            };
+            match act {
+                Act::Judge => Ok(answer(200, 1, judged(&body).to_string())),
+                Act::Status(status, wait) => Ok(answer(status, wait, String::new())),
+                Act::Say(said) => Ok(answer(200, 1, said.to_owned())),
+                Act::Hang => {
+                    tokio::time::sleep_until(deadline).await;
+                    Err(Lost::Late)
+                }
+                Act::Lose(lost) => Err(lost),
+            }
+        })
+    }
+}
+
+fn judged(body: &Value) -> Value {
+    let attack =
+        |text: &Value| json!({"attackDetected": text.as_str().unwrap().contains("ATTACK")});
+    match (&body["userPrompt"], &body["documents"]) {
+        (Value::Null, Value::Array(documents)) => {
+            json!({"documentsAnalysis": documents.iter().map(attack).collect::<Vec<_>>()})
+        }
+        (prompt, Value::Null) => json!({"userPromptAnalysis": attack(prompt)}),
+        both => panic!("{both:?}"),
+    }
+}
+
+fn shields() -> settled::Provider {
+    settled::Provider {
+        name: "shields".to_owned(),
+        kind: ProviderKind::PromptShields(PromptShields {
+            endpoint: Url::parse("https://x.example/").unwrap(),
+            credential: AzureCredential::Key(SecretRef::Env("KEY".to_owned())),
+        }),
+        network: Network::Public,
+        timeout: Duration::from_secs(3),
+        concurrent: 2,
+        characters: 100_000,
+        on_failure: OnFailure::Refuse,
+    }
+}
+
+fn provider(settled: &settled::Provider, acts: &[Act]) -> (Arc<Script>, Arc<Provider>) {
+    let script = Arc::new(Script {
+        acts: Mutex::new(acts.to_vec()),
+        sent: Mutex::default(),
+        at_once: Mutex::default(),
+    });
+    let secret = Secret::new("env:KEY", Zeroizing::new("k".to_owned()));
+    let provider = Provider::new(
+        settled,
+        Box::new(Arc::clone(&script)),
+        Credential::azure_key(&secret).unwrap(),
+        Arc::new(StillClock::default()),
+    );
+    (script, provider)
+}
+
+fn reading(texts: &[&str]) -> Reading {
+    let mut reading = Reading::default();
+    for (index, text) in texts.iter().enumerate() {
+        reading.push(format!("/result/content/{index}/text"), text);
+    }
+    reading
+}
+
+fn requests(script: &Script) -> usize {
+    lock(&script.sent).len()
+}
+
+fn value(heard: &Heard) -> Option<u16> {
+    heard.said.first().map(|said| said.opinion.value)
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_an_attack_across_any_border_of_two_windows_is_seen() {
+    let attack = "the ATTACK lies across";
+    for surface in [Surface::Arguments, Surface::Results] {
+        let size = Kind::PromptShields.cut(surface).units;
+        for before in (size - 420..size + 20).step_by(7) {
+            let text = format!("{}{attack}{}", "x".repeat(before), "y".repeat(2 * size));
+            let (script, provider) = provider(&shields(), &[Act::Judge]);
+            let heard = provider.judge(surface, &reading(&[&text])).await;
+            assert_eq!(
+                (value(&heard), heard.silence),
+                (Some(SCORE_MAX), None),
+                "{before}"
+            );
+            for body in lock(&script.sent).iter() {
+                let documents = body["documents"].as_array();
+                let together: usize = documents.map_or(0, |all| {
+                    all.iter()
+                        .map(|it| windows::units(it.as_str().unwrap()))
+                        .sum()
+                });
+                let prompt = body["userPrompt"].as_str().map_or(0, windows::units);
+                assert!(documents.is_none_or(|all| all.len() <= 5));
+                assert!(together <= 10_000 && prompt <= 10_000);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_the_place_of_an_attack_is_that_of_its_text() {
+    let (script, provider) = provider(&shields(), &[Act::Judge]);
+    let long = "x".repeat(1_990);
+    let reading = reading(&[&long, "short", "an ATTACK is here", &long]);
+    let heard = provider.judge(Surface::Results, &reading).await;
+    assert_eq!(requests(&script), 1, "several windows share a request");
+    assert_eq!(heard.said[0].place, "/result/content");
+    assert_eq!(heard.said[0].opinion.rule, "injection");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_the_same_text_is_not_sent_twice_in_a_while() {
+    let (script, provider) = provider(&shields(), &[Act::Judge]);
+    for _ in 0..3 {
+        let heard = provider
+            .judge(Surface::Results, &reading(&["an ATTACK"]))
+            .await;
+        assert_eq!(value(&heard), Some(SCORE_MAX));
+    }
+    assert_eq!(requests(&script), 1);
+    // What may be said of arguments is another question.
+    provider
+        .judge(Surface::Arguments, &reading(&["an ATTACK"]))
+        .await;
+    assert_eq!(requests(&script), 2);
+    tokio::time::advance(KNOWN_FOR).await;
+    provider
+        .judge(Surface::Results, &reading(&["an ATTACK"]))
+        .await;
+    assert_eq!(requests(&script), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n4_3_no_more_requests_at_a_time_than_the_operator_allows() {
+    let (script, provider) = provider(&shields(), &[Act::Judge]);
+    let text = "x".repeat(80_000);
+    let heard = provider.judge(Surface::Results, &reading(&[&text])).await;
+    assert_eq!(heard.silence, None);
+    assert!(requests(&script) >= 9);
+    assert_eq!(lock(&script.at_once).1, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n4_4_a_text_with_too_many_characters_is_not_sent_at_all() {
+    let settled = settled::Provider {
+        characters: 1_000,
+        ..shields()
+    };
+    let (script, provider) = provider(&settled, &[Act::Judge]);
+    for (text, expected) in [
+        ("x".repeat(1_000), None),
+        ("ü".repeat(1_000), None),
+        ("x".repeat(1_001), Some(Silence::Long)),
+        ("🙂".repeat(501), Some(Silence::Long)),
+    ] {
+        let before = requests(&script);
+        let heard = provider.judge(Surface::Results, &reading(&[&text])).await;
+        assert_eq!(heard.silence, expected);
+        assert_eq!(requests(&script) > before, expected.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_what_is_no_answer_is_never_taken_for_a_harmless_text() {
+    let busy = Silence::Limited {
+        retry_after: Duration::from_secs(10),
+    };
+    for (acts, expected, tried) in [
+        (
+            vec![Act::Status(500, 1)],
+            Silence::Failed { status: 500 },
+            1,
+        ),
+        (
+            vec![Act::Status(503, 1)],
+            Silence::Failed { status: 503 },
+            1,
+        ),
+        (
+            vec![Act::Status(302, 1)],
+            Silence::Failed { status: 302 },
+            1,
+        ),
+        (
+            vec![Act::Status(204, 1)],
+            Silence::Failed { status: 204 },
+            1,
+        ),
+        (
+            vec![Act::Status(400, 1)],
+            Silence::Rejected { status: 400 },
+            1,
+        ),
+        (
+            vec![Act::Status(401, 1)],
+            Silence::Denied { status: 401 },
+            1,
+        ),
+        (
+            vec![Act::Status(403, 1)],
+            Silence::Denied { status: 403 },
+            1,
+        ),
+        (vec![Act::Status(429, 10)], busy, 1),
+        (vec![Act::Hang], Silence::Late, 1),
+        (vec![Act::Lose(Lost::Unsent)], Silence::Unreachable, 3),
+        (vec![Act::Lose(Lost::Broken)], Silence::Unreachable, 3),
+        (
+            vec![Act::Say("{}")],
+            Silence::Malformed {
+                what: "documentsAnalysis",
+            },
+            1,
+        ),
+    ] {
+        let (script, provider) = provider(&shields(), &acts);
+        let began = Instant::now();
+        let heard = provider.judge(Surface::Results, &reading(&["text"])).await;
+        assert_eq!(heard.silence, Some(expected), "{acts:?}");
+        assert!(heard.said.is_empty());
+        assert_eq!(requests(&script), tried, "{acts:?}");
+        assert!(began.elapsed() <= Duration::from_secs(3));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n4_3_whoever_is_told_to_wait_waits_and_tries_again_in_time() {
+    let acts = [Act::Status(429, 1), Act::Lose(Lost::Unsent), Act::Judge];
+    let (script, provider) = provider(&shields(), &acts);
+    let began = Instant::now();
+    let heard = provider
+        .judge(Surface::Results, &reading(&["an ATTACK"]))
+        .await;
+    assert_eq!((value(&heard), heard.silence), (Some(SCORE_MAX), None));
+    assert_eq!(requests(&script), 3);
+    assert!(began.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n4_3_while_it_asked_for_quiet_nobody_asks() {
+    let (script, provider) = provider(&shields(), &[Act::Status(429, 20), Act::Judge]);
+    provider.judge(Surface::Results, &reading(&["one"])).await;
+    assert_eq!(requests(&script), 1);
+    let heard = provider.judge(Surface::Results, &reading(&["two"])).await;
+    assert!(matches!(heard.silence, Some(Silence::Limited { .. })));
+    assert_eq!(requests(&script), 1, "it was not asked");
+    tokio::time::advance(Duration::from_secs(20)).await;
+    let heard = provider.judge(Surface::Results, &reading(&["three"])).await;
+    assert_eq!((value(&heard), heard.silence), (Some(0), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n4_3_a_provider_that_fails_again_and_again_rests_and_is_tried_again() {
+    let mut acts = vec![Act::Status(500, 1); 5];
+    acts.push(Act::Judge);
+    let (script, provider) = provider(&shields(), &acts);
+    for turn in 0..5 {
+        let text = format!("text {turn}");
+        let heard = provider.judge(Surface::Results, &reading(&[&text])).await;
+        assert_eq!(heard.silence, Some(Silence::Failed { status: 500 }));
+    }
+    let heard = provider.judge(Surface::Results, &reading(&["six"])).await;
+    assert!(matches!(heard.silence, Some(Silence::Resting { .. })));
+    assert_eq!(requests(&script), 5, "it was not asked");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let heard = provider.judge(Surface::Results, &reading(&["seven"])).await;
+    assert_eq!((value(&heard), heard.silence), (Some(0), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_what_was_said_before_something_failed_counts() {
+    let settled = settled::Provider {
+        concurrent: 1,
+        ..shields()
+    };
+    let (_, provider) = provider(&settled, &[Act::Judge, Act::Status(500, 1)]);
+    let text = format!("an ATTACK{}", "x".repeat(9_000));
+    let heard = provider.judge(Surface::Results, &reading(&[&text])).await;
+    assert_eq!(value(&heard), Some(SCORE_MAX));
+    assert_eq!(heard.silence, Some(Silence::Failed { status: 500 }));
+}
+
+/// The seam for a detector that computes here.
+#[derive(Debug)]
+struct Word(&'static str);
+
+impl Local for Word {
+    fn name(&self) -> &str {
+        "word"
+    }
+
+    fn judge(&self, _: Surface, reading: &Reading) -> Vec<Said> {
+        let found = reading.text().find(self.0);
+        let place = found.map(|at| reading.place(&(at..at + self.0.len())).into_owned());
+        vec![Said {
+            opinion: Opinion {
+                rule: "injection".into(),
+                value: if place.is_some() { 900 } else { 10 },
+            },
+            threshold: 800,
+            place: place.unwrap_or_default(),
+        }]
+    }
+}
+
+fn panel(members: Vec<(Detector, Mode)>, modes: &[(&str, Mode)]) -> Panel {
+    let members = members.into_iter().map(|(detector, mode)| Member {
+        detector,
+        on: vec![Surface::Results],
+        mode,
+    });
+    let modes = modes.iter().map(|(rule, mode)| ((*rule).to_owned(), *mode));
+    Panel::new(members.collect(), modes.collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_nobody_is_asked_about_what_a_detector_here_has_refused() {
+    let local = || Detector::Local(Arc::new(Word("ATTACK")));
+    for (mode, text, asked) in [
+        (Mode::Enforce, "an ATTACK", 0),
+        (Mode::Warn, "an ATTACK", 1),
+        (Mode::Enforce, "nothing", 1),
+    ] {
+        let (script, provider) = provider(&shields(), &[Act::Judge]);
+        let remote = Detector::Remote(provider);
+        let panel = panel(vec![(remote, Mode::Enforce), (local(), mode)], &[]);
+        let hearing = panel
+            .hear(Surface::Results, &Arc::new(reading(&[text])))
+            .await;
+        assert_eq!(requests(&script), asked, "{mode:?} {text}");
+        assert_eq!(hearing.refusing().is_some(), text == "an ATTACK");
+        assert!(hearing.missing().is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_a_suspicion_comes_to_what_the_mode_of_its_rule_says() {
+    for (member, rules, expected) in [
+        (Mode::Shadow, &[][..], (false, false)),
+        (Mode::Warn, &[], (true, false)),
+        (Mode::Enforce, &[], (true, true)),
+        (Mode::Shadow, &[("injection", Mode::Enforce)], (true, true)),
+        (
+            Mode::Enforce,
+            &[("injection", Mode::Shadow)],
+            (false, false),
+        ),
+        (Mode::Enforce, &[("harm.hate", Mode::Shadow)], (true, true)),
+    ] {
+        let (_, provider) = provider(&shields(), &[Act::Judge]);
+        let panel = panel(vec![(Detector::Remote(provider), member)], rules);
+        let hearing = panel
+            .hear(Surface::Results, &Arc::new(reading(&["an ATTACK"])))
+            .await;
+        let [score] = &hearing.scores[..] else {
+            panic!("{hearing:?}");
+        };
+        assert_eq!(
+            (score.warns(), score.refuses()),
+            expected,
+            "{member:?} {rules:?}"
+        );
+        assert_eq!(score.detector, "shields");
+        assert_eq!(score.place, "/result/content/0/text");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_silence_means_what_the_operator_declared_and_nothing_in_the_shadow() {
+    for (on_failure, mode, refused) in [
+        (OnFailure::Refuse, Mode::Enforce, true),
+        (OnFailure::Refuse, Mode::Warn, true),
+        (OnFailure::Refuse, Mode::Shadow, false),
+        (OnFailure::Allow, Mode::Enforce, false),
+        (OnFailure::Allow, Mode::Warn, false),
+    ] {
+        let settled = settled::Provider {
+            on_failure,
+            ..shields()
+        };
+        let (_, provider) = provider(&settled, &[Act::Status(500, 1)]);
+        let panel = panel(vec![(Detector::Remote(provider), mode)], &[]);
+        let text = Arc::new(reading(&["text"]));
+        let hearing = panel.hear(Surface::Results, &text).await;
+        assert_eq!(
+            hearing.missing().is_some(),
+            refused,
+            "{on_failure:?} {mode:?}"
+        );
+        assert_eq!(hearing.silences.len(), 1, "it is told in any case");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_nobody_is_heard_about_what_they_are_not_for_and_nothing_is_no_text() {
+    let (script, provider) = provider(&shields(), &[Act::Judge]);
+    let panel = panel(vec![(Detector::Remote(provider), Mode::Enforce)], &[]);
+    assert!(panel.hears(Surface::Results) && !panel.hears(Surface::Arguments));
+    let text = Arc::new(reading(&["text"]));
+    panel.hear(Surface::Arguments, &text).await;
+    panel.hear(Surface::Results, &Arc::default()).await;
+    assert_eq!(requests(&script), 0);
+}
+
+#[test]
+fn another_shape_has_no_rules_that_are_known_before_it_speaks() {
+    let settled = settled::Provider {
+        kind: ProviderKind::Http(HttpProvider {
+            url: Url::parse("https://x.example/").unwrap(),
+            bearer: None,
+            hmac: None,
+            threshold: 500,
+            thresholds: BTreeMap::default(),
+        }),
+        ..shields()
+    };
+    assert_eq!(Kind::of(&settled).rules(), None);
+    assert_eq!(Kind::of(&shields()).rules(), Some(vec!["injection"]));
+}

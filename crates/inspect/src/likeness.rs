@@ -1,0 +1,371 @@
+//! Definitions that pass for those of another server: names that look alike, descriptions that speak of
+//! another server's tools, descriptions that are nearly the same, and names of servers and packages that
+//! are a letter away from well-known ones.
+//!
+//! Two servers may well offer the same thing: what is told here is a suspicion with a severity. All work
+//! is linear in the number of names and in the texts.
+
+mod known;
+mod sketch;
+pub(crate) mod spelling;
+
+pub use known::{Squat, squat, squat_server};
+
+use crate::pin::{Digest, skeleton};
+use crate::poison::{Rule, Techniques};
+use aho_corasick::{AhoCorasick, MatchKind};
+use controls::Severity;
+use serde::Serialize;
+use sketch::{Sketch, Sketches};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Names that are known at most; more are not compared with.
+const NAMES: usize = 32 * 1024;
+/// Letters of a name of which one may be wrong.
+const LONG: usize = 8;
+/// Letters of a name that is told from a word of prose.
+const DISTINCT: usize = 6;
+/// How alike two descriptions are that are nearly the same, in hundredths.
+const ALIKE: u32 = 80;
+/// What is told of one definition at most.
+const TOLD: usize = 16;
+/// Bytes around a name in which words say what is to become of that tool.
+const AROUND: usize = 64;
+
+/// A thing that some server offers.
+#[derive(Clone, Copy, Debug)]
+pub struct Neighbour<'a> {
+    /// The server.
+    pub server: &'a str,
+    /// What it is called there.
+    pub name: &'a str,
+    /// What the server says of it.
+    pub description: &'a str,
+    /// What the definition is.
+    pub digest: Digest,
+}
+
+/// What one definition has in common with that of another server.
+#[derive(Clone, Debug, Serialize)]
+pub struct Likeness {
+    /// The rule that says so.
+    pub rule: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The other server.
+    pub server: String,
+    /// What it calls the thing.
+    pub name: String,
+}
+
+const SHADOWING: Techniques = Techniques {
+    safe_mcp: &["SAFE-T1301"],
+    atlas: &["AML.T0110"],
+    owasp: &["MCP03:2025", "MCP06:2025"],
+};
+
+const IMPERSONATION: Techniques = Techniques {
+    safe_mcp: &["SAFE-T1004", "SAFE-T1301"],
+    atlas: &["AML.T0110"],
+    owasp: &["MCP03:2025", "MCP09:2025"],
+};
+
+const SUPPLY: Techniques = Techniques {
+    safe_mcp: &["SAFE-T1002", "SAFE-T1003"],
+    atlas: &["AML.T0104"],
+    owasp: &["MCP04:2025", "LLM03:2025"],
+};
+
+/// Every rule of likeness, by name.
+pub const RULES: &[Rule] = &[
+    Rule::form(
+        "likeness.near_name",
+        Severity::Medium,
+        SHADOWING,
+        "is a letter away from the name of another server's tool",
+    ),
+    Rule::form(
+        "likeness.same_name",
+        Severity::Low,
+        SHADOWING,
+        "has the name of another server's tool and is another",
+    ),
+    Rule::form(
+        "likeness.same_words",
+        Severity::Medium,
+        IMPERSONATION,
+        "is described like a tool of another server that has another name",
+    ),
+    Rule::form(
+        "likeness.shadowed_name",
+        Severity::High,
+        IMPERSONATION,
+        "looks like the name of another server's tool",
+    ),
+    Rule::form(
+        "likeness.speaks_of",
+        Severity::Low,
+        SHADOWING,
+        "speaks of another server's tool",
+    ),
+    Rule::form(
+        "likeness.speaks_for",
+        Severity::High,
+        SHADOWING,
+        "says what is to become of another server's tool",
+    ),
+    Rule::form(
+        "likeness.typosquat",
+        Severity::High,
+        SUPPLY,
+        "is a letter away from a well-known package or server",
+    ),
+];
+
+/// The rule of this name.
+pub fn named(name: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.name == name)
+}
+
+/// What all servers offer, ready to be compared with.
+#[derive(Debug, Default)]
+pub struct Neighbourhood {
+    all: Vec<Known>,
+    /// By how a name looks.
+    looks: HashMap<String, Vec<usize>>,
+    /// By a long name with one letter left out.
+    without: HashMap<u64, Vec<usize>>,
+    sketches: Sketches,
+    /// Names that are no words of prose, and what they name.
+    names: Option<(AhoCorasick, Vec<usize>)>,
+}
+
+#[derive(Debug)]
+struct Known {
+    server: String,
+    name: String,
+    digest: Digest,
+}
+
+impl Neighbourhood {
+    /// Makes ready what these servers offer.
+    pub fn of<'a>(all: impl IntoIterator<Item = Neighbour<'a>>) -> Self {
+        let mut it = Neighbourhood::default();
+        let mut names: Vec<(String, usize)> = Vec::new();
+        for (at, neighbour) in all.into_iter().take(NAMES).enumerate() {
+            let look = skeleton(neighbour.name);
+            for key in shortened(&look) {
+                it.without.entry(key).or_default().push(at);
+            }
+            it.looks.entry(look).or_default().push(at);
+            it.sketches.add(at, neighbour.description);
+            if is_distinct(neighbour.name) {
+                names.push((neighbour.name.to_ascii_lowercase(), at));
+            }
+            it.all.push(Known {
+                server: neighbour.server.to_owned(),
+                name: neighbour.name.to_owned(),
+                digest: neighbour.digest,
+            });
+        }
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(names.iter().map(|(name, _)| name));
+        let named = names.iter().map(|(_, at)| *at).collect();
+        it.names = automaton.ok().map(|automaton| (automaton, named));
+        it
+    }
+
+    /// Whether there is nothing to compare with.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// What this definition has in common with those of other servers; most severe first. The very same
+    /// definition under the same name is the same software, started twice, and says nothing.
+    pub fn compare(&self, it: &Neighbour<'_>) -> Vec<Likeness> {
+        let mut told: Vec<Likeness> = Vec::new();
+        let look = skeleton(it.name);
+        for other in self.others(it, self.looks.get(&look).into_iter().flatten().copied()) {
+            let rule = match other.name == it.name {
+                true => "likeness.same_name",
+                false => "likeness.shadowed_name",
+            };
+            tell(&mut told, rule, other);
+        }
+        let near = shortened(&look)
+            .into_iter()
+            .filter_map(|key| self.without.get(&key));
+        for other in self.others(it, near.flatten().copied()) {
+            if skeleton(&other.name) != look
+                && spelling::is_within(&skeleton(&other.name), &look, 1)
+            {
+                tell(&mut told, "likeness.near_name", other);
+            }
+        }
+        let sketch = Sketch::of(it.description);
+        for other in self.others(it, self.sketches.alike(&sketch, ALIKE)) {
+            if other.name != it.name {
+                tell(&mut told, "likeness.same_words", other);
+            }
+        }
+        self.spoken_of(it, &mut told);
+        told.sort_by_key(|likeness| std::cmp::Reverse(likeness.severity));
+        told.truncate(TOLD);
+        told
+    }
+
+    /// The tools of other servers that a text names, and whether it says what is to become of them.
+    fn spoken_of(&self, it: &Neighbour<'_>, told: &mut Vec<Likeness>) {
+        let Some((automaton, named)) = &self.names else {
+            return;
+        };
+        for found in automaton.find_iter(it.description) {
+            let span = found.range();
+            if !is_whole(it.description, &span) {
+                continue;
+            }
+            let at = named.get(found.pattern().as_usize()).copied();
+            let text = it.description.get(span.clone()).unwrap_or_default();
+            // It speaks of itself.
+            if text.eq_ignore_ascii_case(it.name) {
+                continue;
+            }
+            let rule = match speaks_for(it.description, &span) {
+                true => "likeness.speaks_for",
+                false => "likeness.speaks_of",
+            };
+            for other in self.others(it, at) {
+                tell(told, rule, other);
+            }
+        }
+    }
+
+    fn others(
+        &self,
+        it: &Neighbour<'_>,
+        found: impl IntoIterator<Item = usize>,
+    ) -> impl Iterator<Item = &Known> {
+        let (server, digest) = (it.server.to_owned(), it.digest);
+        let known = found.into_iter().filter_map(|at| self.all.get(at));
+        known.filter(move |known| known.server != server && known.digest != digest)
+    }
+}
+
+fn tell(told: &mut Vec<Likeness>, rule: &'static str, other: &Known) {
+    let again =
+        |it: &Likeness| it.rule == rule && it.server == other.server && it.name == other.name;
+    if told.len() >= 4 * TOLD || told.iter().any(again) {
+        return;
+    }
+    told.push(Likeness {
+        rule,
+        severity: named(rule).map_or(Severity::Medium, |rule| rule.severity),
+        server: other.server.clone(),
+        name: other.name.clone(),
+    });
+}
+
+/// A long name, and the same with each of its letters left out: two names that are a letter apart have
+/// one of these in common.
+fn shortened(look: &str) -> Vec<u64> {
+    let letters: Vec<char> = look.chars().collect();
+    if letters.len() < LONG {
+        return Vec::new();
+    }
+    let whole = sketch::hash(look.bytes());
+    let without = (0..letters.len()).map(|left_out| {
+        let rest: String = letters
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != left_out)
+            .map(|(_, c)| *c)
+            .collect();
+        sketch::hash(rest.bytes())
+    });
+    let mut keys: Vec<u64> = std::iter::once(whole).chain(without).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Whether a name cannot be a word of prose: it joins words.
+fn is_distinct(name: &str) -> bool {
+    let joins = name.contains(['_', '-', '.', '/'])
+        || name.chars().skip(1).any(|c| c.is_ascii_uppercase())
+            && name.chars().any(|c| c.is_ascii_lowercase());
+    name.len() >= DISTINCT && joins
+}
+
+fn is_whole(text: &str, span: &Range<usize>) -> bool {
+    let bytes = text.as_bytes();
+    let is_part =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let before = span.start.checked_sub(1).and_then(|at| bytes.get(at));
+    !is_part(before) && !is_part(bytes.get(span.end))
+}
+
+/// Words beside the name of a tool that say what is to become of it.
+const INSTEAD: &[&str] = &[
+    "instead of",
+    "in place of",
+    "rather than",
+    "never use",
+    "never call",
+    "do not use",
+    "don't use",
+    "do not call",
+    "don't call",
+    "before using",
+    "before calling",
+    "before you use",
+    "before you call",
+    "whenever",
+    "replaces",
+    "supersedes",
+    "overrides",
+    "must be used for",
+    "is deprecated",
+    "is broken",
+    "is insecure",
+    "is disabled",
+    "must send",
+    "must call",
+    "must use",
+    "always call",
+    "always use",
+    "after calling",
+    "after using",
+    "statt",
+    "anstatt",
+    "anstelle von",
+    "bevor",
+    "au lieu de",
+    "à la place de",
+    "avant d'utiliser",
+    "avant d'appeler",
+    "en lugar de",
+    "en vez de",
+    "antes de usar",
+    "の代わりに",
+    "を使う前に",
+    "而不是",
+    "代替",
+    "之前调用",
+    "بدلا من",
+    "بدلاً من",
+];
+
+fn speaks_for(text: &str, span: &Range<usize>) -> bool {
+    let start = text.floor_char_boundary(span.start.saturating_sub(AROUND));
+    let end = text.ceil_char_boundary((span.end + AROUND).min(text.len()));
+    let around = crate::text::clean(text.get(start..end).unwrap_or_default()).to_lowercase();
+    let words: Vec<&str> = around.split_whitespace().collect();
+    let around = words.join(" ");
+    INSTEAD.iter().any(|words| around.contains(words))
+}
+
+#[cfg(test)]
+mod tests;

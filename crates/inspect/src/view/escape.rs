@@ -1,0 +1,247 @@
+//! Characters written as escapes: `%41`, `&#65;`, `\u0041`, and their like.
+//!
+//! Each escape is a few bytes long, so looking whether one begins somewhere costs the same anywhere.
+
+use super::map::Kind;
+use std::ops::Range;
+
+/// One character or more that are escaped in the same way, one behind the other.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Escape {
+    pub(super) range: Range<usize>,
+    /// Bytes that stand for each byte of what is escaped; none where they differ.
+    pub(super) of: Option<usize>,
+    pub(super) kind: Kind,
+}
+
+/// The first escape that begins at `from` or later.
+pub(super) fn next(text: &str, from: usize) -> Option<Escape> {
+    let mut at = from;
+    loop {
+        let rest = text.as_bytes().get(at..)?;
+        at += memchr::memchr3(b'%', b'&', b'\\', rest)?;
+        if let Some(escape) = here(text, at) {
+            return Some(escape);
+        }
+        at += 1;
+    }
+}
+
+fn here(text: &str, at: usize) -> Option<Escape> {
+    let rest = text.as_bytes().get(at..)?;
+    if let Some((prefix, kind)) = of_bytes(rest) {
+        let mut length = 0;
+        while let Some((_, used)) = character(rest.get(length..)?, prefix) {
+            length += used;
+        }
+        if length > 0 {
+            let of = Some(prefix.len() + 2);
+            let range = at..at + length;
+            return Some(Escape { range, of, kind });
+        }
+    }
+    let (_, used, kind) = single(rest)?;
+    let range = at..at + used;
+    Some(Escape {
+        range,
+        of: None,
+        kind,
+    })
+}
+
+/// Adds what an escape says.
+pub(super) fn say(text: &str, range: &Range<usize>, kind: Kind, said: &mut String) {
+    let mut rest = text.as_bytes().get(range.clone()).unwrap_or_default();
+    let bytes = of_bytes(rest).filter(|(_, of)| *of == kind);
+    while !rest.is_empty() {
+        let decoded = bytes.and_then(|(prefix, _)| character(rest, prefix));
+        let decoded = decoded.or_else(|| single(rest).map(|(c, used, _)| (c, used)));
+        let Some((c, used)) = decoded else { return };
+        said.push(c);
+        rest = rest.get(used..).unwrap_or_default();
+    }
+}
+
+/// What stands before two digits for a byte.
+fn of_bytes(rest: &[u8]) -> Option<(&'static [u8], Kind)> {
+    match rest {
+        [b'%', ..] => Some((b"%", Kind::Percent)),
+        [b'\\', b'x', ..] => Some((b"\\x", Kind::Escape)),
+        _ => None,
+    }
+}
+
+/// One character of UTF-8, each byte of it escaped, and how much is used for it.
+fn character(rest: &[u8], prefix: &[u8]) -> Option<(char, usize)> {
+    let each = prefix.len() + 2;
+    let byte = |at: usize| {
+        let escaped = rest.get(at * each..)?.strip_prefix(prefix)?;
+        u8::try_from(hex(escaped, 2)?).ok()
+    };
+    let first = byte(0)?;
+    let length = match first {
+        0..=0x7f => return Some((char::from(first), each)),
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => return None,
+    };
+    let mut bytes = [first, 0, 0, 0];
+    for (at, place) in bytes.iter_mut().enumerate().take(length).skip(1) {
+        *place = byte(at)?;
+    }
+    let text = std::str::from_utf8(bytes.get(..length)?).ok()?;
+    Some((text.chars().next()?, length * each))
+}
+
+/// One character that is escaped as a whole.
+fn single(rest: &[u8]) -> Option<(char, usize, Kind)> {
+    match rest {
+        [b'&', b'#', ..] => reference(rest).map(|(c, used)| (c, used, Kind::Entity)),
+        [b'&', ..] => entity(rest).map(|(c, used)| (c, used, Kind::Entity)),
+        [b'\\', b'u', b'{', digits @ ..] => {
+            let length = digits
+                .iter()
+                .take(8)
+                .take_while(|b| b.is_ascii_hexdigit())
+                .count();
+            let closed = digits.get(length) == Some(&b'}');
+            let c = char::from_u32(hex(digits, length).filter(|_| closed)?)?;
+            Some((c, length + 4, Kind::Escape))
+        }
+        [b'\\', b'U', digits @ ..] => {
+            let c = char::from_u32(hex(digits, 8)?)?;
+            Some((c, 10, Kind::Escape))
+        }
+        [b'\\' | b'%', b'u', digits @ ..] => {
+            let (c, units) = utf16(digits, rest.get(..2)?)?;
+            Some((c, 6 * units, Kind::Escape))
+        }
+        _ => None,
+    }
+}
+
+/// A character as one or two units of UTF-16, and how many.
+fn utf16(digits: &[u8], prefix: &[u8]) -> Option<(char, usize)> {
+    let first = u16::try_from(hex(digits, 4)?).ok()?;
+    let second = || {
+        let next = digits.get(4..)?.strip_prefix(prefix)?;
+        u16::try_from(hex(next, 4)?).ok()
+    };
+    let units = match first {
+        0xd800..=0xdbff => [Some(first), second()],
+        _ => [Some(first), None],
+    };
+    let count = units.iter().flatten().count();
+    let c = char::decode_utf16(units.into_iter().flatten())
+        .next()?
+        .ok()?;
+    Some((c, count))
+}
+
+/// A numeric character reference. Readers forgive a missing semicolon, so it is forgiven here.
+fn reference(rest: &[u8]) -> Option<(char, usize)> {
+    let (radix, digits, before) = match rest {
+        [_, _, b'x' | b'X', digits @ ..] => (16, digits, 3),
+        [_, _, digits @ ..] => (10, digits, 2),
+        _ => return None,
+    };
+    // Zeros in front may be many; no more are read than anybody writes.
+    let length = digits.iter().take(10);
+    let length = length
+        .take_while(|b| char::from(**b).is_digit(radix))
+        .count();
+    let digits = std::str::from_utf8(digits.get(..length)?).ok()?;
+    let c = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
+    let closed = rest.get(before + length) == Some(&b';');
+    Some((c, before + length + usize::from(closed)))
+}
+
+/// A named character reference, of those that could hide something a rule looks for.
+fn entity(rest: &[u8]) -> Option<(char, usize)> {
+    let name = rest.get(1..)?;
+    let length = name
+        .iter()
+        .take(8)
+        .take_while(|b| b.is_ascii_alphanumeric())
+        .count();
+    if name.get(length) != Some(&b';') {
+        return None;
+    }
+    let name = name.get(..length)?;
+    let (_, c) = NAMED.iter().find(|(known, _)| known.as_bytes() == name)?;
+    Some((*c, length + 2))
+}
+
+const NAMED: &[(&str, char)] = &[
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", '\u{a0}'),
+    ("Tab", '\t'),
+    ("NewLine", '\n'),
+    ("excl", '!'),
+    ("num", '#'),
+    ("dollar", '$'),
+    ("percnt", '%'),
+    ("lpar", '('),
+    ("rpar", ')'),
+    ("ast", '*'),
+    ("plus", '+'),
+    ("comma", ','),
+    ("period", '.'),
+    ("sol", '/'),
+    ("colon", ':'),
+    ("semi", ';'),
+    ("equals", '='),
+    ("quest", '?'),
+    ("commat", '@'),
+    ("lsqb", '['),
+    ("lbrack", '['),
+    ("bsol", '\\'),
+    ("rsqb", ']'),
+    ("rbrack", ']'),
+    ("Hat", '^'),
+    ("lowbar", '_'),
+    ("grave", '`'),
+    ("lcub", '{'),
+    ("lbrace", '{'),
+    ("verbar", '|'),
+    ("vert", '|'),
+    ("rcub", '}'),
+    ("rbrace", '}'),
+    ("tilde", '\u{2dc}'),
+    ("dash", '\u{2010}'),
+    ("hyphen", '\u{2010}'),
+    ("shy", '\u{ad}'),
+    ("zwj", '\u{200d}'),
+    ("zwnj", '\u{200c}'),
+    ("lrm", '\u{200e}'),
+    ("rlm", '\u{200f}'),
+    ("AMP", '&'),
+    ("LT", '<'),
+    ("GT", '>'),
+    ("QUOT", '"'),
+    ("auml", 'ä'),
+    ("ouml", 'ö'),
+    ("uuml", 'ü'),
+    ("Auml", 'Ä'),
+    ("Ouml", 'Ö'),
+    ("Uuml", 'Ü'),
+    ("szlig", 'ß'),
+    ("eacute", 'é'),
+    ("egrave", 'è'),
+    ("agrave", 'à'),
+    ("ccedil", 'ç'),
+];
+
+/// The number that the first `length` bytes stand for; none of them is anything but a digit.
+pub(super) fn hex(bytes: &[u8], length: usize) -> Option<u32> {
+    let digits = bytes.get(..length).filter(|digits| !digits.is_empty())?;
+    digits.iter().try_fold(0_u32, |number, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        number.checked_mul(16)?.checked_add(digit)
+    })
+}
