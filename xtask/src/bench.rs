@@ -33,6 +33,13 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Measures how fast text is looked at, on one core, without a gateway around it.
+pub(crate) fn content(root: &Path) -> Result<()> {
+    Task::new("cargo", root)
+        .words("bench --locked --package ringwall-inspect --bench content")
+        .run()
+}
+
 fn keys(bench: &Path, out: &Path) -> Result<()> {
     let keys = out.join("keys");
     fs::create_dir_all(&keys)?;

@@ -11,6 +11,8 @@ use std::fs;
 use std::path::Path;
 
 const NPM: &[(&str, &str)] = &[
+    // It carries the published schema of SARIF 2.1.0.
+    ("@microsoft/jest-sarif", "1.0.0-beta.0"),
     ("@modelcontextprotocol/client", "2.4.0"),
     ("@modelcontextprotocol/conformance", "0.2.0-alpha.12"),
     ("@modelcontextprotocol/inspector", "2.12.0"),

@@ -23,7 +23,7 @@ usage: cargo xtask COMMAND
   tidy          checks the house rules
   deny          checks licences, duplicates, bans and sources of all dependencies, offline
   fuzz [S]      builds the fuzz targets and runs each for S seconds (20)
-  bench [ARGS]  runs the benchmark in bench/
+  bench [ARGS]  runs the benchmark in bench/; `bench content`: how fast text is looked at
   ci            everything the machine checks: fmt, clippy, tidy, deny, test, a short fuzz
 ";
 
@@ -48,6 +48,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ("deny", []) => deny::run(&root),
         ("fuzz", []) => fuzz::run(&root, 20),
         ("fuzz", [seconds]) => fuzz::run(&root, seconds.parse().context("seconds are a number")?),
+        ("bench", [what]) if what == "content" => bench::content(&root),
         ("bench", _) => bench::run(&root, rest),
         ("ci", []) => ci::run(&root),
         _ => bail!("{USAGE}"),

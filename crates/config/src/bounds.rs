@@ -131,6 +131,12 @@ pub const CONCURRENT: Count = Count::new(32, 1, 65_536);
 pub const REQUEST_BYTES: Text = Text::new("4MiB", "1KiB", "64MiB");
 /// `limits.answer_bytes`.
 pub const ANSWER_BYTES: Text = Text::new("16MiB", "1KiB", "256MiB");
+/// `content.output.text_bytes`. No model reads more at once.
+pub const TEXT_BYTES: Text = Text::new("4MiB", "1KiB", "256MiB");
+/// `content.output.text_tokens`.
+pub const TEXT_TOKENS: Count = Count::new(1_000_000, 256, 268_435_456);
+/// `content.output.message_bytes`.
+pub const MESSAGE_BYTES: Text = Text::new("8MiB", "1KiB", "256MiB");
 /// `limits.depth`.
 pub const DEPTH: Count = Count::new(64, 8, 128);
 /// `limits.members`.

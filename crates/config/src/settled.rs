@@ -22,7 +22,7 @@ mod route;
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
-pub use content::{Content, RouteContent};
+pub use content::{Content, Output, ProviderUse, RouteContent};
 pub use events::Events;
 pub(crate) use issuer::TENANT;
 pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
@@ -39,9 +39,9 @@ pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
     Actor, Algorithm, AssertionAudience, BreakGlass, ClaimKind, ClientCertificates, Confinement,
-    Durability, Era, Format, FrontHeader, Harm, HeaderMistake, HiddenText, Keep, Level, Mode,
-    Network, OnFailure, Pins, Possession, Process, Profile, ProofNonce, Registration, Revision,
-    Role, Schema, Surface, TokenKind,
+    Drift, Durability, Era, Excess, Format, FrontHeader, Harm, HeaderMistake, HiddenText, Keep,
+    Level, Mode, Network, OnFailure, Pins, Possession, Process, Profile, ProofNonce, Registration,
+    Revision, Role, Schema, Spotlight, Surface, TokenKind, Treatment,
 };
 
 use serde::Serialize;
@@ -243,6 +243,8 @@ pub struct Server {
     pub era: Era,
     /// When its definitions are trusted.
     pub pins: Pins,
+    /// Which changes of an approved definition are taken over without anybody looking.
+    pub accept_drift: Drift,
     /// How strictly arguments are held against its schemas.
     pub schema: Schema,
     /// What happens to invisible text in what it says.

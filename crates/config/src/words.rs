@@ -44,6 +44,14 @@ words! {
         Rs256 = "RS256",
     }
 
+    /// Which changes of an approved definition are taken over without anybody looking.
+    Drift {
+        /// None.
+        None = "none",
+        /// Those that change nothing a model or a caller acts on: spelling, spaces, icons, tighter limits.
+        Low = "low",
+    }
+
     /// What a token must be bound to, so that nobody who only has the token can use it.
     Possession {
         /// Nothing. A token that is bound all the same is accepted only from whoever holds the key.
@@ -175,6 +183,38 @@ words! {
         Refuse = "refuse",
         /// It passes, and policy is told.
         Report = "report",
+    }
+
+    /// What is done about markup that runs, and about addresses that carry data out.
+    Treatment {
+        /// It is not looked for.
+        Off = "off",
+        /// It passes, and the record names it.
+        Report = "report",
+        /// It is rewritten so that nothing runs or loads it; it can still be read.
+        Neutralise = "neutralise",
+    }
+
+    /// What is done about text that fills a model's window.
+    Excess {
+        /// It is not looked for.
+        Off = "off",
+        /// It passes, and the record names it.
+        Report = "report",
+        /// It is cut, with a notice that says how much.
+        Cut = "cut",
+    }
+
+    /// How the text of a server that is not trusted is marked for a model.
+    Spotlight {
+        /// Not at all.
+        Off = "off",
+        /// A line with a random marker stands before and behind it.
+        Delimit = "delimit",
+        /// The marker stands between its words, too.
+        Datamark = "datamark",
+        /// It is written in base64.
+        Encode = "encode",
     }
 
     /// Who shares a process of a local server.
@@ -337,5 +377,15 @@ words! {
         Text = "text",
         /// One JSON object a line.
         Json = "json",
+    }
+}
+
+impl From<Mode> for controls::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Shadow => controls::Mode::Shadow,
+            Mode::Warn => controls::Mode::Warn,
+            Mode::Enforce => controls::Mode::Enforce,
+        }
     }
 }

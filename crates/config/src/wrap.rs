@@ -31,6 +31,7 @@ pub fn around(
         stdio: Some(stdio),
         era: None,
         pins: Some(Pins::FirstUse),
+        accept_drift: None,
         schema: None,
         hidden_text: None,
         content: Default::default(),

@@ -19,7 +19,7 @@ mod text;
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
-pub use content::Content;
+pub use content::{Content, Output, ProviderUse};
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};
@@ -36,7 +36,8 @@ pub use text::{Reference, Rhythm, Size, Time, Value};
 use crate::bounds;
 use crate::problem::Positions;
 use crate::words::{
-    Algorithm, Confinement, Era, Format, HiddenText, Level, Network, Pins, Process, Profile, Schema,
+    Algorithm, Confinement, Drift, Era, Format, HiddenText, Level, Network, Pins, Process, Profile,
+    Schema,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -279,6 +280,9 @@ pub struct Server {
     /// When a tool definition is trusted. A changed definition is never taken over silently.
     #[schemars(extend("default" = Pins::Approval))]
     pub pins: Option<Pins>,
+    /// Which changes of an approved definition are taken over without anybody looking.
+    #[schemars(extend("default" = Drift::None))]
+    pub accept_drift: Option<Drift>,
     /// How strictly arguments are held against the tool's own schema.
     #[schemars(extend("default" = Schema::Strict))]
     pub schema: Option<Schema>,

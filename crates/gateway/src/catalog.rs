@@ -1,22 +1,29 @@
 //! What a server offers, and which of it is approved: the pinned definitions of its tools, compiled.
 //!
-//! A definition becomes a callable [`Tool`] only if its canonical digest is the pinned one, it hides
-//! no text and its schemas can be enforced. Everything else stands aside with the reason: it is not
+//! A definition becomes a callable [`Tool`] only if its canonical digest is the pinned one and its schemas
+//! can be enforced. Everything else stands aside with the reason: it is not
 //! listed and not callable (control 9.2). A catalog is never edited: a new one takes its place.
 
+mod judge;
+mod others;
 mod shelves;
 
+pub use judge::Around;
+pub(crate) use judge::described;
+pub use others::Others;
 pub use shelves::Shelves;
 
-use crate::pins::{Entry, Pin, Pins, PinsError, Sighting};
+use crate::pins::{Entry, Kind, Pin, Pins, PinsError};
 use arc_swap::ArcSwap;
 use config::settled;
+use controls::Score;
 use inspect::pin::{self, Digest};
 use inspect::schema::{Budget, Schema, Strictness};
+use judge::{Case, Desk, Verdict};
 use protocol::mirror::Params;
 use protocol::{Document, Limits};
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -93,6 +100,8 @@ pub struct Change {
     pub digest: Digest,
     /// `pinned`, `changed`, `unapproved`, `unusable` or `restored`.
     pub what: &'static str,
+    /// What is suspected of the definition.
+    pub scores: Vec<Score>,
 }
 
 /// A catalog that is not in force yet, and what would change.
@@ -205,18 +214,15 @@ impl Shelf {
         &self,
         definitions: &[Value],
         pins: &Pins,
+        around: &Around<'_>,
         now_ms: u64,
     ) -> Result<Study, PinsError> {
-        self.study(
-            definitions,
-            Catalog {
-                tools: HashMap::new(),
-                loaded_ms: Some(now_ms),
-            },
-            pins,
-            now_ms,
-            Extent::Whole,
-        )
+        let catalog = Catalog {
+            tools: HashMap::new(),
+            loaded_ms: Some(now_ms),
+        };
+        let desk = Desk::new(pins, around, now_ms);
+        self.study(definitions, catalog, desk, Extent::Whole)
     }
 
     /// The catalog that there is, with a page of definitions. It is not in force yet. One caller's page
@@ -225,10 +231,12 @@ impl Shelf {
         &self,
         definitions: impl IntoIterator<Item = &'v Value>,
         pins: &Pins,
+        around: &Around<'_>,
         now_ms: u64,
     ) -> Result<Study, PinsError> {
         let catalog = Catalog::clone(&self.catalog.load());
-        self.study(definitions, catalog, pins, now_ms, Extent::Page)
+        let desk = Desk::new(pins, around, now_ms);
+        self.study(definitions, catalog, desk, Extent::Page)
     }
 
     /// Puts a catalog in force.
@@ -240,18 +248,16 @@ impl Shelf {
         &self,
         definitions: impl IntoIterator<Item = &'v Value>,
         catalog: Catalog,
-        pins: &Pins,
-        now_ms: u64,
+        mut desk: Desk<'_>,
         extent: Extent,
     ) -> Result<Study, PinsError> {
-        let pinned = pins.of(self.server.name.as_str())?;
+        let pinned = desk.pins.of(self.server.name.as_str())?;
         let before = self.catalog.load_full();
         let Catalog {
             mut tools,
             loaded_ms,
         } = catalog;
         let mut changes = Vec::new();
-        let mut entries = Entries::default();
         for definition in definitions {
             let Some(name) = definition.get("name").and_then(Value::as_str) else {
                 continue;
@@ -262,13 +268,13 @@ impl Shelf {
             }
             let digest = pin::digest(definition);
             let was = before.tool(name);
-            let standing = match was {
+            let (standing, scores) = match was {
                 // Known, unchanged and still pinned: nothing is compiled twice.
                 Some(Standing::Approved(tool))
                     if tool.digest == digest
                         && pinned.get(name).is_some_and(|pin| pin.digest == digest) =>
                 {
-                    Standing::Approved(Arc::clone(tool))
+                    (Standing::Approved(Arc::clone(tool)), Vec::new())
                 }
                 // Pinned as it was, and different in this caller's hands only.
                 Some(Standing::Approved(tool))
@@ -278,11 +284,11 @@ impl Shelf {
                             .is_some_and(|pin| pin.digest == tool.digest) =>
                 {
                     self.distrust();
-                    Standing::Approved(Arc::clone(tool))
+                    (Standing::Approved(Arc::clone(tool)), Vec::new())
                 }
                 _ => {
                     let found = (name, definition, digest);
-                    self.judge(found, pinned.get(name), (pins, &mut entries), now_ms)?
+                    self.judge(found, pinned.get(name), &mut desk)?
                 }
             };
             if let Some(what) = news(was, &standing) {
@@ -290,6 +296,7 @@ impl Shelf {
                     tool: name.into(),
                     digest,
                     what,
+                    scores,
                 });
             }
             tools.insert(name.into(), standing);
@@ -297,7 +304,7 @@ impl Shelf {
         Ok(Study {
             catalog: Catalog { tools, loaded_ms },
             changes,
-            entries: entries.all,
+            entries: desk.entries,
         })
     }
 
@@ -305,58 +312,25 @@ impl Shelf {
         &self,
         (name, definition, digest): (&str, &Value, Digest),
         pin: Option<&Pin>,
-        (pins, entries): (&Pins, &mut Entries),
-        now_ms: u64,
-    ) -> Result<Standing, PinsError> {
-        let sighting = |why: &str| Sighting {
-            server: self.server.name.to_string(),
-            tool: name.to_owned(),
-            digest,
-            definition: definition.clone(),
-            at_ms: now_ms,
-            why: why.to_owned(),
-        };
-        let flaws = match inspect::definition::check(definition) {
-            Ok(findings) => findings,
-            Err(error) => return Ok(Standing::Unusable(error.to_string())),
-        };
-        match pin {
-            Some(pin) if pin.digest == digest => {}
-            Some(_) => {
-                entries.wait(sighting("changed since it was approved"));
-                return Ok(Standing::Changed);
-            }
-            // What was taken back, or waited once, is not seen for the first time.
-            None if self.server.pins == settled::Pins::FirstUse
-                && flaws.is_empty()
-                && !entries.waiting.contains(name)
-                && pins.sighting(self.server.name.as_str(), name)?.is_none() =>
-            {
-                let by = "first use".to_owned();
-                let pin = Pin {
-                    digest,
-                    definition: definition.clone(),
-                    at_ms: now_ms,
-                    by,
-                };
-                entries.all.push(Entry::Approved {
-                    server: self.server.name.to_string(),
-                    tool: name.to_owned(),
-                    pin,
-                });
-            }
-            None => {
-                let why = if flaws.is_empty() {
-                    "never approved"
-                } else {
-                    "hides text in its definition"
-                };
-                entries.wait(sighting(why));
-                return Ok(Standing::Unapproved);
-            }
+        desk: &mut Desk<'_>,
+    ) -> Result<(Standing, Vec<Score>), PinsError> {
+        if let Err(error) = inspect::definition::check(definition) {
+            return Ok((Standing::Unusable(error.to_string()), Vec::new()));
         }
-        entries.settle(self.server.name.as_str(), name);
-        Ok(self.compile(name, definition, digest))
+        let case = Case {
+            server: &self.server,
+            kind: Kind::Tool,
+            name,
+            definition,
+            digest,
+        };
+        let (verdict, scores) = desk.judge(&case, pin)?;
+        let standing = match verdict {
+            Verdict::Pinned => self.compile(name, definition, digest),
+            Verdict::Changed => Standing::Changed,
+            Verdict::Unapproved => Standing::Unapproved,
+        };
+        Ok((standing, scores))
     }
 
     fn compile(&self, name: &str, definition: &Value, digest: Digest) -> Standing {
@@ -394,28 +368,6 @@ impl Shelf {
             mirror,
             labels: crate::route::Served::labels_of(&self.server, name),
         }))
-    }
-}
-
-/// What is to be written down, in its order, and what of it waits.
-#[derive(Debug, Default)]
-struct Entries {
-    all: Vec<Entry>,
-    waiting: HashSet<String>,
-}
-
-impl Entries {
-    fn wait(&mut self, sighting: Sighting) {
-        self.waiting.insert(sighting.tool.clone());
-        self.all.push(Entry::Waiting(sighting));
-    }
-
-    fn settle(&mut self, server: &str, tool: &str) {
-        self.waiting.remove(tool);
-        self.all.push(Entry::Settled {
-            server: server.to_owned(),
-            tool: tool.to_owned(),
-        });
     }
 }
 

@@ -2,10 +2,10 @@
 //! before a call of a tool that is not known yet, and after the server announced a change. What
 //! comes back passes the same strict reader as everything else.
 
-use crate::catalog::Shelf;
+use crate::catalog::{Around, Shelf};
 use crate::gate::Gate;
 use crate::links::{AsUpstream, Far};
-use crate::pins::PinsError;
+use crate::pins::{Kind, PinsError};
 use crate::route::Served;
 use crate::upstream::UpstreamError;
 use protocol::{Method, Sender};
@@ -95,8 +95,8 @@ async fn read_all(gate: &Gate, served: &Served, far: &Far) -> Result<(), Definit
         }
     }
     let shelf = served.shelves.of(far.revision());
-    gate.publish(served, shelf, || {
-        shelf.whole(&definitions, &gate.pins, gate.clock().unix_ms())
+    gate.publish(served, shelf, |around| {
+        shelf.whole(&definitions, &gate.pins, around, gate.clock().unix_ms())
     })?;
     Ok(())
 }
@@ -117,10 +117,32 @@ pub(crate) fn learn(gate: &Gate, shown: Vec<Shown<'_>>) -> Vec<Result<(), PinsEr
     let now_ms = gate.clock().unix_ms();
     let readings = shown.into_iter().map(|shown| {
         let (served, shelf) = (shown.served, shown.shelf);
-        let study = move || shelf.page(shown.definitions, &gate.pins, now_ms);
+        let study =
+            move |around: &Around<'_>| shelf.page(shown.definitions, &gate.pins, around, now_ms);
         (served, shelf, study)
     });
     gate.publish_all(readings.collect())
+}
+
+/// Which of these things a server says of itself may be told, and had: those that are pinned as they are.
+/// What is new or has changed is written down.
+pub(crate) fn told(
+    gate: &Gate,
+    served: &Served,
+    (kind, items): (Kind, &[&Value]),
+) -> Result<Vec<bool>, PinsError> {
+    let now_ms = gate.clock().unix_ms();
+    let listed = (kind, items);
+    let sorted = served
+        .others
+        .sort(&served.settled, listed, &gate.pins, now_ms)?;
+    for change in sorted.changes {
+        let (name, subject) = (format!("{}.{}", kind.name(), change.what), &*change.tool);
+        tracing::info!(server = %served.name, %subject, digest = %change.digest, "{name}");
+        let subject = (&*served.name, subject);
+        gate.note_definition(&name, subject, change.digest, &change.scores);
+    }
+    Ok(sorted.approved)
 }
 
 async fn page(far: &Far, cursor: Option<&str>, room: &mut Room) -> Result<Value, DefinitionsError> {

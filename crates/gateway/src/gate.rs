@@ -5,7 +5,7 @@ use crate::admin::{Codes, Office};
 use crate::approvals::Approvals;
 use crate::authority::Authority;
 use crate::bridge::Parked;
-use crate::catalog::{self, Shelf, Study};
+use crate::catalog::{self, Around, Shelf, Study};
 use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::connect::{Links, SignIn};
@@ -15,6 +15,7 @@ use crate::listed::Lists;
 use crate::people::People;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
+use crate::providers::Providers;
 use crate::revocation::Revocations;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
@@ -27,6 +28,8 @@ use arc_swap::{ArcSwap, Guard};
 use audit::Ledger;
 use config::Settled;
 use identity::Issuers;
+use inspect::likeness::{Neighbour, Neighbourhood};
+use inspect::pin::Digest;
 use policy::{Policies, PolicyError, Principal};
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
@@ -94,6 +97,8 @@ pub struct Runtime {
     pub routes: HashMap<Arc<str>, Arc<Route>>,
     /// Servers by name.
     pub servers: HashMap<Arc<str>, Arc<Served>>,
+    /// Who is asked about the text of messages, by name.
+    pub providers: Providers,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
     /// Where issuers tell of what happened.
@@ -209,7 +214,7 @@ impl Gate {
         &self,
         served: &Served,
         shelf: &Shelf,
-        study: impl FnOnce() -> Result<Study, PinsError>,
+        study: impl FnOnce(&Around<'_>) -> Result<Study, PinsError>,
     ) -> Result<(), PinsError> {
         let mut outcomes = self.publish_all(vec![(served, shelf, study)]);
         outcomes.pop().unwrap_or(Ok(()))
@@ -219,13 +224,18 @@ impl Gate {
     /// an outcome for each, in their order.
     pub fn publish_all<S>(&self, readings: Vec<(&Served, &Shelf, S)>) -> Vec<Result<(), PinsError>>
     where
-        S: FnOnce() -> Result<Study, PinsError>,
+        S: FnOnce(&Around<'_>) -> Result<Study, PinsError>,
     {
         let _one_at_a_time = lock(&self.publishing);
         let mut outcomes = Vec::with_capacity(readings.len());
         let mut studied = Vec::with_capacity(readings.len());
         for (served, shelf, study) in readings {
-            outcomes.push(study().map(|study| studied.push((served, shelf, study))));
+            // Whoever comes first is compared with nobody who comes after: nothing is held because of
+            // somebody else's likeness to it.
+            let known = &studied;
+            let neighbours = || self.neighbourhood(known);
+            let study = study(&Around::new(&neighbours));
+            outcomes.push(study.map(|study| studied.push((served, shelf, study))));
         }
         self.write_down(&mut studied, &mut outcomes);
         // A late reading of a server that a reload has replaced concerns nobody any more.
@@ -247,6 +257,26 @@ impl Gate {
             self.tell(served, shelf, study.changes);
         }
         outcomes
+    }
+
+    /// What all servers offer now, with what was studied and is not in force yet.
+    fn neighbourhood(&self, studied: &[(&Served, &Shelf, Study)]) -> Neighbourhood {
+        let runtime = self.runtime();
+        let in_force = runtime.servers.values().flat_map(|served| {
+            let tools = served.shelves.approved().into_iter();
+            tools.map(|tool| (Arc::clone(&served.name), tool))
+        });
+        let coming = studied.iter().flat_map(|(served, _, study)| {
+            let tools = study.catalog.approved();
+            tools.map(|tool| (Arc::clone(&served.name), Arc::clone(tool)))
+        });
+        let all: Vec<_> = in_force.chain(coming).collect();
+        Neighbourhood::of(all.iter().map(|(server, tool)| Neighbour {
+            server,
+            name: &tool.name,
+            description: catalog::described(&tool.definition),
+            digest: tool.digest,
+        }))
     }
 
     /// Writes down what was approved at first use and what waits. Where all of it at once fails, each
@@ -277,12 +307,8 @@ impl Gate {
         for change in news.filter(|change| !served.shelves.is_known(shelf, change)) {
             let name = format!("tool.{}", change.what);
             tracing::info!(server = %served.name, tool = %change.tool, digest = %change.digest, "{name}");
-            self.note(
-                &name,
-                &served.name,
-                &change.tool,
-                &change.digest.to_string(),
-            );
+            let subject = (&*served.name, &*change.tool);
+            self.note_definition(&name, subject, change.digest, &change.scores);
         }
     }
 
@@ -304,7 +330,22 @@ impl Gate {
         self.note_of(None, name, (server, subject), after);
     }
 
-    /// The same, of somebody's call. False if it cannot be written down: then what it is about must
+    /// The same of how a definition stands now, with what is suspected of it.
+    pub(crate) fn note_definition(
+        &self,
+        name: &str,
+        (server, subject): (&str, &str),
+        digest: Digest,
+        scores: &[controls::Score],
+    ) {
+        let digest = digest.to_string();
+        self.write(&audit::Record {
+            scores: scores.iter().map(crate::stages::score_entry).collect(),
+            ..self.changed(name, (server, subject), &digest)
+        });
+    }
+
+    /// The same of somebody's call. False if it cannot be written down: then what it is about must
     /// not happen.
     pub fn note_of(
         &self,
@@ -314,20 +355,32 @@ impl Gate {
         after: &str,
     ) -> bool {
         self.write(&audit::Record {
+            who,
+            ..self.changed(name, (server, subject), after)
+        })
+    }
+
+    /// The record of something that changed.
+    fn changed<'r>(
+        &self,
+        name: &'r str,
+        (server, subject): (&'r str, &'r str),
+        after: &'r str,
+    ) -> audit::Record<'r> {
+        audit::Record {
             at_ms: self.clock.unix_ms(),
             id: self.next_id().into(),
             kind: audit::Kind::Change,
             verdict: audit::Verdict::Allowed,
             server: Some(server.into()),
             subject: Some(subject.into()),
-            who,
             event: Some(audit::Event {
                 name: name.into(),
                 after: Some(after.into()),
                 ..audit::Event::default()
             }),
             ..audit::Record::default()
-        })
+        }
     }
 
     /// Writes down that somebody was turned away outside a call: from where, by which control, and why.

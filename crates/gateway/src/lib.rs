@@ -36,6 +36,7 @@ pub mod posture;
 pub mod providers;
 pub mod revocation;
 pub mod route;
+pub mod scan;
 pub mod seal;
 pub mod secret;
 pub mod sessions;

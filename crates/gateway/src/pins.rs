@@ -1,4 +1,5 @@
-//! What was approved: the pinned definition of every tool, kept in `state.db` in the data directory.
+//! What was approved: the pinned definition of everything a server offers and of what it says of itself,
+//! with what was approved before, kept in `state.db` in the data directory.
 //!
 //! The running gateway and `ringwall tools approve` open the same file; SQLite keeps them apart and
 //! [`Pins::version`] tells the gateway that somebody else wrote. Pins never hold a secret.
@@ -6,11 +7,15 @@
 use crate::state::{Database, StateError, stamp};
 use inspect::pin::Digest;
 use rusqlite::{Connection, OptionalExtension, params};
+pub use subject::Kind;
+
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
 use std::str::FromStr;
+
+mod subject;
 
 /// The durable store of pins and of definitions waiting for approval.
 #[derive(Debug)]
@@ -34,7 +39,7 @@ pub struct Pin {
 pub struct Sighting {
     /// The server that offers it.
     pub server: String,
-    /// The tool's name.
+    /// What it is: see [`Kind::key`].
     pub tool: String,
     /// Its canonical digest.
     pub digest: Digest,
@@ -51,6 +56,15 @@ pub struct Sighting {
 pub enum Entry {
     /// It is approved at first use, unless somebody took it back since it was studied: that stands.
     Approved {
+        /// The server that offers it.
+        server: String,
+        /// The tool's name.
+        tool: String,
+        /// As what.
+        pin: Pin,
+    },
+    /// It differs from what was approved by so little that the operator accepts it unseen.
+    Accepted {
         /// The server that offers it.
         server: String,
         /// The tool's name.
@@ -77,6 +91,10 @@ pub struct PinsError(#[from] rusqlite::Error);
 impl Pins {
     /// Sightings kept per server, so that a server that invents names cannot fill the disk.
     pub const SIGHTINGS_PER_SERVER: u32 = 1000;
+    /// Pins kept per server: a first use beyond that waits for somebody to look.
+    pub const PER_SERVER: u32 = 20_000;
+    /// Earlier approvals kept of each definition, the one in force with them.
+    pub const HISTORY: u32 = 20;
 
     /// Opens the store in this data directory, creating it if it is not there.
     pub fn open(data: &Path) -> Result<Self, StateError> {
@@ -109,6 +127,53 @@ impl Pins {
             Ok((row.get(0)?, pin))
         })?;
         Ok(pins.collect::<Result<_, _>>()?)
+    }
+
+    /// The pin of one of them.
+    pub fn pin(&self, server: &str, tool: &str) -> Result<Option<Pin>, PinsError> {
+        let connection = self.0.connection();
+        let sql = "SELECT digest, definition, at_ms, by FROM pins WHERE server = ?1 AND tool = ?2";
+        let mut found = connection.prepare_cached(sql)?;
+        Ok(found.query_row([server, tool], pin).optional()?)
+    }
+
+    /// How many pins this server has.
+    pub fn count(&self, server: &str) -> Result<u32, PinsError> {
+        let sql = "SELECT count(*) FROM pins WHERE server = ?1";
+        let connection = self.0.connection();
+        let mut count = connection.prepare_cached(sql)?;
+        Ok(count.query_row([server], |row| row.get(0))?)
+    }
+
+    /// What was approved of this, latest first, the pin in force with it. At most [`Pins::HISTORY`].
+    pub fn history(&self, server: &str, tool: &str) -> Result<Vec<Pin>, PinsError> {
+        let connection = self.0.connection();
+        let sql = "SELECT digest, definition, at_ms, by FROM history
+                   WHERE server = ?1 AND tool = ?2 ORDER BY rowid DESC LIMIT ?3";
+        let mut found = connection.prepare_cached(sql)?;
+        let pins = found.query_map(params![server, tool, Self::HISTORY], pin)?;
+        Ok(pins.collect::<Result<_, _>>()?)
+    }
+
+    /// Pins a definition again that was approved before: what is offered is held against that one from
+    /// now on. None if no such one is in the history.
+    pub fn roll_back(
+        &self,
+        server: &str,
+        tool: &str,
+        (digest, by, at_ms): (Digest, &str, u64),
+    ) -> Result<Option<Pin>, PinsError> {
+        let earlier = self.history(server, tool)?.into_iter();
+        let Some(found) = earlier.into_iter().find(|pin| pin.digest == digest) else {
+            return Ok(None);
+        };
+        let pin = Pin {
+            at_ms,
+            by: by.to_owned(),
+            ..found
+        };
+        self.approve(server, tool, &pin)?;
+        Ok(Some(pin))
     }
 
     /// Every server and tool that has a pin, with the pin.
@@ -154,6 +219,10 @@ impl Pins {
                     if !waits(&transaction, server, tool)? {
                         approve(&transaction, server, tool, pin)?;
                     }
+                }
+                Entry::Accepted { server, tool, pin } => {
+                    approve(&transaction, server, tool, pin)?;
+                    forget(&transaction, server, tool)?;
                 }
                 Entry::Settled { server, tool } => forget(&transaction, server, tool)?,
                 Entry::Waiting(sighting) => see(&transaction, sighting)?,
@@ -224,6 +293,19 @@ fn approve(store: &Connection, server: &str, tool: &str, pin: &Pin) -> Result<()
     store
         .prepare_cached(sql)?
         .execute([server, tool, &digest])?;
+    remember(store, server, tool)
+}
+
+/// Adds the pin in force to what was approved, and forgets what is too long ago.
+fn remember(store: &Connection, server: &str, tool: &str) -> Result<(), PinsError> {
+    let add = "INSERT INTO history SELECT server, tool, digest, definition, at_ms, by FROM pins
+               WHERE server = ?1 AND tool = ?2";
+    store.prepare_cached(add)?.execute([server, tool])?;
+    let forget = "DELETE FROM history WHERE rowid IN (
+                      SELECT rowid FROM history WHERE server = ?1 AND tool = ?2
+                      ORDER BY rowid DESC LIMIT -1 OFFSET ?3)";
+    let values = params![server, tool, Pins::HISTORY];
+    store.prepare_cached(forget)?.execute(values)?;
     Ok(())
 }
 
@@ -257,6 +339,15 @@ fn forget(store: &Connection, server: &str, tool: &str) -> Result<(), PinsError>
     let sql = "DELETE FROM sightings WHERE server = ?1 AND tool = ?2";
     store.prepare_cached(sql)?.execute([server, tool])?;
     Ok(())
+}
+
+fn pin(row: &rusqlite::Row<'_>) -> rusqlite::Result<Pin> {
+    Ok(Pin {
+        digest: column(row, 0, Digest::from_str)?,
+        definition: column(row, 1, json)?,
+        at_ms: row.get::<_, i64>(2)?.unsigned_abs(),
+        by: row.get(3)?,
+    })
 }
 
 fn sighting(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sighting> {
@@ -329,6 +420,43 @@ mod tests {
         );
         pins.approve("files", "echo", &pin(&definition)).unwrap();
         assert!(pins.sighting("files", "echo").unwrap().is_none());
+    }
+
+    #[test]
+    fn n9_2_what_was_approved_before_is_known_and_can_be_pinned_again() {
+        let data = tempfile::tempdir().unwrap();
+        let pins = Pins::open(data.path()).unwrap();
+        let definition = |number: u32| json!({"name": "echo", "description": number});
+        let digest = |number: u32| inspect::pin::digest(&definition(number));
+        for number in 0..Pins::HISTORY + 5 {
+            let pin = Pin {
+                at_ms: number.into(),
+                ..pin(&definition(number))
+            };
+            pins.approve("files", "echo", &pin).unwrap();
+        }
+        pins.approve("files", "other", &pin(&definition(0)))
+            .unwrap();
+        let history = pins.history("files", "echo").unwrap();
+        let last = Pins::HISTORY + 4;
+        assert_eq!(history.len(), Pins::HISTORY as usize);
+        assert_eq!(
+            (history[0].digest, history[0].at_ms),
+            (digest(last), u64::from(last))
+        );
+        let back = |number: u32| {
+            pins.roll_back("files", "echo", (digest(number), "bob", 99))
+                .unwrap()
+        };
+        assert!(back(0).is_none(), "it is forgotten");
+        assert_eq!(back(10).unwrap().definition, definition(10));
+        let pinned = pins.pin("files", "echo").unwrap().unwrap();
+        assert_eq!((pinned.digest, &*pinned.by), (digest(10), "bob"));
+        // Who took it back is a part of what was approved.
+        let history = pins.history("files", "echo").unwrap();
+        assert_eq!((history[0].digest, &*history[0].by), (digest(10), "bob"));
+        assert_eq!(pins.history("files", "other").unwrap().len(), 1);
+        assert_eq!(pins.count("files").unwrap(), 2);
     }
 
     #[test]

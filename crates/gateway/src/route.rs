@@ -1,9 +1,10 @@
 //! The settled configuration turned into what the stages use: routes with their limits, audiences
 //! and servers. Nothing here is looked up twice on the path of a call.
 
-use crate::catalog::Shelves;
+use crate::catalog::{Others, Shelves};
 use crate::content::Content;
 use crate::naming::Naming;
+use crate::providers::{self, Providers};
 use crate::sessions::Lifetime;
 use crate::upstream;
 use bytes::Bytes;
@@ -105,6 +106,8 @@ pub struct Served {
     pub upstream: Arc<upstream::Server>,
     /// What it offers, in each revision.
     pub shelves: Shelves,
+    /// What else it says of itself.
+    pub others: Others,
     /// What is done about hidden text.
     pub hidden_text: settled::HiddenText,
     /// How long a whole call may take.
@@ -174,7 +177,7 @@ impl Route {
     pub fn new(
         settled: &Settled,
         route: &settled::Route,
-        servers: Vec<Arc<Served>>,
+        (servers, providers): (Vec<Arc<Served>>, &Providers),
         issuers: Vec<String>,
     ) -> Result<Self, RouteError> {
         let Some(first) = servers.first() else {
@@ -209,7 +212,8 @@ impl Route {
         });
         let contents = servers.iter().map(|served| {
             let content = served.settled.content.on(&route.content);
-            Content::new(served.hidden_text, &content)
+            let panel = providers::panel(&content, providers);
+            Content::new(served.hidden_text, &content).heard_by(panel)
         });
         Ok(Route {
             contents: contents.collect(),
@@ -304,6 +308,12 @@ impl Route {
 }
 
 impl Served {
+    /// Says that somebody changed the pins: everything it offers is looked at again.
+    pub fn distrust(&self) {
+        self.shelves.distrust();
+        self.others.distrust();
+    }
+
     /// Whether it is reached the way of 2024-11-05, which knows no newer revision. Whoever configured
     /// that has lowered the floor for this server.
     pub fn is_old_transport(&self) -> bool {

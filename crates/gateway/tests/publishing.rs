@@ -55,12 +55,13 @@ async fn n9_2_tools_of_several_servers_come_into_force_with_policies_compiled_on
     let seen = RefCell::new(Vec::new());
     let readings = servers.iter().map(|served| {
         let shelf = served.shelves.of(protocol::Revision::V2025_06_18);
-        let study = || {
+        let study = |around: &gateway::catalog::Around<'_>| {
             seen.borrow_mut()
                 .push(Arc::ptr_eq(&gate.policies(), &before));
             shelf.page(
                 [&tool].map(|it: &Value| it),
                 &gate.pins,
+                around,
                 world.clock.unix_ms(),
             )
         };

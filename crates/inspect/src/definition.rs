@@ -58,9 +58,15 @@ pub enum DefinitionError {
 pub fn check(tool: &Value) -> Result<Vec<Finding>, DefinitionError> {
     let members = tool.as_object().ok_or(DefinitionError::NotAnObject)?;
     shape(members)?;
+    hidden(tool)
+}
+
+/// Finds hidden text in any string of what a server says of itself: a tool, a prompt, a resource, its
+/// instructions. The same limits hold, whatever it is.
+pub fn hidden(definition: &Value) -> Result<Vec<Finding>, DefinitionError> {
     let mut findings = Vec::new();
     let (mut values, mut bytes) = (0, 0);
-    let mut open = vec![(tool, String::new(), 1)];
+    let mut open = vec![(definition, String::new(), 1)];
     while let Some((value, place, depth)) = open.pop() {
         values += 1;
         limit(values, VALUES, "values")?;

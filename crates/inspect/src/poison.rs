@@ -12,6 +12,7 @@ mod words;
 
 pub use rules::{RULES, Rule, Techniques, named};
 
+use crate::view::{self, Kind};
 use controls::Severity;
 use folded::Folded;
 use rules::PARAMETERS;
@@ -57,16 +58,47 @@ impl Serialize for Suspicion {
     }
 }
 
-/// What the rules say of one text: the rule, and the bytes of the text.
+/// What the rules say of one text, in all its views: the rule, and the bytes of the text.
 pub fn lint(text: &str) -> Vec<(&'static Rule, Range<usize>)> {
+    let views = view::views(text, &view::Budget::default());
+    let mut told: Vec<(&'static Rule, Range<usize>)> = Vec::new();
+    let mut encoded = None;
+    for seen in views.search(read) {
+        let (rule, range) = (seen.what, seen.range);
+        let worth =
+            rule.severity >= Severity::Medium && ENCODED.iter().any(|kind| seen.kinds.has(*kind));
+        if worth {
+            encoded.get_or_insert(range.clone());
+        }
+        // What is seen in one view is mostly seen in others made of it.
+        let again = |(other, at): &(&'static Rule, Range<usize>)| {
+            other.name == rule.name && at.start < range.end && range.start < at.end
+        };
+        if !told.iter().any(again) {
+            told.push((rule, range));
+        }
+    }
+    told.extend(named("poison.encoded").zip(encoded));
+    told.extend(named("poison.padding").zip(padding(text)));
+    told
+}
+
+/// Ways to write something so that no person reads it.
+const ENCODED: [Kind; 6] = [
+    Kind::Base64,
+    Kind::Hex,
+    Kind::Quoted,
+    Kind::Rotated,
+    Kind::Smuggled,
+    Kind::Escape,
+];
+
+/// What the rules say of one view.
+fn read(text: &str) -> Vec<(Range<usize>, &'static Rule)> {
     let folded = Folded::of(text);
     let hits = engine::look(&folded).into_iter();
-    let mut told: Vec<_> = hits
-        .map(|hit| (hit.rule, folded.original(&hit.span)))
-        .collect();
-    let padding = named("poison.padding").zip(padding(text));
-    told.extend(padding);
-    told
+    hits.map(|hit| (folded.original(&hit.span), hit.rule))
+        .collect()
 }
 
 /// The highest severity of what the rules say of a text.

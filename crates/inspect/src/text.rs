@@ -161,8 +161,7 @@ pub(crate) fn spans(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> 
 /// The parts of a text between what [`examine`] counts, each with its place.
 pub fn visible(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     let mut kept = 0;
-    let spans = Scan::new(text).map(|(span, _)| span);
-    spans
+    spans(text)
         .chain(std::iter::once(text.len()..text.len()))
         .filter_map(move |span| {
             let part = kept..span.start;

@@ -15,7 +15,9 @@ mod memory;
 mod page;
 mod policies;
 mod posture;
+mod replay;
 mod revoke;
+mod scan;
 mod serve;
 mod sessions;
 mod token;
@@ -53,6 +55,7 @@ enum Command {
     DemoServer(demo::DemoServer),
     Init(init::Init),
     Wrap(wrap::Wrap),
+    Scan(scan::Scan),
     Posture(posture::Posture),
     Sessions(sessions::Sessions),
     Admin(admin::Admin),
@@ -61,6 +64,7 @@ enum Command {
     Revoke(revoke::Revoke),
     Tools(tools::Tools),
     Policy(policies::Policy),
+    Replay(replay::Replay),
     Audit(ledger::Audit),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -94,6 +98,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::DemoServer(server) => server.run(),
         Command::Init(init) => init.run(),
         Command::Wrap(wrap) => wrap.run(),
+        Command::Scan(scan) => scan.run(),
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
         Command::Admin(admin) => admin.run(),
@@ -102,6 +107,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Revoke(revoke) => revoke.run(),
         Command::Tools(tools) => tools.run(),
         Command::Policy(policy) => policy.run(),
+        Command::Replay(replay) => replay.run(),
         Command::Audit(audit) => audit.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

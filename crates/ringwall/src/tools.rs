@@ -4,6 +4,7 @@
 
 mod chosen;
 mod difference;
+mod history;
 
 use crate::data::Data;
 use crate::instant;
@@ -19,17 +20,22 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-/// See, compare, approve and revoke the definitions of tools.
+/// See, compare, approve, revoke and roll back the definitions of what servers offer.
 ///
 /// A tool is callable only as the definition that is pinned. One that is new or has changed waits
-/// here until somebody looked at it.
+/// here until somebody looked at it. Prompts, resources and templates are held by the same rules, and the
+/// instructions of a server: they are called `prompt:NAME`, `resource:URI`, `template:URI` and
+/// `instructions:` in the place of a tool.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   ringwall tools list
   ringwall tools diff files/read
   ringwall tools approve files/read --digest sha256:…
-  ringwall tools approve files read write")]
+  ringwall tools approve files read write
+  ringwall tools approve files/prompt:greet
+  ringwall tools history files/read
+  ringwall tools roll-back files/read --digest sha256:…")]
 pub(crate) struct Tools {
     #[command(subcommand)]
     command: Command,
@@ -45,6 +51,10 @@ enum Command {
     Approve(Approve),
     /// Take approvals back: the tools are not callable until approved again.
     Revoke(Revoke),
+    /// Show who approved which definition of a tool, and when, latest first.
+    History(History),
+    /// Approve a definition again that was approved before: whatever else is offered waits.
+    RollBack(RollBack),
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,6 +106,30 @@ struct Revoke {
 }
 
 #[derive(Debug, clap::Args)]
+struct History {
+    /// The tool, as SERVER/TOOL or SERVER TOOL.
+    #[arg(value_name = "SERVER/TOOL", required = true)]
+    names: Vec<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct RollBack {
+    /// The tool, as SERVER/TOOL or SERVER TOOL.
+    #[arg(value_name = "SERVER/TOOL", required = true)]
+    names: Vec<String>,
+    /// Which definition, as `tools history` shows it [default: the one before the one in force].
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<Digest>,
+    /// Who does it [default: the user of this process].
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
 struct Common {
     #[command(flatten)]
     data: Data,
@@ -111,6 +145,8 @@ impl Tools {
             Command::Diff(diff) => diff.run()?,
             Command::Approve(approve) => approve.run()?,
             Command::Revoke(revoke) => revoke.run()?,
+            Command::History(history) => history.run()?,
+            Command::RollBack(back) => back.run()?,
         };
         page::print(&said)?;
         Ok(ExitCode::SUCCESS)

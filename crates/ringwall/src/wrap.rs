@@ -161,25 +161,30 @@ impl Wrap {
                 ..route.sessions
             };
         }
-        for server in &mut settled.servers {
-            let Upstream::Stdio(stdio) = &mut server.upstream else {
-                continue;
-            };
-            for name in ENVIRONMENT {
-                if let Ok(value) = std::env::var(name) {
-                    stdio
-                        .environment
-                        .insert(name.to_owned(), Variable::Literal(value));
-                }
-            }
-            for name in &self.env {
-                let reference = SecretRef::Env(name.clone());
+        surround(&mut settled, &self.env);
+        settled
+    }
+}
+
+/// Gives a local server the variables that programs need, and those that are named.
+pub(crate) fn surround(settled: &mut Settled, named: &[String]) {
+    for server in &mut settled.servers {
+        let Upstream::Stdio(stdio) = &mut server.upstream else {
+            continue;
+        };
+        for name in ENVIRONMENT {
+            if let Ok(value) = std::env::var(name) {
                 stdio
                     .environment
-                    .insert(name.clone(), Variable::Secret(reference));
+                    .insert(name.to_owned(), Variable::Literal(value));
             }
         }
-        settled
+        for name in named {
+            let reference = SecretRef::Env(name.clone());
+            stdio
+                .environment
+                .insert(name.clone(), Variable::Secret(reference));
+        }
     }
 }
 
@@ -227,7 +232,7 @@ fn pattern(text: &str) -> Result<String, String> {
     }
 }
 
-fn variable(name: &str) -> Result<String, String> {
+pub(crate) fn variable(name: &str) -> Result<String, String> {
     match SecretRef::parse(&format!("env:{name}")) {
         Ok(_) => Ok(name.to_owned()),
         Err(_) => Err("name a variable of the environment, never its value".to_owned()),

@@ -51,6 +51,11 @@ impl Issuer {
         self.server.sign_ins().change(members);
     }
 
+    /// Takes a code twice from now on, as no provider should.
+    pub fn forgets_no_code(&self) {
+        self.server.sign_ins().forgets_no_code();
+    }
+
     /// What browsers were sent to its authorization endpoint with.
     pub fn sign_in_requests(&self) -> Vec<std::collections::BTreeMap<String, String>> {
         self.server.sign_ins().requests()
@@ -64,6 +69,11 @@ impl Issuer {
     /// Wants this proved before anybody may act for a caller.
     pub fn wants(&self, claims: Option<&str>) {
         self.server.sign_ins().wants(claims);
+    }
+
+    /// How often it was asked what it is.
+    pub fn descriptions(&self) -> usize {
+        self.server.descriptions()
     }
 
     /// How often its key set was fetched.

@@ -25,6 +25,7 @@ pub mod place;
 pub mod program;
 pub mod proofs;
 pub mod provider;
+pub mod safety_shaped;
 mod serving;
 pub mod stateless;
 pub mod suite;

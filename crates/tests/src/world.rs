@@ -4,11 +4,13 @@
 mod fleet;
 mod gateway;
 mod plain;
+mod pliant;
 mod scripted;
 
 pub use fleet::{Caller, Fleet, Footing, List, Member};
 pub use gateway::{Gateway, ledger, ringwall};
 pub use plain::Plain;
+pub use pliant::Pliant;
 pub use scripted::Scripted;
 
 use crate::issuer::{Issuer, overlaid};
@@ -262,7 +264,7 @@ impl World {
             line = records.line_starting("{").await?;
         }
         records.kill().await?;
-        let records = ledger(&self.gateway, &[]).await?;
+        let records = ledger(&self.gateway, &["--limit", "10000"]).await?;
         Ok(records.into_iter().filter(is_named).collect())
     }
 

@@ -2,13 +2,14 @@
 //! by somebody else than whoever made it.
 
 use anyhow::{Context as _, Result, ensure};
+use http::Method;
 use ringwall_tests::browser::{Browser, Page};
 use ringwall_tests::chromium::Chromium;
 use ringwall_tests::mcp::{Client, text};
 use ringwall_tests::place;
 use ringwall_tests::program::Command;
 use ringwall_tests::stateless::Stateless;
-use ringwall_tests::wire::{code, refusal};
+use ringwall_tests::wire::{Outgoing, code, refusal};
 use ringwall_tests::world::{Plan, World, ledger};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -465,7 +466,9 @@ async fn n2_4_people_approve_and_decline_on_a_page_if_policy_lets_them() -> Resu
         told.contains("bob") && told.contains("carol") && told.contains("alice"),
         "{told}"
     );
-    assert_eq!(world.events("approval.refused", 3).await?.len(), 3);
+    // Hers by policy already, the form of another by its token, a second word by the call itself.
+    let expected = ["approval_denied", "csrf", "approval_decision"];
+    assert_eq!(refusals(&world, 3).await?, expected);
     // What was approved and used is there for nobody any more.
     let url = world.gateway.at(&format!("/approvals/{id}"))?;
     assert_eq!(bobs.open(&url).await?.reply.status, 404);
@@ -488,6 +491,10 @@ forbid(principal, action == Ringwall::Action::"approve", resource);
         "{}",
         weak.html()
     );
+    // He is asked for it before anything else.
+    let asked = world.issuer.sign_in_requests();
+    let asked = asked.last().and_then(|asked| asked.get("acr_values"));
+    assert_eq!(asked.map(String::as_str), Some("phr"));
     let url = world.gateway.at(&format!("/approvals/{id}"))?;
     let browser = Browser::default();
     let strong = json!({ "groups": ["owners"], "acr": "phr" });
@@ -500,6 +507,149 @@ forbid(principal, action == Ringwall::Action::"approve", resource);
     );
     assert_eq!(browser.decide(&asked, "approve").await?.reply.status, 200);
     assert_eq!(text(&alice.call("echo", hello()).await?), "hello");
+    Ok(())
+}
+
+/// Why words of people did not count so far.
+async fn refusals(world: &World, count: usize) -> Result<Vec<String>> {
+    let refused = world.events("approval.refused", count).await?;
+    let code = |line: &Value| Some(line.pointer("/record/refusal/code")?.as_str()?.to_owned());
+    Ok(refused.iter().filter_map(code).collect())
+}
+
+/// What a browser at this page sends to another place, with these headers.
+async fn sends(
+    (browser, page): (&Browser, &Page),
+    (to, decision): (&str, &str),
+    headers: &[(&str, &str)],
+) -> Result<u16> {
+    let csrf = page.attribute("<input type=\"hidden\" name=\"csrf\" ", "value");
+    let csrf = csrf.context("no token")?;
+    let url = page.url.join(&format!("/approvals/{to}"))?;
+    let held = browser.holds(&url);
+    let session = held.get("__Host-ringwall").context("not signed in")?;
+    let request = Outgoing::new(Method::POST, &url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("cookie", &format!("__Host-ringwall={session}"))
+        .body(format!("csrf={csrf}&decision={decision}&why=no"));
+    let add = |request: Outgoing, (name, value): &(&str, &str)| request.header(name, value);
+    let reply = headers.iter().fold(request, add).send().await?;
+    Ok(reply.status.as_u16())
+}
+
+/// The call that waits and says this.
+async fn saying(world: &World, said: &str) -> Result<String> {
+    let all = world.gateway.with_data(&["approvals", "--json"]).await?;
+    let all: Vec<Value> = serde_json::from_str(&all)?;
+    let one = all.iter().find(|one| one.to_string().contains(said));
+    let id = one.and_then(|one| one.get("id")?.as_str());
+    Ok(id.context("it does not wait")?.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_what_was_seen_is_what_is_decided() -> Result<()> {
+    let world = World::start(Plan::default().policy(&approvers())).await?;
+    let alice = world.client("alice").await?;
+    let says = async |said: &str| alice.call("echo", json!({ "text": said })).await;
+    assert_eq!(code(&says("small").await?), "approval_needed");
+    let small = saying(&world, "small").await?;
+    let (bob, seen) = page(&world, "bob", json!(["owners"]), &small).await?;
+    assert_eq!(code(&says("large").await?), "approval_needed");
+    let large = saying(&world, "large").await?;
+    // The form of one call is no word about another one, nor from another site about itself.
+    let from = |site: &'static str| [("sec-fetch-site", site)];
+    for (to, headers, status) in [
+        (&large, &[][..], 403),
+        (&small, &from("cross-site"), 403),
+        (&small, &from("same-site"), 403),
+    ] {
+        for decision in ["approve", "decline"] {
+            let sent = sends((&bob, &seen), (to, decision), headers).await?;
+            assert_eq!(sent, status, "{decision} {to} {headers:?}");
+        }
+    }
+    // It ends, and is asked for again under the same name: that is not what was seen.
+    world
+        .gateway
+        .with_data(&["approvals", "approve", &small])
+        .await?;
+    assert_eq!(text(&says("small").await?), "small");
+    assert_eq!(code(&says("small").await?), "approval_needed");
+    assert_eq!(saying(&world, "small").await?, small);
+    assert_eq!(sends((&bob, &seen), (&small, "approve"), &[]).await?, 403);
+    let again = bob.open(&seen.url).await?;
+    assert_eq!(sends((&bob, &again), (&small, "approve"), &[]).await?, 200);
+    assert_eq!(text(&says("small").await?), "small");
+    assert_eq!(runs(&world)?, 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_nobody_decides_by_policies_that_are_not_in_force_any_more() -> Result<()> {
+    let world = World::start(Plan::default().policy(&approvers())).await?;
+    let alice = world.client("alice").await?;
+    assert_eq!(code(&alice.call("echo", hello()).await?), "approval_needed");
+    let id = id(&world).await?;
+    let (bob, seen) = page(&world, "bob", json!(["owners"]), &id).await?;
+    let policy = format!("{}\n// Somebody has looked at it again.\n", approvers());
+    std::fs::write(world.path().join("policy.cedar"), policy)?;
+    assert_eq!(world.events("configuration.reloaded", 1).await?.len(), 1);
+    for decision in ["approve", "decline"] {
+        let sent = sends((&bob, &seen), (&id, decision), &[]).await?;
+        assert_eq!(sent, 403, "{decision}");
+    }
+    assert_eq!(bob.open(&seen.url).await?.reply.status, 404);
+    assert_eq!(refusals(&world, 2).await?, ["approval_denied"; 2]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_policies_decide_by_who_asked_and_a_list_shows_no_more_than_they_let() -> Result<()> {
+    let of_alice = "&& context.needs == \"owners\" && context.requester like \"*#alice\"";
+    let policy = approvers().replace("&& context.needs == \"owners\"", of_alice);
+    let world = World::start(Plan::default().policy(&policy)).await?;
+    for user in ["alice", "carol"] {
+        let client = world.client(user).await?;
+        let answer = client.call("echo", json!({ "text": user })).await?;
+        assert_eq!(code(&answer), "approval_needed");
+    }
+    let (hers, other) = (
+        saying(&world, "\\\"alice\\\"").await?,
+        saying(&world, "\\\"carol\\\"").await?,
+    );
+    assert_ne!(hers, other);
+    let (bob, shown) = page(&world, "bob", json!(["owners"]), &hers).await?;
+    assert!(
+        shown.html().contains("value=\"approve\""),
+        "{}",
+        shown.html()
+    );
+    let list = bob.open(&world.gateway.at("/approvals")?).await?;
+    let listed = list.html();
+    assert!(
+        listed.contains(&hers) && !listed.contains(&other),
+        "{listed}"
+    );
+    let (mallory, _) = page(&world, "mallory", json!(["staff"]), &hers).await?;
+    let list = mallory.open(&world.gateway.at("/approvals")?).await?;
+    assert_eq!(list.reply.status, 200);
+    assert!(!list.html().contains(&hers), "{}", list.html());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_what_somebody_approved_who_is_revoked_since_is_not_approved() -> Result<()> {
+    let world = World::start(Plan::default().policy(&approvers())).await?;
+    let alice = world.client("alice").await?;
+    assert_eq!(code(&alice.call("echo", hello()).await?), "approval_needed");
+    let (bob, asked) = page(&world, "bob", json!(["owners"]), &id(&world).await?).await?;
+    assert_eq!(bob.decide(&asked, "approve").await?.reply.status, 200);
+    let block = ["revoke", "user", "bob", "--block"];
+    world.gateway.with_config(&block).await?;
+    assert_eq!(world.events("revoked", 1).await?.len(), 1);
+    assert_eq!(code(&alice.call("echo", hello()).await?), "approval_needed");
+    assert_eq!(world.events("approval.void", 1).await?.len(), 1);
+    assert_eq!(runs(&world)?, 0);
     Ok(())
 }
 

@@ -309,3 +309,18 @@ async fn n2_3_a_client_gives_its_tokens_back() -> Result<()> {
     assert_eq!(refused(&world, &tokens.access).await?, "401 token_revoked");
     Ok(())
 }
+
+/// What the provider says of itself is remembered for a while: not everybody who agrees sends the gateway there.
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_the_provider_is_not_asked_what_it_is_for_each_person() -> Result<()> {
+    let world = world().await?;
+    let dancer = Dancer::registered(&world).await?;
+    dancer.code(&Browser::default()).await?;
+    let asked = world.issuer.descriptions();
+    for user in ["bob", "carol", "dave"] {
+        world.issuer.at_the_browser(user);
+        dancer.code(&Browser::default()).await?;
+    }
+    assert_eq!(world.issuer.descriptions(), asked);
+    Ok(())
+}

@@ -343,6 +343,119 @@ async fn m3_a_flood_of_registrations_ends_and_disturbs_no_call() -> Result<()> {
     Ok(())
 }
 
+/// Somebody who agreed to a client that anybody could have registered is asked about it each time, also where
+/// they are signed in here.
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_a_client_that_nobody_stands_by_is_asked_about_each_time() -> Result<()> {
+    let world = world().await?;
+    let (dancer, browser) = (on_the_web(&world).await?, Browser::default());
+    browser.open(&world.gateway.at("/connections")?).await?;
+    dancer.code(&browser).await?;
+    let way = dancer.way(&[])?;
+    let reply = browser.once(Method::GET, &way, String::new()).await?;
+    assert_eq!(reply.status, 200);
+    assert_eq!(world.events("consent.shown", 2).await?.len(), 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_nobody_is_asked_on_a_page_that_is_fetched_ahead_of_time() -> Result<()> {
+    let world = world().await?;
+    let way = Dancer::registered(&world).await?.way(&[])?;
+    for (name, value) in [
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "prefetch"),
+        ("x-moz", "prefetch"),
+    ] {
+        let request = Outgoing::new(Method::GET, &way).header(name, value);
+        let reply = request.send().await?;
+        assert_eq!(reply.status, 400, "{name}");
+        assert!(reply.header("set-cookie").is_none(), "{name}");
+    }
+    assert!(world.events("consent.shown", 0).await?.is_empty());
+    Ok(())
+}
+
+/// What somebody planted is no name of a browser: it is given one that nobody knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_a_browser_has_a_name_of_ours_or_gets_one() -> Result<()> {
+    let world = world().await?;
+    let dancer = Dancer::registered(&world).await?;
+    let (name, home) = ("__Host-ringwall-authority", world.gateway.at("/")?);
+    for planted in ["", "x", &"x".repeat(42), &"x".repeat(44), &"+".repeat(43)] {
+        let browser = Browser::default();
+        browser.plant(&home, name, planted);
+        dancer.asks(&browser).await?;
+        let held = browser.holds(&home);
+        let now = held.get(name).context("no name")?;
+        assert!(now != planted && now.len() == 43, "{planted}: {now}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_1_one_address_answers_so_many_pages() -> Result<()> {
+    let world = world().await?;
+    let dancer = Dancer::registered(&world).await?;
+    let browser = Browser::default();
+    let page = dancer.asks(&browser).await?;
+    for nth in 0..60 {
+        let reply = sends(&page, &browser, |it| it.body("decision=agree&csrf=00ff")).await?;
+        assert_eq!(reply.status, 403, "{nth}");
+    }
+    let reply = sends(&page, &browser, |it| it).await?;
+    assert_eq!(reply.status, 503, "{}", says(&reply));
+    Ok(())
+}
+
+/// Whoever is kept out here is kept out of this as well, whatever their provider says.
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_3_whoever_is_revoked_lets_no_client_in() -> Result<()> {
+    let world = world().await?;
+    let dancer = Dancer::registered(&world).await?;
+    let block = ["revoke", "user", "alice", "--block"];
+    world.gateway.with_config(&block).await?;
+    assert_eq!(world.events("revoked", 1).await?.len(), 1);
+    let answer = dancer.answered(&Browser::default()).await?;
+    assert!(
+        answer.contains_key("error") && !answer.contains_key("code"),
+        "{answer:?}"
+    );
+    assert!(world.events("consent.given", 0).await?.is_empty());
+    assert!(world.events("code.issued", 0).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_a_request_for_tokens_is_read_strictly() -> Result<()> {
+    let world = world().await?;
+    let dancer = Dancer::registered(&world).await?;
+    let tokens = dancer
+        .redeem(&dancer.code(&Browser::default()).await?)
+        .await?;
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "refresh_token")
+        .append_pair("refresh_token", &tokens.refresh)
+        .append_pair("client_id", &dancer.id)
+        .finish();
+    let media = "application/x-www-form-urlencoded";
+    for (media, body) in [
+        ("application/json", form.clone()),
+        ("text/plain", form.clone()),
+        (media, format!("{form}&scope=a&scope=b")),
+        (media, format!("{form}&more={}", "x".repeat(20_000))),
+    ] {
+        let request = Outgoing::new(Method::POST, &dancer.at("/token")?);
+        let request = request.header("content-type", media).body(body);
+        let reply = request.send().await?;
+        let said = (reply.status.as_u16(), reply.json()?["error"].clone());
+        assert_eq!(said, (400, json!("invalid_request")), "{media}");
+    }
+    // None of it has used the token up.
+    assert_eq!(dancer.refresh(&tokens.refresh).await?.status, 200);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn m3_a_registration_is_read_strictly() -> Result<()> {
     let world = world().await?;

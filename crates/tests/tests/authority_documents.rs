@@ -217,8 +217,11 @@ async fn m3_who_agreed_to_exactly_this_is_not_asked_again_and_nobody_else_passes
             .status,
         200
     );
-    // Somebody else comes back from the provider: they are asked before there is a code.
+    // Who agreed before has not agreed again.
+    assert_eq!(world.events("consent.given", 1).await?.len(), 1);
+    // Somebody else comes back from the provider, who let it in as well: they are asked before there is a code.
     world.issuer.at_the_browser("bob");
+    dancer.code(&Browser::default()).await?;
     let page = browser.open(&dancer.way(&[])?).await?;
     assert_eq!(page.reply.status, 200);
     assert!(
@@ -226,6 +229,80 @@ async fn m3_who_agreed_to_exactly_this_is_not_asked_again_and_nobody_else_passes
         "{}",
         page.html()
     );
-    assert_eq!(world.events("code.issued", 2).await?.len(), 2);
+    assert_eq!(world.events("code.issued", 3).await?.len(), 3);
+    Ok(())
+}
+
+/// A program on the person's own machine could be any, whoever stands by its name: they are asked each time.
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_a_program_on_the_own_machine_is_asked_about_each_time() -> Result<()> {
+    let (world, documents) = (nearby().await?, Documents::start().await?);
+    let url = documents.at("/client.json")?;
+    documents.put("/client.json", &document(&url).to_string());
+    let (dancer, browser) = (Dancer::new(&world, url.as_str())?, Browser::default());
+    browser.open(&world.gateway.at("/connections")?).await?;
+    dancer.code(&browser).await?;
+    let way = dancer.way(&[])?;
+    let reply = browser.once(Method::GET, &way, String::new()).await?;
+    assert_eq!(reply.status, 200);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_documents_of_hosts_that_nobody_chose_are_not_even_read() -> Result<()> {
+    let documents = Documents::start().await?;
+    let url = documents.at("/client.json")?;
+    documents.put("/client.json", &document(&url).to_string());
+    let members = json!({ "documents": ["app.example"], "network": "private" });
+    let world = world(members).await?;
+    let reply = visit(&Dancer::new(&world, url.as_str())?).await?;
+    assert_eq!(reply.status, 401);
+    assert_eq!(documents.read("/client.json"), 0);
+    Ok(())
+}
+
+/// A page says who asks. Whoever is somebody else by the time it is answered was not agreed to.
+#[tokio::test(flavor = "multi_thread")]
+async fn m3_a_client_that_changes_while_its_page_is_open_was_not_agreed_to() -> Result<()> {
+    let (mut world, documents) = (nearby().await?, Documents::start().await?);
+    let url = documents.at("/client.json")?;
+    documents.put("/client.json", &document(&url).to_string());
+    let (dancer, browser) = (Dancer::new(&world, url.as_str())?, Browser::default());
+    let page = dancer.asks(&browser).await?;
+    let renamed = changed(&url, "client_name", &json!("Your Bank"));
+    documents.put("/client.json", &renamed);
+    // What was read is remembered until then.
+    world.gateway.crash_and_restart().await?;
+    let answer = browser.decide(&page, "agree").await?;
+    assert_eq!(answer.reply.status, 403, "{}", answer.html());
+    assert!(answer.html().contains("differently"), "{}", answer.html());
+    assert!(answer.reply.header("refresh").is_none());
+    Ok(())
+}
+
+/// Who is sent to sign in without a page takes a place like who has answered one.
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_1_one_address_is_sent_to_sign_in_so_many_times() -> Result<()> {
+    let (world, documents) = (nearby().await?, Documents::start().await?);
+    let (url, redirect) = (documents.at("/client.json")?, "https://app.example/cb");
+    let web = changed(&url, "redirect_uris", &json!([redirect]));
+    documents.put("/client.json", &web);
+    let mut dancer = Dancer::new(&world, url.as_str())?;
+    dancer.redirect = redirect.to_owned();
+    let browser = Browser::default();
+    browser.open(&world.gateway.at("/connections")?).await?;
+    dancer.code(&browser).await?;
+    let way = dancer.way(&[])?;
+    let mut sent = 0;
+    for _ in 0..70 {
+        let reply = browser.once(Method::GET, &way, String::new()).await?;
+        let to = reply.header("location").unwrap_or_default();
+        match to.starts_with(world.issuer.url()) {
+            true => sent += 1,
+            false => assert!(to.contains("error=temporarily_unavailable"), "{to}"),
+        }
+    }
+    // One place was taken by the page.
+    assert_eq!(sent, 59);
     Ok(())
 }

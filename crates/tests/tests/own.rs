@@ -11,6 +11,7 @@ use ringwall_tests::documents::Documents;
 use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::Client;
 use ringwall_tests::place;
+use ringwall_tests::wire::Outgoing;
 use ringwall_tests::world::{CREDENTIAL, Plan, World};
 use serde_json::json;
 use std::time::Duration;
@@ -172,6 +173,53 @@ async fn m3_a_person_takes_back_that_they_let_a_client_in_and_its_tokens_end() -
     assert_eq!(ended(&world, &browser, form(&page, "client")?).await?, 404);
     assert_eq!(world.events("own.ended", 1).await?.len(), 1);
     assert_eq!(world.events("consent.revoked", 1).await?.len(), 1);
+    Ok(())
+}
+
+/// What the keys of users are called is no secret, and an issuer may name a user like one of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_3_whoever_is_named_like_the_key_of_another_is_not_them() -> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    let browser = Browser::default();
+    let page = own(&world, &browser).await?;
+    assert!(form(&page, "session").is_err());
+    let signed_in = world.events("person.signed_in", 1).await?;
+    let key = signed_in
+        .first()
+        .and_then(|line| line.pointer("/record/who/user"));
+    let key = key.and_then(serde_json::Value::as_str).context("no key")?;
+    let namesake = world.client(key).await?;
+    let page = own(&world, &browser).await?;
+    assert!(form(&page, "session").is_err(), "{}", page.html());
+    let hers = world.client("alice").await?;
+    let page = own(&world, &browser).await?;
+    assert_eq!(page.html().matches("value=\"session\"").count(), 1);
+    for client in [namesake, hers] {
+        assert_eq!(client.send("ping", json!({})).await?.status, 200);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_4_nothing_is_ended_by_a_form_of_another_site() -> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    let browser = Browser::default();
+    let page = own(&world, &browser).await?;
+    let url = world.gateway.at("/connections")?;
+    let held = browser.holds(&url);
+    let session = held.get("__Host-ringwall").context("not signed in")?;
+    for (site, status) in [
+        ("cross-site", 403),
+        ("same-site", 403),
+        ("same-origin", 303),
+    ] {
+        let request = Outgoing::new(Method::POST, &url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", &format!("__Host-ringwall={session}"))
+            .header("sec-fetch-site", site)
+            .body(form(&page, "browser")?);
+        assert_eq!(request.send().await?.status.as_u16(), status, "{site}");
+    }
     Ok(())
 }
 

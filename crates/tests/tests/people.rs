@@ -342,3 +342,74 @@ async fn m2_a_browsers_session_opens_no_route() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_3_a_sign_in_counts_once_also_where_the_provider_takes_its_code_twice() -> Result<()> {
+    let world = world().await?;
+    world.issuer.forgets_no_code();
+    let browser = Browser::default();
+    let (_, back) = begun(&world, &browser, "/connections").await?;
+    let held = browser.holds(&back);
+    let way = held.get(ON_THE_WAY).context("on no way")?;
+    assert_eq!(browser.open(&back).await?.reply.status, 200);
+    // Whoever has seen the cookie and the address of before.
+    let thief = Browser::default();
+    thief.plant(&back, ON_THE_WAY, way);
+    let reply = thief.once(Method::GET, &back, String::new()).await?;
+    assert_eq!(reply.status, 403);
+    assert!(!thief.holds(&back).contains_key(SESSION));
+    let records = world.events("sign_in.refused", 1).await?;
+    assert_eq!(named(&records, "/record/refusal/code"), ["replayed"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n8_4_nothing_begins_with_a_page_that_is_fetched_ahead_of_time() -> Result<()> {
+    let world = world().await?;
+    let url = world.gateway.at("/sign-in")?;
+    for (name, value) in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "prefetch"),
+        ("x-moz", "prefetch"),
+    ] {
+        let request = Outgoing::new(Method::GET, &url).header(name, value);
+        let reply = request.send().await?;
+        assert_eq!(reply.status, 403, "{name}: {value}");
+        assert_eq!(reply.header("location"), None, "{name}: {value}");
+        assert_eq!(reply.header("set-cookie"), None, "{name}: {value}");
+    }
+    let reply = Outgoing::new(Method::GET, &url).send().await?;
+    assert_eq!(reply.status, 303);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_2_a_form_is_read_as_a_form_and_within_its_bounds() -> Result<()> {
+    let world = world().await?;
+    let (browser, _) = signed_in(&world).await?;
+    let url = world.gateway.at("/sign-out")?;
+    let page = browser.open(&url).await?;
+    let own = page.attribute("<input type=\"hidden\" name=\"csrf\" ", "value");
+    let own = format!("csrf={}", own.context("no token")?);
+    let held = browser.holds(&url);
+    let cookie = format!("{SESSION}={}", held.get(SESSION).context("none")?);
+    let form = "application/x-www-form-urlencoded";
+    for (media, body, status) in [
+        ("text/plain", own.clone(), 403),
+        ("application/json", own.clone(), 403),
+        ("", own.clone(), 403),
+        (form, format!("{own}&{own}"), 403),
+        (form, format!("{own}&more={}", "x".repeat(16 * 1024)), 403),
+        (form, own, 200),
+    ] {
+        let length = body.len();
+        let request = Outgoing::new(Method::POST, &url)
+            .header("content-type", media)
+            .header("cookie", &cookie)
+            .body(body);
+        let reply = request.send().await?;
+        assert_eq!(reply.status.as_u16(), status, "{media}, {length} bytes");
+    }
+    Ok(())
+}

@@ -11,7 +11,7 @@ use crate::bounds;
 use crate::problem::Problems;
 use crate::secret::{SecretRef, is_variable, looks_secret, sounds_secret};
 use crate::settled::{
-    Credential, Era, HiddenText, Http, Pins, Process, Schema, Server, ServerName, Stdio,
+    Credential, Drift, Era, HiddenText, Http, Pins, Process, Schema, Server, ServerName, Stdio,
     ToolLabels, Upstream, Variable,
 };
 use crate::words::{Confinement, Network};
@@ -66,6 +66,7 @@ fn server(
         upstream: upstream?,
         era,
         pins,
+        accept_drift: written.accept_drift.unwrap_or(Drift::None),
         schema,
         hidden_text,
         content: super::content::server(problems, &at("content"), &written.content),

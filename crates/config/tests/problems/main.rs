@@ -13,6 +13,7 @@ mod numbers;
 mod oauth;
 mod offers;
 mod possession;
+mod providers;
 mod routes;
 mod servers;
 mod shape;
@@ -80,6 +81,11 @@ fn n3_1_reports_what_is_wrong_with_listeners() {
 #[test]
 fn n2_4_reports_administration_that_anybody_could_do_or_nobody() {
     check(administration::CASES);
+}
+
+#[test]
+fn n1_3_reports_providers_that_nobody_or_anybody_could_ask() {
+    check(providers::CASES);
 }
 
 #[test]

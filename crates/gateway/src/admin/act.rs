@@ -130,6 +130,14 @@ async fn look(
             let looked = looked.await.map_err(|error| AdminRefusal::broken(&error))?;
             looked.map_err(|error| AdminRefusal::broken(&error))
         }
+        Asked::History(of) => {
+            let gate = Arc::clone(gate);
+            let work = move || gate.pins.history(&of.server, &of.tool);
+            let looked = tokio::task::spawn_blocking(work).await;
+            let looked = looked.map_err(|error| AdminRefusal::broken(&error))?;
+            let history = looked.map_err(|error| AdminRefusal::broken(&error))?;
+            told(&history)
+        }
         Asked::Whoami(_) => Ok(json!({
             "issuer": administrator.issuer,
             "user": administrator.user,
@@ -143,7 +151,9 @@ async fn look(
         | Asked::EndBrowser(_)
         | Asked::Lift(_)
         | Asked::Revoke(_)
-        | Asked::RevokeConnection(_) => Err(AdminRefusal::malformed("it changes something")),
+        | Asked::RevokeConnection(_)
+        | Asked::RevokeTool(_)
+        | Asked::RollBack(_) => Err(AdminRefusal::malformed("it changes something")),
     }
 }
 
@@ -199,6 +209,7 @@ fn tools(gate: &Gate, server: Option<&str>) -> Result<Value, PinsError> {
         json!({
             "server": it.server, "tool": it.tool, "digest": it.digest, "why": it.why,
             "at_ms": it.at_ms, "definition": it.definition,
+            "suspicions": inspect::poison::study(&it.definition),
         })
     });
     let (approved, waiting): (Vec<Value>, Vec<Value>) = (approved.collect(), waiting.collect());

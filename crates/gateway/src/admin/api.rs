@@ -253,3 +253,6 @@ impl super::Office {
         person.shows(&strength, now_s)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,13 @@
 //! what is to be.
 
 use super::act::{By, note, told};
-use super::input::{ApproveTool, Grant, OneConsent, Revoke};
+use super::input::{ApproveTool, Grant, OneConsent, OneTool, Revoke};
 use super::{AdminRefusal, Asked, Operation, break_glass};
 use crate::authority;
 use crate::credential::Connections;
 use crate::gate::Gate;
 use crate::people::Person;
-use crate::pins::{Pin, PinsError};
+use crate::pins::{Pin, Pins, PinsError};
 use crate::revocation::{Order, Origin, RegisterError, Target};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -33,8 +33,11 @@ impl Change<'_> {
             Asked::Revoke(revoke) => self.revoke(revoke).await,
             Asked::RevokeConnection(grant) => self.revoke_connection(grant).await,
             Asked::RevokeConsent(one) => self.revoke_consent(one).await,
+            Asked::RevokeTool(tool) => self.revoke_tool(tool).await,
+            Asked::RollBack(tool) => self.roll_back(tool).await,
             Asked::Connections(_)
             | Asked::Consents(_)
+            | Asked::History(_)
             | Asked::People(_)
             | Asked::Revocations(_)
             | Asked::Sessions(_)
@@ -129,6 +132,51 @@ impl Change<'_> {
         }
     }
 
+    async fn revoke_tool(&self, tool: OneTool) -> Result<Value, AdminRefusal> {
+        self.written("approved", "revoked")?;
+        let revoked = self
+            .pins(move |pins| pins.revoke(&tool.server, &tool.tool))
+            .await?;
+        match revoked {
+            true => Ok(json!({ "revoked": self.subject })),
+            false => Err(AdminRefusal::unknown("no such definition is approved")),
+        }
+    }
+
+    async fn roll_back(&self, tool: ApproveTool) -> Result<Value, AdminRefusal> {
+        self.written("", &format!("rolled back to {}", tool.digest))?;
+        let (by, now_ms) = (self.by.name(), self.gate.clock().unix_ms());
+        let back = move |pins: &Pins| {
+            let to = (tool.digest, by.as_str(), now_ms);
+            pins.roll_back(&tool.server, &tool.tool, to)
+        };
+        match self.pins(back).await? {
+            Some(pin) => Ok(json!({ "approved": self.subject, "digest": pin.digest })),
+            None => Err(AdminRefusal::unknown(
+                "no definition with that digest was approved before",
+            )),
+        }
+    }
+
+    /// Changes the pins where blocking is allowed; everything of the servers is looked at again.
+    async fn pins<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Pins) -> Result<T, PinsError> + Send + 'static,
+    ) -> Result<T, AdminRefusal> {
+        let gate = Arc::clone(self.gate);
+        let done = tokio::task::spawn_blocking(move || {
+            let done = change(&gate.pins);
+            let runtime = gate.runtime();
+            runtime
+                .servers
+                .values()
+                .for_each(|served| served.distrust());
+            done
+        });
+        let done = done.await.map_err(|error| AdminRefusal::broken(&error))?;
+        done.map_err(|error| AdminRefusal::broken(&error))
+    }
+
     /// Revokes this, in force when it returns.
     async fn revoked(&self, asked: Revoke) -> Result<Value, AdminRefusal> {
         let now_ms = self.gate.clock().unix_ms();
@@ -159,7 +207,7 @@ fn approved(gate: &Gate, by: String, tool: &ApproveTool) -> Result<bool, PinsErr
     };
     gate.pins.approve(&tool.server, &tool.tool, &pin)?;
     if let Some(served) = gate.runtime().servers.get(&*tool.server) {
-        served.shelves.distrust();
+        served.distrust();
     }
     Ok(true)
 }

@@ -36,8 +36,14 @@ pub enum Asked {
     Sessions(Wanted),
     /// See [`Operation::ToolsApprove`].
     ApproveTool(ApproveTool),
+    /// See [`Operation::ToolsHistory`].
+    History(OneTool),
     /// See [`Operation::ToolsList`].
     Tools(OfServer),
+    /// See [`Operation::ToolsRevoke`].
+    RevokeTool(OneTool),
+    /// See [`Operation::ToolsRollBack`].
+    RollBack(ApproveTool),
     /// See [`Operation::Whoami`].
     Whoami(Nothing),
 }
@@ -136,6 +142,17 @@ pub struct ApproveTool {
     pub digest: Digest,
 }
 
+/// A definition, by its server and name. What is no tool has its kind before its name, such as
+/// `prompt:greet`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OneTool {
+    /// The server.
+    pub server: String,
+    /// The tool.
+    pub tool: String,
+}
+
 fn unsaid() -> String {
     "no reason was given".to_owned()
 }
@@ -166,7 +183,10 @@ impl Asked {
             Operation::RevocationsList => of(input, Asked::Revocations),
             Operation::SessionsList => of(input, Asked::Sessions),
             Operation::ToolsApprove => of(input, Asked::ApproveTool),
+            Operation::ToolsHistory => of(input, Asked::History),
             Operation::ToolsList => of(input, Asked::Tools),
+            Operation::ToolsRevoke => of(input, Asked::RevokeTool),
+            Operation::ToolsRollBack => of(input, Asked::RollBack),
             Operation::Whoami => of(input, Asked::Whoami),
         }
     }
@@ -186,7 +206,10 @@ impl Asked {
             Asked::Revocations(_) => Operation::RevocationsList,
             Asked::Sessions(_) => Operation::SessionsList,
             Asked::ApproveTool(_) => Operation::ToolsApprove,
+            Asked::History(_) => Operation::ToolsHistory,
             Asked::Tools(_) => Operation::ToolsList,
+            Asked::RevokeTool(_) => Operation::ToolsRevoke,
+            Asked::RollBack(_) => Operation::ToolsRollBack,
             Asked::Whoami(_) => Operation::Whoami,
         }
     }
@@ -204,7 +227,12 @@ impl Asked {
             Asked::EndBrowser(session) => session.session.clone(),
             Asked::Revoke(revoke) => revoke.target.to_string(),
             Asked::Lift(lift) => lift.id.clone(),
-            Asked::ApproveTool(tool) => format!("{}/{}", tool.server, tool.tool),
+            Asked::ApproveTool(tool) | Asked::RollBack(tool) => {
+                format!("{}/{}", tool.server, tool.tool)
+            }
+            Asked::History(tool) | Asked::RevokeTool(tool) => {
+                format!("{}/{}", tool.server, tool.tool)
+            }
             Asked::ForgetPasskey(_) | Asked::Revocations(_) | Asked::Whoami(_) => String::new(),
         }
     }
@@ -223,6 +251,8 @@ mod tests {
             assert!(asked.is_ok_and(|asked| asked.operation() == operation) || !read);
         };
         let digest = inspect::pin::digest(&json!({"name": "x"})).to_string();
+        let tool = json!({ "server": "s", "tool": "t" });
+        let pinned = json!({ "server": "s", "tool": "t", "digest": digest });
         for (operation, input) in [
             (Operation::ConnectionsList, json!({ "user": "u" })),
             (
@@ -244,11 +274,11 @@ mod tests {
                 Operation::SessionsList,
                 json!({ "user": "u", "route": "/r" }),
             ),
-            (
-                Operation::ToolsApprove,
-                json!({ "server": "s", "tool": "t", "digest": digest }),
-            ),
+            (Operation::ToolsApprove, pinned.clone()),
+            (Operation::ToolsHistory, tool.clone()),
             (Operation::ToolsList, json!({ "server": "s" })),
+            (Operation::ToolsRevoke, tool.clone()),
+            (Operation::ToolsRollBack, pinned.clone()),
             (Operation::Whoami, json!({})),
         ] {
             check(operation, input.clone(), true);

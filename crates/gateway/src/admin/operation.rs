@@ -28,10 +28,16 @@ pub enum Operation {
     RevocationsList,
     /// Lists what is held for callers.
     SessionsList,
-    /// Approves the definition of a tool that waits.
+    /// Approves a definition that waits.
     ToolsApprove,
-    /// Lists the definitions of tools that are approved or wait.
+    /// Lists what was approved of one definition.
+    ToolsHistory,
+    /// Lists the definitions that are approved or wait.
     ToolsList,
+    /// Takes the approval of a definition back.
+    ToolsRevoke,
+    /// Approves a definition again that was approved before.
+    ToolsRollBack,
     /// Says who asks, with which roles.
     Whoami,
 }
@@ -66,7 +72,7 @@ pub enum Effect {
 
 impl Operation {
     /// Every operation, in the order of their names.
-    pub const ALL: [Operation; 14] = [
+    pub const ALL: [Operation; 17] = [
         Operation::ConnectionsList,
         Operation::ConnectionsRevoke,
         Operation::ConsentsList,
@@ -79,7 +85,10 @@ impl Operation {
         Operation::RevocationsList,
         Operation::SessionsList,
         Operation::ToolsApprove,
+        Operation::ToolsHistory,
         Operation::ToolsList,
+        Operation::ToolsRevoke,
+        Operation::ToolsRollBack,
         Operation::Whoami,
     ];
 
@@ -101,7 +110,10 @@ impl Operation {
             Operation::RevocationsList => "revocations.list",
             Operation::SessionsList => "sessions.list",
             Operation::ToolsApprove => "tools.approve",
+            Operation::ToolsHistory => "tools.history",
             Operation::ToolsList => "tools.list",
+            Operation::ToolsRevoke => "tools.revoke",
+            Operation::ToolsRollBack => "tools.roll_back",
             Operation::Whoami => "whoami",
         }
     }
@@ -120,7 +132,10 @@ impl Operation {
             Operation::RevocationsLift => "/revocations/lift",
             Operation::SessionsList => "/sessions",
             Operation::ToolsApprove => "/tools/approve",
+            Operation::ToolsHistory => "/tools/history",
             Operation::ToolsList => "/tools",
+            Operation::ToolsRevoke => "/tools/revoke",
+            Operation::ToolsRollBack => "/tools/roll-back",
             Operation::Whoami => "/whoami",
         }
     }
@@ -133,16 +148,19 @@ impl Operation {
             | Operation::PeopleList
             | Operation::RevocationsList
             | Operation::SessionsList
+            | Operation::ToolsHistory
             | Operation::ToolsList
             | Operation::Whoami => Duty::Look,
             Operation::ConnectionsRevoke
             | Operation::ConsentsRevoke
             | Operation::PeopleEnd
-            | Operation::RevocationsAdd => Duty::Operate,
+            | Operation::RevocationsAdd
+            | Operation::ToolsRevoke => Duty::Operate,
             // Whoever was kept out comes in again, and what a model reads is trusted.
-            Operation::PasskeyForget | Operation::RevocationsLift | Operation::ToolsApprove => {
-                Duty::Administer
-            }
+            Operation::PasskeyForget
+            | Operation::RevocationsLift
+            | Operation::ToolsApprove
+            | Operation::ToolsRollBack => Duty::Administer,
         }
     }
 
@@ -182,10 +200,13 @@ impl Operation {
             Operation::SessionsList => {
                 "what is held for callers, of everybody, one user or one route"
             }
-            Operation::ToolsApprove => {
-                "approves the definition of a tool that waits, by its digest"
+            Operation::ToolsApprove => "approves a definition that waits, by its digest",
+            Operation::ToolsHistory => "who approved which definition of one tool, and when",
+            Operation::ToolsList => {
+                "definitions that are approved or wait, and what is suspected of those that wait"
             }
-            Operation::ToolsList => "definitions of tools that are approved or wait",
+            Operation::ToolsRevoke => "takes the approval of a definition back",
+            Operation::ToolsRollBack => "approves a definition again that was approved before",
             Operation::Whoami => "who asks, with which roles",
         }
     }

@@ -486,6 +486,11 @@ pub(super) mod tests {
         let mut other = binding();
         other.needs.push("security".into());
         ids.push(other.id());
+        // Not only the part that all calls of a user share tells two users apart.
+        let mut own: Vec<_> = ids.iter().map(|id| id[12..].to_owned()).collect();
+        own.sort_unstable();
+        own.dedup();
+        assert_eq!(own.len(), ids.len());
         let count = ids.len();
         ids.sort_unstable();
         ids.dedup();
@@ -511,6 +516,14 @@ pub(super) mod tests {
         }
         assert_eq!(
             approves(&mut it, renamed, &[0], 2000),
+            Err(DecisionError::Own)
+        );
+        let mut elsewhere = person("someone");
+        if let By::Person { user, .. } = &mut elsewhere {
+            *user = "key-of-alice".into();
+        }
+        assert_eq!(
+            approves(&mut it, elsewhere, &[0], 2000),
             Err(DecisionError::Own)
         );
         assert_eq!(

@@ -374,3 +374,6 @@ fn note(gate: &Gate, name: &str, entry: &Entry, by: Option<&By>, detail: &str) -
         ..audit::Record::default()
     })
 }
+
+#[cfg(test)]
+mod tests;

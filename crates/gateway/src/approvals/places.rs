@@ -307,6 +307,52 @@ fn broken(error: &dyn std::error::Error) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::house::still::{Still, cookies_of};
+    use http_body_util::BodyExt as _;
+    use identity::SignedIn;
+
+    /// A browser at which somebody of this gateway's own is signed in, and what a page of calls says to it.
+    async fn listed(still: &Still, browser: &HeaderMap) -> String {
+        let page = list(still.gate(), browser).await;
+        let bytes = page.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn n2_4_a_call_is_listed_for_whoever_made_it_until_it_expires_and_for_nobody_else() {
+        let still = Still::with("").await;
+        let gate = still.gate();
+        let now_ms = gate.clock().unix_ms();
+        let enters = |user: &str| {
+            let who = SignedIn::local(user, &[], now_ms / 1000);
+            let page = Response::new(Body::empty());
+            cookies_of(&people::enter(gate, &HeaderMap::new(), who, page).unwrap())
+        };
+        let (alice, bob) = (enters("alice"), enters("bob"));
+        let mut hers = super::super::entry::tests::entry(&[("owners", 1)]);
+        let person = people::signed_in(gate, &alice).unwrap();
+        hers.binding.user = person.user().as_str().to_owned();
+        hers.id = hers.binding.id();
+        (hers.asked_ms, hers.until_ms) = (now_ms, now_ms + hers.lasts_ms);
+        let register = &gate.approvals.register;
+        assert!(register.put(None, &hers, now_ms).await.unwrap());
+        let link = format!("/approvals/{}", hers.id);
+        assert!(listed(&still, &alice).await.contains(&link));
+        assert!(!listed(&still, &bob).await.contains(&link));
+        still.clock.advance_ms(hers.lasts_ms);
+        assert!(!listed(&still, &alice).await.contains(&link));
+    }
+
+    #[test]
+    fn n2_4_a_form_is_about_one_call_and_one_time_it_was_asked_for() {
+        let one = super::super::entry::tests::entry(&[("owners", 1)]);
+        let (mut other, mut again) = (one.clone(), one.clone());
+        other.id = "another".to_owned();
+        again.asked_ms += 1;
+        assert_ne!(form_name(&one), form_name(&other));
+        assert_ne!(form_name(&one), form_name(&again));
+        assert_eq!(form_name(&one), form_name(&one.clone()));
+    }
 
     #[test]
     fn a_call_is_found_by_its_name_and_nothing_else_is_looked_for() {

@@ -239,6 +239,15 @@ mod tests {
         one.put(None, &forged, 0).await.unwrap();
         assert!(one.entry(&forged.id, 0).await.is_err());
         assert!(one.entries(0).await.is_err());
+        // Nor one that lies under the name of its call and says that it has another.
+        let data = tempfile::tempdir().unwrap();
+        let (one, _) = registers(data.path());
+        let mut renamed = entry(&[("owners", 1)]);
+        let name = std::mem::replace(&mut renamed.id, "another".into());
+        let value = serde_json::to_vec(&renamed).unwrap();
+        let kept = one.rows.put(Kind::Approval, &name, &value, None, 0);
+        kept.await.unwrap();
+        assert!(one.entry(&name, 0).await.is_err());
     }
 
     #[tokio::test]

@@ -21,7 +21,6 @@ use identity::authority::{
 };
 use identity::client::{
     Ask, Begun, ClientError, Entropy as _, Flow, Outside, Purpose, SystemEntropy, TokenEndpoint,
-    find_server,
 };
 use std::sync::Arc;
 
@@ -264,7 +263,7 @@ async fn begin(at: &At<'_>, request: &Request) -> Result<Begun, AuthorityError> 
     let sign_in = sign_in.ok_or(BROKEN)?;
     let outside = outside(at, &*sign_in.fetch);
     let begun = async {
-        let server = find_server(outside, &at.authority.sign_in).await?;
+        let server = sign_in.known.of(&at.authority.sign_in, outside).await?;
         let endpoint = TokenEndpoint::new(outside, &server, &sign_in.identity, None)?;
         let ask = Ask {
             purpose: Purpose::SignIn,
@@ -332,7 +331,7 @@ async fn signed(at: &At<'_>, flow: Flow, query: &str) -> Result<Person, Authorit
     let redeemed = async {
         let code = flow.answer(&authority.place(Place::SIGNED_IN), query, at.now)?;
         let nonce = code.nonce().unwrap_or_default().to_owned();
-        let server = find_server(outside, &authority.sign_in).await?;
+        let server = sign_in.known.of(&authority.sign_in, outside).await?;
         let endpoint = TokenEndpoint::new(outside, &server, &sign_in.identity, None)?;
         Ok::<_, ClientError>((code.redeem(&endpoint).await?, nonce))
     };

@@ -1,6 +1,8 @@
 //! What lives as long as it should, with time passed in: registrations, lines of refresh tokens, keys, and
 //! what people take back.
 
+mod meanwhile;
+
 use super::journey::Asked;
 use super::*;
 use crate::clock::{Clock, StillClock};
@@ -23,11 +25,14 @@ struct World {
     folder: tempfile::TempDir,
 }
 
-fn settled(data: &std::path::Path) -> Settled {
+/// What is usual of an authorization server.
+const USUAL: &str = "registration: open, tokens: { refresh: 10d, idle: 2d }";
+
+fn settled(data: &std::path::Path, server: &str) -> Settled {
     let text = format!(
         "version: 1\npublic_url: {OWN}\nlisteners: [{{ address: '127.0.0.1:0' }}]\n\
          issuers: [{{ issuer: '{ISSUER}', sign_in: {{ client: ringwall }} }}]\n\
-         authorization_server: {{ registration: open, tokens: {{ refresh: 10d, idle: 2d }} }}\n\
+         authorization_server: {{ {server} }}\n\
          servers: [{{ name: s, http: {{ url: 'https://s.example.com/mcp' }} }}]\n\
          routes: [{{ path: /s, server: s, issuers: [self] }}]\n"
     );
@@ -37,9 +42,13 @@ fn settled(data: &std::path::Path) -> Settled {
 
 impl World {
     async fn new() -> Self {
+        World::with(USUAL).await
+    }
+
+    async fn with(server: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(StillClock::at_unix_ms(NOW_MS));
-        let house = World::built(folder.path(), &clock).await;
+        let house = World::built(folder.path(), &clock, server).await;
         World {
             clock,
             house,
@@ -47,9 +56,25 @@ impl World {
         }
     }
 
-    async fn built(folder: &std::path::Path, clock: &Arc<StillClock>) -> House {
+    /// The same after a restart, with this authorization server.
+    async fn again(self, server: &str) -> Self {
+        let World {
+            clock,
+            house,
+            folder,
+        } = self;
+        drop(house);
+        let house = World::built(folder.path(), &clock, server).await;
+        World {
+            clock,
+            house,
+            folder,
+        }
+    }
+
+    async fn built(folder: &std::path::Path, clock: &Arc<StillClock>, server: &str) -> House {
         let loaded = Loaded {
-            settled: settled(folder),
+            settled: settled(folder, server),
             administration: vec![policy::Administration::built_in()],
             policies: Vec::new(),
             warnings: Vec::new(),
@@ -68,12 +93,17 @@ impl World {
 
     /// A client that has just registered.
     async fn client(&self) -> Arc<Client> {
-        let authority = self.authority();
-        let at = self.at(&authority);
-        let members = json!({
+        self.registered(&json!({
             "redirect_uris": ["http://127.0.0.1/cb"], "client_name": "Editor",
             "grant_types": ["authorization_code", "refresh_token"],
-        });
+        }))
+        .await
+    }
+
+    /// The same, as it describes itself.
+    async fn registered(&self, members: &Value) -> Arc<Client> {
+        let authority = self.authority();
+        let at = self.at(&authority);
         let answer = clients::registration(&at, members.to_string().as_bytes()).await;
         let answer: Value = serde_json::from_str(&answer.ok().unwrap().body).unwrap();
         let id = answer["client_id"].as_str().unwrap();
@@ -281,15 +311,16 @@ async fn m3_what_a_person_takes_back_ends_with_all_that_came_of_it() {
         let (world, token) = (&world, tokens[at]["refresh_token"].clone());
         async move { world.refreshed(&client, &token).await.err() }
     };
-    let grant = Some(ErrorCode::InvalidGrant);
-    assert_eq!(refresh(0, Arc::clone(&client)).await, grant);
-    assert_eq!(refresh(1, Arc::clone(&other)).await, None);
-    assert_eq!(refresh(2, Arc::clone(&client)).await, None);
     let barred = |at: usize| {
         let caller: &identity::Caller = &callers[at];
         world.gate().revocations.check_facts(|| Facts::of(caller))
     };
+    // Also before the client comes for more.
     assert_eq!(barred(0), Err(Barred::Revoked));
+    let grant = Some(ErrorCode::InvalidGrant);
+    assert_eq!(refresh(0, Arc::clone(&client)).await, grant);
+    assert_eq!(refresh(1, Arc::clone(&other)).await, None);
+    assert_eq!(refresh(2, Arc::clone(&client)).await, None);
     assert_eq!((barred(1), barred(2)), (Ok(()), Ok(())));
     assert_eq!(list(world.gate(), user.as_str()).await.unwrap().len(), 1);
     assert_eq!(list(world.gate(), bob.as_str()).await.unwrap().len(), 1);
@@ -321,18 +352,7 @@ async fn n2_3_tokens_of_a_key_that_does_not_sign_any_more_are_good_to_their_end(
     };
     assert_ne!(head(&before), head(&after));
     // Whoever starts again has the same ones.
-    let World {
-        clock,
-        house,
-        folder,
-    } = world;
-    drop(house);
-    let house = World::built(folder.path(), &clock).await;
-    let again = World {
-        clock,
-        house,
-        folder,
-    };
+    let again = world.again(USUAL).await;
     assert_eq!(keys(&again).await, both);
     assert!(again.speaks_for(&after).await.is_some());
 }

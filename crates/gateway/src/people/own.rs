@@ -286,3 +286,37 @@ fn span(ms: u64) -> String {
         (_, hours) => format!("{hours} h"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::house::still::{Still, cookies_of};
+    use identity::SignedIn;
+
+    #[tokio::test]
+    async fn n5_1_nothing_is_ended_that_cannot_be_written_down() {
+        let still = Still::with("").await;
+        let gate = still.gate();
+        let who = SignedIn::local("alice", &[], gate.clock().unix_s());
+        let page = Response::new(Body::empty());
+        let answer = crate::people::enter(gate, &HeaderMap::new(), who, page);
+        let person = signed_in(gate, &cookies_of(&answer.unwrap())).unwrap();
+        let target = || Target::Session {
+            name: "hers".to_owned(),
+        };
+        let register = gate.revocations.register();
+        let count = async || {
+            register
+                .entries(gate.clock().unix_ms())
+                .await
+                .unwrap()
+                .len()
+        };
+        assert!(revoked(gate, &person, target()).await);
+        assert_eq!(count().await, 1);
+        still.loses_its_ledger();
+        assert!(!noted(gate, &person, "browser of hers"));
+        assert!(!revoked(gate, &person, target()).await);
+        assert_eq!(count().await, 1);
+    }
+}

@@ -345,3 +345,6 @@ fn outside<'a>(gate: &Gate, fetch: &'a dyn identity::Fetch) -> Outside<'a> {
         now: gate.clock().unix_s(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! How each control is judged: what this version lacks of it, and what the configuration takes away
 //! from the rest. A judgement reads; it never waits, asks a network or changes anything.
 
+mod providers;
 mod servers;
 
-pub(super) use servers::{n9_2, n9_3, n9_4, n10_1, n10_2, n10_3};
+pub(super) use providers::n1_3;
+pub(super) use servers::{n9_2, n9_3, n9_4, n10_1, n10_2, n10_3, n11_1};
 
 use super::{NOBODYS_TOOL, Status, View, Way};
 use config::settled::{

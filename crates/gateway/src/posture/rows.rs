@@ -131,9 +131,16 @@ pub(super) const ROWS: &[Row] = &[
             "n1_2_hostile_schemas_stay_within_their_budget",
         ],
     ),
-    absent(
+    route(
         controls::N1_3,
-        "no filter of content and no provider of one; hidden text is 1.4",
+        judges::n1_3,
+        "Prompt Shields, Content Safety and others are asked about arguments and answers, each rule in its mode; their silence means what was declared",
+        &[
+            "n1_3_what_is_suspected_is_refused_where_it_is_enforced_and_on_its_way",
+            "n1_3_a_mode_of_a_rule_says_what_its_suspicion_comes_to",
+            "n1_3_silence_refuses_unless_the_operator_declared_otherwise",
+            "n1_3_an_attack_across_any_border_of_two_windows_is_seen",
+        ],
     ),
     route(
         controls::N1_4,
@@ -416,8 +423,13 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N9_2,
         judges::n9_2,
-        "a tool is its pinned definition; one that is new or has changed is neither listed nor callable",
+        "a tool is its pinned definition; one that is new, has changed, speaks to the model or passes for another server's is neither listed nor callable; prompts, resources, templates and instructions likewise",
         &[
+            "n9_2_a_poisoned_definition_is_never_listed_and_never_callable",
+            "n9_2_a_rug_pull_in_mid_session_reaches_nobody",
+            "n9_2_what_passes_for_another_servers_tool_is_not_offered",
+            "n9_2_instructions_that_change_or_speak_of_secrets_are_not_told",
+            "n9_2_rolled_back_a_tool_is_held_against_what_was_approved_before",
             "n9_2_a_changed_definition_is_neither_listed_nor_callable_until_approved",
             "n9_2_with_approval_nothing_is_offered_before_somebody_looked",
         ],
@@ -429,6 +441,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "n1_4_hidden_text_is_taken_out_of_results",
             "a_blocked_result_never_reaches_the_client",
+            "n9_3_harm_and_words_of_a_blocklist_do_not_reach_the_model",
         ],
     ),
     route(
@@ -465,9 +478,14 @@ pub(super) const ROWS: &[Row] = &[
         controls::N10_4,
         "what a server does on its machine is not watched",
     ),
-    absent(
+    gateway(
         controls::N11_1,
-        "no command attacks or scans and writes SARIF",
+        judges::n11_1,
+        "`ringwall scan` examines what servers say of themselves and writes SARIF; nothing attacks yet",
+        &[
+            "n11_1_the_result_of_a_scan_is_sarif_by_the_published_schema",
+            "n11_1_a_poisoned_change_fails_the_scan_of_a_configuration_and_of_a_file",
+        ],
     ),
     absent(controls::N11_2, "no bill of materials of what is served"),
     absent(controls::N11_3, "no built-in adversary"),

@@ -103,7 +103,7 @@ mod tests {
             (&*"a".repeat(34), 3),
             (&*"🙂".repeat(10), 1),
             (&*"🙂".repeat(11), 2),
-            (&*"ß日🙂".repeat(30), 9),
+            (&*"ß日🙂".repeat(30), 10),
         ] {
             let pieces = CUT.pieces(text);
             assert_eq!(pieces.len(), expected, "{text}");

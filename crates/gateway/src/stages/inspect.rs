@@ -1,11 +1,14 @@
 //! Looks into the text of a message for what a person would not see (control 1.1): tags, bidi
 //! controls, zero-width characters, terminal escapes. It finds and, where the server is set so,
-//! removes; it decides nothing else. Detectors that score text will stand here too.
+//! removes; it decides nothing else. What is left is put before the detectors of the server (control 1.3),
+//! whose scores policies hear of.
 
 use crate::content::{Content, Looked, Toward};
+use crate::providers::Surface;
 use crate::route::Route;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::refused::{self, Refused};
+use crate::stages::suspect;
 use crate::stages::validate::{self, Valid};
 use bytes::Bytes;
 use config::settled::HiddenText;
@@ -14,6 +17,7 @@ use protocol::Document;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// A call whose text was looked into.
 #[derive(Debug)]
@@ -53,8 +57,9 @@ impl Deref for Inspected {
 }
 
 /// Examines every string of the message, names of members included.
-pub fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused> {
-    let content = valid.raw().route().content(valid.served());
+pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused> {
+    let route = Arc::clone(valid.raw().route());
+    let content = route.content(valid.served());
     let looked = match valid.message() {
         None => Looked::default(),
         Some(message) => content.look(message.document(), Toward::Server),
@@ -71,12 +76,15 @@ pub fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused
         // The schema held for other text: it has to hold for this text too.
         edited = Some(validate::arguments(&valid)?);
     }
+    // Last, so that nobody is asked about what goes no further, or told what was taken out.
+    let suspicions = suspect::hear(content.panel(), Surface::Arguments, looked.reading, draft);
+    let suspicions = suspicions.await?;
     draft.done(Stage::Inspect);
     Ok(Inspected {
         valid,
         edited,
         rules,
-        suspicions: Vec::new(),
+        suspicions,
     })
 }
 

@@ -8,6 +8,8 @@ mod unasked;
 
 pub(in crate::stages) use connection::words;
 
+pub(crate) use entry::score;
+
 use crate::gate::Gate;
 use crate::outlet::Reader;
 use crate::small::sha256;

@@ -3,6 +3,7 @@
 //! changed or never approved goes no further; a handle that was not given to this caller neither.
 
 mod handle;
+mod others;
 mod place;
 
 pub use handle::Resumed;
@@ -13,16 +14,16 @@ use crate::catalog::{Catalog, Standing, Tool};
 use crate::definitions::{self, DefinitionsError};
 use crate::gate::Gate;
 use crate::naming::Naming;
+use crate::pins::Kind;
 use crate::route::{Route, Served};
 use crate::sessions::Session;
 use crate::stages::admit::Admitted;
 use crate::stages::draft::{Draft, Stage};
-use crate::stages::forward::every_page;
 use crate::stages::frame::Ask;
 use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use controls::{Action, Finding, Severity};
-use protocol::{Act, Edits, Era, Id, Message, Method, Revision, Sender, Target};
+use protocol::{Act, Edits, Era, Id, Message, Revision, Target};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -183,6 +184,7 @@ pub async fn find(
     resolved.resumed = handle::resumed(gate, &resolved, draft)?;
     match &resolved.subject {
         Subject::Tool(_) => draft.ran(controls::N9_2),
+        Subject::Other if others::are_pinned(&resolved) => draft.ran(controls::N9_2),
         _ => draft.skipped(controls::N9_2, "no tool is called"),
     }
     draft.done(Stage::Resolve);
@@ -272,14 +274,20 @@ async fn subject(
             resolved.rewrite(&edits)?;
             Ok(Subject::Tool(tool))
         }
-        (Act::Get | Act::Complete, Target::Prompt(name))
-            if resolved.raw().route().naming == Naming::Prefixed && Naming::is_shortened(&name) =>
-        {
+        (Act::Get | Act::Complete, Target::Prompt(name)) => {
             let served = Arc::clone(served);
-            let name = prompt_name(resolved, *at, &served, outward).await?;
+            let name = others::prompt(gate, resolved, (*at, &served), (outward, &name)).await?;
             let edits = place::renamed(resolved, &name);
             draft.subject = Some(name.chars().take(256).collect::<String>().into());
             resolved.rewrite(&edits)?;
+            Ok(Subject::Other)
+        }
+        (Act::Read | Act::Subscribe | Act::Complete, Target::Resource(uri)) => {
+            others::readable(gate, served, (Kind::Resource, &uri), outward)?;
+            Ok(Subject::Other)
+        }
+        (Act::Complete, Target::Template(uri)) => {
+            others::readable(gate, served, (Kind::Template, &uri), outward)?;
             Ok(Subject::Other)
         }
         (Act::Task, _) => Ok(match handle::task_of(gate, resolved)? {
@@ -378,31 +386,6 @@ pub(in crate::stages) fn runs_tasks_with(route: &Route, client: Revision, server
         (Era::Modern, Era::Modern) => true,
         _ => false,
     }
-}
-
-/// What the server calls a prompt whose name was shortened: found among the prompts it has now.
-async fn prompt_name(
-    resolved: &Resolved,
-    at: usize,
-    served: &Served,
-    outward: &str,
-) -> Result<String, Refused> {
-    let unknown = || refused::prompt_unknown(outward);
-    let list = Method::find("prompts/list", Revision::V2026_07_28, Sender::Client);
-    let list = list.ok_or_else(refused::crashed)?;
-    let session = resolved.session().ok_or_else(refused::session_missing)?;
-    let far = session.links().far(at).await;
-    let far = far.map_err(|error| refused::upstream(&error))?;
-    let pages = every_page(&far, list).await;
-    let pages = pages.map_err(|error| refused::upstream(&error))?;
-    let naming = resolved.raw().route().naming;
-    let results = pages.iter().filter_map(|(answer, _)| answer.result());
-    let prompts = results.filter_map(|result| result.get("prompts"));
-    let mut names = prompts
-        .flat_map(protocol::Value::elements)
-        .filter_map(|prompt| prompt.get("name")?.text());
-    let found = names.find(|name| naming.matches(outward, &served.name, name));
-    found.map(std::borrow::Cow::into_owned).ok_or_else(unknown)
 }
 
 /// What the server calls the tool. A name is only taken back to the one it was made from: a shortened

@@ -14,6 +14,7 @@ pub use stream::ScreenedStream;
 use crate::content::{FINDINGS, Toward};
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
+use crate::providers::Surface;
 use crate::route::{Route, Served};
 use crate::sessions::{Full, Session};
 use crate::stages::authorize::Circumstances;
@@ -23,6 +24,7 @@ use crate::stages::inspect::Inspected;
 use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
+use crate::stages::suspect;
 use bytes::Bytes;
 use identity::possession::Holder;
 use protocol::{Act, Document, Message, Revision, Shape};
@@ -281,6 +283,7 @@ impl Screen {
         draft
             .findings
             .extend(looked.findings.into_iter().take(room));
+        draft.reading = looked.reading;
         if let Some(because) = looked.refused {
             return Err(refused::answer_content(&because));
         }
@@ -291,6 +294,17 @@ impl Screen {
             self.read(bytes.clone())?;
         }
         Ok(bytes)
+    }
+}
+
+impl Screen {
+    /// Puts the answer that was cleaned last before the detectors of its server (controls 1.3, 9.3).
+    pub(super) async fn heard(&self, draft: &mut Draft) -> Result<(), Refused> {
+        let panel = self.route.content(self.served.as_ref()).panel();
+        let reading = std::mem::take(&mut draft.reading);
+        suspect::hear(panel, Surface::Results, reading, draft)
+            .await
+            .map(|_| ())
     }
 }
 

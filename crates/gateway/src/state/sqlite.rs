@@ -32,6 +32,12 @@ const STEPS: &[&str] = &[
      CREATE TRIGGER rows_removed AFTER DELETE ON rows BEGIN
         UPDATE counts SET n = n - 1 WHERE kind = OLD.kind;
      END;",
+    // What was approved before: the same definition may have been so more than once.
+    "CREATE TABLE history (
+        server TEXT NOT NULL, tool TEXT NOT NULL, digest TEXT NOT NULL,
+        definition TEXT NOT NULL, at_ms INTEGER NOT NULL, by TEXT NOT NULL) STRICT;
+     CREATE INDEX history_of ON history (server, tool);
+     INSERT INTO history SELECT server, tool, digest, definition, at_ms, by FROM pins;",
 ];
 
 /// `state.db`, open. Everything of one process that is kept in it shares this, so that its

@@ -88,6 +88,7 @@ fn m3_a_request_names_what_is_offered_and_shows_a_challenge() {
         ("code_challenge_method", "plain", request),
         ("code_challenge_method", "s256", request),
         ("code_challenge", "short", request),
+        ("code_challenge", "AAAA", request),
         ("code_challenge", VERIFIER, ErrorCode::ServerError),
         // Another resource.
         ("resource", "https://gw.example/other", target),
@@ -252,6 +253,21 @@ fn m3_a_code_is_good_in_the_hands_it_was_issued_to_and_in_no_others() {
     assert_eq!(check(&bound, "c-1", &good, None, NOW), grant);
     let kept = plain.to_kept().unwrap();
     assert_eq!(Code::from_kept(&kept).as_ref(), Some(&plain));
+    // RFC 7636, section 4.1: one that could be guessed is none, whatever it meets.
+    let guessable = code(|it| it.challenge = met_by("guess"));
+    assert_eq!(
+        check(&guessable, "c-1", "code_verifier=guess", None, NOW),
+        grant
+    );
+    let long = code(|it| it.challenge = met_by(&"x".repeat(43)));
+    let verifier = format!("code_verifier={}", "x".repeat(43));
+    assert_eq!(check(&long, "c-1", &verifier, None, NOW), None);
+}
+
+/// The challenge that this verifier meets.
+fn met_by(verifier: &str) -> String {
+    use aws_lc_rs::digest::{SHA256, digest};
+    base64url::encode(digest(&SHA256, verifier.as_bytes()).as_ref())
 }
 
 #[test]

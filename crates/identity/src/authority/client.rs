@@ -432,12 +432,13 @@ mod tests {
         assert_eq!((client.id(), client.name()), (URL, Some("Editor")));
         assert_eq!(client.origin(), &Origin::Document("app.example".into()));
         assert_eq!(client.refreshing(), Refreshing::Unused);
-        let wrong: [fn(&mut Value); 13] = [
+        let wrong: [fn(&mut Value); 14] = [
             |it| it["client_id"] = json!("https://app.example/other.json"),
             |it| it["client_id"] = json!("https://app.example/client.json/"),
             |it| it["client_id"] = json!([URL]),
             |it| drop(it.as_object_mut().unwrap().remove("client_id")),
             |it| it["client_secret"] = json!("hush"),
+            |it| it["client_secret_expires_at"] = json!(0),
             |it| it["token_endpoint_auth_method"] = json!("client_secret_basic"),
             |it| it["token_endpoint_auth_method"] = json!("private_key_jwt"),
             |it| it["redirect_uris"] = json!([]),
@@ -498,6 +499,10 @@ mod tests {
                 ErrorCode::InvalidRedirectUri,
             ),
             (json!({"redirect_uris": [5]}), metadata),
+            (
+                json!({"redirect_uris": redirects, "more": "x".repeat(DESCRIPTION_MAX)}),
+                metadata,
+            ),
             (
                 json!({"redirect_uris": redirects, "client_name": 5}),
                 metadata,

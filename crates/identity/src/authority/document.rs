@@ -109,6 +109,7 @@ mod tests {
             "https://app.example/./client.json",
             "https://app.example/%2e%2e/client.json",
             "https://app.example/a/%2E/client.json",
+            "https://app.example/client%2Ejson",
             "https://App.example/client.json",
             "https://app.example:443/client.json",
             "https://app.example./client.json",

@@ -201,6 +201,13 @@ pub const RULES: &[Rule] = &[
         "something is not to be told or asked",
     ),
     rule(
+        "poison.encoded",
+        High,
+        Form,
+        HIDING,
+        "says something to the model in an encoding that people do not read",
+    ),
+    rule(
         "poison.exclusive",
         High,
         Words(About::Exclusive),

@@ -5,6 +5,7 @@ use crate::instant;
 use crate::page::{BAD, CARE, FAINT, GOOD, TITLE};
 use crate::visible::{visible, visible_lines};
 use anstyle::Style;
+use controls::Severity;
 use gateway::pins::{Pin, Sighting};
 use inspect::pin::{self, Change, Risk};
 use serde_json::{Value, json};
@@ -46,6 +47,20 @@ pub(super) fn write(text: &mut String, pin: Option<&Pin>, waits: &Sighting) {
             finding.count
         );
     }
+    for told in inspect::poison::study(&waits.definition) {
+        if told.rule.severity < Severity::Medium {
+            continue;
+        }
+        let _ = writeln!(
+            text,
+            "  {CARE}suspicion{CARE:#} {}: {} {FAINT}({} at {}){FAINT:#}",
+            told.rule.severity.name(),
+            told.rule.says,
+            told.rule.name,
+            visible(&told.place)
+        );
+        let _ = writeln!(text, "    {FAINT}{}{FAINT:#}", visible(&told.excerpt));
+    }
     let _ = writeln!(
         text,
         "  {FAINT}to approve exactly this:{FAINT:#} ringwall tools approve {name} --digest {}\n",
@@ -63,6 +78,7 @@ pub(super) fn json(pin: Option<&Pin>, waits: &Sighting) -> Value {
         "digest": waits.digest,
         "approved_digest": pin.map(|pin| pin.digest),
         "changes": changes,
+        "suspicions": inspect::poison::study(&waits.definition),
         "definition": waits.definition,
     })
 }
@@ -97,6 +113,17 @@ fn field(text: &mut String, change: &Change) {
         visible(pointer),
         change.why
     );
+    if !change.wording.is_empty() {
+        for reworded in &change.wording {
+            for (sign, style, said) in [('-', BAD, &reworded.before), ('+', GOOD, &reworded.after)]
+            {
+                if let Some(said) = said {
+                    let _ = writeln!(text, "    {style}{sign} {}{style:#}", visible(said));
+                }
+            }
+        }
+        return;
+    }
     if let Some(before) = &change.before {
         value(text, '-', BAD, before);
     }

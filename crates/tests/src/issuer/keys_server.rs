@@ -25,6 +25,7 @@ struct State {
     keys: Arc<Mutex<Vec<Key>>>,
     elsewhere: Mutex<Option<String>>,
     fetches: AtomicUsize,
+    descriptions: AtomicUsize,
     sign_ins: SignIns,
 }
 
@@ -36,6 +37,7 @@ impl KeysServer {
             keys,
             elsewhere: Mutex::default(),
             fetches: AtomicUsize::new(0),
+            descriptions: AtomicUsize::new(0),
             sign_ins: SignIns::default(),
         });
         let answering = Arc::clone(&state);
@@ -60,6 +62,10 @@ impl KeysServer {
 
     pub(super) fn sign_ins(&self) -> &SignIns {
         &self.state.sign_ins
+    }
+
+    pub(super) fn descriptions(&self) -> usize {
+        self.state.descriptions.load(Ordering::SeqCst)
     }
 
     pub(super) fn fetches(&self) -> usize {
@@ -110,6 +116,7 @@ async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Byte
             }
         }
         "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server" => {
+            state.descriptions.fetch_add(1, Ordering::SeqCst);
             let elsewhere = state.elsewhere.lock();
             let elsewhere = elsewhere.unwrap_or_else(PoisonError::into_inner).clone();
             said(&json!({

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use aws_lc_rs::digest;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use url::Url;
 
@@ -15,6 +16,8 @@ use url::Url;
 pub(super) struct SignIns {
     user: Mutex<String>,
     codes: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    /// Whether they are good once, as they should be.
+    forgets: AtomicBool,
     /// What browsers came with.
     requests: Mutex<Vec<BTreeMap<String, String>>>,
     /// The forms that were not about signing in.
@@ -30,6 +33,7 @@ impl Default for SignIns {
         SignIns {
             user: Mutex::new("alice".to_owned()),
             codes: Mutex::default(),
+            forgets: AtomicBool::new(true),
             requests: Mutex::default(),
             exchanges: Mutex::default(),
             claims: Mutex::default(),
@@ -41,6 +45,10 @@ impl Default for SignIns {
 impl SignIns {
     pub(super) fn at_the_browser(&self, user: &str) {
         user.clone_into(&mut lock(&self.user));
+    }
+
+    pub(super) fn forgets_no_code(&self) {
+        self.forgets.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn requests(&self) -> Vec<BTreeMap<String, String>> {
@@ -115,9 +123,12 @@ impl SignIns {
         if member("grant_type")? != "authorization_code" {
             return Ok(self.exchanged(sent));
         }
-        let asked = lock(&self.codes)
-            .remove(member("code")?)
-            .context("no such code")?;
+        let code = member("code")?;
+        let asked = match self.forgets.load(Ordering::Relaxed) {
+            true => lock(&self.codes).remove(code),
+            false => lock(&self.codes).get(code).cloned(),
+        };
+        let asked = asked.context("no such code")?;
         let of = |name: &str| asked.get(name).with_context(|| format!("no `{name}`"));
         let hashed = digest::digest(&digest::SHA256, member("code_verifier")?.as_bytes());
         ensure!(

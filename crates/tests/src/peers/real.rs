@@ -75,7 +75,8 @@ impl Real {
         }
     }
 
-    fn command(self, place: &Place) -> Result<Option<Vec<String>>> {
+    /// The command that starts it on stdio; none where it is met over HTTP.
+    pub fn command(self, place: &Place) -> Result<Option<Vec<String>>> {
         let npm = |package: &str| {
             let script = format!("node_modules/@modelcontextprotocol/{package}/dist/index.js");
             anyhow::Ok(vec![

@@ -1,27 +1,33 @@
 //! The judges of what protects against servers and confines them (controls 9 and 10).
 
-use super::{Status, View, Way, missing, reports_hidden_text};
-use config::settled::{Confinement, Network, Pins, Upstream};
+use super::{Status, View, Way, missing, providers, reports_hidden_text};
+use config::settled::{Confinement, Drift, Network, Pins, Upstream};
 
 pub(in crate::posture) fn n9_2(_: &View<'_>, way: &Way<'_>) -> Status {
-    let mut missing = missing(&[
-        "look-alike and shadowing names across servers",
-        "definitions of prompts and resources",
-    ]);
+    let mut missing = Vec::new();
     if way.server.pins == Pins::FirstUse {
         missing.push(
             "nobody looks at a definition seen for the first time (`pins: first_use`)".to_owned(),
         );
     }
+    if way.server.accept_drift == Drift::Low {
+        let taken = "slight changes of a definition are taken over unseen (`accept_drift: low`)";
+        missing.push(taken.to_owned());
+    }
     Status::lacking(missing)
 }
 
-pub(in crate::posture) fn n9_3(_: &View<'_>, way: &Way<'_>) -> Status {
-    let mut missing = missing(&[
-        "leaks of secrets and personal data",
-        "categories of harm",
-        "blocklists of one's own",
-    ]);
+/// What runs in a pipeline and finds something before anybody serves it.
+pub(in crate::posture) fn n11_1(_: &View<'_>) -> Status {
+    Status::lacking(missing(&[
+        "a command that attacks a running gateway",
+        "workflow files that are ready to use",
+    ]))
+}
+
+pub(in crate::posture) fn n9_3(view: &View<'_>, way: &Way<'_>) -> Status {
+    let mut missing = missing(&["leaks of secrets and personal data"]);
+    missing.extend(providers::harm(view, way));
     missing.extend(reports_hidden_text(way));
     Status::lacking(missing)
 }

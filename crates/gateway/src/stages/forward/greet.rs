@@ -4,9 +4,11 @@
 
 use super::{Back, id_of};
 use crate::credential::Carried;
+use crate::definitions;
 use crate::gate::Gate;
 use crate::links::{Far, Introduction, Links};
-use crate::route::Route;
+use crate::pins::Kind;
+use crate::route::{Route, Served};
 use crate::sessions::Session;
 use crate::stages::draft::Draft;
 use crate::stages::identify;
@@ -113,14 +115,32 @@ fn welcomes<'m>(
         let strict = route.only().is_none() && served.hidden_text == HiddenText::Refuse;
         let mut said = welcome.instructions().filter(|_| strict);
         let hides = said.take_if(|text| !inspect::text::examine(text).is_clean());
-        if hides.is_none() {
-            return (&*served.name, Cow::Borrowed(welcome));
+        if hides.is_some() {
+            let (name, code) = ("server.instructions", "answer_hidden_text");
+            gate.note(name, &served.name, &route.path, code);
+            return (&*served.name, Cow::Owned(welcome.silent()));
         }
-        let (name, code) = ("server.instructions", "answer_hidden_text");
-        gate.note(name, &served.name, &route.path, code);
-        (&*served.name, Cow::Owned(welcome.silent()))
+        match are_approved(gate, served, welcome) {
+            true => (&*served.name, Cow::Borrowed(welcome)),
+            false => (&*served.name, Cow::Owned(welcome.silent())),
+        }
     });
     told.collect()
+}
+
+/// Whether the instructions of a server are those that are pinned. Where that cannot be told, they are not.
+fn are_approved(gate: &Gate, served: &Served, welcome: &Welcome) -> bool {
+    let Some(text) = welcome.instructions() else {
+        return true;
+    };
+    let said = serde_json::json!({ "instructions": text });
+    match definitions::told(gate, served, (Kind::Instructions, &[&said])) {
+        Ok(told) => told == [true],
+        Err(error) => {
+            tracing::error!(server = %served.name, %error, "its instructions are left out");
+            false
+        }
+    }
 }
 
 fn named<'m>(welcomes: &'m [(&'m str, Cow<'m, Welcome>)]) -> Vec<(&'m str, &'m Welcome)> {

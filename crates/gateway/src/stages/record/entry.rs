@@ -73,7 +73,7 @@ fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) 
                 .iter()
                 .map(|(control, why)| Skipped {
                     control: control.id().into(),
-                    why: (*why).into(),
+                    why: (&**why).into(),
                 })
                 .collect(),
         }),
@@ -135,7 +135,8 @@ fn finding(finding: &controls::Finding) -> Finding<'_> {
     }
 }
 
-fn score(score: &controls::Score) -> Score<'_> {
+/// What a detector said, as records have it.
+pub(crate) fn score(score: &controls::Score) -> Score<'_> {
     Score {
         control: score.control.id().into(),
         detector: (&*score.detector).into(),

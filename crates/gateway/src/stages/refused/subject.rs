@@ -16,13 +16,23 @@ pub(in crate::stages) fn tool_unknown(tool: &str) -> Refused {
 }
 
 pub(in crate::stages) fn definition_waits(tool: &str) -> Refused {
-    let reason = format!("the definition of tool {} was never approved", quoted(tool));
+    let told = format!("of tool {} was never approved", quoted(tool));
+    definition_unapproved(&told)
+}
+
+/// Anything but a tool, whose definition nobody approved or which is another now.
+pub(in crate::stages) fn definition_held(kind: &str, name: &str) -> Refused {
+    let told = format!("of {kind} {} is not approved", quoted(name));
+    definition_unapproved(&told)
+}
+
+fn definition_unapproved(told: &str) -> Refused {
     let remedy = "the operator reviews it with `ringwall tools diff` and `ringwall tools approve`";
     Refused::new(
         "definition_unapproved",
         controls::N9_2,
         Fault::Operator,
-        reason,
+        format!("the definition {told}"),
         remedy,
     )
     .rpc(DEFINITION)
@@ -77,6 +87,7 @@ pub(in crate::stages) fn arguments(problem: String) -> Refused {
 pub(in crate::stages) fn content(because: &Because) -> Refused {
     match because {
         Because::HiddenText { place, rule } => hidden_text(rule, place),
+        Because::Unmarked => super::unsealed(),
     }
 }
 

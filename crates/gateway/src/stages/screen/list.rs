@@ -9,6 +9,7 @@ use crate::gate::Gate;
 use crate::links::Far;
 use crate::listed::{self, List, Lists, Terms, Whole};
 use crate::naming::Naming;
+use crate::pins::Kind;
 use crate::seal::Purpose;
 use crate::stages::authorize;
 use crate::stages::draft::Draft;
@@ -346,6 +347,13 @@ impl<'a> Listing<'a> {
         let Some(Value::Array(mut items)) = result.remove(self.member) else {
             return Err(refused::answer_malformed("the list is missing"));
         };
+        if let Some(kind) = Kind::of_member(self.member).filter(|kind| *kind != Kind::Tool) {
+            let all: Vec<&Value> = items.iter().collect();
+            let told = definitions::told(self.gate, far.served(), (kind, &all));
+            let told = told.map_err(|error| refused::catalog(&error.into()))?;
+            let mut told = told.into_iter();
+            items.retain(|_| told.next() == Some(true));
+        }
         if self.member == "tools" {
             approved_only(screen, far, &mut items)?;
             if !runs_tasks_with(self.call.raw().route(), self.call.revision(), far.era()) {

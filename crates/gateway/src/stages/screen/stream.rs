@@ -243,6 +243,7 @@ impl ScreenedStream {
             Said::Answer(message) => {
                 let structured = self.talk().and_then(Talk::structured);
                 let bytes = self.screen.response(message, structured, draft)?;
+                self.screen.heard(draft).await?;
                 Ok(Some(Part::Answer(bytes)))
             }
             Said::Notice(message) => self.notice(message, draft),
@@ -262,8 +263,10 @@ impl ScreenedStream {
             );
             return Ok(None);
         };
-        if let (Some("tools/list"), Some(served)) = (method.changes, &self.screen.served) {
-            served.shelves.distrust();
+        match (method.changes, &self.screen.served) {
+            (Some("tools/list"), Some(served)) => served.shelves.distrust(),
+            (Some(_), Some(served)) => served.others.distrust(),
+            _ => {}
         }
         if !self.screen.may_be_told_of(&message) {
             tracing::debug!("a notification about a resource that is not there for this client");

@@ -1,0 +1,172 @@
+//! What parameters of tools mean: what belongs to which meaning, and the beginning of every pointer.
+
+use super::super::words::{self, Thing};
+use super::{each, pointer};
+use crate::bounds;
+use crate::problem::Problems;
+use crate::settled::{Arguments, Parameter};
+use crate::words::{Meaning, Misfit, Network, Recognised};
+use crate::written;
+use controls::N1_1;
+use serde_json::Value;
+
+pub(super) fn settle(
+    problems: &mut Problems,
+    path: &str,
+    written: &written::Arguments,
+) -> Arguments {
+    let at = |name: &str| format!("{path}.{name}");
+    let recognised = written.recognised.unwrap_or(Recognised::Refuse);
+    if recognised == Recognised::Ignore {
+        let message = "values are not held against what their parameters seem to mean";
+        let fix = "write `report`, or declare single parameters `text`";
+        problems.warn(N1_1, &at("recognised"), message, fix);
+    }
+    let mut settled = Arguments {
+        recognised,
+        network: written.network.unwrap_or(Network::Private),
+        ..Arguments::default()
+    };
+    words::count(problems, &at("tools"), written.tools.len(), bounds::WORDS);
+    for (tool, parameters) in &written.tools {
+        let path = each(&at("tools"), tool);
+        words::count(problems, &path, parameters.len(), bounds::WORDS);
+        let named = words::names(problems, &path, tool, Thing::Tool);
+        let parameters = parameters.iter().map(|(place, parameter)| {
+            let path = each(&path, place);
+            pointer(problems, &path, place);
+            (place.clone(), self::parameter(problems, &path, parameter))
+        });
+        settled.tools.insert(named, parameters.collect());
+    }
+    words::count(
+        problems,
+        &at("schemas"),
+        written.schemas.len(),
+        bounds::WORDS,
+    );
+    for (tool, schema) in &written.schemas {
+        let path = each(&at("schemas"), tool);
+        let named = words::names(problems, &path, tool, Thing::Tool);
+        if !serde_json::from_str::<Value>(schema).is_ok_and(|schema| schema.is_object()) {
+            let fix = "write a JSON Schema as JSON text: `'{\"properties\": {…}}'`";
+            problems.refuse(N1_1, &path, "is no JSON Schema", fix);
+        }
+        settled.schemas.insert(named, schema.clone());
+    }
+    settled
+}
+
+fn parameter(problems: &mut Problems, path: &str, written: &written::Parameter) -> Parameter {
+    let is = written.is;
+    let addressed = matches!(is, Meaning::Url | Meaning::Host);
+    let identifies = is == Meaning::Identifier;
+    for (name, said, belongs) in [
+        ("roots", written.roots.is_some(), is == Meaning::Path),
+        ("schemes", written.schemes.is_some(), is == Meaning::Url),
+        ("hosts", written.hosts.is_some(), addressed),
+        ("ports", written.ports.is_some(), addressed),
+        ("network", written.network.is_some(), addressed),
+        ("also", written.also.is_some(), identifies),
+        ("longest", written.longest.is_some(), identifies),
+    ] {
+        if said && !belongs {
+            let message = format!("does not belong to `is: {is}`");
+            problems.refuse(None, &format!("{path}.{name}"), message, "remove the line");
+        }
+    }
+    Parameter {
+        is,
+        otherwise: written.otherwise.unwrap_or(Misfit::Refuse),
+        roots: roots(problems, path, written),
+        schemes: schemes(problems, path, written),
+        hosts: hosts(problems, path, written),
+        ports: ports(problems, path, written),
+        network: written.network,
+        also: written.also.clone(),
+        longest: written
+            .longest
+            .map(|longest| bounded(problems, path, longest)),
+    }
+}
+
+fn bounded(problems: &mut Problems, path: &str, longest: u64) -> u64 {
+    let path = format!("{path}.longest");
+    super::super::limits::number(problems, &path, Some(longest), bounds::IDENTIFIER)
+}
+
+fn roots(problems: &mut Problems, path: &str, written: &written::Parameter) -> Vec<String> {
+    let roots = written.roots.clone().unwrap_or_default();
+    for (index, root) in roots.iter().enumerate() {
+        let unclear = |name: &str| matches!(name, "." | "..") || name.contains(['\\', '\0']);
+        if !root.starts_with('/') || root.split('/').any(unclear) || root.contains(char::is_control)
+        {
+            let fix = "write an absolute path without `.` and `..`, such as `/srv/data`";
+            problems.refuse(
+                N1_1,
+                &format!("{path}.roots[{index}]"),
+                "is not a directory",
+                fix,
+            );
+        }
+    }
+    roots
+}
+
+fn schemes(problems: &mut Problems, path: &str, written: &written::Parameter) -> Vec<String> {
+    let schemes = written.schemes.clone().unwrap_or_default();
+    let belongs = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    for (index, scheme) in schemes.iter().enumerate() {
+        if scheme.is_empty() || !scheme.bytes().all(belongs) {
+            let path = format!("{path}.schemes[{index}]");
+            problems.refuse(
+                None,
+                &path,
+                "is not a scheme",
+                "write a scheme such as `https`",
+            );
+        }
+    }
+    let lower = schemes.iter().map(|scheme| scheme.to_ascii_lowercase());
+    lower.collect()
+}
+
+fn hosts(problems: &mut Problems, path: &str, written: &written::Parameter) -> Vec<String> {
+    let hosts = written.hosts.clone().unwrap_or_default();
+    for (index, host) in hosts.iter().enumerate() {
+        let name = host.strip_prefix("*.").unwrap_or(host);
+        let is_host = url::Host::parse(name).is_ok_and(|host| match host {
+            url::Host::Domain(name) => !name.is_empty() && !name.contains('*'),
+            _ => true,
+        });
+        if !is_host {
+            let fix = "write a host without port, such as `example.com` or `*.example.com`";
+            problems.refuse(
+                None,
+                &format!("{path}.hosts[{index}]"),
+                "is not a host",
+                fix,
+            );
+        }
+    }
+    hosts
+}
+
+fn ports(problems: &mut Problems, path: &str, written: &written::Parameter) -> Vec<u16> {
+    let mut ports = Vec::new();
+    for (index, port) in written.ports.iter().flatten().enumerate() {
+        match u16::try_from(*port) {
+            Ok(port) if port > 0 => ports.push(port),
+            _ => {
+                let path = format!("{path}.ports[{index}]");
+                problems.refuse(
+                    None,
+                    &path,
+                    "is not a port",
+                    "write a number from 1 to 65535",
+                );
+            }
+        }
+    }
+    ports
+}

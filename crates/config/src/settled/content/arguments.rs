@@ -1,0 +1,60 @@
+//! What parameters of tools mean, settled.
+
+use super::super::ToolPattern;
+use crate::words::{Meaning, Misfit, Network, Recognised};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What parameters of tools mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Arguments {
+    /// What happens to values whose meaning is recognised.
+    pub recognised: Recognised,
+    /// Where recognised URLs and hosts may lead.
+    pub network: Network,
+    /// What is declared, by tool and JSON Pointer.
+    pub tools: BTreeMap<ToolPattern, BTreeMap<String, Parameter>>,
+    /// JSON Schemas that arguments have to fit as well, as JSON text.
+    pub schemas: BTreeMap<ToolPattern, String>,
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Arguments {
+            recognised: Recognised::Refuse,
+            network: Network::Private,
+            tools: BTreeMap::new(),
+            schemas: BTreeMap::new(),
+        }
+    }
+}
+
+/// What one parameter means. What does not belong to its meaning is not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Parameter {
+    /// The meaning.
+    pub is: Meaning,
+    /// What happens to a value that is not that.
+    pub otherwise: Misfit,
+    /// Absolute directories.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roots: Vec<String>,
+    /// Schemes in lower case; none said, the usual ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schemes: Vec<String>,
+    /// Hosts; none said, any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// Ports; none said, any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<u16>,
+    /// Where it may lead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// Characters besides ASCII letters and digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub also: Option<String>,
+    /// How many characters it may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest: Option<u64>,
+}

@@ -1,0 +1,110 @@
+//! Prompts, resources and templates by their pinned definitions (control 9.2): what is held is not to be
+//! had, however its name came to be known.
+
+use super::{Place, Resolved};
+use crate::definitions;
+use crate::gate::Gate;
+use crate::naming::Naming;
+use crate::pins::Kind;
+use crate::route::Served;
+use crate::stages::forward::every_page;
+use crate::stages::refused::{self, Refused};
+use protocol::{Act, Method, Revision, Sender, Target};
+use serde_json::Value;
+
+/// Whether what a message is about is pinned, and no tool.
+pub(super) fn are_pinned(resolved: &Resolved) -> bool {
+    let acts = resolved.method().map(|method| method.act);
+    let asks = matches!(
+        acts,
+        Some(Act::Get | Act::Read | Act::Subscribe | Act::Complete)
+    );
+    let target = resolved.target();
+    let pinned = matches!(
+        target,
+        Target::Prompt(_) | Target::Resource(_) | Target::Template(_)
+    );
+    asks && pinned && matches!(resolved.place, Place::One(..))
+}
+
+/// What the server calls a prompt, if its definition is approved. Where that is not known, or not to be
+/// believed any more, the prompts that the server has now are read. The name is the server's own, or the
+/// short form of one.
+pub(super) async fn prompt(
+    gate: &Gate,
+    resolved: &Resolved,
+    (at, served): (usize, &Served),
+    (outward, inner): (&str, &str),
+) -> Result<String, Refused> {
+    let naming = resolved.raw().route().naming;
+    let is_short = naming == Naming::Prefixed && Naming::is_shortened(inner);
+    let known = served.others.prompt(inner, gate.clock().unix_ms());
+    match known.filter(|_| !is_short) {
+        Some(true) => return Ok(inner.to_owned()),
+        Some(false) => return Err(refused::definition_held("prompt", outward)),
+        None => {}
+    }
+    let is_it = |name: &str| match is_short {
+        true => naming.matches(outward, &served.name, name),
+        false => name == inner,
+    };
+    let prompts = read(gate, resolved, at, served).await?;
+    let mut found = prompts.into_iter();
+    match found.find(|(name, _)| is_it(name)) {
+        Some((name, true)) => Ok(name),
+        Some((_, false)) => Err(refused::definition_held("prompt", outward)),
+        None => Err(refused::prompt_unknown(outward)),
+    }
+}
+
+/// Every prompt of the server, by name, and whether it is approved.
+async fn read(
+    gate: &Gate,
+    resolved: &Resolved,
+    at: usize,
+    served: &Served,
+) -> Result<Vec<(String, bool)>, Refused> {
+    let list = Method::find("prompts/list", Revision::V2026_07_28, Sender::Client);
+    let list = list.ok_or_else(refused::crashed)?;
+    let session = resolved.session().ok_or_else(refused::session_missing)?;
+    let far = session.links().far(at).await;
+    let far = far.map_err(|error| refused::upstream(&error))?;
+    let doubts = served.others.doubts();
+    let pages = every_page(&far, list).await;
+    let pages = pages.map_err(|error| refused::upstream(&error))?;
+    let results = pages.iter().filter_map(|(answer, _)| answer.result());
+    let prompts = results.filter_map(|result| result.get("prompts"));
+    let prompts = prompts.flat_map(protocol::Value::elements);
+    let prompts: Result<Vec<Value>, _> = prompts
+        .map(|prompt| serde_json::from_slice(prompt.raw()))
+        .collect();
+    let prompts = prompts.map_err(|error| refused::answer_malformed(&error.to_string()))?;
+    let all: Vec<&Value> = prompts.iter().collect();
+    let told = definitions::told(gate, served, (Kind::Prompt, &all));
+    let told = told.map_err(|error| refused::catalog(&error.into()))?;
+    if pages.iter().all(|(answer, _)| answer.result().is_some()) {
+        served.others.trust(doubts, gate.clock().unix_ms());
+    }
+    let named = prompts.iter().zip(told).filter_map(|(prompt, told)| {
+        let name = prompt.get("name").and_then(Value::as_str)?;
+        Some((name.to_owned(), told))
+    });
+    Ok(named.collect())
+}
+
+/// Whether a resource or a template is to be had: one that is listed and held is not. What no list names
+/// is the server's business.
+pub(super) fn readable(
+    gate: &Gate,
+    served: &Served,
+    (kind, uri): (Kind, &str),
+    outward: &str,
+) -> Result<(), Refused> {
+    let held = served
+        .others
+        .is_held(&served.settled, (kind, uri), &gate.pins);
+    match held.map_err(|error| refused::catalog(&error.into()))? {
+        true => Err(refused::definition_held(kind.name(), outward)),
+        false => Ok(()),
+    }
+}

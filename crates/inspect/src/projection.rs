@@ -1,0 +1,413 @@
+//! Which fields of a JSON value go on (control P1): those that are kept, less those that are dropped;
+//! some of them as tokens only.
+//!
+//! A projection says what becomes of a field while somebody walks the value. It changes nothing
+//! itself, so that what goes on keeps every byte of how it was written.
+
+use crate::pointer::{Pattern, Places};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Subschemas that are looked at.
+const VISITED: usize = 4096;
+/// Levels of nesting, references counted.
+const DEPTH: usize = 32;
+
+/// What becomes of the fields of a value.
+#[derive(Clone, Debug, Default)]
+pub struct Projection {
+    keep: Option<Arc<Places<()>>>,
+    drop: Arc<Places<()>>,
+    tokenise: Arc<Places<()>>,
+}
+
+/// What becomes of one field.
+#[derive(Clone, Debug)]
+pub enum Fate<'p> {
+    /// It goes no further.
+    Drop,
+    /// It goes on as it is, with all that is in it.
+    Keep,
+    /// A token goes on in its place, if it is a text; anything else is dropped.
+    Tokenise,
+    /// That depends on what is in it.
+    Within(Inside<'p>),
+}
+
+/// A place on the way through a value.
+#[derive(Clone, Debug)]
+pub struct Inside<'p> {
+    /// Where something is kept below; nothing if all is kept from here.
+    keep: Option<Vec<&'p Places<()>>>,
+    drop: Vec<&'p Places<()>>,
+    tokenise: Vec<&'p Places<()>>,
+}
+
+impl Projection {
+    /// A projection. Without `keep` everything is kept; what is dropped is so in any case.
+    pub fn new<'a>(
+        keep: Option<&'a [Pattern]>,
+        drop: impl IntoIterator<Item = &'a Pattern>,
+        tokenise: impl IntoIterator<Item = &'a Pattern>,
+    ) -> Self {
+        fn places<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Arc<Places<()>> {
+            let mut places = Places::default();
+            for pattern in patterns {
+                places.insert(pattern, ());
+            }
+            Arc::new(places)
+        }
+        Projection {
+            keep: keep.map(places),
+            drop: places(drop),
+            tokenise: places(tokenise),
+        }
+    }
+
+    /// Whether everything goes on as it is.
+    pub fn is_whole(&self) -> bool {
+        self.keep.is_none() && self.drop.is_empty() && self.tokenise.is_empty()
+    }
+
+    /// Whether some field goes on as a token.
+    pub fn has_tokens(&self) -> bool {
+        !self.tokenise.is_empty()
+    }
+
+    /// What becomes of the whole value.
+    pub fn begin(&self) -> Fate<'_> {
+        let whole = Inside {
+            keep: self.keep.as_deref().map(|keep| vec![keep]),
+            drop: vec![&self.drop],
+            tokenise: vec![&self.tokenise],
+        };
+        whole.fate()
+    }
+
+    /// Where a value that a schema requires would be dropped, as JSON Pointers. A schema that cannot be
+    /// followed to its end is taken to require nothing there.
+    pub fn breaks(&self, schema: &Value) -> Vec<String> {
+        let mut required = Required {
+            root: schema,
+            visited: 0,
+            missing: Vec::new(),
+        };
+        required.look(schema, &self.begin(), &Pattern::whole(), 0);
+        required.missing
+    }
+}
+
+impl<'p> Inside<'p> {
+    /// What becomes of a member.
+    pub fn member(&self, name: &str) -> Fate<'p> {
+        self.step(|places| places.member(name)).fate()
+    }
+
+    /// What becomes of an item.
+    pub fn item(&self, at: usize) -> Fate<'p> {
+        self.step(|places| places.item(at)).fate()
+    }
+
+    /// What becomes of a value that has nothing in it and is not named itself.
+    pub fn leaf(&self) -> Fate<'p> {
+        match self.keep {
+            Some(_) => Fate::Drop,
+            None => Fate::Keep,
+        }
+    }
+
+    fn step<I: Iterator<Item = &'p Places<()>>>(
+        &self,
+        next: impl Fn(&'p Places<()>) -> I,
+    ) -> Inside<'p> {
+        let all =
+            |places: &[&'p Places<()>]| places.iter().flat_map(|places| next(places)).collect();
+        Inside {
+            keep: self.keep.as_deref().map(all),
+            drop: all(&self.drop),
+            tokenise: all(&self.tokenise),
+        }
+    }
+
+    fn fate(mut self) -> Fate<'p> {
+        let here = |places: &[&Places<()>]| places.iter().any(|places| places.here().is_some());
+        if here(&self.drop) {
+            return Fate::Drop;
+        }
+        if here(&self.tokenise) {
+            return Fate::Tokenise;
+        }
+        if self.keep.as_deref().is_some_and(here) {
+            self.keep = None;
+        }
+        let leads_on = |places: &[&Places<()>]| places.iter().any(|places| places.leads_on());
+        match &self.keep {
+            Some(keep) if !leads_on(keep) && !leads_on(&self.tokenise) => Fate::Drop,
+            None if !leads_on(&self.drop) && !leads_on(&self.tokenise) => Fate::Keep,
+            _ => Fate::Within(self),
+        }
+    }
+}
+
+struct Required<'s> {
+    root: &'s Value,
+    visited: usize,
+    missing: Vec<String>,
+}
+
+impl<'s> Required<'s> {
+    fn look(&mut self, schema: &'s Value, fate: &Fate<'_>, place: &Pattern, depth: usize) {
+        self.visited += 1;
+        let (Fate::Within(inside), Some(keywords)) = (fate, schema.as_object()) else {
+            return;
+        };
+        if self.visited > VISITED || depth > DEPTH {
+            return;
+        }
+        let required = keywords.get("required").and_then(Value::as_array);
+        for name in required.into_iter().flatten().filter_map(Value::as_str) {
+            if matches!(inside.member(name), Fate::Drop) {
+                let missing = place.member(name).to_string();
+                if !self.missing.contains(&missing) {
+                    self.missing.push(missing);
+                }
+            }
+        }
+        let properties = keywords.get("properties").and_then(Value::as_object);
+        for (name, inner) in properties.into_iter().flatten() {
+            self.look(inner, &inside.member(name), &place.member(name), depth + 1);
+        }
+        if let Some(items) = keywords.get("items") {
+            // Any item will do; `*` speaks for all of them.
+            let any = inside.item(usize::MAX);
+            self.look(items, &any, &place.every(), depth + 1);
+        }
+        let reference = keywords.get("$ref").and_then(Value::as_str);
+        let root = self.root;
+        if let Some(target) = reference
+            .and_then(|target| target.strip_prefix('#'))
+            .and_then(|pointer| root.pointer(pointer))
+        {
+            self.look(target, fate, place, depth + 1);
+        }
+        for inner in keywords
+            .get("allOf")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            self.look(inner, fate, place, depth + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn patterns(texts: &[&str]) -> Vec<Pattern> {
+        let parse = |text: &&str| Pattern::parse(text).unwrap();
+        texts.iter().map(parse).collect()
+    }
+
+    fn projection(keep: Option<&[&str]>, drop: &[&str], tokenise: &[&str]) -> Projection {
+        let keep = keep.map(patterns);
+        Projection::new(keep.as_deref(), &patterns(drop), &patterns(tokenise))
+    }
+
+    /// What goes on, built anew: the plainest reading of what the fates say.
+    fn project(value: &Value, fate: Fate<'_>) -> Option<Value> {
+        let inside = match fate {
+            Fate::Drop => return None,
+            Fate::Keep => return Some(value.clone()),
+            Fate::Tokenise => {
+                return value
+                    .as_str()
+                    .map(|text| json!(format!("<{}>", text.len())));
+            }
+            Fate::Within(inside) => inside,
+        };
+        match value {
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                let items = items.filter_map(|(at, item)| project(item, inside.item(at)));
+                Some(items.collect())
+            }
+            Value::Object(members) => {
+                let members = members.iter().filter_map(|(name, member)| {
+                    Some((name.clone(), project(member, inside.member(name))?))
+                });
+                Some(Value::Object(members.collect()))
+            }
+            leaf => project(leaf, inside.leaf()),
+        }
+    }
+
+    #[test]
+    fn p1_what_is_kept_goes_on_less_what_is_dropped() {
+        let value = json!({
+            "id": 7,
+            "name": "Ada",
+            "home": {"street": "x", "town": "y"},
+            "orders": [{"no": 1, "card": "4111"}, {"no": 2, "card": "4222"}, "loose"],
+        });
+        type Row<'a> = (Option<&'a [&'a str]>, &'a [&'a str], &'a [&'a str], Value);
+        let rows: Vec<Row<'_>> = vec![
+            (None, &[], &[], value.clone()),
+            (Some(&[""]), &[], &[], value.clone()),
+            (Some(&[]), &[], &[], Value::Null),
+            (None, &[""], &[], Value::Null),
+            (Some(&["/id"]), &[], &[], json!({"id": 7})),
+            (
+                Some(&["/home"]),
+                &["/home/street"],
+                &[],
+                json!({"home": {"town": "y"}}),
+            ),
+            (
+                Some(&["/home/town"]),
+                &[],
+                &[],
+                json!({"home": {"town": "y"}}),
+            ),
+            // A field that holds nothing cannot hold what is kept.
+            (Some(&["/name/first"]), &[], &[], json!({})),
+            (
+                Some(&["/orders/*/no"]),
+                &[],
+                &[],
+                json!({"orders": [{"no": 1}, {"no": 2}]}),
+            ),
+            (
+                Some(&["/orders/1/no"]),
+                &[],
+                &[],
+                json!({"orders": [{"no": 2}]}),
+            ),
+            (
+                None,
+                &["/orders/*/card", "/home", "/name"],
+                &[],
+                json!({"id": 7, "orders": [{"no": 1}, {"no": 2}, "loose"]}),
+            ),
+            (
+                Some(&["/*"]),
+                &["/home", "/orders"],
+                &[],
+                json!({"id": 7, "name": "Ada"}),
+            ),
+            // To drop goes before to keep, and to keep before nothing said.
+            (Some(&["/id"]), &["/id"], &[], json!({})),
+            (
+                Some(&["/id"]),
+                &[],
+                &["/name", "/orders/*/card"],
+                json!({"id": 7, "name": "<3>", "orders": [{"card": "<4>"}, {"card": "<4>"}]}),
+            ),
+            (Some(&["/x"]), &[], &["/id", "/home"], json!({})),
+            (None, &["/nowhere", "/id/deeper"], &[], value.clone()),
+        ];
+        for (keep, drop, tokenise, expected) in rows {
+            let projection = projection(keep, drop, tokenise);
+            let went_on = project(&value, projection.begin()).unwrap_or_default();
+            assert_eq!(went_on, expected, "{keep:?} {drop:?} {tokenise:?}");
+        }
+    }
+
+    #[test]
+    fn p1_a_required_field_that_would_be_dropped_is_told() {
+        let schema = json!({
+            "type": "object",
+            "required": ["id", "name", "orders"],
+            "properties": {
+                "id": {}, "name": {},
+                "orders": {"type": "array", "items": {"$ref": "#/$defs/order"}},
+                "home": {"required": ["town"], "properties": {"town": {}}},
+            },
+            "allOf": [{"required": ["note"]}],
+            "$defs": {"order": {"required": ["no"], "properties": {"next": {"$ref": "#/$defs/order"}}}},
+        });
+        type Row<'a> = (Option<&'a [&'a str]>, &'a [&'a str], &'a [&'a str]);
+        let rows: Vec<Row<'_>> = vec![
+            (None, &[], &[]),
+            (None, &["/name"], &["/name"]),
+            (None, &["/other", "/home"], &[]),
+            (None, &["/home/town"], &["/home/town"]),
+            (None, &["/orders/*/no"], &["/orders/*/no"]),
+            (None, &["/note"], &["/note"]),
+            (Some(&["/id", "/name", "/note"]), &[], &["/orders"]),
+            (
+                Some(&["/id", "/name", "/note", "/orders/*/card"]),
+                &[],
+                &["/orders/*/no"],
+            ),
+            (Some(&["/id", "/name", "/note", "/orders"]), &[], &[]),
+        ];
+        for (keep, drop, missing) in rows {
+            let broken = projection(keep, drop, &[]).breaks(&schema);
+            assert_eq!(broken, missing, "{keep:?} {drop:?}");
+        }
+    }
+
+    #[test]
+    fn p1_a_token_stands_for_what_is_required() {
+        let schema = json!({"required": ["mail"], "properties": {"mail": {}}});
+        let tokens = projection(Some(&["/id"]), &[], &["/mail"]);
+        assert!(tokens.has_tokens() && tokens.breaks(&schema).is_empty());
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![Just(json!(1)), Just(json!("t")), Just(Value::Null)];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+                prop::collection::vec(("[abc]", inner), 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn places() -> impl Strategy<Value = Vec<String>> {
+        prop::collection::vec("(/([abc]|\\*|0|1)){0,3}", 0..4)
+    }
+
+    proptest! {
+        /// Nothing below a dropped place goes on, and nothing that is not below a kept one.
+        #[test]
+        fn p1_nothing_goes_on_that_is_not_kept(value in values(), keep in places(), drop in places()) {
+            let keep: Vec<_> = keep.iter().map(String::as_str).collect();
+            let drop: Vec<_> = drop.iter().map(String::as_str).collect();
+            let went_on = project(&value, projection(Some(&keep), &drop, &[]).begin());
+            let went_on = went_on.unwrap_or_default();
+            let mut leaves = Vec::new();
+            // Items move up where others were dropped: only values without arrays keep their places.
+            if !value.to_string().contains('[') {
+                every_leaf(&went_on, "", &mut leaves);
+            }
+            for leaf in leaves {
+                prop_assert!(keep.iter().any(|kept| is_below(&leaf, kept)), "{leaf} {keep:?}");
+                prop_assert!(!drop.iter().any(|dropped| is_below(&leaf, dropped)), "{leaf} {drop:?}");
+            }
+        }
+    }
+
+    fn every_leaf(value: &Value, place: &str, leaves: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    every_leaf(member, &format!("{place}/{name}"), leaves);
+                }
+            }
+            Value::Null => {}
+            _ => leaves.push(place.to_owned()),
+        }
+    }
+
+    fn is_below(place: &str, pattern: &str) -> bool {
+        let mut place = place.split('/').skip(1);
+        let mut steps = pattern.split('/').skip(1);
+        steps.all(|step| place.next().is_some_and(|name| step == "*" || step == name))
+    }
+}
