@@ -165,7 +165,15 @@ mod tests {
             repetition: Excess::Cut,
             emptiness: Excess::Cut,
         };
-        Content::new(HiddenText::Remove, &settled::Content { output, spotlight })
+        Content::new(
+            HiddenText::Remove,
+            &settled::Content {
+                output,
+                spotlight,
+                modes: Default::default(),
+                providers: Vec::new(),
+            },
+        )
     }
 
     /// The message as it is afterwards, and what was found: rule, control, action.

@@ -16,13 +16,23 @@ pub(in crate::stages) fn tool_unknown(tool: &str) -> Refused {
 }
 
 pub(in crate::stages) fn definition_waits(tool: &str) -> Refused {
-    let reason = format!("the definition of tool {} was never approved", quoted(tool));
+    let told = format!("of tool {} was never approved", quoted(tool));
+    definition_unapproved(&told)
+}
+
+/// Anything but a tool, whose definition nobody approved or which is another now.
+pub(in crate::stages) fn definition_held(kind: &str, name: &str) -> Refused {
+    let told = format!("of {kind} {} is not approved", quoted(name));
+    definition_unapproved(&told)
+}
+
+fn definition_unapproved(told: &str) -> Refused {
     let remedy = "the operator reviews it with `ringwall tools diff` and `ringwall tools approve`";
     Refused::new(
         "definition_unapproved",
         controls::N9_2,
         Fault::Operator,
-        reason,
+        format!("the definition {told}"),
         remedy,
     )
     .rpc(DEFINITION)
@@ -38,20 +48,6 @@ pub(in crate::stages) fn definition_changed(tool: &str) -> Refused {
         "definition_changed",
         controls::N9_2,
         Fault::Upstream,
-        reason,
-        remedy,
-    )
-    .rpc(DEFINITION)
-}
-
-/// Anything but a tool, whose definition nobody approved or which is another now.
-pub(in crate::stages) fn definition_held(kind: &str, name: &str) -> Refused {
-    let reason = format!("the definition of {kind} {} is not approved", quoted(name));
-    let remedy = "the operator reviews it with `ringwall tools diff` and `ringwall tools approve`";
-    Refused::new(
-        "definition_unapproved",
-        controls::N9_2,
-        Fault::Operator,
         reason,
         remedy,
     )
