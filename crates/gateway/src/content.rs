@@ -6,12 +6,17 @@
 
 mod heard;
 mod hidden;
+mod meaning;
+mod minimise;
 mod output;
 mod passage;
 mod role;
 mod script;
 mod spotlight;
 
+pub(crate) use meaning::ContentError;
+pub(crate) use meaning::Meanings;
+pub(crate) use minimise::{Minimised, Minimising, project};
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
 
@@ -47,6 +52,10 @@ impl Toward {
 pub(crate) struct Content {
     /// What a person would not see.
     hidden: HiddenText,
+    /// What arguments mean.
+    meanings: Meanings,
+    /// Which fields go on.
+    minimising: Minimising,
     /// Who is asked what they think of it.
     panel: Panel,
     /// What a server says to a model.
@@ -79,16 +88,27 @@ impl Content {
         let settled::Content {
             output,
             spotlight,
-            // Who is asked comes later: see `heard_by`.
+            // Who is asked, and what calls mean, come later: see `heard_by` and `meant`.
             modes: _,
             providers: _,
+            arguments: _,
+            minimise: _,
+            purpose: _,
         } = settled;
         Content {
-            hidden,
-            panel: Panel::default(),
             output: Some(output::Output::new(output)),
             spotlight: spotlight::of(*spotlight),
+            ..Content::of_nobody(hidden)
         }
+    }
+
+    /// The same, where arguments mean something, and only some fields go on.
+    pub(crate) fn meant(self, settled: &settled::Content) -> Result<Content, ContentError> {
+        Ok(Content {
+            meanings: Meanings::new(&settled.arguments)?,
+            minimising: Minimising::new(&settled.minimise, settled.purpose.as_ref())?,
+            ..self
+        })
     }
 
     /// The same, where these are asked what they think of it.
@@ -106,10 +126,22 @@ impl Content {
     pub(crate) fn of_nobody(hidden: HiddenText) -> Content {
         Content {
             hidden,
+            meanings: Meanings::default(),
+            minimising: Minimising::default(),
             panel: Panel::default(),
             output: None,
             spotlight: None,
         }
+    }
+
+    /// What arguments mean.
+    pub(crate) fn meanings(&self) -> &Meanings {
+        &self.meanings
+    }
+
+    /// Which fields go on.
+    pub(crate) fn minimising(&self) -> &Minimising {
+        &self.minimising
     }
 
     /// Looks at every string once.
@@ -158,5 +190,13 @@ impl Content {
         heard::treat(passage, &self.panel);
         // Last of all: what is marked is what is left.
         spotlight::treat(passage, &mut once.light);
+    }
+}
+
+/// How exactly a pattern names a tool.
+fn exactness(tool: &settled::ToolPattern) -> usize {
+    match tool {
+        settled::ToolPattern::Named(_) => usize::MAX,
+        settled::ToolPattern::StartsWith(start) => start.len(),
     }
 }

@@ -622,6 +622,7 @@ fn served(
         reading_answers: answers,
         reading: tokio::sync::Mutex::new(()),
         labels: server.labels.clone(),
+        egress: Arc::clone(&workshop.makings.egress),
         settled: server.clone(),
     })
 }

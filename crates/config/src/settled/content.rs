@@ -1,8 +1,12 @@
 //! What is looked for in the text of messages, settled: of a server whole, of a route where it differs.
 
+mod arguments;
+mod minimise;
 mod output;
 mod providers;
 
+pub use arguments::{Arguments, Parameter};
+pub use minimise::{Fields, Minimise, Minimised, Purpose};
 pub use output::Output;
 pub use providers::ProviderUse;
 
@@ -21,6 +25,13 @@ pub struct Content {
     pub output: Output,
     /// How text is marked for a model.
     pub spotlight: Spotlight,
+    /// What parameters of tools mean.
+    pub arguments: Arguments,
+    /// Which fields go on.
+    pub minimise: Minimise,
+    /// What calls are for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
 }
 
 /// The parts in which a route differs from its servers.
@@ -38,6 +49,15 @@ pub struct RouteContent {
     /// How text is marked for a model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spotlight: Option<Spotlight>,
+    /// What parameters of tools mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<Arguments>,
+    /// Which fields go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimise: Option<Minimise>,
+    /// What calls are for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
 }
 
 impl Content {
@@ -48,6 +68,9 @@ impl Content {
             providers: said(&route.providers, &self.providers),
             output: route.output.as_ref().unwrap_or(&self.output).clone(),
             spotlight: route.spotlight.unwrap_or(self.spotlight),
+            arguments: said(&route.arguments, &self.arguments),
+            minimise: said(&route.minimise, &self.minimise),
+            purpose: route.purpose.as_ref().or(self.purpose.as_ref()).cloned(),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! What is looked for in the text of messages, and what is done about it, as somebody wrote it: a file
 //! for each part. Nothing here is checked beyond its shape.
 
+mod arguments;
+mod minimise;
 mod output;
 mod providers;
 
+pub use arguments::{Arguments, Parameter};
+pub use minimise::{Fields, Minimise, Minimised, Purpose};
 pub use output::Output;
 pub use providers::ProviderUse;
 
@@ -32,4 +36,11 @@ pub struct Content {
     /// instructions. Structured content is never marked.
     #[schemars(extend("default" = Spotlight::Off))]
     pub spotlight: Option<Spotlight>,
+    /// What parameters of tools mean, and what happens to values that are not that.
+    pub arguments: Option<Arguments>,
+    /// Which fields of arguments and results go on. Not said: all.
+    #[schemars(extend("maxProperties" = bounds::WORDS))]
+    pub minimise: Option<Minimise>,
+    /// What calls are for. Not said: for nothing in particular.
+    pub purpose: Option<Purpose>,
 }

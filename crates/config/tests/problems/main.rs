@@ -5,6 +5,7 @@
 
 mod administration;
 mod approval;
+mod arguments;
 mod authority;
 mod events;
 mod issuers;

@@ -168,6 +168,9 @@ mod tests {
         Content::new(
             HiddenText::Remove,
             &settled::Content {
+                arguments: settled::Arguments::default(),
+                minimise: settled::Minimise::default(),
+                purpose: None,
                 output,
                 spotlight,
                 modes: Default::default(),
