@@ -6,6 +6,7 @@
 
 mod heard;
 mod hidden;
+pub(crate) mod lesson;
 mod output;
 mod passage;
 mod role;
@@ -110,6 +111,11 @@ impl Content {
             output: None,
             spotlight: None,
         }
+    }
+
+    /// How text is marked, if it is.
+    pub(crate) fn spotlight(&self) -> Option<inspect::spotlight::Spotlight> {
+        self.spotlight
     }
 
     /// Looks at every string once.
