@@ -6,6 +6,7 @@
 
 mod heard;
 mod hidden;
+pub(crate) mod lesson;
 mod meaning;
 mod minimise;
 mod output;
@@ -142,6 +143,11 @@ impl Content {
     /// Which fields go on.
     pub(crate) fn minimising(&self) -> &Minimising {
         &self.minimising
+    }
+
+    /// How text is marked, if it is.
+    pub(crate) fn spotlight(&self) -> Option<inspect::spotlight::Spotlight> {
+        self.spotlight
     }
 
     /// Looks at every string once.

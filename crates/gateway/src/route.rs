@@ -285,6 +285,11 @@ impl Route {
             .unwrap_or(&self.whole)
     }
 
+    /// The ways in which text is marked here, in the order of the servers.
+    pub(crate) fn spotlights(&self) -> impl Iterator<Item = inspect::spotlight::Spotlight> {
+        self.contents.iter().filter_map(Content::spotlight)
+    }
+
     /// What is done with words of several servers that were looked at one by one.
     pub(crate) fn joined(&self) -> &Content {
         &self.joined

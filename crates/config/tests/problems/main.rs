@@ -13,6 +13,7 @@ mod listeners;
 mod numbers;
 mod oauth;
 mod offers;
+mod output;
 mod possession;
 mod providers;
 mod routes;
@@ -213,6 +214,11 @@ fn m2_reports_what_is_wrong_with_routes() {
 #[test]
 fn n9_2_reports_what_is_wrong_with_what_routes_offer() {
     check(offers::CASES);
+}
+
+#[test]
+fn n1_4_reports_what_cannot_be_meant_about_what_servers_say() {
+    check(output::CASES);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! How each control is judged: what this version lacks of it, and what the configuration takes away
 //! from the rest. A judgement reads; it never waits, asks a network or changes anything.
 
+mod output;
 mod providers;
 mod servers;
 
+pub(super) use output::n9_1;
 pub(super) use providers::n1_3;
 pub(super) use servers::{n9_2, n9_3, n9_4, n10_1, n10_2, n10_3, n11_1};
 
@@ -104,12 +106,10 @@ pub(super) fn n1_2(_: &View<'_>, way: &Way<'_>) -> Status {
 }
 
 pub(super) fn n1_4(_: &View<'_>, way: &Way<'_>) -> Status {
-    let mut missing = missing(&[
-        "active Markdown and HTML",
-        "links and images that carry data out",
-        "secrets and personal data in answers",
-    ]);
+    let mut missing = missing(&["secrets and personal data in answers"]);
     missing.extend(reports_hidden_text(way));
+    missing.extend(output::markup(way));
+    missing.extend(output::addresses(way));
     Status::lacking(missing)
 }
 

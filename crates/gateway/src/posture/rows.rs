@@ -150,8 +150,10 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N1_4,
         judges::n1_4,
-        "control characters, terminal escapes and hidden Unicode are found in every string of an answer",
+        "control characters, terminal escapes and hidden Unicode are found in every string of an answer; active markup and addresses that carry data out in its texts",
         &[
+            "n1_4_active_markup_reaches_nobody_in_any_era",
+            "n1_4_nothing_runs_and_nothing_is_asked_for_in_a_real_browser",
             "n1_4_hidden_text_is_taken_out_of_results",
             "n1_4_hidden_text_can_be_refused_instead",
             "n1_4_benign_text_of_many_languages_passes_unchanged",
@@ -421,9 +423,15 @@ pub(super) const ROWS: &[Row] = &[
             "n8_4_nothing_is_changed_but_from_a_page_of_ours",
         ],
     ),
-    absent(
+    route(
         controls::N9_1,
-        "no detector and no spotlighting; hidden text is 1.1 and 1.4",
+        judges::n9_1,
+        "text of servers is marked for the model that reads it, with a marker that no text can know; hidden text is 1.1 and 1.4",
+        &[
+            "n9_1_text_of_every_kind_is_marked_and_structured_content_is_not",
+            "n9_1_no_text_closes_its_own_marks",
+            "n9_1_the_instruction_is_a_prompt_of_the_gateway_where_text_is_marked",
+        ],
     ),
     route(
         controls::N9_2,
@@ -442,8 +450,9 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N9_3,
         judges::n9_3,
-        "an answer fits its schema and hides no text",
+        "an answer fits its schema, hides no text, and its images carry nothing out",
         &[
+            "n9_3_where_nothing_is_said_images_carry_nothing_out_and_files_pass",
             "n1_4_hidden_text_is_taken_out_of_results",
             "a_blocked_result_never_reaches_the_client",
             "n9_3_harm_and_words_of_a_blocklist_do_not_reach_the_model",
@@ -452,8 +461,12 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N9_4,
         judges::n9_4,
-        "answers are bounded in size, and policies see what was found in a message",
-        &["n4_3_an_answer_that_is_too_large_or_too_late_is_given_up"],
+        "answers and their texts are bounded in size, floods are found, and policies see what was found in a message",
+        &[
+            "n4_3_an_answer_that_is_too_large_or_too_late_is_given_up",
+            "n9_4_texts_are_cut_one_by_one_and_all_together",
+            "n9_4_what_repeats_itself_in_a_row_is_cut_after_the_third_time",
+        ],
     ),
     route(
         controls::N10_1,

@@ -141,11 +141,11 @@ impl<'a> Rules<'a> {
                 see(outcome, &looked);
                 let cleaned = document.apply(&looked.edits).ok();
                 let cleaned = cleaned.and_then(|it| serde_json::from_slice::<Value>(&it).ok());
-                let cleaned = cleaned.and_then(|mut it| match it["params"]["arguments"].take() {
-                    Value::Object(arguments) => Some(arguments),
-                    _ => None,
+                let arguments = cleaned.and_then(|mut it| {
+                    let arguments = it.pointer_mut("/params/arguments")?;
+                    arguments.as_object_mut().map(std::mem::take)
                 });
-                case.arguments = cleaned;
+                case.arguments = arguments;
             }
         }
         let scores = self.scores(said, over, (Surface::Arguments, outcome));

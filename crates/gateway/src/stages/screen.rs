@@ -77,7 +77,10 @@ pub async fn examine(
         Back::Accepted => Clean::Accepted,
         Back::Ended => Clean::Ended,
         Back::Local(bytes) => {
-            let screen = Screen::of(gate, &call, call.served(), draft);
+            // A prompt of our own is nobody's text, and is not marked like that of a server.
+            let ours = call.method().is_some_and(|method| method.act == Act::Get);
+            let served = call.served().filter(|_| !ours);
+            let screen = Screen::of(gate, &call, served, draft);
             let message = screen.read(bytes)?;
             Clean::Message(screen.cleaned(&message, draft)?)
         }
