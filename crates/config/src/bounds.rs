@@ -131,6 +131,12 @@ pub const CONCURRENT: Count = Count::new(32, 1, 65_536);
 pub const REQUEST_BYTES: Text = Text::new("4MiB", "1KiB", "64MiB");
 /// `limits.answer_bytes`.
 pub const ANSWER_BYTES: Text = Text::new("16MiB", "1KiB", "256MiB");
+/// `content.output.text_bytes`. No model reads more at once.
+pub const TEXT_BYTES: Text = Text::new("4MiB", "1KiB", "256MiB");
+/// `content.output.text_tokens`.
+pub const TEXT_TOKENS: Count = Count::new(1_000_000, 256, 268_435_456);
+/// `content.output.message_bytes`.
+pub const MESSAGE_BYTES: Text = Text::new("8MiB", "1KiB", "256MiB");
 /// `limits.depth`.
 pub const DEPTH: Count = Count::new(64, 8, 128);
 /// `limits.members`.
@@ -224,6 +230,12 @@ pub const PROVIDERS: usize = 16;
 pub const BLOCKLISTS: usize = 32;
 /// How many entries any shorter list of words may have: hosts, origins, labels, scopes and so on.
 pub const WORDS: usize = 256;
+/// Bytes and steps of a JSON Pointer below `content`.
+pub const POINTER_LENGTH: usize = 1024;
+/// See [`POINTER_LENGTH`].
+pub const POINTER_STEPS: usize = 16;
+/// `longest` of an identifier, in characters.
+pub const IDENTIFIER: Count = Count::new(128, 1, 4096);
 /// How many characters a name, label, scope or claim may have.
 pub const WORD_LENGTH: usize = 128;
 /// How many characters an address or path may have.

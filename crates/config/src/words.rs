@@ -44,6 +44,60 @@ words! {
         Rs256 = "RS256",
     }
 
+    /// What a parameter of a tool means.
+    Meaning {
+        /// Source text that is run.
+        Code = "code",
+        /// The address of one mailbox.
+        Email = "email",
+        /// A line of a header: a subject, a name that is shown.
+        Header = "header",
+        /// A name or an address of a machine, with or without a port.
+        Host = "host",
+        /// A name that programs made up.
+        Identifier = "identifier",
+        /// A place in a file system.
+        Path = "path",
+        /// One word of a command line.
+        ShellWord = "shell_word",
+        /// One statement of SQL that only reads.
+        SqlQuery = "sql_query",
+        /// A value that is put into a statement of SQL.
+        SqlValue = "sql_value",
+        /// A value that is put into a template.
+        Template = "template",
+        /// Text, and nothing more.
+        Text = "text",
+        /// An address of something.
+        Url = "url",
+    }
+
+    /// What happens to a value that is not what its parameter means.
+    Misfit {
+        /// The call is refused, and the model is told what to do instead.
+        Refuse = "refuse",
+        /// It is written down, and policies see it.
+        Report = "report",
+    }
+
+    /// What happens to values of parameters whose meaning is recognised.
+    Recognised {
+        /// What can never be right is refused, what is seldom right is reported.
+        Refuse = "refuse",
+        /// All of it is reported.
+        Report = "report",
+        /// They are not looked at.
+        Ignore = "ignore",
+    }
+
+    /// What happens to text of results that is not JSON, where fields of results are left out.
+    OtherText {
+        /// It is left out, and a notice says so.
+        Drop = "drop",
+        /// It goes on.
+        Keep = "keep",
+    }
+
     /// Which changes of an approved definition are taken over without anybody looking.
     Drift {
         /// None.
@@ -183,6 +237,38 @@ words! {
         Refuse = "refuse",
         /// It passes, and policy is told.
         Report = "report",
+    }
+
+    /// What is done about markup that runs, and about addresses that carry data out.
+    Treatment {
+        /// It is not looked for.
+        Off = "off",
+        /// It passes, and the record names it.
+        Report = "report",
+        /// It is rewritten so that nothing runs or loads it; it can still be read.
+        Neutralise = "neutralise",
+    }
+
+    /// What is done about text that fills a model's window.
+    Excess {
+        /// It is not looked for.
+        Off = "off",
+        /// It passes, and the record names it.
+        Report = "report",
+        /// It is cut, with a notice that says how much.
+        Cut = "cut",
+    }
+
+    /// How the text of a server that is not trusted is marked for a model.
+    Spotlight {
+        /// Not at all.
+        Off = "off",
+        /// A line with a random marker stands before and behind it.
+        Delimit = "delimit",
+        /// The marker stands between its words, too.
+        Datamark = "datamark",
+        /// It is written in base64.
+        Encode = "encode",
     }
 
     /// Who shares a process of a local server.
@@ -345,5 +431,15 @@ words! {
         Text = "text",
         /// One JSON object a line.
         Json = "json",
+    }
+}
+
+impl From<Mode> for controls::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Shadow => controls::Mode::Shadow,
+            Mode::Warn => controls::Mode::Warn,
+            Mode::Enforce => controls::Mode::Enforce,
+        }
     }
 }

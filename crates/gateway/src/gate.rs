@@ -15,6 +15,7 @@ use crate::listed::Lists;
 use crate::people::People;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
+use crate::providers::Providers;
 use crate::revocation::Revocations;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
@@ -96,6 +97,8 @@ pub struct Runtime {
     pub routes: HashMap<Arc<str>, Arc<Route>>,
     /// Servers by name.
     pub servers: HashMap<Arc<str>, Arc<Served>>,
+    /// Who is asked about the text of messages, by name.
+    pub providers: Providers,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
     /// Where issuers tell of what happened.
@@ -327,7 +330,7 @@ impl Gate {
         self.note_of(None, name, (server, subject), after);
     }
 
-    /// Writes down how a definition stands now, and what is suspected of it.
+    /// The same of how a definition stands now, with what is suspected of it.
     pub(crate) fn note_definition(
         &self,
         name: &str,
@@ -335,24 +338,14 @@ impl Gate {
         digest: Digest,
         scores: &[controls::Score],
     ) {
+        let digest = digest.to_string();
         self.write(&audit::Record {
-            at_ms: self.clock.unix_ms(),
-            id: self.next_id().into(),
-            kind: audit::Kind::Change,
-            verdict: audit::Verdict::Allowed,
-            server: Some(server.into()),
-            subject: Some(subject.into()),
             scores: scores.iter().map(crate::stages::score_entry).collect(),
-            event: Some(audit::Event {
-                name: name.into(),
-                after: Some(digest.to_string().into()),
-                ..audit::Event::default()
-            }),
-            ..audit::Record::default()
+            ..self.changed(name, (server, subject), &digest)
         });
     }
 
-    /// The same, of somebody's call. False if it cannot be written down: then what it is about must
+    /// The same of somebody's call. False if it cannot be written down: then what it is about must
     /// not happen.
     pub fn note_of(
         &self,
@@ -362,20 +355,32 @@ impl Gate {
         after: &str,
     ) -> bool {
         self.write(&audit::Record {
+            who,
+            ..self.changed(name, (server, subject), after)
+        })
+    }
+
+    /// The record of something that changed.
+    fn changed<'r>(
+        &self,
+        name: &'r str,
+        (server, subject): (&'r str, &'r str),
+        after: &'r str,
+    ) -> audit::Record<'r> {
+        audit::Record {
             at_ms: self.clock.unix_ms(),
             id: self.next_id().into(),
             kind: audit::Kind::Change,
             verdict: audit::Verdict::Allowed,
             server: Some(server.into()),
             subject: Some(subject.into()),
-            who,
             event: Some(audit::Event {
                 name: name.into(),
                 after: Some(after.into()),
                 ..audit::Event::default()
             }),
             ..audit::Record::default()
-        })
+        }
     }
 
     /// Writes down that somebody was turned away outside a call: from where, by which control, and why.

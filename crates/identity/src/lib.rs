@@ -62,7 +62,7 @@ pub use profile::Profile;
 pub use resource_metadata::{Challenge, ResourceMetadata};
 pub use rules::{CLOCK_SKEW_MAX_S, ClaimNames, IssuerRules, RulesError, Tenant};
 pub use service_token::{ServiceToken, ServiceTokenRules};
-pub use session::{EntropyError, session_id};
+pub use session::{EntropyError, bits, session_id};
 pub use signed_in::{SignedIn, Strength, Weakness};
 pub use signing::{SigningError, SigningKey};
 pub use statement::{Speaker, Statement, StatementError, StatementKind};

@@ -14,7 +14,7 @@ pub fn session_id() -> Result<String, EntropyError> {
 }
 
 /// 256 bits nobody can guess.
-pub(crate) fn bits() -> Result<[u8; 32], EntropyError> {
+pub fn bits() -> Result<[u8; 32], EntropyError> {
     let mut bits = [0u8; 32];
     SystemRandom::new()
         .fill(&mut bits)

@@ -5,7 +5,8 @@
 //! second, as microseconds for 10 KB, and as the time for four times the text over the time for it:
 //! a part that is linear has about 4 there, whatever the machine.
 
-use ringwall_inspect::{text, view};
+use ringwall_inspect::meaning::{Basis, Consequence, Expectation, Kind, Meaning};
+use ringwall_inspect::{flood, markup, text, view};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,51 @@ const PARTS: &[Part] = &[
     ("views", |it| {
         view::views(it, &view::Budget::default()).iter().count()
     }),
+    ("markup", |it| {
+        let settings = markup::Settings {
+            markup: markup::Treatment::Neutralise,
+            images: markup::Treatment::Neutralise,
+            links: markup::Treatment::Neutralise,
+            hosts: markup::Hosts::default(),
+        };
+        markup::examine(it, markup::Reading::Prose, &settings)
+            .text
+            .len()
+    }),
+    ("flood", |it| {
+        let limits = flood::Limits {
+            bytes: 1 << 20,
+            tokens: 1 << 20,
+            repetition: flood::Handling::Cut,
+            emptiness: flood::Handling::Cut,
+        };
+        flood::examine(it, &limits, usize::MAX).text.len()
+    }),
+    ("meaning: path", |it| meant(Meaning::Path, it)),
+    ("meaning: URL", |it| meant(Meaning::Url, it)),
+    ("meaning: shell word", |it| meant(Meaning::Shell, it)),
+    ("meaning: SQL value", |it| meant(Meaning::SqlValue, it)),
+    ("meaning: SQL query", |it| meant(Meaning::SqlQuery, it)),
+    ("meaning: template", |it| meant(Meaning::Template, it)),
+    ("meaning: code", |it| meant(Meaning::Code, it)),
 ];
+
+/// Flaws of a text as arguments: in pieces of 32 KiB, since no longer ones are paths and URLs.
+fn meant(meaning: Meaning, text: &str) -> usize {
+    let expectation = Expectation {
+        basis: Basis::Declared,
+        otherwise: Consequence::Refuse,
+        kind: Kind::of(meaning),
+    };
+    let mut flaws = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(32 * 1024));
+        flaws += expectation.check(piece).flaws.len();
+        rest = after;
+    }
+    flaws
+}
 
 const CLEAN: &[Text] = &[
     (

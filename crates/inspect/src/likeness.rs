@@ -9,7 +9,7 @@ mod known;
 mod sketch;
 pub(crate) mod spelling;
 
-pub use known::{Squat, squat};
+pub use known::{Squat, squat, squat_server};
 
 use crate::pin::{Digest, skeleton};
 use crate::poison::{Rule, Techniques};

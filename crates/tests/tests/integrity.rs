@@ -198,9 +198,7 @@ async fn n9_2_a_rug_pull_in_mid_session_reaches_nobody() -> Result<()> {
                 let resources = caller.list(List::Resources).await?;
                 let uri = List::Resources.names(&resources)?;
                 let uri = uri.iter().find(|uri| uri.contains(server));
-                let uri = uri
-                    .cloned()
-                    .unwrap_or_else(|| format!("ringwall+{server}:note://a"));
+                let uri = uri.cloned().unwrap_or_else(|| format!("{server}+note://a"));
                 let seen = [
                     had(caller, (List::Tools, "add"), ("tools/call", named("add"))).await?,
                     had(
@@ -308,6 +306,10 @@ async fn n9_2_a_slight_difference_is_taken_over_only_where_the_operator_says_so(
             servers
                 .iter()
                 .for_each(|server| server.says(&json!({ "tools": [tool("add", description)] })));
+            // A caller's page is no reason to believe it of everybody: the gateway reads it all itself.
+            for server in ["modern", "legacy"] {
+                caller[0].call(&format!("{server}__add"), json!({})).await?;
+            }
             let names = caller[0].names(List::Tools).await?;
             assert_eq!(
                 names.len(),
@@ -338,6 +340,8 @@ async fn n9_2_rolled_back_a_tool_is_held_against_what_was_approved_before() -> R
     assert!(listed().await?);
     servers[0].says(&json!({ "tools": [new] }));
     assert!(!listed().await?);
+    let answer = caller[0].call("modern__add", json!({})).await?;
+    assert_eq!(wire::code(&answer), "definition_changed");
     fleet
         .gateway
         .with_data(&["tools", "approve", "modern/add", "--by", "ada"])

@@ -153,11 +153,15 @@ async fn n11_1_a_poisoned_change_fails_the_scan_of_a_configuration_and_of_a_file
     let server = Pliant::modern(json!({ "tools": [] })).await?;
     let config = json!({
         "version": 1,
-        "issuers": [],
+        "issuers": [{ "issuer": "https://id.example.com" }],
         "servers": [{ "name": "one", "http": { "url": server.url().as_str(), "network": "private" } }],
-        "routes": [],
-        "policies": []
+        "routes": [{ "path": "/one", "server": "one" }],
+        "policies": ["policy.cedar"]
     });
+    std::fs::write(
+        folder.path().join("policy.cedar"),
+        "permit (principal, action, resource);",
+    )?;
     std::fs::write(folder.path().join("ringwall.yaml"), config.to_string())?;
     let from_config = ["--config", "ringwall.yaml", "--server", "one"];
     let fine = scan(folder.path(), &from_config).await?;
@@ -172,7 +176,7 @@ async fn n11_1_a_poisoned_change_fails_the_scan_of_a_configuration_and_of_a_file
     .await?;
     assert!(unknown.stderr.contains("no server `two`"), "{unknown:?}");
     let left: Vec<_> = std::fs::read_dir(folder.path())?.collect();
-    assert_eq!(left.len(), 1, "a scan leaves nothing behind");
+    assert_eq!(left.len(), 2, "a scan leaves nothing behind");
 
     std::fs::write(folder.path().join("tools.json"), poisoned().to_string())?;
     let file = scan(folder.path(), &["--definitions", "tools.json"]).await?;

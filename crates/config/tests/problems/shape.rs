@@ -108,7 +108,7 @@ pub(crate) const CASES: &[Case] = &[
         "    http:",
         "    database: x\n    http:",
         &[
-            ":6:5: error: servers[0].database: `database` is not a setting here => known here are `name`, `http`, `sse`, `stdio`, `era`, `pins`, `schema`, `hidden_text`, `content`, `timeout`, `labels`, `tools`",
+            ":6:5: error: servers[0].database: `database` is not a setting here => known here are `name`, `http`, `sse`, `stdio`, `era`, `pins`, `accept_drift`, `schema`, `hidden_text`, `content`, `timeout`, `labels`, `tools`",
         ],
     ),
     (

@@ -357,6 +357,17 @@ mod tests {
     }
 
     #[test]
+    fn n2_4_a_form_is_about_one_call_and_one_time_it_was_asked_for() {
+        let one = super::super::entry::tests::entry(&[("owners", 1)]);
+        let (mut other, mut again) = (one.clone(), one.clone());
+        other.id = "another".to_owned();
+        again.asked_ms += 1;
+        assert_ne!(form_name(&one), form_name(&other));
+        assert_ne!(form_name(&one), form_name(&again));
+        assert_eq!(form_name(&one), form_name(&one.clone()));
+    }
+
+    #[test]
     fn a_call_is_found_by_its_name_and_nothing_else_is_looked_for() {
         let one = |id: &str| Some(Place::One(id.to_owned()));
         let id = "0f3a5c7e9b1d2f400f3a5c7e9b1d2f40";

@@ -1,5 +1,6 @@
 //! One string of a message on its way through every part of [`super::Content`].
 
+use super::role::Member;
 use super::{FINDINGS, Looked, Role, Toward};
 use controls::{Action, Control, Finding, Severity};
 use inspect::view::{Budget, Kept, Views};
@@ -16,6 +17,8 @@ pub(crate) enum Because {
         /// The rule that found it.
         rule: Cow<'static, str>,
     },
+    /// It was to be marked, and there is no randomness for a marker.
+    Unmarked,
 }
 
 /// One string: as it is now, what it is, and who is going to read it.
@@ -23,7 +26,7 @@ pub(crate) enum Because {
 pub(crate) struct Passage<'d, 'l> {
     string: Str<'d>,
     role: Role,
-    member: Option<Str<'d>>,
+    member: Option<Member<'d>>,
     toward: Toward,
     text: Cow<'d, str>,
     is_rewritten: bool,
@@ -36,7 +39,7 @@ impl<'d, 'l> Passage<'d, 'l> {
     pub(super) fn new(
         string: Str<'d>,
         role: Role,
-        member: Option<Str<'d>>,
+        member: Option<Member<'d>>,
         toward: Toward,
         looked: &'l mut Looked,
     ) -> Self {
@@ -92,11 +95,15 @@ impl<'d, 'l> Passage<'d, 'l> {
     /// The name of the nearest member that holds it, where there is one.
     #[expect(dead_code, reason = "the parts that follow need it")]
     pub(super) fn member(&self) -> Option<Cow<'d, str>> {
-        self.member.map(Str::decoded)
+        self.member.map(|it| it.name.decoded())
+    }
+
+    /// What another member says that stands beside the nearest one, where that is text.
+    pub(super) fn beside(&self, name: &str) -> Option<Cow<'d, str>> {
+        self.member?.of.get(name)?.text()
     }
 
     /// Who is going to read it.
-    #[expect(dead_code, reason = "the parts that follow need it")]
     pub(super) fn toward(&self) -> Toward {
         self.toward
     }
@@ -148,6 +155,11 @@ impl<'d, 'l> Passage<'d, 'l> {
         }
     }
 
+    /// Says that the message is not let pass because of the gateway itself.
+    pub(super) fn give_up(&mut self, because: Because) {
+        self.looked.refused.get_or_insert(because);
+    }
+
     /// Says that the message is not let pass, for the last rule that found something. The first one
     /// who says so counts.
     pub(super) fn refuse(
@@ -167,6 +179,12 @@ impl<'d, 'l> Passage<'d, 'l> {
             .or(self.looked.findings.last());
         let rule = here.map_or(Cow::Borrowed(""), |finding| finding.rule.clone());
         self.looked.refused = Some(because(place, rule));
+    }
+
+    /// Keeps the text as it is now for those who are asked what they think of it.
+    pub(super) fn keep(&mut self) {
+        let text = self.text.clone().into_owned();
+        self.looked.kept.push(self.string.range().start, text);
     }
 
     /// Leaves the text as it is now to the message.

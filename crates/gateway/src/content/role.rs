@@ -24,8 +24,18 @@ pub(crate) enum Role {
     Words,
 }
 
+/// The nearest member that holds a string, and the object it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member<'d> {
+    pub(super) name: Str<'d>,
+    pub(super) of: Value<'d>,
+}
+
 /// Visits every string with its role and the nearest member that holds it, in the order of the text.
-pub(super) fn walk<'d>(value: Value<'d>, visit: &mut impl FnMut(Str<'d>, Role, Option<Str<'d>>)) {
+pub(super) fn walk<'d>(
+    value: Value<'d>,
+    visit: &mut impl FnMut(Str<'d>, Role, Option<Member<'d>>),
+) {
     descend(value, Within::Shape, None, Role::Structured, visit);
 }
 
@@ -41,9 +51,9 @@ enum Within {
 fn descend<'d>(
     value: Value<'d>,
     within: Within,
-    member: Option<Str<'d>>,
+    member: Option<Member<'d>>,
     role: Role,
-    visit: &mut impl FnMut(Str<'d>, Role, Option<Str<'d>>),
+    visit: &mut impl FnMut(Str<'d>, Role, Option<Member<'d>>),
 ) {
     match value.kind() {
         Kind::String => {
@@ -63,7 +73,11 @@ fn descend<'d>(
                     Within::Data => (Role::Structured, Within::Data),
                     Within::Shape => of_member(key, value, inner),
                 };
-                descend(inner, within, Some(key), role, visit);
+                let member = Member {
+                    name: key,
+                    of: value,
+                };
+                descend(inner, within, Some(member), role, visit);
             }
         }
         Kind::Boolean | Kind::Null | Kind::Number => {}
@@ -105,7 +119,7 @@ mod tests {
         let mut roles = Vec::new();
         walk(document.root(), &mut |string, role, member| {
             if !string.is_key() {
-                let member = member.map(|it| it.decoded().into_owned());
+                let member = member.map(|it| it.name.decoded().into_owned());
                 roles.push((member.unwrap_or_default(), role));
             }
         });

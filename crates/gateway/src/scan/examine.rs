@@ -157,14 +157,12 @@ struct Desk<'a> {
 impl Desk<'_> {
     /// What the server calls itself, and the packages it is started from.
     fn names(&mut self, subject: &Subject) {
-        let itself = subject
-            .offer
-            .calls_itself
-            .iter()
-            .map(|name| ("serverInfo", "/name", name));
-        let words = subject.command.iter().map(|word| ("command", "", word));
-        for (what, place, name) in itself.chain(words) {
-            let Some(squat) = likeness::squat(name) else {
+        let itself = subject.offer.calls_itself.iter();
+        let itself = itself.map(|name| ("serverInfo", "/name", name, likeness::squat_server(name)));
+        let words = subject.command.iter();
+        let words = words.map(|word| ("command", "", word, likeness::squat(word)));
+        for (what, place, name, squat) in itself.chain(words) {
+            let Some(squat) = squat else {
                 continue;
             };
             if let Some(rule) = likeness::named("likeness.typosquat") {

@@ -158,19 +158,30 @@ static LOOKS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 static NAMES: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| PACKAGES.iter().chain(SERVERS).copied().collect());
 
-/// What well-known name this one may be taken for, if it is none itself. The version that may stand
-/// behind the name of a package does not count.
-pub fn squat(name: &str) -> Option<Squat> {
-    let name = unversioned(name.trim());
+/// What well-known package this one may be taken for, if it is none itself. The version that may stand
+/// behind the name does not count.
+pub fn squat(package: &str) -> Option<Squat> {
+    taken_for(unversioned(package.trim()), |known, name| {
+        // With or without separators it is the same word to people, and another one to a registry. The
+        // images of a registry of images are no packages.
+        let is_image = known.contains('/') && !known.starts_with('@');
+        PACKAGES.contains(&known) && !is_image || !is_same(known, name)
+    })
+}
+
+/// What well-known server this one may be taken for by what it calls itself, if it is none itself. How it
+/// writes itself does not count: no registry knows these names.
+pub fn squat_server(itself: &str) -> Option<Squat> {
+    taken_for(itself.trim(), |known, name| !is_same(known, name))
+}
+
+fn taken_for(name: &str, counts: impl Fn(&str, &str) -> bool) -> Option<Squat> {
     if name.is_empty() || name.len() > LONGEST || NAMES.contains(&*name.to_ascii_lowercase()) {
         return None;
     }
     let look = skeleton(name);
     if let Some(known) = LOOKS.get(&look) {
-        // With or without separators it is the same word to people, and another one to a registry. What a
-        // server calls itself is no package: `Context7` may write itself as it likes.
-        let is_package = PACKAGES.contains(known);
-        return (is_package || !name.is_ascii()).then_some(Squat { known });
+        return counts(known, name).then_some(Squat { known });
     }
     if look.chars().count() < LONG {
         return None;
@@ -178,10 +189,19 @@ pub fn squat(name: &str) -> Option<Squat> {
     let near = LOOKS
         .iter()
         .filter(|(known, _)| known.chars().count() >= LONG && spelling::is_within(known, &look, 1));
-    let near = near
-        .map(|(_, known)| *known)
-        .filter(|known| !is_plural(known, name));
+    let near = near.map(|(_, known)| *known);
+    let near = near.filter(|known| !is_plural(known, name));
     near.min().map(|known| Squat { known })
+}
+
+/// Whether two names have the same letters, however they are joined.
+fn is_same(one: &str, other: &str) -> bool {
+    let letters = |name: &str| {
+        let joined = |c: &char| !matches!(c, '_' | '-' | '.' | '/' | ':' | ' ');
+        let kept: String = name.chars().filter(joined).collect();
+        kept.to_lowercase()
+    };
+    letters(one) == letters(other)
 }
 
 /// The name of a package without its version: `@scope/name@1.2`, `name==1.2`, `image:tag`.
@@ -232,17 +252,30 @@ mod tests {
             ("mcp_server_git", "mcp-server-git"),
             ("mcp-server-tirne==1.0", "mcp-server-time"),
             ("mcp-rernote", "mcp-remote"),
+        ] {
+            assert_eq!(squat(name), Some(Squat { known }), "{name}");
+        }
+        for (name, known) in [
             ("secure-filesytem-server", "secure-filesystem-server"),
             ("pl\u{430}ywright", "playwright"),
         ] {
-            assert_eq!(squat(name), Some(Squat { known }), "{name}");
+            assert_eq!(squat_server(name), Some(Squat { known }), "{name}");
         }
     }
 
     #[test]
     fn a_well_known_name_and_an_unlike_one_are_not() {
         for name in PACKAGES.iter().chain(SERVERS) {
-            assert_eq!(squat(name), None, "{name}");
+            assert_eq!((squat(name), squat_server(name)), (None, None), "{name}");
+        }
+        for name in [
+            "mcp-time",
+            "mcp time",
+            "Context 7",
+            "Brave Search",
+            "MCP-Server-Fetch",
+        ] {
+            assert_eq!(squat_server(name), None, "{name}");
         }
         for name in [
             "@modelcontextprotocol/server-filesystem@2025.7.1",

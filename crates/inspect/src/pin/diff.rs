@@ -98,7 +98,8 @@ fn weigh(
         _ => (None, Vec::new()),
     };
     if new.is_some_and(hides_text) {
-        return (Risk::Critical, "the new text hides characters", wording);
+        // Shown whole: nobody is to look at a part of it.
+        return (Risk::Critical, "the new text hides characters", Vec::new());
     }
     if let Some((risk, why)) = by_words {
         return (risk, why, wording);

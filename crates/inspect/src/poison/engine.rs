@@ -113,7 +113,7 @@ impl Places {
             // What was looked at once is not looked at again.
             from = at + 1;
         }
-        for at in memchr::memmem::find_iter(bytes, "://") {
+        for at in memchr::memmem::find_iter(bytes, "://").take(PLACES) {
             let behind = bytes.get(..at).unwrap_or_default();
             let scheme = behind
                 .iter()

@@ -406,28 +406,3 @@ fn what_is_told_is_bounded() {
     assert_eq!(worst_of(&json!({})), None);
     assert_eq!(worst("Adds."), None);
 }
-
-#[test]
-fn corpus() {
-    let Ok(path) = std::env::var("CORPUS") else {
-        return;
-    };
-    let mut n: std::collections::BTreeMap<String, (usize, usize, usize)> = Default::default();
-    for line in std::fs::read_to_string(path).unwrap().lines() {
-        let row: Value = serde_json::from_str(line).unwrap();
-        let kind = format!("{}:{}", row["label"], row["kind"].as_str().unwrap());
-        let text = row["text"].as_str().unwrap();
-        let hits = lint(text);
-        let worst = hits.iter().map(|(r, _)| r.severity).max();
-        let e = n.entry(kind.clone()).or_default();
-        e.0 += 1;
-        e.1 += usize::from(worst >= Some(Severity::Medium));
-        e.2 += usize::from(worst >= Some(Severity::High));
-        for (r, range) in hits {
-            if r.severity >= Severity::Medium && kind.starts_with("0") {
-                println!("{kind} {} {}", r.name, excerpt(text, &range));
-            }
-        }
-    }
-    println!("{n:#?}");
-}

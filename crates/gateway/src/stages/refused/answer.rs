@@ -77,6 +77,7 @@ pub(in crate::stages) fn answer_off_schema(why: &str) -> Refused {
 pub(in crate::stages) fn answer_content(because: &Because) -> Refused {
     match because {
         Because::HiddenText { rule, .. } => answer_hidden_text(rule),
+        Because::Unmarked => super::unsealed(),
     }
 }
 

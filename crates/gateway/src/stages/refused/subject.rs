@@ -16,13 +16,23 @@ pub(in crate::stages) fn tool_unknown(tool: &str) -> Refused {
 }
 
 pub(in crate::stages) fn definition_waits(tool: &str) -> Refused {
-    let reason = format!("the definition of tool {} was never approved", quoted(tool));
+    let told = format!("of tool {} was never approved", quoted(tool));
+    definition_unapproved(&told)
+}
+
+/// Anything but a tool, whose definition nobody approved or which is another now.
+pub(in crate::stages) fn definition_held(kind: &str, name: &str) -> Refused {
+    let told = format!("of {kind} {} is not approved", quoted(name));
+    definition_unapproved(&told)
+}
+
+fn definition_unapproved(told: &str) -> Refused {
     let remedy = "the operator reviews it with `ringwall tools diff` and `ringwall tools approve`";
     Refused::new(
         "definition_unapproved",
         controls::N9_2,
         Fault::Operator,
-        reason,
+        format!("the definition {told}"),
         remedy,
     )
     .rpc(DEFINITION)
@@ -38,20 +48,6 @@ pub(in crate::stages) fn definition_changed(tool: &str) -> Refused {
         "definition_changed",
         controls::N9_2,
         Fault::Upstream,
-        reason,
-        remedy,
-    )
-    .rpc(DEFINITION)
-}
-
-/// Anything but a tool, whose definition nobody approved or which is another now.
-pub(in crate::stages) fn definition_held(kind: &str, name: &str) -> Refused {
-    let reason = format!("the definition of {kind} {} is not approved", quoted(name));
-    let remedy = "the operator reviews it with `ringwall tools diff` and `ringwall tools approve`";
-    Refused::new(
-        "definition_unapproved",
-        controls::N9_2,
-        Fault::Operator,
         reason,
         remedy,
     )
@@ -87,10 +83,46 @@ pub(in crate::stages) fn arguments(problem: String) -> Refused {
     .for_the_model()
 }
 
+/// An argument is not what its parameter means.
+pub(in crate::stages) fn argument_meaning(
+    pointer: &str,
+    rule: &'static str,
+    remedy: &'static str,
+) -> Refused {
+    let meant = rule.split('.').next().unwrap_or(rule);
+    let reason = format!(
+        "the argument at {} is no {meant} as this tool takes it ({rule})",
+        quoted(pointer)
+    );
+    Refused::new(
+        "argument_meaning",
+        controls::N1_1,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+    .rpc(codes::INVALID_PARAMS)
+    .for_the_model()
+}
+
+/// The operator says for which purposes the tool may be called, and this is none of them.
+pub(in crate::stages) fn purpose_unknown() -> Refused {
+    let reason = "the tool is there for certain purposes only, and this call is for none of them";
+    let remedy = "get a token that says what the call is for, or use a route that is there for it";
+    Refused::new(
+        "purpose_unknown",
+        controls::P1,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+}
+
 /// What a client said is not let pass.
 pub(in crate::stages) fn content(because: &Because) -> Refused {
     match because {
         Because::HiddenText { place, rule } => hidden_text(rule, place),
+        Because::Unmarked => super::unsealed(),
     }
 }
 
