@@ -221,18 +221,8 @@ impl Route {
             let page = page.scopes(&route.scopes).name(&name);
             page.possession(possession).to_json()
         });
-        let contents = servers.iter().map(|served| {
-            let content = served.settled.content.on(&route.content);
-            let panel = providers::panel(&content, providers);
-            let content = Content::new(served.hidden_text, &content).meant(&content);
-            let content = content.map_err(|error| RouteError::Content {
-                path: route.path.clone(),
-                error,
-            })?;
-            Ok(content.heard_by(panel))
-        });
         Ok(Route {
-            contents: contents.collect::<Result<_, _>>()?,
+            contents: contents(route, &servers, providers)?,
             whole: Content::of_nobody(hidden_text),
             joined: Content::of_nobody(match hidden_text {
                 // What is left in joined words keeps no route from opening.
@@ -387,6 +377,25 @@ pub(crate) fn proofs(settled: &settled::Dpop) -> dpop::Rules {
         },
         nonce_age_s: settled.nonce_age.as_secs(),
     }
+}
+
+/// What is done with the text of each server's messages on a route, in the order of its servers.
+fn contents(
+    route: &settled::Route,
+    servers: &[Arc<Served>],
+    providers: &Providers,
+) -> Result<Box<[Content]>, RouteError> {
+    let each = servers.iter().map(|served| {
+        let content = served.settled.content.on(&route.content);
+        let panel = providers::panel(&content, providers);
+        let content = Content::new(served.hidden_text, &content).meant(&content);
+        let content = content.map_err(|error| RouteError::Content {
+            path: route.path.clone(),
+            error,
+        })?;
+        Ok(content.heard_by(panel))
+    });
+    each.collect()
 }
 
 /// What the metadata of a route tells of keys that tokens are bound to.
