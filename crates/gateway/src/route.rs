@@ -221,18 +221,8 @@ impl Route {
             let page = page.scopes(&route.scopes).name(&name);
             page.possession(possession).to_json()
         });
-        let contents = servers.iter().map(|served| {
-            let content = served.settled.content.on(&route.content);
-            let panel = providers::panel(&content, providers);
-            let content = Content::new(served.hidden_text, &content).meant(&content);
-            let content = content.map_err(|error| RouteError::Content {
-                path: route.path.clone(),
-                error,
-            })?;
-            Ok(content.heard_by(panel))
-        });
         Ok(Route {
-            contents: contents.collect::<Result<_, _>>()?,
+            contents: contents(route, &servers, providers)?,
             whole: Content::of_nobody(hidden_text),
             joined: Content::of_nobody(match hidden_text {
                 // What is left in joined words keeps no route from opening.
@@ -403,6 +393,25 @@ fn told(settled: &Settled, route: &settled::Route, proofs: &dpop::Rules) -> Poss
             false => Certificates::Unknown,
         },
     }
+}
+
+/// What is done with the text of each server's messages.
+fn contents(
+    route: &settled::Route,
+    servers: &[Arc<Served>],
+    providers: &Providers,
+) -> Result<Box<[Content]>, RouteError> {
+    let contents = servers.iter().map(|served| {
+        let content = served.settled.content.on(&route.content);
+        let panel = providers::panel(&content, providers);
+        let content = Content::new(served.hidden_text, &content).meant(&content);
+        let content = content.map_err(|error| RouteError::Content {
+            path: route.path.clone(),
+            error,
+        })?;
+        Ok(content.heard_by(panel))
+    });
+    contents.collect()
 }
 
 /// Where callers find the route, whatever its audience is called.
