@@ -233,7 +233,7 @@ async fn n1_1_a_refusal_tells_the_model_where_and_what_to_do() -> Result<()> {
     assert!(told.contains("write the path plainly"), "{told}");
     let records = ledger(&fleet.gateway, &["--code", "argument_meaning"]).await?;
     let record = records.last().context("it was not recorded")?;
-    let finding = record.pointer("/findings/0").context("no finding")?;
+    let finding = record.pointer("/record/findings/0").context("no finding")?;
     assert_eq!(
         finding.get("rule"),
         Some(&json!("path.disguised_traversal"))
@@ -299,9 +299,10 @@ async fn n1_1_what_is_recognised_can_be_reported_or_ignored() -> Result<()> {
         let code = outcome(&caller, &server, "read_file", &arguments).await?;
         assert_eq!(code, "-", "{recognised}");
         let records = ledger(&fleet.gateway, &["--tool", "read_file"]).await?;
-        let record = records.last().context("no record")?;
-        let found = record.pointer("/findings").and_then(Value::as_array);
-        assert_eq!(found.map_or(0, Vec::len), findings, "{record}");
+        let found = records
+            .iter()
+            .filter_map(|record| record.pointer("/record/findings")?.as_array());
+        assert_eq!(found.map(Vec::len).sum::<usize>(), findings, "{records:?}");
     }
     Ok(())
 }
