@@ -23,7 +23,7 @@ mod words;
 
 use crate::bounds;
 use crate::problem::{Problem, Problems};
-use crate::settled::{Administration, Issuer, Ledger, Log, Settled, SigningKey};
+use crate::settled::{Administration, Issuer, Ledger, Listener, Log, Settled, SigningKey};
 use crate::words::{Format, Level};
 use crate::written;
 use controls::{N2_2, N3_1};
@@ -64,18 +64,7 @@ pub(crate) fn settle_for(
     version(problems, written.version);
     let data = written.data.as_deref().unwrap_or(written::DATA);
     let data = words::path(problems, "data", data);
-    let mut listeners = match callers {
-        Callers::Token => listeners::settle(problems, written.listeners.as_deref()),
-        Callers::Local => Vec::new(),
-    };
-    let said = written.public_url.as_deref();
-    let public_url = match callers {
-        Callers::Token => {
-            listeners::public_url(problems, said, written.listeners.as_deref(), &listeners)
-        }
-        Callers::Local => address::local(),
-    };
-    listeners::accept_host_of(&mut listeners, public_url.as_ref());
+    let (listeners, public_url) = reached(problems, callers, &written);
     authority::named(&mut written, public_url.as_ref());
     let issuers = issuers::settle(problems, &written.issuers);
     let authorization_server = authority::settle(problems, &written, &issuers);
@@ -96,6 +85,7 @@ pub(crate) fn settle_for(
     authority::apart(problems, &authorization_server, &public_url, &routes);
     oauth::connectable(problems, &routes, &issuers, &servers);
     let providers = providers::settle(problems, &written.providers);
+    content::known(problems, &servers, &routes, &written.providers);
     let administration = administered(problems, &written, &issuers, public_url.as_ref());
     let step_up = approval::step_ups(problems, &written.step_up);
     let approvals = approval::approvals(problems, &written.approvals);
@@ -104,6 +94,7 @@ pub(crate) fn settle_for(
     if problems.only_warnings() {
         let own = authorization_server.as_ref();
         routes::unused(problems, &routes, (&issuers, own), &servers);
+        content::unused(problems, &servers, &routes, &providers);
         if possession::matters(&written.dpop, &routes) {
             possession::room(problems, &dpop, &limits.call.user);
         }
@@ -133,6 +124,23 @@ pub(crate) fn settle_for(
         log: log(&written.log),
     };
     Ok((settled, warnings))
+}
+
+/// Where the gateway listens, and how callers reach it.
+fn reached(
+    problems: &mut Problems,
+    callers: Callers,
+    written: &written::Config,
+) -> (Vec<Listener>, Option<Url>) {
+    if callers == Callers::Local {
+        return (Vec::new(), address::local());
+    }
+    let said = written.public_url.as_deref();
+    let places = written.listeners.as_deref();
+    let mut listeners = listeners::settle(problems, places);
+    let public_url = listeners::public_url(problems, said, places, &listeners);
+    listeners::accept_host_of(&mut listeners, public_url.as_ref());
+    (listeners, public_url)
 }
 
 /// What policies there are, and who administers, if anybody does.

@@ -19,7 +19,9 @@ mod text;
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
-pub use content::{Content, Output};
+pub use content::{
+    Arguments, Content, Fields, Minimise, Minimised, Output, Parameter, ProviderUse, Purpose,
+};
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};

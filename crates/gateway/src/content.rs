@@ -4,16 +4,24 @@
 //! It finds, rewrites, and says what the operator does not let pass; it decides nothing else. What is
 //! found here are facts: what a detector merely thinks of a text is a score, and is not made here.
 
+mod heard;
 mod hidden;
+pub(crate) mod lesson;
+mod meaning;
+mod minimise;
 mod output;
 mod passage;
 mod role;
 mod script;
 mod spotlight;
 
+pub(crate) use meaning::ContentError;
+pub(crate) use meaning::Meanings;
+pub(crate) use minimise::{Minimised, Minimising, project};
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
 
+use crate::providers::{Panel, Reading, Surface};
 use config::settled::{self, HiddenText};
 use controls::Finding;
 use protocol::{Document, Edits};
@@ -30,11 +38,27 @@ pub(crate) enum Toward {
     Server,
 }
 
+impl Toward {
+    /// What detectors call it.
+    fn surface(self) -> Surface {
+        match self {
+            Toward::Model => Surface::Results,
+            Toward::Server => Surface::Arguments,
+        }
+    }
+}
+
 /// What is done with the text of the messages of one server on one route.
 #[derive(Debug)]
 pub(crate) struct Content {
     /// What a person would not see.
     hidden: HiddenText,
+    /// What arguments mean.
+    meanings: Meanings,
+    /// Which fields go on.
+    minimising: Minimising,
+    /// Who is asked what they think of it.
+    panel: Panel,
     /// What a server says to a model.
     output: Option<output::Output>,
     /// How its text is marked.
@@ -48,6 +72,9 @@ pub(crate) struct Looked {
     pub(crate) edits: Edits,
     /// The first thing that the operator does not let pass.
     pub(crate) refused: Option<Because>,
+    /// What detectors read of it, as it was left by the parts before; nothing if none is heard.
+    pub(crate) reading: Reading,
+    kept: heard::Kept,
 }
 
 /// What the parts keep from one string of a message to the next.
@@ -59,12 +86,40 @@ struct Once<'d> {
 impl Content {
     /// What was said of a server on a route.
     pub(crate) fn new(hidden: HiddenText, settled: &settled::Content) -> Content {
-        let settled::Content { output, spotlight } = settled;
+        let settled::Content {
+            output,
+            spotlight,
+            // Who is asked, and what calls mean, come later: see `heard_by` and `meant`.
+            modes: _,
+            providers: _,
+            arguments: _,
+            minimise: _,
+            purpose: _,
+        } = settled;
         Content {
-            hidden,
             output: Some(output::Output::new(output)),
             spotlight: spotlight::of(*spotlight),
+            ..Content::of_nobody(hidden)
         }
+    }
+
+    /// The same, where arguments mean something, and only some fields go on.
+    pub(crate) fn meant(self, settled: &settled::Content) -> Result<Content, ContentError> {
+        Ok(Content {
+            meanings: Meanings::new(&settled.arguments)?,
+            minimising: Minimising::new(&settled.minimise, settled.purpose.as_ref())?,
+            ..self
+        })
+    }
+
+    /// The same, where these are asked what they think of it.
+    pub(crate) fn heard_by(self, panel: Panel) -> Content {
+        Content { panel, ..self }
+    }
+
+    /// Who is asked what they think of a text.
+    pub(crate) fn panel(&self) -> &Panel {
+        &self.panel
     }
 
     /// Nothing but hidden text: for words that were looked at one by one before they were joined, and
@@ -72,15 +127,35 @@ impl Content {
     pub(crate) fn of_nobody(hidden: HiddenText) -> Content {
         Content {
             hidden,
+            meanings: Meanings::default(),
+            minimising: Minimising::default(),
+            panel: Panel::default(),
             output: None,
             spotlight: None,
         }
     }
 
+    /// What arguments mean.
+    pub(crate) fn meanings(&self) -> &Meanings {
+        &self.meanings
+    }
+
+    /// Which fields go on.
+    pub(crate) fn minimising(&self) -> &Minimising {
+        &self.minimising
+    }
+
+    /// How text is marked, if it is.
+    pub(crate) fn spotlight(&self) -> Option<inspect::spotlight::Spotlight> {
+        self.spotlight
+    }
+
     /// Looks at every string once.
     pub(crate) fn look(&self, document: &Document, toward: Toward) -> Looked {
         let mut looked = Looked::default();
-        if document.is_plain() && self.passes_plain(document, toward) {
+        let surface = toward.surface();
+        let is_heard = self.panel.hears(surface);
+        if document.is_plain() && self.passes_plain(document, toward) && !is_heard {
             return looked;
         }
         let mut once = Once {
@@ -92,6 +167,10 @@ impl Content {
             self.treat(&mut passage, &mut once);
             passage.leave();
         });
+        if is_heard {
+            let kept = std::mem::take(&mut looked.kept);
+            looked.reading = kept.reading(document);
+        }
         looked
     }
 
@@ -113,7 +192,17 @@ impl Content {
         if let (Some(output), Some(room)) = (&self.output, &mut once.room) {
             output::treat(passage, output, room);
         }
+        // Read by detectors as it is now; how it is marked for a model is not for them.
+        heard::treat(passage, &self.panel);
         // Last of all: what is marked is what is left.
         spotlight::treat(passage, &mut once.light);
+    }
+}
+
+/// How exactly a pattern names a tool.
+fn exactness(tool: &settled::ToolPattern) -> usize {
+    match tool {
+        settled::ToolPattern::Named(_) => usize::MAX,
+        settled::ToolPattern::StartsWith(start) => start.len(),
     }
 }

@@ -15,6 +15,7 @@ use crate::listed::Lists;
 use crate::people::People;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
+use crate::providers::Providers;
 use crate::revocation::Revocations;
 use crate::route::{Route, Served};
 use crate::seal::Seal;
@@ -96,6 +97,8 @@ pub struct Runtime {
     pub routes: HashMap<Arc<str>, Arc<Route>>,
     /// Servers by name.
     pub servers: HashMap<Arc<str>, Arc<Served>>,
+    /// Who is asked about the text of messages, by name.
+    pub providers: Providers,
     /// Whose tokens are accepted. Kept over a reload that does not touch them.
     pub issuers: Arc<Issuers>,
     /// Where issuers tell of what happened.

@@ -23,6 +23,7 @@ use crate::listener::{ListenError, Listener};
 use crate::load::Loaded;
 use crate::pins::{Pins, PinsError};
 use crate::possession::Proofs;
+use crate::providers::{self, ProviderError, Providers};
 use crate::revocation::Revocations;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
@@ -116,6 +117,8 @@ pub enum HouseError {
     Pins(#[from] PinsError),
     #[error("the policies: {0}")]
     Policies(#[from] PolicyError),
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     #[error("limit: {0}")]
     Rate(#[from] watch_limits::RateError),
     #[error("changed parts that need a restart: {0}")]
@@ -525,20 +528,13 @@ fn runtime(
         };
         servers.insert(name, served);
     }
-    let mut routes = HashMap::new();
-    for route in &settled.routes {
-        let behind = route.servers.iter().map(|name| {
-            let served = servers.get(name.as_str());
-            served.cloned().ok_or_else(|| RouteError::Server {
-                path: route.path.clone(),
-                server: name.to_string(),
-            })
-        });
-        let behind = behind.collect::<Result<Vec<_>, _>>()?;
-        let issuers = trust::accepted(&settled, route);
-        let route = Arc::new(Route::new(&settled, route, behind, issuers)?);
-        routes.insert(Arc::clone(&route.path), route);
-    }
+    let workbench = providers::Workbench {
+        egress: &makings.egress,
+        clock: &makings.clock,
+    };
+    let running = before.map(|before| &before.providers);
+    let providers = providers::providers(&settled.providers, workbench, running)?;
+    let routes = routes(&settled, &servers, &providers)?;
     let issuers = match before.filter(|before| trust::is_alike(&before.settled, &settled)) {
         Some(before) => Arc::clone(&before.issuers),
         None => Arc::new(trust::issuers(&settled, makings)?),
@@ -557,6 +553,7 @@ fn runtime(
         settled: Arc::new(settled),
         routes,
         servers,
+        providers,
         issuers,
         events,
         sign_ins,
@@ -564,6 +561,29 @@ fn runtime(
         sources,
         office,
     })
+}
+
+/// The endpoints, each with the servers behind it.
+fn routes(
+    settled: &Settled,
+    servers: &HashMap<Arc<str>, Arc<Served>>,
+    providers: &Providers,
+) -> Result<HashMap<Arc<str>, Arc<Route>>, HouseError> {
+    let mut routes = HashMap::new();
+    for route in &settled.routes {
+        let behind = route.servers.iter().map(|name| {
+            let served = servers.get(name.as_str());
+            served.cloned().ok_or_else(|| RouteError::Server {
+                path: route.path.clone(),
+                server: name.to_string(),
+            })
+        });
+        let behind = behind.collect::<Result<Vec<_>, _>>()?;
+        let issuers = trust::accepted(settled, route);
+        let route = Arc::new(Route::new(settled, route, (behind, providers), issuers)?);
+        routes.insert(Arc::clone(&route.path), route);
+    }
+    Ok(routes)
 }
 
 fn desk(rows: &Rows, clock: &Arc<dyn Clock>) -> Arc<Desk> {
@@ -602,6 +622,7 @@ fn served(
         reading_answers: answers,
         reading: tokio::sync::Mutex::new(()),
         labels: server.labels.clone(),
+        egress: Arc::clone(&workshop.makings.egress),
         settled: server.clone(),
     })
 }

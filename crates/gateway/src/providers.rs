@@ -15,17 +15,19 @@ mod opinion;
 mod panel;
 mod provider;
 mod reading;
+mod rescore;
 mod safety;
 mod shields;
 mod silence;
 mod windows;
 
 pub use build::ProviderError;
-pub(crate) use build::{Workbench, providers};
+pub(crate) use build::{Workbench, panel, providers};
 pub use opinion::{BLOCKLIST, HARM, INJECTION, Opinion, Surface};
 pub use panel::{Detector, Hearing, Local, Member, Panel, Quiet};
 pub use provider::{Provider, Said};
 pub use reading::Reading;
+pub(crate) use rescore::rescored;
 pub use silence::Silence;
 
 use std::collections::HashMap;

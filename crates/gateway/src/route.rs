@@ -2,8 +2,10 @@
 //! and servers. Nothing here is looked up twice on the path of a call.
 
 use crate::catalog::{Others, Shelves};
-use crate::content::Content;
+use crate::content::{Content, ContentError};
+use crate::egress::Egress;
 use crate::naming::Naming;
+use crate::providers::{self, Providers};
 use crate::sessions::Lifetime;
 use crate::upstream;
 use bytes::Bytes;
@@ -117,6 +119,8 @@ pub struct Served {
     pub reading: tokio::sync::Mutex<()>,
     /// Labels on all of it.
     pub labels: Vec<String>,
+    /// By which names are looked up that arguments hold.
+    pub egress: Arc<Egress>,
     /// What it was made from: on a reload it stays as it runs if that is the same.
     pub settled: settled::Server,
 }
@@ -137,6 +141,14 @@ pub enum RouteError {
         path: String,
         /// What is wrong.
         error: identity::AudienceError,
+    },
+    /// What is said of the content of messages cannot be kept.
+    #[error("route `{path}`: {error}")]
+    Content {
+        /// The route.
+        path: String,
+        /// What is wrong.
+        error: ContentError,
     },
     /// A limit of a route cannot be kept.
     #[error("route `{path}`: {error}")]
@@ -176,7 +188,7 @@ impl Route {
     pub fn new(
         settled: &Settled,
         route: &settled::Route,
-        servers: Vec<Arc<Served>>,
+        (servers, providers): (Vec<Arc<Served>>, &Providers),
         issuers: Vec<String>,
     ) -> Result<Self, RouteError> {
         let Some(first) = servers.first() else {
@@ -211,10 +223,16 @@ impl Route {
         });
         let contents = servers.iter().map(|served| {
             let content = served.settled.content.on(&route.content);
-            Content::new(served.hidden_text, &content)
+            let panel = providers::panel(&content, providers);
+            let content = Content::new(served.hidden_text, &content).meant(&content);
+            let content = content.map_err(|error| RouteError::Content {
+                path: route.path.clone(),
+                error,
+            })?;
+            Ok(content.heard_by(panel))
         });
         Ok(Route {
-            contents: contents.collect(),
+            contents: contents.collect::<Result<_, _>>()?,
             whole: Content::of_nobody(hidden_text),
             joined: Content::of_nobody(match hidden_text {
                 // What is left in joined words keeps no route from opening.
@@ -265,6 +283,11 @@ impl Route {
         place
             .and_then(|place| self.contents.get(place))
             .unwrap_or(&self.whole)
+    }
+
+    /// The ways in which text is marked here, in the order of the servers.
+    pub(crate) fn spotlights(&self) -> impl Iterator<Item = inspect::spotlight::Spotlight> {
+        self.contents.iter().filter_map(Content::spotlight)
     }
 
     /// What is done with words of several servers that were looked at one by one.

@@ -5,6 +5,7 @@
 //! second, as microseconds for 10 KB, and as the time for four times the text over the time for it:
 //! a part that is linear has about 4 there, whatever the machine.
 
+use ringwall_inspect::meaning::{Basis, Consequence, Expectation, Kind, Meaning};
 use ringwall_inspect::{flood, markup, text, view};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -50,7 +51,31 @@ const PARTS: &[Part] = &[
         };
         flood::examine(it, &limits, usize::MAX).text.len()
     }),
+    ("meaning: path", |it| meant(Meaning::Path, it)),
+    ("meaning: URL", |it| meant(Meaning::Url, it)),
+    ("meaning: shell word", |it| meant(Meaning::Shell, it)),
+    ("meaning: SQL value", |it| meant(Meaning::SqlValue, it)),
+    ("meaning: SQL query", |it| meant(Meaning::SqlQuery, it)),
+    ("meaning: template", |it| meant(Meaning::Template, it)),
+    ("meaning: code", |it| meant(Meaning::Code, it)),
 ];
+
+/// Flaws of a text as arguments: in pieces of 32 KiB, since no longer ones are paths and URLs.
+fn meant(meaning: Meaning, text: &str) -> usize {
+    let expectation = Expectation {
+        basis: Basis::Declared,
+        otherwise: Consequence::Refuse,
+        kind: Kind::of(meaning),
+    };
+    let mut flaws = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(32 * 1024));
+        flaws += expectation.check(piece).flaws.len();
+        rest = after;
+    }
+    flaws
+}
 
 const CLEAN: &[Text] = &[
     (

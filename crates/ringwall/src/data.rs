@@ -50,19 +50,23 @@ impl Data {
     /// The ledgers in it: one of a gateway that listens; gateways around local servers that run side
     /// by side have one each. A directory that is a ledger itself is taken as such.
     pub(crate) fn ledgers(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let folder = self.folder()?;
-        let first = folder.join("ledger");
-        if !first.is_dir() {
-            if is_ledger(&folder) {
-                return Ok(vec![folder]);
-            }
-            bail!("there is no ledger in `{}`", folder.display());
-        }
-        let others = (2u32..).map(|chain| folder.join(format!("ledger-{chain}")));
-        Ok(std::iter::once(first)
-            .chain(others.take_while(|path| path.is_dir()))
-            .collect())
+        ledgers_in(&self.folder()?)
     }
+}
+
+/// The ledgers in this directory, or it itself if it is one.
+pub(crate) fn ledgers_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let first = folder.join("ledger");
+    if !first.is_dir() {
+        if is_ledger(folder) {
+            return Ok(vec![folder.to_owned()]);
+        }
+        bail!("there is no ledger in `{}`", folder.display());
+    }
+    let others = (2u32..).map(|chain| folder.join(format!("ledger-{chain}")));
+    Ok(std::iter::once(first)
+        .chain(others.take_while(|path| path.is_dir()))
+        .collect())
 }
 
 fn is_ledger(folder: &Path) -> bool {

@@ -15,6 +15,7 @@ mod memory;
 mod page;
 mod policies;
 mod posture;
+mod replay;
 mod revoke;
 mod scan;
 mod serve;
@@ -63,6 +64,7 @@ enum Command {
     Revoke(revoke::Revoke),
     Tools(tools::Tools),
     Policy(policies::Policy),
+    Replay(replay::Replay),
     Audit(ledger::Audit),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -105,6 +107,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Revoke(revoke) => revoke.run(),
         Command::Tools(tools) => tools.run(),
         Command::Policy(policy) => policy.run(),
+        Command::Replay(replay) => replay.run(),
         Command::Audit(audit) => audit.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

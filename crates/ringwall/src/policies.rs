@@ -3,8 +3,9 @@
 //! is decided here.
 
 mod question;
+pub(crate) mod recorded;
 mod suite;
-mod world;
+pub(crate) mod world;
 
 use crate::Config;
 use crate::page::{self, BAD, CARE, Cell, FAINT, GOOD, Table};

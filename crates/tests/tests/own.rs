@@ -83,6 +83,21 @@ async fn ended(world: &World, browser: &Browser, form: String) -> Result<u16> {
     Ok(reply.status.as_u16())
 }
 
+/// Whoever owns the machine sees the connections of both, or of one.
+async fn are_listed(world: &World) -> Result<()> {
+    let listed = async |of: &str| -> Result<Vec<serde_json::Value>> {
+        let list = ["admin", "connections.list", of];
+        Ok(serde_json::from_str(
+            &world.gateway.with_data(&list).await?,
+        )?)
+    };
+    let both = listed("{}").await?;
+    let user = both.first().and_then(|one| one.get("user")).cloned();
+    let one = listed(&json!({ "user": user }).to_string()).await?;
+    assert_eq!((both.len(), one.len()), (2, 1), "{both:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn n8_3_people_end_what_is_their_own_and_nothing_else() -> Result<()> {
     let realm = Realm::start().await?;
@@ -90,6 +105,7 @@ async fn n8_3_people_end_what_is_their_own_and_nothing_else() -> Result<()> {
     let (alice, bob) = (Browser::default(), Browser::default());
     let hers = connected(&world, "alice", &alice).await?;
     let his = connected(&world, "bob", &bob).await?;
+    are_listed(&world).await?;
     world.issuer.at_the_browser("alice");
     let page = own(&world, &alice).await?;
     world.issuer.at_the_browser("bob");

@@ -1,7 +1,14 @@
 //! What is looked for in the text of messages: a file for each part.
 
+mod arguments;
+mod minimise;
 mod output;
+mod providers;
 
+pub(super) use providers::{known, unused};
+
+use super::words;
+use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Content, RouteContent};
 use crate::words::Spotlight;
@@ -12,10 +19,15 @@ pub(super) fn server(problems: &mut Problems, path: &str, written: &written::Con
     let said = route(problems, path, written);
     let at = format!("{path}.output");
     Content {
+        modes: said.modes.unwrap_or_default(),
+        providers: said.providers.unwrap_or_default(),
         output: said
             .output
             .unwrap_or_else(|| output::settle(problems, &at, &written::Output::default())),
         spotlight: said.spotlight.unwrap_or(Spotlight::Off),
+        arguments: said.arguments.unwrap_or_default(),
+        minimise: said.minimise.unwrap_or_default(),
+        purpose: said.purpose,
     }
 }
 
@@ -25,12 +37,67 @@ pub(super) fn route(
     path: &str,
     written: &written::Content,
 ) -> RouteContent {
-    let written::Content { output, spotlight } = written;
+    let written::Content {
+        arguments,
+        minimise,
+        modes,
+        output,
+        providers,
+        purpose,
+        spotlight,
+    } = written;
     let at = |name: &str| format!("{path}.{name}");
+    if let Some(modes) = modes {
+        let at = at("modes");
+        words::count(problems, &at, modes.len(), bounds::WORDS);
+        for rule in modes.keys() {
+            let path = format!("{at}.{rule}");
+            words::word(problems, &path, rule, "the name of a rule");
+        }
+    }
+    let providers = providers.as_ref();
     RouteContent {
+        arguments: arguments
+            .as_ref()
+            .map(|it| arguments::settle(problems, &at("arguments"), it)),
+        minimise: minimise
+            .as_ref()
+            .map(|it| minimise::settle(problems, &at("minimise"), it)),
+        modes: modes.clone(),
+        providers: providers.map(|all| providers::settle(problems, &at("providers"), all)),
         output: output
             .as_ref()
             .map(|it| output::settle(problems, &at("output"), it)),
+        purpose: purpose
+            .as_ref()
+            .and_then(|it| minimise::purpose(problems, &at("purpose"), it)),
         spotlight: *spotlight,
+    }
+}
+
+/// The path of one entry of a map.
+fn each(path: &str, name: &str) -> String {
+    format!("{path}{}", crate::yaml::step_name(path, name))
+}
+
+/// That a text is a JSON Pointer.
+fn pointer(problems: &mut Problems, path: &str, text: &str) {
+    let escaped = |step: &str| {
+        let mut rest = step.split('~').skip(1);
+        rest.all(|rest| rest.starts_with(['0', '1']))
+    };
+    if !text.starts_with('/') || !escaped(text) {
+        let fix =
+            "write a JSON Pointer such as `/path` or `/items/*/name`; `~0` is `~`, `~1` is `/`";
+        problems.refuse(None, path, "is not a JSON Pointer", fix);
+    } else if text.len() > bounds::POINTER_LENGTH
+        || text.split('/').count() > bounds::POINTER_STEPS + 1
+    {
+        let message = format!(
+            "has more than {} steps or {} bytes",
+            bounds::POINTER_STEPS,
+            bounds::POINTER_LENGTH
+        );
+        problems.refuse(None, path, message, "write a shorter one");
     }
 }

@@ -11,7 +11,7 @@ use crate::settled::{
     PromptShields, Provider, ProviderKind,
 };
 use crate::written;
-use controls::{N1_3, N9_3};
+use controls::N1_3;
 use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
@@ -256,7 +256,7 @@ fn azure(
         _ => {
             let message = "has not exactly one way to show who asks";
             problems.refuse(
-                N9_3,
+                N1_3,
                 path,
                 message,
                 "write `key` or `entra`, one of the two",

@@ -5,6 +5,7 @@
 
 mod administration;
 mod approval;
+mod arguments;
 mod authority;
 mod events;
 mod issuers;
@@ -12,7 +13,9 @@ mod listeners;
 mod numbers;
 mod oauth;
 mod offers;
+mod output;
 mod possession;
+mod providers;
 mod routes;
 mod servers;
 mod shape;
@@ -80,6 +83,11 @@ fn n3_1_reports_what_is_wrong_with_listeners() {
 #[test]
 fn n2_4_reports_administration_that_anybody_could_do_or_nobody() {
     check(administration::CASES);
+}
+
+#[test]
+fn n1_3_reports_providers_that_nobody_or_anybody_could_ask() {
+    check(providers::CASES);
 }
 
 #[test]
@@ -206,6 +214,11 @@ fn m2_reports_what_is_wrong_with_routes() {
 #[test]
 fn n9_2_reports_what_is_wrong_with_what_routes_offer() {
     check(offers::CASES);
+}
+
+#[test]
+fn n1_4_reports_what_cannot_be_meant_about_what_servers_say() {
+    check(output::CASES);
 }
 
 #[test]

@@ -487,7 +487,7 @@ pub(super) mod tests {
         other.needs.push("security".into());
         ids.push(other.id());
         // Not only the part that all calls of a user share tells two users apart.
-        let mut own: Vec<_> = ids.iter().map(|id| id[12..].to_owned()).collect();
+        let mut own: Vec<_> = ids.iter().map(|id| id.get(12..)).collect();
         own.sort_unstable();
         own.dedup();
         assert_eq!(own.len(), ids.len());

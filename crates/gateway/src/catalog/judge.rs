@@ -228,14 +228,15 @@ impl Doubts {
         let suspicions = poison::study(case.definition);
         let mut scores: Vec<Score> = suspicions
             .iter()
-            .map(|it| score(it.rule.name, it.rule.severity, it.place.clone()))
+            .map(|it| case.score(it.rule.name, it.rule.severity, it.place.clone()))
             .collect();
         let mut held = match inspect::definition::hidden(case.definition) {
             Ok(findings) if findings.is_empty() => None,
             Ok(_) => Some("hides text in its definition".to_owned()),
             Err(error) => Some(error.to_string()),
         };
-        let worst = suspicions.first().filter(|it| it.rule.severity >= HELD);
+        let mut enforced = suspicions.iter().filter(|it| case.holds(it.rule.name));
+        let worst = enforced.next().filter(|it| it.rule.severity >= HELD);
         held = held.or_else(|| {
             worst.map(|it| format!("{} ({} at {})", it.rule.says, it.rule.name, it.place))
         });
@@ -244,8 +245,8 @@ impl Doubts {
             .map(|around| around.compare(&neighbour(case)))
             .unwrap_or_default()
         {
-            scores.push(score(alike.rule, alike.severity, String::new()));
-            if held.is_none() && alike.severity >= HELD {
+            scores.push(case.score(alike.rule, alike.severity, String::new()));
+            if held.is_none() && alike.severity >= HELD && case.holds(alike.rule) {
                 let says = likeness::named(alike.rule).map_or("", |rule| rule.says);
                 let (server, name) = (alike.server, alike.name);
                 held = Some(format!("{says}: `{server}/{name}` ({})", alike.rule));
@@ -271,21 +272,38 @@ pub(crate) fn described(definition: &Value) -> &str {
     description.unwrap_or_default()
 }
 
-fn score(rule: &'static str, severity: Severity, place: String) -> Score {
-    let value = |severity: Severity| match severity {
+impl Case<'_> {
+    /// What a suspicion of it under this rule comes to: it holds the definition, unless the operator of
+    /// the server says otherwise.
+    fn mode(&self, rule: &str) -> Mode {
+        let said = self.server.content.modes.get(rule).copied();
+        said.map_or(Mode::Enforce, Mode::from)
+    }
+
+    fn holds(&self, rule: &str) -> bool {
+        self.mode(rule) == Mode::Enforce
+    }
+
+    fn score(&self, rule: &'static str, severity: Severity, place: String) -> Score {
+        Score {
+            control: controls::N9_2,
+            detector: "definitions".into(),
+            rule: rule.into(),
+            value: value(severity),
+            threshold: value(HELD),
+            mode: self.mode(rule),
+            place: place.into(),
+        }
+    }
+}
+
+/// How sure a rule is that is of this severity.
+fn value(severity: Severity) -> u16 {
+    match severity {
         Severity::Info => 100,
         Severity::Low => 300,
         Severity::Medium => 500,
         Severity::High => 800,
         Severity::Critical => SCORE_MAX,
-    };
-    Score {
-        control: controls::N9_2,
-        detector: "definitions".into(),
-        rule: rule.into(),
-        value: value(severity),
-        threshold: value(HELD),
-        mode: Mode::Enforce,
-        place: place.into(),
     }
 }

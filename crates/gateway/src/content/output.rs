@@ -165,7 +165,18 @@ mod tests {
             repetition: Excess::Cut,
             emptiness: Excess::Cut,
         };
-        Content::new(HiddenText::Remove, &settled::Content { output, spotlight })
+        Content::new(
+            HiddenText::Remove,
+            &settled::Content {
+                arguments: settled::Arguments::default(),
+                minimise: settled::Minimise::default(),
+                purpose: None,
+                output,
+                spotlight,
+                modes: Default::default(),
+                providers: Vec::new(),
+            },
+        )
     }
 
     /// The message as it is afterwards, and what was found: rule, control, action.

@@ -181,6 +181,12 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.looked.refused = Some(because(place, rule));
     }
 
+    /// Keeps the text as it is now for those who are asked what they think of it.
+    pub(super) fn keep(&mut self) {
+        let text = self.text.clone().into_owned();
+        self.looked.kept.push(self.string.range().start, text);
+    }
+
     /// Leaves the text as it is now to the message.
     pub(super) fn leave(self) {
         if self.is_rewritten {

@@ -20,10 +20,14 @@ issuers:
 servers:
   - name: files
     http: { url: "https://files.example.com/mcp", credential: "env:FILES" }
+    content: { providers: [{ use: shields }] }
 routes:
   - path: /files
     server: files
 policies: [policy.cedar]
+providers:
+  - name: shields
+    prompt_shields: { endpoint: "https://shields.example.com", key: "env:SHIELDS" }
 "#;
 
 const CAREFUL: &str = r#"permit (principal in Ringwall::Group::"https://login.example.com#staff", action, resource);"#;
@@ -77,6 +81,8 @@ fn a_weaker_setting_shows_in_its_row() {
     let route = "    server: files";
     let tls = "  - address: 0.0.0.0:443\n    tls: { certificate: /etc/chain.pem, key: \"file:/etc/key.pem\" }";
     let plain = "  - address: 127.0.0.1:7400";
+    let provider = "  - name: shields";
+    let uses = "use: shields";
     let more = |line: &str, more: &str| format!("{line}\n    {more}");
     for (control, from, to, word) in [
         (
@@ -156,6 +162,18 @@ fn a_weaker_setting_shows_in_its_row() {
             server,
             more(server, "hidden_text: report"),
             "hidden_text: report",
+        ),
+        (
+            controls::N1_3,
+            provider,
+            more(provider, "on_failure: allow"),
+            "on_failure: allow",
+        ),
+        (
+            controls::N1_3,
+            uses,
+            "use: shields, mode: shadow".to_owned(),
+            "mode: shadow",
         ),
         (
             controls::N10_1,

@@ -1,10 +1,10 @@
 //! From the configuration to providers that can be asked: secrets resolved once, each with its own way
 //! out. A provider that did not change goes on as it runs, with what it remembers.
 
-use super::Providers;
 use super::credential::Credential;
 use super::line::Wire;
 use super::provider::Provider;
+use super::{Detector, Member, Panel, Providers};
 use super::{safety, shields};
 use crate::clock::Clock;
 use crate::egress::{Authority, Destination, DestinationError, Egress, Fetcher, Network};
@@ -62,6 +62,22 @@ pub(crate) fn providers(
         Ok((Arc::clone(provider.name()), provider))
     });
     each.collect()
+}
+
+/// Who is asked about the messages of one server on one route.
+pub(crate) fn panel(content: &settled::Content, providers: &Providers) -> Panel {
+    let members = content.providers.iter().filter_map(|one| {
+        // INVARIANT: the configuration names none that is not there.
+        let provider = providers.get(one.provider.as_str())?;
+        Some(Member {
+            detector: Detector::Remote(Arc::clone(provider)),
+            on: one.on.iter().map(|it| (*it).into()).collect(),
+            mode: one.mode.into(),
+        })
+    });
+    let modes = content.modes.iter();
+    let modes = modes.map(|(rule, mode)| (rule.clone(), (*mode).into()));
+    Panel::new(members.collect(), modes.collect())
 }
 
 fn provider(

@@ -1,6 +1,7 @@
 //! What a detector says of a text, before anybody says what it comes to. An opinion is never a
 //! finding: it is likely, and proves nothing.
 
+use config::settled;
 use controls::{Control, N1_3, N9_3};
 use std::borrow::Cow;
 
@@ -18,6 +19,15 @@ pub enum Surface {
     Arguments,
     /// Toward a model: what a server says.
     Results,
+}
+
+impl From<settled::Surface> for Surface {
+    fn from(settled: settled::Surface) -> Self {
+        match settled {
+            settled::Surface::Arguments => Surface::Arguments,
+            settled::Surface::Results => Surface::Results,
+        }
+    }
 }
 
 /// What was said of one text.

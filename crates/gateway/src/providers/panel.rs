@@ -6,7 +6,7 @@ use super::opinion::{Opinion, Surface};
 use super::provider::{Heard, Provider, Said};
 use super::reading::Reading;
 use super::silence::Silence;
-use config::settled::{self, OnFailure};
+use config::settled::OnFailure;
 use controls::{Mode, Score};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -185,14 +185,5 @@ impl Hearing {
     pub fn missing(&self) -> Option<&Quiet> {
         let mut silences = self.silences.iter();
         silences.find(|quiet| quiet.then == OnFailure::Refuse)
-    }
-}
-
-/// The mode of the configuration.
-pub(crate) fn mode(settled: settled::Mode) -> Mode {
-    match settled {
-        settled::Mode::Shadow => Mode::Shadow,
-        settled::Mode::Warn => Mode::Warn,
-        settled::Mode::Enforce => Mode::Enforce,
     }
 }

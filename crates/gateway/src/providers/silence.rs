@@ -57,16 +57,13 @@ pub enum Silence {
     /// There was no connection, or it broke.
     #[error("it could not be reached")]
     Unreachable,
-    /// The configuration names it and it is not there.
-    #[error("it is not configured any more")]
-    Unknown,
 }
 
 impl Silence {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Silence::Denied { .. } | Silence::Ignorant | Silence::Unknown => Fault::Operator,
+            Silence::Denied { .. } | Silence::Ignorant => Fault::Operator,
             Silence::Long => Fault::Caller,
             _ => Fault::Upstream,
         }

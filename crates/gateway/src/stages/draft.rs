@@ -4,6 +4,7 @@
 
 use crate::catalog::Tool;
 use crate::gate::Gate;
+use crate::providers::Reading;
 use crate::route::{Route, Served};
 use crate::sessions::{InFlight, Session};
 use crate::stages::raw::Raw;
@@ -42,6 +43,8 @@ pub struct Draft {
     pub(super) policy: Option<Verdict>,
     pub(super) findings: Vec<Finding>,
     pub(super) scores: Vec<Score>,
+    /// What detectors are still to read of the message that was looked at last.
+    pub(super) reading: Reading,
     pub(super) timings: audit::Timings,
     pub(super) request_bytes: usize,
     pub(super) answer_bytes: Option<usize>,
@@ -50,7 +53,7 @@ pub struct Draft {
     pub(super) kept_arguments: Option<String>,
     pub(super) kept_answer: Option<String>,
     ran: u128,
-    skipped: Vec<(Control, &'static str)>,
+    skipped: Vec<(Control, Cow<'static, str>)>,
 }
 
 /// Whether the client still waits. What it means that it does not is for its revision to say: the
@@ -168,6 +171,7 @@ impl Draft {
             policy: None,
             findings: Vec::new(),
             scores: Vec::new(),
+            reading: Reading::default(),
             timings: audit::Timings::default(),
             request_bytes: 0,
             answer_bytes: None,
@@ -191,8 +195,8 @@ impl Draft {
     }
 
     /// Says that this control's check had nothing to do here, and why.
-    pub(super) fn skipped(&mut self, control: Control, why: &'static str) {
-        self.skipped.push((control, why));
+    pub(super) fn skipped(&mut self, control: Control, why: impl Into<Cow<'static, str>>) {
+        self.skipped.push((control, why.into()));
     }
 
     /// The controls that ran, in the order of the catalogue.
@@ -201,7 +205,7 @@ impl Draft {
     }
 
     /// The controls that did not, and why.
-    pub(super) fn controls_skipped(&self) -> &[(Control, &'static str)] {
+    pub(super) fn controls_skipped(&self) -> &[(Control, Cow<'static, str>)] {
         &self.skipped
     }
 

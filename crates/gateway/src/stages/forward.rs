@@ -10,6 +10,7 @@ mod listen;
 pub(super) use list::{Missing, Page, pages as every_page, terms};
 
 use crate::bridge::Talk;
+use crate::content::lesson;
 use crate::credential::Carried;
 use crate::gate::Gate;
 use crate::links::{Ear, Far};
@@ -27,7 +28,7 @@ use crate::upstream::UpstreamError;
 use bytes::Bytes;
 use protocol::log_level::LogLevel;
 use protocol::revision::Era;
-use protocol::{Act, Edits, Id, Message, Method, Shape, Target, write};
+use protocol::{Act, Document, Edits, Id, Message, Method, Shape, Target, bridge, write};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -116,6 +117,8 @@ async fn request(
         // The client asks whether we are there, and we are (rule L7).
         (Act::Ping, _) => Ok(Back::Local(write::result(&id_of(message)?, b"{}"))),
         (Act::List, _) => list::ask(gate, call, method, servers).await,
+        // The one prompt that is nobody else's.
+        (Act::Get, Place::All) => own_prompt(call, message, method),
         (Act::Log, _) => level(call, message, servers).await,
         (Act::Listen, _) => {
             // A client at a pipe has no other way to end it than by its id.
@@ -137,6 +140,30 @@ async fn request(
         }
         (_, Place::All | Place::Ourselves) => Err(refused::method_unknown(method.name)),
     }
+}
+
+/// What the model of this client has to be told about marked text.
+fn own_prompt(
+    call: &Inspected,
+    message: &Message,
+    method: &'static Method,
+) -> Result<Back, Refused> {
+    let id = id_of(message)?;
+    let route = call.raw().route();
+    let said = write::result(&id, lesson::told(route).to_string().as_bytes());
+    let said = Document::read(said, &route.reading_answers).and_then(Message::read);
+    let said = said.map_err(|_| refused::crashed())?;
+    let asked = bridge::Asked {
+        method,
+        revision: call.revision(),
+        server_info: None,
+    };
+    let bytes = match call.revision().rules().era {
+        Era::Modern => bridge::answer_for_modern(&said, &id, &asked),
+        Era::Legacy => bridge::answer_for_legacy(&said, &id, &asked),
+    };
+    let bytes = bytes.map_err(|error| refused::unbridged(&error))?;
+    Ok(Back::Local(bytes))
 }
 
 /// How much the servers log. A modern one is told with each request instead (table 3.2).

@@ -14,6 +14,7 @@ mod page;
 mod possession;
 mod step_up;
 mod subject;
+mod suspect;
 
 pub(in crate::stages) use answer::*;
 pub(in crate::stages) use approval::*;
@@ -26,6 +27,7 @@ pub(in crate::stages) use page::*;
 pub(crate) use possession::*;
 pub(in crate::stages) use step_up::*;
 pub(in crate::stages) use subject::*;
+pub(in crate::stages) use suspect::*;
 
 use crate::credential::Need;
 use crate::upstream::UpstreamError;

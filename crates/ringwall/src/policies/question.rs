@@ -1,5 +1,6 @@
 //! One question to the policies: from the command line, or from a call that was recorded.
 
+use super::recorded;
 use super::safe;
 use super::world::World;
 use crate::Config;
@@ -11,7 +12,7 @@ use clap::ValueEnum;
 use gateway::clock::{Clock, SystemClock};
 use policy::cases::{self, Case, CaseApproving, CaseContext, CasePrincipal, CaseTarget};
 use policy::{Action, Explanation, Verdict};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -115,7 +116,7 @@ impl Explain {
         let (mut notes, mut before) = (Vec::new(), None);
         let case = match &self.record {
             Some(id) => {
-                let record = recorded(&world.loaded.settled.data, id)?;
+                let record = found(&world.loaded.settled.data, id)?;
                 notes.extend(self.told(&record));
                 before = record
                     .policy
@@ -187,11 +188,17 @@ impl Explain {
             name: String::new(),
             principal: CasePrincipal {
                 groups: Some(self.groups.clone()),
-                ..self.somebody(issuer, self.user.clone().unwrap_or_default())
+                client: self.client.clone().unwrap_or_default(),
+                scopes: self.scopes.clone(),
+                ..recorded::somebody(issuer, self.user.clone().unwrap_or_default())
             },
             action,
             resource,
-            arguments: self.arguments.as_deref().map(object).transpose()?,
+            arguments: self
+                .arguments
+                .as_deref()
+                .map(recorded::object)
+                .transpose()?,
             context: CaseContext {
                 method: self.method.clone().unwrap_or_default(),
                 findings: self.findings.clone(),
@@ -210,80 +217,20 @@ impl Explain {
         })
     }
 
-    /// The question that a recorded call was, as far as the record tells.
+    /// The question that a recorded call was, with what the command line adds to it.
     fn replayed(&self, record: &OwnedRecord) -> anyhow::Result<Case> {
-        let text = |text: &Option<std::borrow::Cow<'_, str>>| {
-            text.as_deref().unwrap_or_default().to_owned()
-        };
-        let who = record
-            .who
-            .as_ref()
-            .context("nobody was identified in this call, so no policy was asked")?;
-        let (server, subject, method) = (
-            text(&record.server),
-            text(&record.subject),
-            text(&record.method),
-        );
-        let named = || format!("{server}/{subject}");
-        let (action, resource) = match method.as_str() {
-            "tools/call" => (Action::Call, CaseTarget::Tool(named())),
-            "prompts/get" => (Action::Get, CaseTarget::Prompt(named())),
-            "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
-                (Action::Read, CaseTarget::Resource(named()))
-            }
-            "completion/complete" if subject.contains("://") => {
-                (Action::Complete, CaseTarget::Resource(named()))
-            }
-            "completion/complete" => (Action::Complete, CaseTarget::Prompt(named())),
-            _ => (Action::Use, CaseTarget::Server(server)),
-        };
-        let kept = record
-            .kept
-            .as_ref()
-            .and_then(|kept| kept.arguments.as_deref());
-        let mut principal = self.somebody(text(&who.issuer), text(&who.subject));
-        principal.client = self.client.clone().unwrap_or_else(|| text(&who.client));
-        principal.groups = (!self.groups.is_empty()).then(|| self.groups.clone());
-        Ok(Case {
-            name: record.id.to_string(),
-            principal,
-            action,
-            resource,
-            arguments: self.arguments.as_deref().or(kept).map(object).transpose()?,
-            context: CaseContext {
-                method,
-                findings: record
-                    .findings
-                    .iter()
-                    .map(|finding| finding.rule.to_string())
-                    .collect(),
-                suspicions: suspicions(record),
-                source: record
-                    .source
-                    .as_deref()
-                    .and_then(|source| source.parse().ok()),
-                now_ms: i64::try_from(record.at_ms).unwrap_or(i64::MAX),
-                ..CaseContext::default()
-            },
-            expect: Verdict::Allow,
-            by: None,
-            lift: None,
-        })
-    }
-
-    fn somebody(&self, issuer: String, user: String) -> CasePrincipal {
-        CasePrincipal {
-            issuer,
-            user,
-            kind: Default::default(),
-            actors: Vec::new(),
-            client: self.client.clone().unwrap_or_default(),
-            groups: None,
-            scopes: self.scopes.clone(),
-            claims: Default::default(),
-            // As with claims, a record does not say.
-            possession: Default::default(),
+        let mut case = recorded::question(record)?;
+        case.principal.scopes = self.scopes.clone();
+        if let Some(client) = &self.client {
+            case.principal.client.clone_from(client);
         }
+        if !self.groups.is_empty() {
+            case.principal.groups = Some(self.groups.clone());
+        }
+        if let Some(arguments) = self.arguments.as_deref() {
+            case.arguments = Some(recorded::object(arguments)?);
+        }
+        Ok(case)
     }
 
     /// What the record itself says, and what it does not hold.
@@ -341,11 +288,7 @@ impl Explain {
     }
 }
 
-fn object(text: &str) -> anyhow::Result<Map<String, Value>> {
-    serde_json::from_str(text).context("the arguments are not a JSON object")
-}
-
-fn recorded(data: &Path, id: &str) -> anyhow::Result<OwnedRecord> {
+fn found(data: &Path, id: &str) -> anyhow::Result<OwnedRecord> {
     let chains = (2u32..).map(|chain| data.join(format!("ledger-{chain}")));
     let ledgers: Vec<PathBuf> = std::iter::once(data.join("ledger"))
         .chain(chains)
@@ -392,12 +335,4 @@ fn shown(explanation: &Explanation, notes: &[String]) -> String {
         }
     }
     text
-}
-/// What policies heard of the scores: those that reached their threshold, but for the shadows.
-fn suspicions(record: &OwnedRecord) -> Vec<String> {
-    let scores = record.scores.iter();
-    scores
-        .filter(|score| score.value >= score.threshold && score.mode != "shadow")
-        .map(|score| score.rule.to_string())
-        .collect()
 }

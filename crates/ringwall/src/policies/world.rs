@@ -12,19 +12,24 @@ use std::path::Path;
 
 /// A configuration with its policies and what they may name.
 #[derive(Debug)]
-pub(super) struct World {
-    pub(super) loaded: Loaded,
-    pub(super) catalog: Catalog,
+pub(crate) struct World {
+    pub(crate) loaded: Loaded,
+    pub(crate) catalog: Catalog,
 }
 
 impl World {
-    pub(super) fn of(config: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn of(config: &Path) -> anyhow::Result<Self> {
         let loaded = load::load(config)?;
+        let data = loaded.settled.data.clone();
+        Self::within(loaded, &data)
+    }
+
+    /// The same, with the tools that are approved in this data directory.
+    pub(crate) fn within(loaded: Loaded, data: &Path) -> anyhow::Result<Self> {
         let mut catalog = Catalog {
             step_ups: loaded.settled.step_up.keys().cloned().collect(),
             ..Catalog::default()
         };
-        let data = &loaded.settled.data;
         let pins = if data.join("state.db").is_file() {
             Some(Pins::open(data)?)
         } else {
@@ -53,7 +58,7 @@ impl World {
         Ok(World { loaded, catalog })
     }
 
-    pub(super) fn compiled(&self) -> Result<Policies, PolicyError> {
+    pub(crate) fn compiled(&self) -> Result<Policies, PolicyError> {
         Policies::compile(&self.loaded.policies, &self.catalog)
     }
 
@@ -70,7 +75,7 @@ impl World {
 
     /// Adds tools that are asked about and known to nobody, as MCP reads a tool that says nothing of
     /// itself. True if one had to be added.
-    pub(super) fn suppose<'a>(&mut self, targets: impl Iterator<Item = &'a CaseTarget>) -> bool {
+    pub(crate) fn suppose<'a>(&mut self, targets: impl Iterator<Item = &'a CaseTarget>) -> bool {
         let mut supposed = false;
         for target in targets {
             let CaseTarget::Tool(id) = target else {
@@ -128,6 +133,7 @@ fn entry(server: &str, name: &str, pin: Pin, labels: Vec<String>) -> Option<Tool
         output: None,
         needs_task: false,
         mirror: protocol::mirror::Params::default(),
+        recognised: Default::default(),
         labels,
     };
     Some(tool.entry(server))

@@ -68,6 +68,25 @@ impl Scripted {
         json!(self.script().heard).to_string()
     }
 
+    /// The last message of this method that it heard.
+    pub fn last_heard(&self, method: &str) -> Value {
+        let script = self.script();
+        let mut heard = script.heard.iter().rev();
+        let last = heard.find(|message| message.get("method") == Some(&json!(method)));
+        last.cloned().unwrap_or_default()
+    }
+
+    /// The arguments of every call of a tool that it heard, in their order.
+    pub fn calls(&self) -> Vec<Value> {
+        let script = self.script();
+        let calls = script
+            .heard
+            .iter()
+            .filter(|message| message.get("method") == Some(&json!("tools/call")));
+        let arguments = calls.map(|call| call.pointer("/params/arguments").cloned());
+        arguments.map(Option::unwrap_or_default).collect()
+    }
+
     /// Where it is.
     pub fn url(&self) -> &Url {
         &self.url

@@ -73,7 +73,7 @@ fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) 
                 .iter()
                 .map(|(control, why)| Skipped {
                     control: control.id().into(),
-                    why: (*why).into(),
+                    why: (&**why).into(),
                 })
                 .collect(),
         }),

@@ -243,6 +243,7 @@ impl ScreenedStream {
             Said::Answer(message) => {
                 let structured = self.talk().and_then(Talk::structured);
                 let bytes = self.screen.response(message, structured, draft)?;
+                self.screen.heard(draft).await?;
                 Ok(Some(Part::Answer(bytes)))
             }
             Said::Notice(message) => self.notice(message, draft),

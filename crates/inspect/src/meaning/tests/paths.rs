@@ -350,6 +350,7 @@ fn n1_1_the_place_that_is_named_is_handed_back() {
     ] {
         let expectation = Expectation {
             basis: Basis::Recognised,
+            otherwise: Consequence::Refuse,
             kind: rooted(),
         };
         let found = expectation.check(path).path;

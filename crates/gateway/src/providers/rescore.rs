@@ -1,0 +1,45 @@
+//! What detectors said then, in the modes and with the thresholds of a configuration as it is now. Nobody
+//! is asked.
+
+use super::kind::Kind;
+use super::opinion::{Opinion, Surface};
+use crate::stages::replay::SaidThen;
+use config::settled::{self, Settled};
+use controls::{SCORE_MAX, Score};
+
+/// The scores of those who would be asked about this.
+pub(crate) fn rescored(
+    settled: &Settled,
+    content: &settled::Content,
+    surface: Surface,
+    said: &[SaidThen],
+) -> Vec<Score> {
+    let is_of = |said: &&SaidThen| match surface {
+        Surface::Arguments => !is_of_answer(&said.place),
+        Surface::Results => is_of_answer(&said.place),
+    };
+    let each = said.iter().filter(is_of).filter_map(|said| {
+        let mut uses = content.providers.iter();
+        let used = uses.find(|it| it.provider == said.detector)?;
+        used.on.iter().find(|on| surface == (**on).into())?;
+        let mut providers = settled.providers.iter();
+        let provider = providers.find(|it| it.name == said.detector)?;
+        let kind = Kind::of(provider);
+        let own = content.modes.get(&said.rule).copied();
+        Some(Score {
+            control: Opinion::control(&said.rule, surface),
+            detector: said.detector.clone().into(),
+            threshold: kind.threshold(&said.rule),
+            mode: own.unwrap_or(used.mode).into(),
+            rule: said.rule.clone().into(),
+            value: said.value.min(SCORE_MAX),
+            place: said.place.clone().into(),
+        })
+    });
+    each.collect()
+}
+
+/// Whether it was said of what a server answered.
+fn is_of_answer(place: &str) -> bool {
+    place.starts_with("/result") || place.starts_with("/error")
+}

@@ -1,0 +1,239 @@
+//! What a configuration makes of traffic that is over: the same look at text, the same modes of scores,
+//! the same policies as on the way of a call, in the same order. It sends nothing, asks no detector and
+//! changes nothing; what a detector said then is what it says now.
+//!
+//! Tokens, limits, definitions and schemas are not replayed: what they refuse does not depend on rules.
+
+use crate::content::{Content, Looked, Toward};
+use crate::providers::{Surface, rescored};
+use crate::stages::refused;
+use bytes::Bytes;
+use config::settled::{self, Settled};
+use controls::Score;
+use policy::Policies;
+use policy::cases::{self, Case};
+use protocol::{Document, Limits};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+
+/// One message that is over.
+#[derive(Clone, Debug)]
+pub struct Over {
+    /// The route it came in on.
+    pub route: String,
+    /// The server it was for.
+    pub server: String,
+    /// The question it was to the policies, but for what is found in it now.
+    pub case: Case,
+    /// Its arguments, as JSON text, where they are known.
+    pub arguments: Option<String>,
+    /// The whole answer, as JSON text, where it is known.
+    pub answer: Option<String>,
+    /// What detectors said of it.
+    pub said: Vec<SaidThen>,
+}
+
+/// What a detector said then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaidThen {
+    /// Who said it.
+    pub detector: String,
+    /// What it was about.
+    pub rule: String,
+    /// How sure it was, in thousandths.
+    pub value: u16,
+    /// Where: a JSON Pointer into the message.
+    pub place: String,
+}
+
+/// What a configuration makes of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The code of the refusal, if it is refused.
+    pub refused: Option<&'static str>,
+    /// What refuses it: a rule, or the policies that decided.
+    pub by: Vec<String>,
+    /// What was found and suspected, each with its place.
+    pub seen: BTreeSet<(String, String)>,
+    /// Detectors that would be asked and of whom nothing is known.
+    pub unheard: BTreeSet<String>,
+}
+
+/// The rules of one configuration.
+#[derive(Debug)]
+pub struct Rules<'a> {
+    settled: &'a Settled,
+    policies: &'a Policies,
+    contents: HashMap<(&'a str, &'a str), (Content, settled::Content)>,
+}
+
+/// What the way back did.
+enum Way {
+    Goes,
+    Ends,
+}
+
+impl<'a> Rules<'a> {
+    /// The rules of this configuration, with its policies compiled.
+    pub fn new(settled: &'a Settled, policies: &'a Policies) -> Self {
+        let mut contents = HashMap::new();
+        for route in &settled.routes {
+            for server in &settled.servers {
+                if route.servers.contains(&server.name) {
+                    let said = server.content.on(&route.content);
+                    let content = Content::new(server.hidden_text, &said);
+                    let key = (route.path.as_str(), server.name.as_str());
+                    contents.insert(key, (content, said));
+                }
+            }
+        }
+        Rules {
+            settled,
+            policies,
+            contents,
+        }
+    }
+
+    /// What they make of this message; nothing if they know no such route and server, or the question
+    /// cannot be put.
+    pub fn judge(&self, over: &Over) -> Option<Outcome> {
+        let key = (over.route.as_str(), over.server.as_str());
+        let (content, said) = self.contents.get(&key)?;
+        let mut outcome = Outcome::default();
+        let mut case = over.case.clone();
+        if let Way::Ends = self.arguments((content, said), over, (&mut case, &mut outcome)) {
+            return Some(outcome);
+        }
+        let decision = cases::with_request(&case, |request| self.policies.decide(request)).ok()?;
+        if !decision.allows() {
+            outcome.refused = Some(match (decision.errors.is_empty(), decision.lifts.first()) {
+                (false, _) => "policy_failed",
+                (true, None) => "policy_denied",
+                (true, Some(policy::Lift::Approval(_))) => "approval_needed",
+                (true, Some(_)) => "step_up_needed",
+            });
+            let by = decision.determining.iter().map(|id| id.to_string());
+            outcome.by = by.collect();
+            return Some(outcome);
+        }
+        self.answer((content, said), over, &mut outcome);
+        Some(outcome)
+    }
+
+    /// The way to the policies: what is found in the arguments, and what is suspected of them.
+    fn arguments(
+        &self,
+        (content, said): (&Content, &settled::Content),
+        over: &Over,
+        (case, outcome): (&mut Case, &mut Outcome),
+    ) -> Way {
+        if let Some(arguments) = &over.arguments {
+            let whole = format!(r#"{{"params":{{"arguments":{arguments}}}}}"#);
+            if let Some((document, looked)) = look(content, whole, Toward::Server) {
+                let rules = looked.findings.iter().map(|it| it.rule.to_string());
+                case.context.findings = rules.collect();
+                if let Some(because) = &looked.refused {
+                    see(outcome, &looked);
+                    outcome.refused = Some(refused::content(because).refusal.code);
+                    outcome.by = by(&looked);
+                    return Way::Ends;
+                }
+                see(outcome, &looked);
+                let cleaned = document.apply(&looked.edits).ok();
+                let cleaned = cleaned.and_then(|it| serde_json::from_slice::<Value>(&it).ok());
+                let arguments = cleaned.and_then(|mut it| {
+                    let arguments = it.pointer_mut("/params/arguments")?;
+                    arguments.as_object_mut().map(std::mem::take)
+                });
+                case.arguments = arguments;
+            }
+        }
+        let scores = self.scores(said, over, (Surface::Arguments, outcome));
+        let warning = scores.iter().filter(|score| score.warns());
+        case.context.suspicions = warning.map(|score| score.rule.to_string()).collect();
+        refuse(outcome, &scores, "content_suspected")
+    }
+
+    /// The way back.
+    fn answer(
+        &self,
+        (content, said): (&Content, &settled::Content),
+        over: &Over,
+        outcome: &mut Outcome,
+    ) {
+        let Some(answer) = &over.answer else {
+            return;
+        };
+        if let Some((_, looked)) = look(content, answer.clone(), Toward::Model) {
+            see(outcome, &looked);
+            if let Some(because) = &looked.refused {
+                outcome.refused = Some(refused::answer_content(because).refusal.code);
+                outcome.by = by(&looked);
+                return;
+            }
+        }
+        let scores = self.scores(said, over, (Surface::Results, outcome));
+        refuse(outcome, &scores, "answer_suspected");
+    }
+
+    /// What was said then, in the modes and with the thresholds of these rules.
+    fn scores(
+        &self,
+        content: &settled::Content,
+        over: &Over,
+        (surface, outcome): (Surface, &mut Outcome),
+    ) -> Vec<Score> {
+        let scores = rescored(self.settled, content, surface, &over.said);
+        for (detector, rule, place) in scores.iter().filter(|score| score.warns()).map(|score| {
+            let place = score.place.clone().into_owned();
+            (&score.detector, &score.rule, place)
+        }) {
+            outcome.seen.insert((format!("{rule} ({detector})"), place));
+        }
+        for used in &content.providers {
+            let is_heard = scores.iter().any(|score| score.detector == used.provider);
+            let asks = used.on.iter().any(|on| surface == (*on).into());
+            if asks && !is_heard {
+                outcome.unheard.insert(used.provider.clone());
+            }
+        }
+        scores
+    }
+}
+
+fn look(content: &Content, text: String, toward: Toward) -> Option<(Document, Looked)> {
+    let limits = Limits {
+        bytes: usize::MAX >> 33,
+        ..Limits::default()
+    };
+    let document = Document::read(Bytes::from(text), &limits).ok()?;
+    let looked = content.look(&document, toward);
+    Some((document, looked))
+}
+
+fn see(outcome: &mut Outcome, looked: &Looked) {
+    for finding in &looked.findings {
+        let (rule, place) = (finding.rule.to_string(), finding.place.to_string());
+        outcome.seen.insert((rule, place));
+    }
+}
+
+fn by(looked: &Looked) -> Vec<String> {
+    let rules: BTreeSet<_> = looked
+        .findings
+        .iter()
+        .map(|it| it.rule.to_string())
+        .collect();
+    rules.into_iter().collect()
+}
+
+fn refuse(outcome: &mut Outcome, scores: &[Score], code: &'static str) -> Way {
+    match scores.iter().find(|score| score.refuses()) {
+        None => Way::Goes,
+        Some(score) => {
+            outcome.refused = Some(code);
+            outcome.by = vec![score.rule.to_string()];
+            Way::Ends
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Puts the text of a message before the detectors of its server (controls 1.3, 9.3), and writes down what
+//! they say. A score refuses only where the operator says so of its rule; else policies hear of it. What
+//! a detector that says nothing would have said is unknown, and the operator declares what that means.
+
+use crate::providers::{Hearing, Panel, Quiet, Reading, Surface};
+use crate::stages::draft::Draft;
+use crate::stages::refused::{self, Refused};
+use controls::{Fault, N1_3, N9_3, Score};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Scores kept of one message and its answer.
+const SCORES: usize = 64;
+
+/// What detectors suspect, for policies: each rule once.
+pub(super) async fn hear(
+    panel: &Panel,
+    surface: Surface,
+    reading: Reading,
+    draft: &mut Draft,
+) -> Result<Vec<Cow<'static, str>>, Refused> {
+    if !panel.hears(surface) {
+        return Ok(Vec::new());
+    }
+    let hearing = panel.hear(surface, &Arc::new(reading)).await;
+    note(&hearing, draft);
+    if let Some(score) = hearing.refusing() {
+        return Err(match surface {
+            Surface::Arguments => refused::suspected(score),
+            Surface::Results => refused::answer_suspected(score),
+        });
+    }
+    if let Some(quiet) = hearing.missing() {
+        return Err(refused::unheard_detector(quiet));
+    }
+    Ok(suspicions(&hearing.scores))
+}
+
+/// Writes down what was said, and what was not.
+fn note(hearing: &Hearing, draft: &mut Draft) {
+    for quiet in &hearing.silences {
+        tell(quiet);
+        let why = format!("`{}` said nothing: {}", quiet.detector, quiet.why);
+        draft.skipped(N1_3, why);
+    }
+    if hearing.silences.is_empty() {
+        draft.ran(N1_3);
+    }
+    if hearing.scores.iter().any(|score| score.control == N9_3) {
+        draft.ran(N9_3);
+    }
+    let room = SCORES.saturating_sub(draft.scores.len());
+    let scores = hearing.scores.iter().take(room);
+    draft.scores.extend(scores.cloned());
+}
+
+/// What only the operator can put right is said where an operator looks first, too.
+fn tell(quiet: &Quiet) {
+    let (detector, why) = (&quiet.detector, &quiet.why);
+    match why.fault() {
+        Fault::Operator => tracing::warn!(%detector, "a provider said nothing: {why}"),
+        _ => tracing::debug!(%detector, "a provider said nothing: {why}"),
+    }
+}
+
+fn suspicions(scores: &[Score]) -> Vec<Cow<'static, str>> {
+    let warning = scores.iter().filter(|score| score.warns());
+    let mut rules: Vec<_> = warning.map(|score| score.rule.clone()).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
+}

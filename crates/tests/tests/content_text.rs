@@ -1,0 +1,305 @@
+//! Every dangerous character in every text of every kind of message, both ways: found, named, and
+//! gone; and text of many languages and kinds, which passes as it is.
+
+use anyhow::{Context as _, Result};
+use fields::{Asked, HERE, Said, Via};
+use ringwall_tests::corpus;
+use ringwall_tests::mcp::Client;
+use ringwall_tests::world::{Plan, Scripted, World, ledger};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+#[path = "content_text/fields.rs"]
+mod fields;
+
+/// Something hidden, and the rule that finds it.
+const DANGEROUS: [(&str, &str); 16] = [
+    ("\u{e0069}\u{e0067}", "hidden_text.tags"),
+    ("\u{e0001}", "hidden_text.tags"),
+    ("\u{202e}", "hidden_text.bidi"),
+    ("\u{2066}", "hidden_text.bidi"),
+    ("\u{200f}", "hidden_text.bidi"),
+    ("\u{200b}", "hidden_text.zero_width"),
+    ("\u{200d}", "hidden_text.zero_width"),
+    ("\u{feff}", "hidden_text.zero_width"),
+    ("\u{ad}", "hidden_text.zero_width"),
+    ("\u{2063}", "hidden_text.zero_width"),
+    ("\u{fff9}", "hidden_text.zero_width"),
+    ("\u{1d173}\u{1bca0}", "hidden_text.zero_width"),
+    ("\u{fe0f}\u{e0101}", "hidden_text.variation_selectors"),
+    ("\u{8}", "hidden_text.control"),
+    ("\u{fdd0}", "hidden_text.control"),
+    ("\u{1b}[31m", "hidden_text.ansi"),
+];
+
+/// How often, and how many times, a record is looked for.
+const LOOK: Duration = Duration::from_millis(50);
+const LOOKS: usize = 60;
+
+async fn world(scripted: &Scripted) -> Result<World> {
+    let wide = json!({ "rate": "10000/s", "burst": 10000, "concurrent": 1000 });
+    let limits =
+        json!({ "source": wide, "user": wide, "session": wide, "tool": wide, "resource": wide });
+    let plan = Plan::default()
+        .server(json!({ "era": "legacy", "http": { "url": scripted.url().as_str(), "network": "private" } }))
+        .route(json!({ "sessions": { "per_user": 1000 } }))
+        .whole(json!({ "limits": limits }));
+    World::start(plan).await
+}
+
+async fn client(world: &World, user: &str) -> Result<Client> {
+    let mut client = Client::new(&world.url()?, Some(&world.token(user)?));
+    let able = json!({ "elicitation": {}, "sampling": {}, "roots": {} });
+    client.initialize(able).await?;
+    Ok(client)
+}
+
+fn filled(template: &Value, text: &str) -> Result<Value> {
+    let quoted = Value::from(text).to_string();
+    let inner = quoted.trim_matches('"');
+    Ok(serde_json::from_str(
+        &template.to_string().replace(HERE, inner),
+    )?)
+}
+
+/// The strings of a value, names of members included.
+fn strings(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(strings).collect(),
+        Value::Object(members) => {
+            let each = members.iter();
+            each.flat_map(|(name, inner)| [vec![name.as_str()], strings(inner)].concat())
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Lets the server say something, and returns what a client hears of it.
+async fn heard(world: &World, scripted: &Scripted, client: &Client, it: &Said) -> Result<Value> {
+    scripted.says_before("tools/call", Vec::new());
+    match it.via {
+        Via::Answer => scripted.answers(it.method, it.said.clone()),
+        Via::Opening => {
+            scripted.answers("initialize", it.said.clone());
+            let mut client = Client::new(&world.url()?, Some(&world.token("opens")?));
+            return client.initialize(json!({})).await;
+        }
+        Via::Ahead => {
+            let mut message = it.said.clone();
+            let members = message.as_object_mut().context("no message")?;
+            members.insert("jsonrpc".to_owned(), json!("2.0"));
+            scripted.answers("tools/call", json!({ "content": [] }));
+            scripted.says_before("tools/call", vec![message]);
+        }
+    }
+    let reply = client.send(it.method, it.params.clone()).await?;
+    Ok(Value::Array(reply.messages()?))
+}
+
+/// The rules that found something, each with how often.
+async fn found(world: &World) -> Result<Vec<(String, String)>> {
+    let records = ledger(&world.gateway, &[]).await?;
+    let findings = records.iter().filter_map(|record| {
+        let findings = record
+            .pointer("/record/findings")
+            .or(record.get("findings"));
+        findings?.as_array()
+    });
+    let text = |finding: &Value, name: &str| {
+        finding
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    Ok(findings
+        .flatten()
+        .map(|finding| (text(finding, "rule"), text(finding, "place")))
+        .collect())
+}
+
+/// Waits until each of these has been found as often as it was said.
+async fn is_found(world: &World, expected: usize) -> Result<()> {
+    let rules: BTreeSet<&str> = DANGEROUS.iter().map(|(_, rule)| *rule).collect();
+    let mut counts = Vec::new();
+    for _ in 0..LOOKS {
+        let found = found(world).await?;
+        counts = rules
+            .iter()
+            .map(|rule| {
+                let wanted = DANGEROUS.iter().filter(|(_, of)| of == rule).count() * expected;
+                let count = found.iter().filter(|(name, _)| name == rule).count();
+                (*rule, count, wanted)
+            })
+            .collect();
+        if counts.iter().all(|(_, count, wanted)| count >= wanted) {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    let found: BTreeSet<_> = found(world).await?.into_iter().collect();
+    anyhow::bail!("not everything is in the ledger: {counts:?} of {found:?}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_4_every_dangerous_character_in_every_text_of_a_server_is_found_and_gone() -> Result<()>
+{
+    let scripted = Scripted::start().await?;
+    scripted.answers("tools/list", json!({ "tools": [fields::called()] }));
+    let world = world(&scripted).await?;
+    let first = client(&world, "alice").await?;
+    first.tools().await?;
+    let fields = fields::said();
+    for (field, it) in fields.iter().enumerate() {
+        // A session has no more than 64 questions open, and nobody answers here.
+        let alice = match it.via {
+            Via::Ahead => client(&world, &format!("user{field}")).await?,
+            Via::Answer | Via::Opening => Client::new(&world.url()?, None),
+        };
+        let alice = if it.via == Via::Ahead { &alice } else { &first };
+        for (at, (hidden, rule)) in DANGEROUS.into_iter().enumerate() {
+            let mut now = it.clone();
+            now.said = filled(&it.said, &format!("be{hidden}fore"))?;
+            now.said =
+                serde_json::from_str(&now.said.to_string().replace("_#", &format!("_{at}")))?;
+            let told = heard(&world, &scripted, alice, &now).await?;
+            let name = format!("{rule} in {}: {told}", it.said);
+            let all = strings(&told);
+            let hides = |c: char| hidden.contains(c) && (!c.is_ascii() || c.is_control());
+            assert!(!all.iter().any(|text| text.contains(hides)), "{name}");
+            assert!(all.iter().any(|text| text.contains("before")), "{name}");
+        }
+    }
+    is_found(&world, fields.len()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_every_dangerous_character_in_every_text_of_a_client_is_found_and_gone() -> Result<()>
+{
+    let scripted = Scripted::start().await?;
+    scripted.answers("tools/list", json!({ "tools": [fields::called()] }));
+    scripted.answers("tools/call", json!({ "content": [] }));
+    scripted.answers("prompts/get", json!({ "messages": [] }));
+    scripted.answers("resources/read", json!({ "contents": [] }));
+    scripted.answers(
+        "completion/complete",
+        json!({ "completion": { "values": [] } }),
+    );
+    let world = world(&scripted).await?;
+    let alice = client(&world, "alice").await?;
+    let fields: Vec<Asked> = fields::asked();
+    for (method, params) in &fields {
+        for (hidden, rule) in DANGEROUS {
+            let mark = format!("{}-{}", method.replace('/', "-"), rule);
+            let params = filled(params, &format!("{mark}be{hidden}fore"))?;
+            let reply = alice.send(method, params.clone()).await?;
+            let heard = scripted.heard();
+            let name = format!("{rule} in {params}: {reply:?}");
+            assert!(heard.contains(&format!("{mark}before")), "{name}");
+        }
+    }
+    let heard = scripted.heard();
+    for (hidden, rule) in DANGEROUS {
+        let quoted = Value::from(hidden).to_string();
+        assert!(!heard.contains(quoted.trim_matches('"')), "{rule}");
+    }
+    is_found(&world, fields.len()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_2_a_name_of_two_scripts_is_told() -> Result<()> {
+    let scripted = Scripted::start().await?;
+    let prompts = json!([
+        { "name": "r\u{435}ad_mail", "description": "Reads m\u{430}il." },
+        { "name": "почта", "description": "Читает почту." }
+    ]);
+    scripted.answers("prompts/list", json!({ "prompts": prompts }));
+    let world = world(&scripted).await?;
+    let alice = client(&world, "alice").await?;
+    let answer = alice.request("prompts/list", json!({})).await?;
+    assert_eq!(
+        answer.pointer("/result/prompts"),
+        Some(&prompts),
+        "{answer}"
+    );
+    for _ in 0..LOOKS {
+        let found = found(&world).await?;
+        let places: Vec<&str> = found
+            .iter()
+            .filter(|(rule, _)| rule == "text.mixed_script")
+            .map(|(_, place)| place.as_str())
+            .collect();
+        if places == ["/result/prompts/0/name", "/result/prompts/0/description"] {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    anyhow::bail!("not told: {:?}", found(&world).await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways() -> Result<()> {
+    let scripted = Scripted::start().await?;
+    scripted.answers("tools/list", json!({ "tools": [fields::called()] }));
+    let world = world(&scripted).await?;
+    let alice = client(&world, "alice").await?;
+    alice.tools().await?;
+    let own = corpus::benign()?;
+    assert!(own.len() >= 15);
+    for (name, text) in own.into_iter().chain(corpus::foreign()?) {
+        let content = json!([{ "type": "text", "text": text }]);
+        let result = json!({ "content": content, "structuredContent": { "x": text } });
+        scripted.answers("tools/call", result);
+        let answer = alice.call("call", json!({ "x": text })).await?;
+        let said = answer.pointer("/result/content/0/text");
+        assert_eq!(said, Some(&json!(text)), "{name}: {answer}");
+        let said = answer.pointer("/result/structuredContent/x");
+        assert_eq!(said, Some(&json!(text)), "{name}: {answer}");
+        let heard = scripted.last_heard("tools/call");
+        assert_eq!(
+            heard.pointer("/params/arguments/x"),
+            Some(&json!(text)),
+            "{name}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_4_strings_that_break_software_break_nothing_in_any_text() -> Result<()> {
+    let naughty = corpus::naughty()?;
+    let scripted = Scripted::start().await?;
+    scripted.answers("tools/list", json!({ "tools": [fields::called()] }));
+    let world = world(&scripted).await?;
+    let first = client(&world, "alice").await?;
+    first.tools().await?;
+    let hidden = |c: char| matches!(u32::from(c), 0xe_0000..=0xe_0fff | 0x202a..=0x202e | 0x2066..=0x2069 | 0x1b | 0xfeff);
+    let together = naughty.join(" ");
+    for (field, it) in fields::said().iter().enumerate() {
+        if together.is_empty() {
+            break;
+        }
+        let mut now = it.clone();
+        now.said = filled(&it.said, &together)?;
+        now.said = serde_json::from_str(&now.said.to_string().replace("_#", "_all"))?;
+        let alice = client(&world, &format!("user{field}")).await?;
+        let told = heard(&world, &scripted, &alice, &now).await?;
+        let all = strings(&told);
+        assert!(!all.iter().any(|text| text.contains(hidden)), "{}", it.said);
+    }
+    scripted.says_before("tools/call", Vec::new());
+    for text in &naughty {
+        let content = json!([{ "type": "text", "text": text }]);
+        scripted.answers("tools/call", json!({ "content": content }));
+        let answer = first.call("call", json!({ "x": text })).await?;
+        let said = answer
+            .pointer("/result/content/0/text")
+            .and_then(Value::as_str);
+        let said = said.with_context(|| format!("{text:?} was not let pass: {answer}"))?;
+        assert!(!said.contains(hidden), "{text:?}");
+    }
+    Ok(())
+}

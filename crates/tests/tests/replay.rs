@@ -1,0 +1,153 @@
+//! What a changed configuration would make of traffic that is over: told of the ledger and of a file, by
+//! user and tool, and never with a value.
+
+use anyhow::{Context as _, Result};
+use ringwall_tests::program::Ended;
+use ringwall_tests::safety_shaped::{ATTACK, SafetyShaped};
+use ringwall_tests::world::{Plan, World, ringwall};
+use serde_json::{Value, json};
+use std::fs;
+
+/// The configuration of this world, with these changes, beside it.
+fn changed(world: &World, change: impl FnOnce(&mut Value)) -> Result<()> {
+    let path = world.path();
+    let mut config: Value = serde_json::from_slice(&fs::read(path.join("ringwall.yaml"))?)?;
+    change(&mut config);
+    fs::write(path.join("changed.yaml"), config.to_string())?;
+    Ok(())
+}
+
+/// What `ringwall replay --with changed.yaml` says, with these arguments.
+async fn replay(world: &World, arguments: &[&str]) -> Result<Ended> {
+    let command = ringwall()?.directory(&world.path());
+    command
+        .arguments(["replay", "--with", "changed.yaml", "--json"])
+        .arguments(arguments.iter().copied())
+        .run()
+        .await
+}
+
+/// The groups of its report: what, user, tool, how often.
+fn groups(report: &Value) -> Vec<(String, String, String, u64)> {
+    let text = |group: &Value, name: &str| group[name].as_str().unwrap_or_default().to_owned();
+    let groups = report["groups"].as_object().into_iter().flatten();
+    let each = groups.map(|(_, group)| {
+        let times = group["times"].as_u64().unwrap_or_default();
+        (
+            text(group, "what"),
+            text(group, "user"),
+            text(group, "tool"),
+            times,
+        )
+    });
+    each.collect()
+}
+
+fn group(what: &str, user: &str, tool: &str, times: u64) -> (String, String, String, u64) {
+    (what.to_owned(), user.to_owned(), tool.to_owned(), times)
+}
+
+/// A world in which alice said something suspicious once and bob never, and all of it was kept.
+async fn world() -> Result<(World, SafetyShaped)> {
+    let service = SafetyShaped::start().await?;
+    let plan = Plan::default()
+        .whole(json!({ "providers": [{
+            "name": "shields", "network": "private",
+            "prompt_shields": { "endpoint": service.endpoint(), "key": "env:PROVIDER_SECRET" }
+        }] }))
+        .server(json!({ "content": { "providers": [
+            { "use": "shields", "mode": "shadow", "on": ["arguments"] }
+        ] } }))
+        .route(json!({ "ledger": { "keep": ["arguments", "results"] } }));
+    let world = World::start(plan).await?;
+    for (user, said) in [
+        ("alice", "hello"),
+        ("alice", ATTACK),
+        ("bob", "hello"),
+        ("bob", "a\u{200b}b"),
+    ] {
+        let client = world.client(user).await?;
+        client.call("echo", json!({ "text": said })).await?;
+    }
+    Ok((world, service))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_3_a_changed_mode_says_whom_it_would_refuse_before_it_does() -> Result<()> {
+    let (world, service) = world().await?;
+    changed(&world, |_| {})?;
+    let same = replay(&world, &[]).await?;
+    assert_eq!(same.status.code(), Some(0), "{}", same.stdout);
+    let asked = service.asked().len();
+    changed(&world, |config| {
+        config["servers"][0]["content"]["modes"] = json!({ "injection": "enforce" });
+    })?;
+    let ended = replay(&world, &[]).await?;
+    assert_eq!(ended.status.code(), Some(3), "{}", ended.stderr);
+    let report: Value = serde_json::from_str(&ended.stdout)?;
+    assert_eq!(
+        groups(&report),
+        [group("newly refused", "alice", "fixture/echo", 1)]
+    );
+    let told = report.to_string();
+    assert!(told.contains("content_suspected") && told.contains("injection"));
+    assert!(!told.contains(ATTACK) && !told.contains("hello"), "{told}");
+    assert_eq!(service.asked().len(), asked, "nobody was asked again");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_2_a_changed_policy_says_what_it_would_refuse_and_allow() -> Result<()> {
+    let (world, _service) = world().await?;
+    let forbid = "permit(principal, action, resource);\n\
+        forbid(principal, action == Ringwall::Action::\"call\", resource)\n\
+        when { principal.user == \"bob\" };\n";
+    fs::write(world.path().join("stricter.cedar"), forbid)?;
+    changed(&world, |config| {
+        config["policies"] = json!(["stricter.cedar"])
+    })?;
+    let ended = replay(&world, &[]).await?;
+    let report: Value = serde_json::from_str(&ended.stdout).context(ended.stderr.clone())?;
+    assert_eq!(
+        groups(&report),
+        [group("newly refused", "bob", "fixture/echo", 2)]
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_a_file_of_messages_is_run_through_text_rules_and_policies() -> Result<()> {
+    let (world, _service) = world().await?;
+    let line = |user: &str, said: &str| {
+        json!({
+            "route": "/fixture", "issuer": world.issuer.url(), "user": user, "groups": [],
+            "message": { "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                "params": { "name": "echo", "arguments": { "text": said } } },
+            "answer": { "jsonrpc": "2.0", "id": 1, "result": { "content": [{ "type": "text", "text": said }] } }
+        })
+        .to_string()
+    };
+    let lines = [line("alice", "plain"), line("bob", "hid\u{200b}den")].join("\n");
+    fs::write(world.path().join("messages.jsonl"), lines)?;
+    changed(&world, |config| {
+        config["servers"][0]["hidden_text"] = json!("refuse")
+    })?;
+    let ended = replay(&world, &["--traffic", "messages.jsonl"]).await?;
+    let report: Value = serde_json::from_str(&ended.stdout).context(ended.stderr.clone())?;
+    assert_eq!(
+        groups(&report),
+        [group("newly refused", "bob", "fixture/echo", 1)]
+    );
+    let example = &report["groups"]
+        .as_object()
+        .and_then(|all| all.values().next())
+        .context("none")?["examples"][0];
+    assert_eq!(example["code"], "hidden_text");
+    assert_eq!(example["id"], "line 2");
+    assert!(!report.to_string().contains("plain"), "{report}");
+    fs::write(world.path().join("messages.jsonl"), "{}\n")?;
+    let ended = replay(&world, &["--traffic", "messages.jsonl"]).await?;
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.stderr.contains("line 1"), "{}", ended.stderr);
+    Ok(())
+}
