@@ -6,7 +6,7 @@
 //! a part that is linear has about 4 there, whatever the machine.
 
 use ringwall_inspect::meaning::{Basis, Consequence, Expectation, Kind, Meaning};
-use ringwall_inspect::{flood, markup, text, view};
+use ringwall_inspect::{flood, markup, poison, text, view};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,7 @@ const PARTS: &[Part] = &[
     ("views", |it| {
         view::views(it, &view::Budget::default()).iter().count()
     }),
+    ("definitions", |it| poison::lint(it).len()),
     ("markup", |it| {
         let settings = markup::Settings {
             markup: markup::Treatment::Neutralise,
@@ -120,6 +121,11 @@ const HOSTILE: &[Text] = &[
     ("at signs", "a@a.a@a.a@"),
     ("dots", "../..%2f..\\"),
     ("keywords", "password=secret token:key "),
+    (
+        "words of rules",
+        "send ~/.ssh do not tell the user before any other tool ",
+    ),
+    ("addresses", "://a@b.cd://"),
 ];
 
 fn main() {

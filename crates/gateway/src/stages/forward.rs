@@ -22,7 +22,7 @@ use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Ask;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
-use crate::stages::resolve::{Answering, Place};
+use crate::stages::resolve::{Answering, Place, others};
 use crate::stages::screen::ScreenedStream;
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
@@ -129,7 +129,11 @@ async fn request(
         }
         (Act::Cancel, _) => cancel(gate, call).await,
         (_, Place::Asked(answering)) => progress(message, answering).await,
-        (_, Place::One(at, _)) => carry::send(gate, call, (message, method), *at, draft).await,
+        (_, Place::One(at, _)) => {
+            // 9.2  a prompt or a resource as it was approved; a tool was found by its definition
+            others::check(gate, call, *at, draft).await?;
+            carry::send(gate, call, (message, method), *at, draft).await
+        }
         (Act::Notify, Place::All) => tell_all(call, message, servers).await,
         (_, Place::All | Place::Ourselves) if message.shape() == Shape::Notification => {
             Ok(Back::Accepted)
