@@ -414,25 +414,6 @@ fn told(settled: &Settled, route: &settled::Route, proofs: &dpop::Rules) -> Poss
     }
 }
 
-/// What is done with the text of each server's messages.
-fn contents(
-    route: &settled::Route,
-    servers: &[Arc<Served>],
-    providers: &Providers,
-) -> Result<Box<[Content]>, RouteError> {
-    let contents = servers.iter().map(|served| {
-        let content = served.settled.content.on(&route.content);
-        let panel = providers::panel(&content, providers);
-        let content = Content::new(served.hidden_text, &content).meant(&content);
-        let content = content.map_err(|error| RouteError::Content {
-            path: route.path.clone(),
-            error,
-        })?;
-        Ok(content.heard_by(panel))
-    });
-    contents.collect()
-}
-
 /// Where callers find the route, whatever its audience is called.
 fn target(settled: &Settled, route: &settled::Route) -> Result<Target, RouteError> {
     let public = settled.public_url.as_str().trim_end_matches('/');
