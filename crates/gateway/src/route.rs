@@ -2,7 +2,7 @@
 //! and servers. Nothing here is looked up twice on the path of a call.
 
 use crate::catalog::{Others, Shelves};
-use crate::content::{Content, ContentError};
+use crate::content::{Content, ContentError, Tokens};
 use crate::egress::Egress;
 use crate::naming::Naming;
 use crate::providers::{self, Providers};
@@ -158,6 +158,14 @@ pub enum RouteError {
         /// What is wrong.
         error: RateError,
     },
+    /// The rules for its texts cannot be used.
+    #[error("route `{path}`: {error}")]
+    Rules {
+        /// The route.
+        path: String,
+        /// What is wrong.
+        error: crate::content::PackError,
+    },
     /// The server of a route is not there.
     #[error("route `{path}` leads to `{server}`, which is not there")]
     Server {
@@ -221,10 +229,16 @@ impl Route {
             let page = page.scopes(&route.scopes).name(&name);
             page.possession(possession).to_json()
         });
+        let path: Arc<str> = route.path.as_str().into();
         let contents = servers.iter().map(|served| {
             let content = served.settled.content.on(&route.content);
             let panel = providers::panel(&content, providers);
-            let content = Content::new(served.hidden_text, &content).meant(&content);
+            let made = Content::new(served.hidden_text, &content, &path);
+            let made = made.map_err(|error| RouteError::Rules {
+                path: route.path.clone(),
+                error,
+            })?;
+            let content = made.meant(&content);
             let content = content.map_err(|error| RouteError::Content {
                 path: route.path.clone(),
                 error,
@@ -232,14 +246,14 @@ impl Route {
             Ok(content.heard_by(panel))
         });
         Ok(Route {
-            contents: contents.collect::<Result<_, _>>()?,
+            contents: contents.collect::<Result<_, RouteError>>()?,
             whole: Content::of_nobody(hidden_text),
             joined: Content::of_nobody(match hidden_text {
                 // What is left in joined words keeps no route from opening.
                 settled::HiddenText::Refuse => settled::HiddenText::Remove,
                 treatment => treatment,
             }),
-            path: route.path.as_str().into(),
+            path: Arc::clone(&path),
             naming: Naming::of(servers.len()),
             servers: servers.into_boxed_slice(),
             settled: route.clone(),
@@ -273,6 +287,14 @@ impl Route {
 }
 
 impl Route {
+    /// Takes the key that tokens are made with.
+    pub(crate) fn keyed(mut self, tokens: &Arc<Tokens>) -> Route {
+        for content in &mut self.contents {
+            content.keyed(tokens);
+        }
+        self
+    }
+
     /// What is done with the text of messages that go to this server and come from it; with none, of
     /// those that concern no single one.
     pub(crate) fn content(&self, served: Option<&Arc<Served>>) -> &Content {
