@@ -345,4 +345,4 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

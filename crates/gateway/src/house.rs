@@ -156,6 +156,15 @@ impl House {
 
     /// Binds every listener and opens every store. Nothing is served yet.
     pub async fn build(loaded: Loaded, clock: Arc<dyn Clock>) -> Result<House, HouseError> {
+        House::with_way_out(loaded, clock, &EgressSettings::default()).await
+    }
+
+    /// The same, where names become what whoever tests says.
+    pub(crate) async fn with_way_out(
+        loaded: Loaded,
+        clock: Arc<dyn Clock>,
+        way_out: &EgressSettings,
+    ) -> Result<House, HouseError> {
         let Loaded {
             settled,
             policies,
@@ -183,7 +192,7 @@ impl House {
         let seal = seal(&settled)?;
         let nonces = Nonces::generate().map_err(|_| HouseError::Entropy)?;
         let since_s = clock.unix_ms() / 1000;
-        let egress = Arc::new(Egress::new(&EgressSettings::default())?);
+        let egress = Arc::new(Egress::new(way_out)?);
         let makings = Makings {
             egress,
             clock: Arc::clone(&clock),

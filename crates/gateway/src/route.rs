@@ -229,31 +229,15 @@ impl Route {
             let page = page.scopes(&route.scopes).name(&name);
             page.possession(possession).to_json()
         });
-        let path: Arc<str> = route.path.as_str().into();
-        let contents = servers.iter().map(|served| {
-            let content = served.settled.content.on(&route.content);
-            let panel = providers::panel(&content, providers);
-            let made = Content::new(served.hidden_text, &content, &path);
-            let made = made.map_err(|error| RouteError::Rules {
-                path: route.path.clone(),
-                error,
-            })?;
-            let content = made.meant(&content);
-            let content = content.map_err(|error| RouteError::Content {
-                path: route.path.clone(),
-                error,
-            })?;
-            Ok(content.heard_by(panel))
-        });
         Ok(Route {
-            contents: contents.collect::<Result<_, RouteError>>()?,
+            contents: contents(route, &servers, providers)?,
             whole: Content::of_nobody(hidden_text),
             joined: Content::of_nobody(match hidden_text {
                 // What is left in joined words keeps no route from opening.
                 settled::HiddenText::Refuse => settled::HiddenText::Remove,
                 treatment => treatment,
             }),
-            path: Arc::clone(&path),
+            path: route.path.as_str().into(),
             naming: Naming::of(servers.len()),
             servers: servers.into_boxed_slice(),
             settled: route.clone(),
@@ -409,6 +393,31 @@ pub(crate) fn proofs(settled: &settled::Dpop) -> dpop::Rules {
         },
         nonce_age_s: settled.nonce_age.as_secs(),
     }
+}
+
+/// What is done with the text of each server's messages on a route, in the order of its servers.
+fn contents(
+    route: &settled::Route,
+    servers: &[Arc<Served>],
+    providers: &Providers,
+) -> Result<Box<[Content]>, RouteError> {
+    let path: Arc<str> = route.path.as_str().into();
+    let each = servers.iter().map(|served| {
+        let content = served.settled.content.on(&route.content);
+        let panel = providers::panel(&content, providers);
+        let made = Content::new(served.hidden_text, &content, &path);
+        let made = made.map_err(|error| RouteError::Rules {
+            path: route.path.clone(),
+            error,
+        })?;
+        let content = made.meant(&content);
+        let content = content.map_err(|error| RouteError::Content {
+            path: route.path.clone(),
+            error,
+        })?;
+        Ok(content.heard_by(panel))
+    });
+    each.collect()
 }
 
 /// What the metadata of a route tells of keys that tokens are bound to.

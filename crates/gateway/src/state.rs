@@ -177,12 +177,16 @@ pub trait Durable: fmt::Debug + Send + Sync {
 /// What marks are about. Spaces share nothing and are bounded each for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Space {
-    /// Pages of the authorization server that were answered, and people who were sent to sign in.
+    /// Pages of the authorization server that were answered.
     Agreement,
     /// Codes of the authorization server.
     Code,
     /// Identifiers of assertions that authenticate a client.
     Assertion,
+    /// Identifiers of proofs of possession that came for tokens of the authorization server.
+    TokenProof,
+    /// People whom the authorization server sent to sign in.
+    Journey,
     /// Identifiers of proofs of possession (RFC 9449 section 11.1).
     Proof,
     /// Identifiers of security events and logout tokens.
@@ -193,10 +197,12 @@ pub enum Space {
 
 impl Space {
     /// Every space.
-    pub const ALL: [Space; 6] = [
+    pub const ALL: [Space; 8] = [
         Space::Agreement,
         Space::Code,
         Space::Assertion,
+        Space::TokenProof,
+        Space::Journey,
         Space::Proof,
         Space::Signal,
         Space::Ticket,
@@ -301,9 +307,45 @@ impl Limits {
     pub fn marks(space: Space) -> usize {
         match space {
             Space::Proof => 1_000_000,
-            Space::Assertion | Space::Signal => 100_000,
-            Space::Agreement => 20_000,
+            Space::Assertion | Space::Signal | Space::TokenProof => 100_000,
+            Space::Agreement | Space::Journey => 20_000,
             Space::Code | Space::Ticket => 10_000,
+        }
+    }
+}
+
+/// A row as logs may name it. What says whose it is, or ends it for whoever knows it, is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named(String);
+
+impl Named {
+    /// The row with this key.
+    pub fn of(kind: Kind, key: &str) -> Self {
+        Named(match kind {
+            Kind::Connection | Kind::Consent | Kind::Family | Kind::Grant => kind.name().to_owned(),
+            Kind::Approval
+            | Kind::AuthorityKey
+            | Kind::Client
+            | Kind::DataToken
+            | Kind::KeySet
+            | Kind::Passkey
+            | Kind::Registration
+            | Kind::Revocation => format!("{} `{key}`", kind.name()),
+        })
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StateError {
+    /// What is kept under this key is not what this version writes.
+    pub(crate) fn malformed(kind: Kind, key: &str) -> Self {
+        StateError::Malformed {
+            row: Named::of(kind, key),
         }
     }
 }
@@ -312,12 +354,10 @@ impl Limits {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// A value does not open: it was changed, or its key is not here.
-    #[error("what is kept as {kind} `{key}` cannot be opened: {source}")]
+    #[error("what is kept as {row} cannot be opened: {source}")]
     Closed {
-        /// What it is.
-        kind: &'static str,
         /// Which.
-        key: String,
+        row: Named,
         /// What the vault said.
         source: vault::VaultError,
     },
@@ -328,12 +368,10 @@ pub enum StateError {
     #[error("a {0} is too long to be kept")]
     Long(&'static str),
     /// What is kept is not what this version writes: it was changed by somebody else.
-    #[error("what is kept as {kind} `{key}` cannot be read: was it changed by hand?")]
+    #[error("what is kept as {row} cannot be read: was it changed by hand?")]
     Malformed {
-        /// What it is.
-        kind: &'static str,
         /// Which.
-        key: String,
+        row: Named,
     },
     /// The store was made by a later version.
     #[error("`state.db` was written by a later version of Ringwall (form {0}): use that one")]

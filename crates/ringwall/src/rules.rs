@@ -80,14 +80,14 @@ impl Rules {
 
 impl List {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let packs = match self.files.is_empty() {
+        let packs: anyhow::Result<Vec<Pack>> = match self.files.is_empty() {
             true => BUILT_IN
                 .iter()
                 .map(|(name, text)| read(name, text))
                 .collect(),
             false => self.files.iter().map(|file| proved(file)).collect(),
         };
-        let packs: Vec<Pack> = packs.into_iter().collect::<anyhow::Result<_>>()?;
+        let packs = packs?;
         let rules: Vec<&Rule> = packs.iter().flat_map(|pack| pack.rules()).collect();
         if self.json {
             let all: Vec<_> = rules.iter().map(|rule| described(rule)).collect();

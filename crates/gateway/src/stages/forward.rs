@@ -22,7 +22,7 @@ use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Ask;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
-use crate::stages::resolve::{Answering, Place};
+use crate::stages::resolve::{Answering, Place, others};
 use crate::stages::screen::ScreenedStream;
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
@@ -130,6 +130,8 @@ async fn request(
         (Act::Cancel, _) => cancel(gate, call).await,
         (_, Place::Asked(answering)) => progress(message, answering).await,
         (_, Place::One(at, _)) => {
+            // 9.2  a prompt or a resource as it was approved; a tool was found by its definition
+            others::check(gate, call, *at, draft).await?;
             let revealed = revealed(call, message, draft)?;
             let message = revealed.as_ref().unwrap_or(message);
             carry::send(gate, call, (message, method), *at, draft).await

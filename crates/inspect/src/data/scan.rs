@@ -46,14 +46,14 @@ impl Engine {
             }
             for word in rule.anchor.words() {
                 let word = word.to_ascii_lowercase();
-                match words.iter().position(|known| *known == word) {
-                    Some(known) => for_rules.iter_mut().nth(known).map(|list| list.push(index)),
+                let known = words.iter().position(|known| *known == word);
+                match known.and_then(|known| for_rules.get_mut(known)) {
+                    Some(list) => list.push(index),
                     None => {
                         words.push(word);
                         for_rules.push(vec![index]);
-                        None
                     }
-                };
+                }
             }
         }
         let built = AhoCorasick::builder()
@@ -149,10 +149,10 @@ impl<'r> Progress<'r, '_> {
             return;
         };
         let found = start..start + whole.end();
-        if self.take(rule, part, found.clone()) {
-            if let Some(slot) = self.slot(index) {
-                slot.end = found.end;
-            }
+        if self.take(rule, part, found.clone())
+            && let Some(slot) = self.slot(index)
+        {
+            slot.end = found.end;
         }
     }
 

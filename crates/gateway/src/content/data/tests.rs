@@ -1,3 +1,5 @@
+//! What is done about secrets and personal data in messages of every kind.
+
 use super::*;
 use crate::content::Content;
 use bytes::Bytes;

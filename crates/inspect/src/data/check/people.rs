@@ -10,8 +10,7 @@ pub(super) fn date(text: &str) -> bool {
         .filter_map(|part| part.parse().ok())
         .collect();
     match parts.as_slice() {
-        [year @ 1900..=2099, month, day] | [day, month, year @ 1900..=2099] => {
-            let _ = year;
+        [1900..=2099, month, day] | [day, month, 1900..=2099] => {
             is_day(*day, *month) || is_day(*month, *day)
         }
         // A month in letters.

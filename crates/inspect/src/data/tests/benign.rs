@@ -1,3 +1,5 @@
+//! Texts that hold nothing, and what only reads like something.
+
 use crate::data::pack::Pack;
 use crate::data::{Confidence, Kind, Rules, is_placeholder};
 

@@ -1,3 +1,5 @@
+//! What packs say holds, and what is wrong with one is told with its line.
+
 use crate::data::pack::{BUILT_IN, Pack};
 use crate::data::{Kind, Rules};
 use std::collections::HashSet;

@@ -1,3 +1,5 @@
+//! Values that come in pieces.
+
 use crate::data::pack::Pack;
 use crate::data::{Rules, Thread, mark, redacted};
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Tokens are read as they are written, and nothing else is.
+
 use crate::data::token::{SEALED, Token, find, write};
 
 #[test]
