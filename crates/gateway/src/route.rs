@@ -2,7 +2,7 @@
 //! and servers. Nothing here is looked up twice on the path of a call.
 
 use crate::catalog::{Others, Shelves};
-use crate::content::{Content, ContentError};
+use crate::content::{Content, ContentError, Tokens};
 use crate::egress::Egress;
 use crate::naming::Naming;
 use crate::providers::{self, Providers};
@@ -158,6 +158,14 @@ pub enum RouteError {
         /// What is wrong.
         error: RateError,
     },
+    /// The rules for its texts cannot be used.
+    #[error("route `{path}`: {error}")]
+    Rules {
+        /// The route.
+        path: String,
+        /// What is wrong.
+        error: crate::content::PackError,
+    },
     /// The server of a route is not there.
     #[error("route `{path}` leads to `{server}`, which is not there")]
     Server {
@@ -263,6 +271,14 @@ impl Route {
 }
 
 impl Route {
+    /// Takes the key that tokens are made with.
+    pub(crate) fn keyed(mut self, tokens: &Arc<Tokens>) -> Route {
+        for content in &mut self.contents {
+            content.keyed(tokens);
+        }
+        self
+    }
+
     /// What is done with the text of messages that go to this server and come from it; with none, of
     /// those that concern no single one.
     pub(crate) fn content(&self, served: Option<&Arc<Served>>) -> &Content {
@@ -385,10 +401,16 @@ fn contents(
     servers: &[Arc<Served>],
     providers: &Providers,
 ) -> Result<Box<[Content]>, RouteError> {
+    let path: Arc<str> = route.path.as_str().into();
     let each = servers.iter().map(|served| {
         let content = served.settled.content.on(&route.content);
         let panel = providers::panel(&content, providers);
-        let content = Content::new(served.hidden_text, &content).meant(&content);
+        let made = Content::new(served.hidden_text, &content, &path);
+        let made = made.map_err(|error| RouteError::Rules {
+            path: route.path.clone(),
+            error,
+        })?;
+        let content = made.meant(&content);
         let content = content.map_err(|error| RouteError::Content {
             path: route.path.clone(),
             error,
