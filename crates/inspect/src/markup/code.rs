@@ -206,7 +206,8 @@ impl<'t> Reader<'t> {
         if let Some(end) = self.raw {
             let over = end.map_or(line.is_blank(), ends);
             if over {
-                self.raw = None;
+                // What looks like such a block may be none, and its last line begin another.
+                self.raw = end.map(|_| None);
             } else if end.is_none() {
                 // A block that an empty line does not end may begin within one that it ends.
                 if let Some(Raw::Open(end)) = raw_block(line.inside()) {
@@ -228,9 +229,8 @@ impl<'t> Reader<'t> {
         self.after_blank = false;
         self.in_indented = false;
         self.raw = match raw_block(inside) {
-            Some(Raw::Whole) => None,
             Some(Raw::Open(end)) => Some(Some(end)),
-            None => Some(None),
+            Some(Raw::Whole) | None => Some(None),
         };
         true
     }
@@ -624,6 +624,7 @@ mod tests {
             "<b>a\n- b\n\n    <x>",
             "<b>a\n<pre>\n\n    <x>\n</pre>",
             "<?>\n\na `<x>`",
+            "<!\n<td>\n```\n<x>\n```",
             "https://a.example/`> <x> `",
             "www.a.example/`> <x> `",
         ] {

