@@ -228,6 +228,8 @@ pub const ROUTE_SERVERS: usize = 100;
 pub const PROVIDERS: usize = 16;
 /// How many blocklists one request may name.
 pub const BLOCKLISTS: usize = 32;
+/// How many further packs of rules one part of the configuration may name.
+pub const RULE_PACKS: usize = 16;
 /// How many entries any shorter list of words may have: hosts, origins, labels, scopes and so on.
 pub const WORDS: usize = 256;
 /// Bytes and steps of a JSON Pointer below `content`.

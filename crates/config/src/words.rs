@@ -239,6 +239,21 @@ words! {
         Report = "report",
     }
 
+    /// What is done about a secret or about personal data.
+    DataAction {
+        /// The message is refused.
+        Refuse = "refuse",
+        /// `[redacted: <label>]` stands in its place.
+        Redact = "redact",
+        /// A token stands in its place: the same for the same value on a route, and turned back for servers
+        /// that may have it (`reveal`).
+        Tokenise = "tokenise",
+        /// It passes; the record and the policies know its label.
+        Report = "report",
+        /// It passes, and nothing is said.
+        Ignore = "ignore",
+    }
+
     /// What is done about markup that runs, and about addresses that carry data out.
     Treatment {
         /// It is not looked for.

@@ -20,7 +20,8 @@ pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
 pub use content::{
-    Arguments, Content, Fields, Minimise, Minimised, Output, Parameter, ProviderUse, Purpose,
+    Arguments, Content, Data, DataHandling, Fields, Minimise, Minimised, Output, Parameter,
+    ProviderUse, Purpose, RulePack,
 };
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;

@@ -34,6 +34,8 @@ pub enum Kind {
     Client,
     /// What a user let a client do.
     Consent,
+    /// The key of tokens that stand for values.
+    DataToken,
     /// A line of refresh tokens of ours.
     Family,
     /// What a user granted Ringwall at an upstream's authorization server.
@@ -52,11 +54,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Approval,
         Kind::AuthorityKey,
         Kind::Client,
         Kind::Consent,
+        Kind::DataToken,
         Kind::Family,
         Kind::Connection,
         Kind::Grant,
@@ -73,6 +76,7 @@ impl Kind {
             Kind::AuthorityKey => "authority_key",
             Kind::Client => "client",
             Kind::Consent => "consent",
+            Kind::DataToken => "data_token",
             Kind::Family => "family",
             Kind::Connection => "connection",
             Kind::Grant => "grant",
@@ -90,6 +94,7 @@ impl Kind {
             Kind::AuthorityKey => Some(vault::Purpose::AuthorityKeys),
             Kind::Client => Some(vault::Purpose::Clients),
             Kind::Consent => Some(vault::Purpose::Consents),
+            Kind::DataToken => Some(vault::Purpose::DataTokens),
             Kind::Family => Some(vault::Purpose::Families),
             Kind::Connection => Some(vault::Purpose::Connections),
             Kind::Grant => Some(vault::Purpose::Grants),
@@ -287,7 +292,7 @@ impl Limits {
     pub fn rows(kind: Kind) -> u64 {
         match kind {
             Kind::AuthorityKey => 16,
-            Kind::Passkey => 4,
+            Kind::DataToken | Kind::Passkey => 4,
             // Registrations need nobody's leave, so that they get a room of their own.
             Kind::Client => 10_000,
             Kind::Approval | Kind::KeySet => 20_000,
@@ -321,6 +326,7 @@ impl Named {
             Kind::Approval
             | Kind::AuthorityKey
             | Kind::Client
+            | Kind::DataToken
             | Kind::KeySet
             | Kind::Passkey
             | Kind::Registration

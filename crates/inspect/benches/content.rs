@@ -5,9 +5,12 @@
 //! second, as microseconds for 10 KB, and as the time for four times the text over the time for it:
 //! a part that is linear has about 4 there, whatever the machine.
 
+use ringwall_inspect::data::Rules;
+use ringwall_inspect::data::pack::Pack;
 use ringwall_inspect::meaning::{Basis, Consequence, Expectation, Kind, Meaning};
-use ringwall_inspect::{flood, markup, text, view};
+use ringwall_inspect::{flood, markup, poison, text, view};
 use std::hint::black_box;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 /// Bytes of a text as it is measured first.
@@ -19,6 +22,10 @@ const LEAST: Duration = Duration::from_millis(40);
 /// Measurements of which the fastest counts.
 const ROUNDS: usize = 5;
 
+/// The rules of the built-in packs, as a gateway has them.
+static RULES: LazyLock<Option<Arc<Rules>>> =
+    LazyLock::new(|| Rules::of(Pack::built_in().ok()?, |_| true).ok());
+
 /// A part: its name, and what it does with a text.
 type Part = (&'static str, fn(&str) -> usize);
 /// A text: its name, and the piece that is repeated.
@@ -28,9 +35,13 @@ const PARTS: &[Part] = &[
     ("hidden text", |it| {
         usize::from(text::examine(it).is_clean())
     }),
+    ("data", |it| {
+        RULES.as_ref().map_or(0, |rules| rules.scan(it).len())
+    }),
     ("views", |it| {
         view::views(it, &view::Budget::default()).iter().count()
     }),
+    ("definitions", |it| poison::lint(it).len()),
     ("markup", |it| {
         let settings = markup::Settings {
             markup: markup::Treatment::Neutralise,
@@ -120,6 +131,11 @@ const HOSTILE: &[Text] = &[
     ("at signs", "a@a.a@a.a@"),
     ("dots", "../..%2f..\\"),
     ("keywords", "password=secret token:key "),
+    (
+        "words of rules",
+        "send ~/.ssh do not tell the user before any other tool ",
+    ),
+    ("addresses", "://a@b.cd://"),
 ];
 
 fn main() {

@@ -57,84 +57,155 @@ async fn outcome(
     Ok("-".to_owned())
 }
 
+/// Calls, and what becomes of them without a word of configuration: `-` arrives.
+const RECOGNISED: &[(&str, &str, &str)] = &[
+    ("read_file", r#"{ "path": "src/main.rs" }"#, "-"),
+    ("read_file", r#"{ "path": "../src/main.rs" }"#, "-"),
+    (
+        "read_file",
+        r#"{ "path": "/home/ada/Übersicht 100%.txt" }"#,
+        "-",
+    ),
+    (
+        "read_file",
+        r#"{ "path": "..%2f..%2fetc/passwd" }"#,
+        "argument_meaning",
+    ),
+    (
+        "read_file",
+        r#"{ "path": "%252e%252e/x" }"#,
+        "argument_meaning",
+    ),
+    ("read_file", r#"{ "path": "a%00.txt" }"#, "argument_meaning"),
+    ("read_files", r#"{ "paths": ["a", "b"] }"#, "-"),
+    (
+        "read_files",
+        r#"{ "paths": ["a", "..%c0%af"] }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "https://example.com/?q=1", "note": "..%2f" }"#,
+        "-",
+    ),
+    ("fetch", r#"{ "url": "http://localhost:3000/" }"#, "-"),
+    ("fetch", r#"{ "url": "http://10.0.0.1/" }"#, "-"),
+    (
+        "fetch",
+        r#"{ "url": "http://169.254.169.254/latest/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "http://0xa9fea9fe/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "http://[::ffff:169.254.169.254]/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "http://metadata.google.internal/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "http://good.example\\@evil.example/" }"#,
+        "argument_meaning",
+    ),
+    ("fetch", r#"{ "url": "gopher://x/" }"#, "argument_meaning"),
+    ("connect", r#"{ "host": "db.example.com" }"#, "-"),
+    (
+        "connect",
+        r#"{ "host": "-oProxyCommand=id" }"#,
+        "argument_meaning",
+    ),
+    ("pretends", r#"{ "path": "..%2fx" }"#, "argument_meaning"),
+];
+
+/// The same, where meanings are declared.
+const DECLARED: &[(&str, &str, &str)] = &[
+    ("read_file", r#"{ "path": "a/b.txt" }"#, "-"),
+    ("read_file", r#"{ "path": "/srv/data/a" }"#, "-"),
+    (
+        "read_file",
+        r#"{ "path": "/etc/passwd" }"#,
+        "argument_meaning",
+    ),
+    ("read_file", r#"{ "path": "../x" }"#, "argument_meaning"),
+    ("read_file", r#"{ "path": "a/../b" }"#, "argument_meaning"),
+    ("read_files", r#"{ "paths": ["..%2fx"] }"#, "-"),
+    ("fetch", r#"{ "url": "https://93.184.216.34/" }"#, "-"),
+    (
+        "fetch",
+        r#"{ "url": "https://127.0.0.1/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "https://2130706433/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "https://[64:ff9b::7f00:1]/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "https://localhost/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "https://printer.local/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "https://does-not-exist.invalid/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "ftp://93.184.216.34/" }"#,
+        "argument_meaning",
+    ),
+    ("fetch", r#"{ "note": "O'Brien" }"#, "-"),
+    ("fetch", r#"{ "note": "' or 1=1 --" }"#, "argument_meaning"),
+    ("connect", r#"{ "host": "127.0.0.1:5432" }"#, "-"),
+    (
+        "connect",
+        r#"{ "host": "127.0.0.1:22" }"#,
+        "argument_meaning",
+    ),
+    (
+        "connect",
+        r#"{ "host": "10.0.0.1:5432" }"#,
+        "argument_meaning",
+    ),
+    ("find", r#"{ "name": "word" }"#, "-"),
+    ("find", r#"{ "name": "-rf" }"#, "argument_meaning"),
+    ("find", r#"{ "name": "$(id)" }"#, "argument_meaning"),
+    (
+        "find",
+        r#"{ "name": "far-too-long-a-word" }"#,
+        "arguments_schema",
+    ),
+    ("pretends", r#"{ "path": "..%2fx" }"#, "-"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_1_what_can_never_be_right_is_refused_without_a_word_of_configuration() -> Result<()> {
     let server = plain().await?;
     let fleet = fleet(&server, json!({})).await?;
-    let rows = [
-        ("read_file", json!({ "path": "src/main.rs" }), "-"),
-        ("read_file", json!({ "path": "../src/main.rs" }), "-"),
-        (
-            "read_file",
-            json!({ "path": "/home/ada/Übersicht 100%.txt" }),
-            "-",
-        ),
-        (
-            "read_file",
-            json!({ "path": "..%2f..%2fetc/passwd" }),
-            "argument_meaning",
-        ),
-        (
-            "read_file",
-            json!({ "path": "%252e%252e/x" }),
-            "argument_meaning",
-        ),
-        (
-            "read_file",
-            json!({ "path": "a%00.txt" }),
-            "argument_meaning",
-        ),
-        ("read_files", json!({ "paths": ["a", "b"] }), "-"),
-        (
-            "read_files",
-            json!({ "paths": ["a", "..%c0%af"] }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "https://example.com/?q=1", "note": "..%2f" }),
-            "-",
-        ),
-        ("fetch", json!({ "url": "http://localhost:3000/" }), "-"),
-        ("fetch", json!({ "url": "http://10.0.0.1/" }), "-"),
-        (
-            "fetch",
-            json!({ "url": "http://169.254.169.254/latest/" }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "http://0xa9fea9fe/" }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "http://[::ffff:169.254.169.254]/" }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "http://metadata.google.internal/" }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "http://good.example\\@evil.example/" }),
-            "argument_meaning",
-        ),
-        ("fetch", json!({ "url": "gopher://x/" }), "argument_meaning"),
-        ("connect", json!({ "host": "db.example.com" }), "-"),
-        (
-            "connect",
-            json!({ "host": "-oProxyCommand=id" }),
-            "argument_meaning",
-        ),
-        ("pretends", json!({ "path": "..%2fx" }), "argument_meaning"),
-    ];
     for footing in Footing::BOTH {
         let caller = fleet.caller(footing, "/all", "alice").await?;
-        for (tool, arguments, expected) in &rows {
-            let code = outcome(&caller, &server, tool, arguments).await?;
+        for (tool, arguments, expected) in RECOGNISED {
+            let arguments = serde_json::from_str(arguments)?;
+            let code = outcome(&caller, &server, tool, &arguments).await?;
             assert_eq!(code, *expected, "{footing:?} {tool} {arguments}");
         }
     }
@@ -162,7 +233,7 @@ async fn n1_1_a_refusal_tells_the_model_where_and_what_to_do() -> Result<()> {
     assert!(told.contains("write the path plainly"), "{told}");
     let records = ledger(&fleet.gateway, &["--code", "argument_meaning"]).await?;
     let record = records.last().context("it was not recorded")?;
-    let finding = record.pointer("/findings/0").context("no finding")?;
+    let finding = record.pointer("/record/findings/0").context("no finding")?;
     assert_eq!(
         finding.get("rule"),
         Some(&json!("path.disguised_traversal"))
@@ -192,82 +263,10 @@ async fn n1_1_a_declared_meaning_is_asked_in_full() -> Result<()> {
     });
     let fleet = fleet(&server, arguments).await?;
     let caller = fleet.caller(Footing::Stateless, "/all", "alice").await?;
-    for (tool, arguments, expected) in [
-        ("read_file", json!({ "path": "a/b.txt" }), "-"),
-        ("read_file", json!({ "path": "/srv/data/a" }), "-"),
-        (
-            "read_file",
-            json!({ "path": "/etc/passwd" }),
-            "argument_meaning",
-        ),
-        ("read_file", json!({ "path": "../x" }), "argument_meaning"),
-        ("read_file", json!({ "path": "a/../b" }), "argument_meaning"),
-        ("read_files", json!({ "paths": ["..%2fx"] }), "-"),
-        ("fetch", json!({ "url": "https://93.184.216.34/" }), "-"),
-        (
-            "fetch",
-            json!({ "url": "https://127.0.0.1/" }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "https://2130706433/" }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "https://[64:ff9b::7f00:1]/" }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "https://localhost/" }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "https://printer.local/" }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "https://does-not-exist.invalid/" }),
-            "argument_meaning",
-        ),
-        (
-            "fetch",
-            json!({ "url": "ftp://93.184.216.34/" }),
-            "argument_meaning",
-        ),
-        ("fetch", json!({ "note": "O'Brien" }), "-"),
-        (
-            "fetch",
-            json!({ "note": "' or 1=1 --" }),
-            "argument_meaning",
-        ),
-        ("connect", json!({ "host": "127.0.0.1:5432" }), "-"),
-        (
-            "connect",
-            json!({ "host": "127.0.0.1:22" }),
-            "argument_meaning",
-        ),
-        (
-            "connect",
-            json!({ "host": "10.0.0.1:5432" }),
-            "argument_meaning",
-        ),
-        ("find", json!({ "name": "word" }), "-"),
-        ("find", json!({ "name": "-rf" }), "argument_meaning"),
-        ("find", json!({ "name": "$(id)" }), "argument_meaning"),
-        (
-            "find",
-            json!({ "name": "far-too-long-a-word" }),
-            "arguments_schema",
-        ),
-        ("pretends", json!({ "path": "..%2fx" }), "-"),
-    ] {
+    for (tool, arguments, expected) in DECLARED {
+        let arguments = serde_json::from_str(arguments)?;
         let code = outcome(&caller, &server, tool, &arguments).await?;
-        assert_eq!(code, expected, "{tool} {arguments}");
+        assert_eq!(code, *expected, "{tool} {arguments}");
     }
     Ok(())
 }
@@ -300,9 +299,10 @@ async fn n1_1_what_is_recognised_can_be_reported_or_ignored() -> Result<()> {
         let code = outcome(&caller, &server, "read_file", &arguments).await?;
         assert_eq!(code, "-", "{recognised}");
         let records = ledger(&fleet.gateway, &["--tool", "read_file"]).await?;
-        let record = records.last().context("no record")?;
-        let found = record.pointer("/findings").and_then(Value::as_array);
-        assert_eq!(found.map_or(0, Vec::len), findings, "{record}");
+        let found = records
+            .iter()
+            .filter_map(|record| record.pointer("/record/findings")?.as_array());
+        assert_eq!(found.map(Vec::len).sum::<usize>(), findings, "{records:?}");
     }
     Ok(())
 }

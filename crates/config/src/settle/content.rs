@@ -1,6 +1,7 @@
 //! What is looked for in the text of messages: a file for each part.
 
 mod arguments;
+mod data;
 mod minimise;
 mod output;
 mod providers;
@@ -19,6 +20,7 @@ pub(super) fn server(problems: &mut Problems, path: &str, written: &written::Con
     let said = route(problems, path, written);
     let at = format!("{path}.output");
     Content {
+        data: said.data.unwrap_or_default(),
         modes: said.modes.unwrap_or_default(),
         providers: said.providers.unwrap_or_default(),
         output: said
@@ -40,6 +42,7 @@ pub(super) fn route(
     let written::Content {
         arguments,
         minimise,
+        data,
         modes,
         output,
         providers,
@@ -56,6 +59,7 @@ pub(super) fn route(
         }
     }
     let providers = providers.as_ref();
+    let data = data.as_ref();
     RouteContent {
         arguments: arguments
             .as_ref()
@@ -63,6 +67,7 @@ pub(super) fn route(
         minimise: minimise
             .as_ref()
             .map(|it| minimise::settle(problems, &at("minimise"), it)),
+        data: data.map(|it| data::settle(problems, &at("data"), it)),
         modes: modes.clone(),
         providers: providers.map(|all| providers::settle(problems, &at("providers"), all)),
         output: output

@@ -1,11 +1,13 @@
 //! What is looked for in the text of messages, settled: of a server whole, of a route where it differs.
 
 mod arguments;
+mod data;
 mod minimise;
 mod output;
 mod providers;
 
 pub use arguments::{Arguments, Parameter};
+pub use data::{Data, DataHandling, RulePack};
 pub use minimise::{Fields, Minimise, Minimised, Purpose};
 pub use output::Output;
 pub use providers::ProviderUse;
@@ -17,6 +19,8 @@ use std::collections::BTreeMap;
 /// What counts for the messages of one server, where a route says nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Content {
+    /// Secrets and personal data.
+    pub data: Data,
     /// What a suspicion comes to, by its rule.
     pub modes: BTreeMap<String, Mode>,
     /// Who is asked about the text.
@@ -37,6 +41,9 @@ pub struct Content {
 /// The parts in which a route differs from its servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RouteContent {
+    /// Secrets and personal data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
     /// What a suspicion comes to, by its rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modes: Option<BTreeMap<String, Mode>>,
@@ -64,6 +71,7 @@ impl Content {
     /// What counts for this server on a route that says this.
     pub fn on(&self, route: &RouteContent) -> Content {
         Content {
+            data: said(&route.data, &self.data),
             modes: said(&route.modes, &self.modes),
             providers: said(&route.providers, &self.providers),
             output: route.output.as_ref().unwrap_or(&self.output).clone(),

@@ -2,11 +2,13 @@
 //! for each part. Nothing here is checked beyond its shape.
 
 mod arguments;
+mod data;
 mod minimise;
 mod output;
 mod providers;
 
 pub use arguments::{Arguments, Parameter};
+pub use data::{Data, DataHandling, RulePack};
 pub use minimise::{Fields, Minimise, Minimised, Purpose};
 pub use output::Output;
 pub use providers::ProviderUse;
@@ -22,6 +24,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Content {
+    /// Secrets and personal data.
+    pub data: Option<Data>,
     /// What a suspicion comes to, by its rule: `injection`, `harm.hate`, or whatever else a detector speaks of.
     /// Rules that are not named have the mode of the detector. At a server also `poison.…` and `likeness.…`,
     /// which hold a definition that nobody approved unless another mode is named.

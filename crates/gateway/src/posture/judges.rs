@@ -11,8 +11,8 @@ pub(super) use servers::{n9_2, n9_3, n9_4, n10_1, n10_2, n10_3, n11_1};
 
 use super::{NOBODYS_TOOL, Status, View, Way};
 use config::settled::{
-    Durability, HiddenText, Keys, Possession, ProofNonce, Recognised, Revision, Schema, Transport,
-    Upstream,
+    DataAction, Durability, HiddenText, Keys, Possession, ProofNonce, Recognised, Revision, Schema,
+    Transport, Upstream,
 };
 use controls::Control;
 use policy::{Action, Caller, Context, Principal, Request, Target};
@@ -33,6 +33,14 @@ fn missing(what: &[&str]) -> Vec<String> {
 fn reports_hidden_text(way: &Way<'_>) -> Option<String> {
     (way.server.hidden_text == HiddenText::Report)
         .then(|| "hidden text is reported and passes (`hidden_text: report`)".to_owned())
+}
+
+/// Whether somebody lets secrets of a server through to the model.
+fn passes_secrets(way: &Way<'_>) -> Option<String> {
+    let content = way.server.content.on(&way.route.content);
+    let action = content.data.secrets.answers?;
+    matches!(action, DataAction::Report | DataAction::Ignore)
+        .then(|| format!("secrets in answers pass (`content.data.secrets.answers: {action}`)"))
 }
 
 /// What is known from live state, to be told beside the status.
@@ -106,8 +114,9 @@ pub(super) fn n1_2(_: &View<'_>, way: &Way<'_>) -> Status {
 }
 
 pub(super) fn n1_4(_: &View<'_>, way: &Way<'_>) -> Status {
-    let mut missing = missing(&["secrets and personal data in answers"]);
+    let mut missing = Vec::new();
     missing.extend(reports_hidden_text(way));
+    missing.extend(passes_secrets(way));
     missing.extend(output::markup(way));
     missing.extend(output::addresses(way));
     Status::lacking(missing)

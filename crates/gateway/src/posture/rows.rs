@@ -150,10 +150,11 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N1_4,
         judges::n1_4,
-        "control characters, terminal escapes and hidden Unicode are found in every string of an answer; active markup and addresses that carry data out in its texts",
+        "control characters, terminal escapes, hidden Unicode and secrets are found in every string of an answer; active markup and addresses that carry data out in its texts",
         &[
             "n1_4_active_markup_reaches_nobody_in_any_era",
             "n1_4_nothing_runs_and_nothing_is_asked_for_in_a_real_browser",
+            "n9_3_a_secret_in_an_answer_is_redacted",
             "n1_4_hidden_text_is_taken_out_of_results",
             "n1_4_hidden_text_can_be_refused_instead",
             "n1_4_benign_text_of_many_languages_passes_unchanged",
@@ -450,8 +451,11 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N9_3,
         judges::n9_3,
-        "an answer fits its schema, hides no text, and its images carry nothing out",
+        "an answer fits its schema, hides no text, carries no secret, and its images carry nothing out",
         &[
+            "n9_3_a_secret_in_an_answer_is_redacted",
+            "n9_3_an_answer_can_be_withheld_for_what_is_in_it",
+            "n9_3_a_value_in_two_messages_of_a_stream_is_found",
             "n9_3_where_nothing_is_said_images_carry_nothing_out_and_files_pass",
             "n1_4_hidden_text_is_taken_out_of_results",
             "a_blocked_result_never_reaches_the_client",

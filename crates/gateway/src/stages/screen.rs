@@ -26,6 +26,7 @@ use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
 use crate::stages::suspect;
+use ::inspect::data::Thread;
 use bytes::Bytes;
 use identity::possession::Holder;
 use protocol::{Act, Document, Message, Revision, Shape};
@@ -133,6 +134,7 @@ pub async fn examine(
         }
     };
     draft.ran(controls::N1_4);
+    draft.ran(controls::N9_3);
     draft.done(Stage::Screen);
     Ok(Screened { call, clean })
 }
@@ -305,12 +307,23 @@ impl Screen {
 
     /// The message without hidden text, or a refusal where the server is set so.
     pub(super) fn cleaned(&self, message: &Message, draft: &mut Draft) -> Result<Bytes, Refused> {
+        self.cleaned_after(&mut None, message, draft)
+    }
+
+    /// The same for a message that continues others of its stream.
+    fn cleaned_after(
+        &self,
+        thread: &mut Option<Thread>,
+        message: &Message,
+        draft: &mut Draft,
+    ) -> Result<Bytes, Refused> {
         let content = match &self.served {
             Some(served) => self.route.content(Some(served)),
             // What several servers said was looked at one by one.
             None => self.route.joined(),
         };
-        let looked = content.look(message.document(), Toward::Model);
+        let mut looked = content.look_after(thread.take(), message.document(), Toward::Model);
+        *thread = looked.thread.take();
         let room = FINDINGS.saturating_sub(draft.findings.len());
         draft
             .findings

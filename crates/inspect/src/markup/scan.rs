@@ -109,7 +109,7 @@ impl<'t> Scan<'t, '_> {
             self.at = at + 1;
             match self.byte(at) {
                 b'<' => self.begins(at),
-                b'>' if self.quote.is_none() => self.open = false,
+                b'>' if self.quote.is_none() => self.closes(at),
                 b'\n' => self.doubt |= self.open && self.quote.is_some(),
                 b'=' if self.open || self.doubt => self.attribute(at),
                 b'[' => self.opens_bracket(at),
@@ -124,6 +124,18 @@ impl<'t> Scan<'t, '_> {
                 self.found(rule, range.clone(), range, by);
             }
         }
+    }
+
+    /// A `>` that ends a tag, unless it is the mark of a quotation, which a renderer takes away first.
+    fn closes(&mut self, at: usize) {
+        let before = self.bytes.get(..at).unwrap_or_default();
+        let marks = before
+            .iter()
+            .rev()
+            .take_while(|it| matches!(it, b' ' | b'\t' | b'>'));
+        let first = before.iter().rev().nth(marks.count());
+        self.doubt |= self.open && matches!(first, None | Some(b'\n' | b'\r'));
+        self.open = false;
     }
 
     /// The next byte that may matter, outside of code.

@@ -121,9 +121,25 @@ pub(in crate::stages) fn purpose_unknown() -> Refused {
 /// What a client said is not let pass.
 pub(in crate::stages) fn content(because: &Because) -> Refused {
     match because {
+        Because::Data { place, label } => data(label, place),
         Because::HiddenText { place, rule } => hidden_text(rule, place),
         Because::Unmarked => super::unsealed(),
     }
+}
+
+/// It says what is there and where, and never what it is: the caller knows, and others may read this.
+fn data(label: &str, place: &str) -> Refused {
+    let reason = format!("data that may not go there ({label}) at {}", quoted(place));
+    let remedy = "leave it out, or send the token that stands for it; the operator sets \
+                  `content.data` for this server";
+    Refused::new(
+        "data_refused",
+        controls::N1_1,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+    .rpc(codes::INVALID_PARAMS)
 }
 
 fn hidden_text(rule: &str, place: &str) -> Refused {
