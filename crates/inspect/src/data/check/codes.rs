@@ -171,8 +171,7 @@ pub(super) fn ipv4_public(text: &str) -> bool {
         || address.is_broadcast()
         || address.is_multicast()
         || address.is_unspecified()
-        || first < 5
-        || first >= 240)
+        || !(5..240).contains(&first))
 }
 
 /// An address of somebody: not how repositories are named, not a file for denser screens.

@@ -43,7 +43,7 @@ fn everyday_texts_hold_nothing_that_a_default_would_act_on() {
     let rules = Rules::of(Pack::built_in().unwrap(), |_| true).unwrap();
     for text in TEXTS {
         for sight in rules.scan(text) {
-            let value = &text[sight.at.clone()];
+            let value = text.get(sight.at.clone()).unwrap();
             let acted = match sight.rule.kind {
                 Kind::Secret => sight.confidence > Confidence::Low,
                 // By default nothing is done about personal data: what is sure must still be so.

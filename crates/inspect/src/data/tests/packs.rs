@@ -66,7 +66,53 @@ fn a_pack_that_is_wrong_says_on_which_line() {
             "pack: x\nversion: 1\nrules:\n  - id: secret.x\n    title: x\n    start: ['x_']\n{more}"
         )
     };
-    let cases = [
+    // What follows the head of a rule, the line of the flaw, and a word of it.
+    let of_rule = [
+        ("    pattern: 'x_['\n    matches: ['x_1']\n", 8, "pattern"),
+        ("    pattern: 'x_[0-9]{4}'\n", 0, "no example"),
+        (
+            "    pattern: 'x_[0-9]{4}'\n    matches: ['x_123']\n",
+            8,
+            "does not find",
+        ),
+        (
+            "    pattern: 'x_[0-9]{4}'\n    matches: ['x_5173']\n    near_misses:\n      - 'x_4829'\n",
+            10,
+            "leave it alone",
+        ),
+        (
+            "    pattern: 'x_[0-9]{4}'\n    check: no_such\n",
+            4,
+            "no check",
+        ),
+        ("    pattern: 'x_[0-9]{4}'\n    digits: 8\n", 4, "one of"),
+        (
+            "    pattern: 'x_[0-9]{4}'\n    longest: 9999\n",
+            4,
+            "longest",
+        ),
+        (
+            "    pattern: '[0-9]*'\n    matches: ['x_1']\n",
+            8,
+            "nothing at all",
+        ),
+        (
+            "    label: name.x\n    pattern: 'x_[0-9]{4}'\n",
+            4,
+            "no label",
+        ),
+        (
+            "    pattern: '(?:x_[0-9]{1000}){1000}'\n    matches: ['x_1']\n",
+            8,
+            "",
+        ),
+        (
+            "    pattern: 'x_(?=1)'\n    matches: ['x_1']\n",
+            8,
+            "look-around",
+        ),
+    ];
+    let of_pack = [
         ("", 1, ""),
         ("pack: x\nversion: one\nrules: []\n", 2, ""),
         (
@@ -74,62 +120,11 @@ fn a_pack_that_is_wrong_says_on_which_line() {
             4,
             "unknown field",
         ),
-        (
-            &*rule("    pattern: 'x_['\n    matches: ['x_1']\n"),
-            8,
-            "pattern",
-        ),
-        (&*rule("    pattern: 'x_[0-9]{4}'\n"), 0, "no example"),
-        (
-            &*rule("    pattern: 'x_[0-9]{4}'\n    matches: ['x_123']\n"),
-            8,
-            "does not find",
-        ),
-        (
-            &*rule(
-                "    pattern: 'x_[0-9]{4}'\n    matches: ['x_5173']\n    near_misses:\n      - 'x_4829'\n",
-            ),
-            10,
-            "leave it alone",
-        ),
-        (
-            &*rule("    pattern: 'x_[0-9]{4}'\n    check: no_such\n"),
-            4,
-            "no check",
-        ),
-        (
-            &*rule("    pattern: 'x_[0-9]{4}'\n    digits: 8\n"),
-            4,
-            "one of",
-        ),
-        (
-            &*rule("    pattern: 'x_[0-9]{4}'\n    longest: 9999\n"),
-            4,
-            "longest",
-        ),
-        (
-            &*rule("    pattern: '[0-9]*'\n    matches: ['x_1']\n"),
-            8,
-            "nothing at all",
-        ),
-        (
-            &*rule("    label: name.x\n    pattern: 'x_[0-9]{4}'\n"),
-            4,
-            "no label",
-        ),
-        (
-            &*rule("    pattern: '(?:x_[0-9]{1000}){1000}'\n    matches: ['x_1']\n"),
-            8,
-            "",
-        ),
-        (
-            &*rule("    pattern: 'x_(?=1)'\n    matches: ['x_1']\n"),
-            8,
-            "look-around",
-        ),
     ];
-    for (text, line, word) in cases {
-        let flaws = Pack::prove(text).map(|_| ()).unwrap_err();
+    let of_rule = of_rule.map(|(more, line, word)| (rule(more), line, word));
+    let of_pack = of_pack.map(|(text, line, word)| (text.to_owned(), line, word));
+    for (text, line, word) in of_pack.into_iter().chain(of_rule) {
+        let flaws = Pack::prove(&text).map(|_| ()).unwrap_err();
         let first = flaws.first().unwrap();
         assert!(first.message.contains(word), "{text}: {first}");
         assert_eq!(first.line, line, "{text}: {first}");
