@@ -28,7 +28,8 @@ async fn world(realm: &Realm) -> Result<World> {
     let whole = json!({ "administration": {
         "amr": ["mfa"], "roles": [{ "role": "admin", "users": ["alice"] }]
     } });
-    let plan = Plan::default().whole(whole).server(json!({ "http": http }));
+    let plan = Plan::default().whole(whole).whole(authority(json!({})));
+    let plan = plan.server(json!({ "http": http }));
     let world = World::start(plan).await?;
     realm.guards(world.fixture_url(), CREDENTIAL);
     world
@@ -271,7 +272,14 @@ async fn m3_what_was_taken_back_meanwhile_is_asked_for_again() -> Result<()> {
 }
 
 /// Every page that a browser can be shown without doing anything, and one that is none.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 18] = [
+    "/approvals",
+    "/approvals/none",
+    "/authorize",
+    "/authorize?client_id=rw-none&redirect_uri=https://evil.example",
+    "/authority/agree",
+    "/authority/signed-in",
+    "/authority/signed-in?state=x&code=y",
     "/connections",
     "/sign-in",
     "/sign-in?issuer=https://evil.example",
@@ -291,8 +299,11 @@ async fn n8_4_every_page_says_what_a_browser_must_not_do() -> Result<()> {
     let world = world(&realm).await?;
     let signed_in = Browser::default();
     signed_in.open(&world.gateway.at("/admin")?).await?;
+    // The page that asks somebody, and the one that it becomes for a client that asks wrongly.
+    let consent = Dancer::registered(&world).await?.way(&[])?;
+    assert_eq!(signed_in.open(&consent).await?.reply.status, 200);
     for browser in [&Browser::default(), &signed_in] {
-        for path in PAGES {
+        for path in PAGES.into_iter().chain([consent.as_str()]) {
             let url = world.gateway.at(path)?;
             for method in [Method::GET, Method::POST] {
                 let reply = browser.once(method.clone(), &url, String::new()).await?;

@@ -5,7 +5,9 @@
 
 mod administration;
 mod approval;
+mod arguments;
 mod authority;
+mod data;
 mod events;
 mod issuers;
 mod listeners;
@@ -218,6 +220,11 @@ fn n9_2_reports_what_is_wrong_with_what_routes_offer() {
 #[test]
 fn n1_4_reports_what_cannot_be_meant_about_what_servers_say() {
     check(output::CASES);
+}
+
+#[test]
+fn n9_3_reports_what_is_wrong_with_what_is_done_about_data() {
+    check(data::CASES);
 }
 
 #[test]

@@ -167,15 +167,24 @@ mod tests {
             repetition: Excess::Cut,
             emptiness: Excess::Cut,
         };
-        Content::new(
+        let content = Content::new(
             HiddenText::Remove,
             &settled::Content {
+                arguments: settled::Arguments::default(),
+                minimise: settled::Minimise::default(),
+                purpose: None,
+                data: settled::Data::default(),
                 output,
                 spotlight,
                 modes: Default::default(),
                 providers: Vec::new(),
             },
-        )
+            &"/s".into(),
+        );
+        Content {
+            data: None,
+            ..content.unwrap()
+        }
     }
 
     /// The message as it is afterwards, and what was found: rule, control, action.

@@ -81,7 +81,11 @@ impl<'a> Rules<'a> {
             for server in &settled.servers {
                 if route.servers.contains(&server.name) {
                     let said = server.content.on(&route.content);
-                    let content = Content::new(server.hidden_text, &said);
+                    let path = route.path.as_str().into();
+                    // Packs were tried when they were read.
+                    let Ok(content) = Content::new(server.hidden_text, &said, &path) else {
+                        continue;
+                    };
                     let key = (route.path.as_str(), server.name.as_str());
                     contents.insert(key, (content, said));
                 }
