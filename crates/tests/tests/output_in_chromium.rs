@@ -230,3 +230,163 @@ async fn n1_4_nothing_runs_and_nothing_is_asked_for_in_a_real_browser() -> Resul
     );
     Ok(())
 }
+
+/// What texts are made of at random: markup, and whatever renderers differ about.
+const PIECES: &[&str] = &[
+    "<",
+    ">",
+    "</",
+    "<!--",
+    "-->",
+    "<script>x()</script>",
+    "<img src=x onerror=a()>",
+    "<a ",
+    "<div>",
+    "</div>",
+    "<div title=",
+    "<div title=\"",
+    "<pre>",
+    "</pre>",
+    "<form action=a>",
+    "<iframe src=a>",
+    "src=",
+    "onerror=a()",
+    " onclick=a() ",
+    "style=",
+    "\"",
+    "'",
+    "=",
+    " ",
+    "\n",
+    "\n\n",
+    "`",
+    "``",
+    "\n```\n",
+    "\n```html\n",
+    "\n~~~\n",
+    "\n    ",
+    "\n  ",
+    "- ",
+    "\n- ",
+    "\n> ",
+    "\n1. ",
+    " | ",
+    "\n|---|---|\n",
+    "[",
+    "![",
+    "](",
+    "]: ",
+    "\n[a]: ",
+    "![a]",
+    ")",
+    "(",
+    "javascript:b()",
+    "java&#115;cript:b()",
+    "https://evil.example/?q=DATA",
+    "<https://a.example/>",
+    "\\",
+    "\t",
+    "a b",
+    "\n# ",
+    "\n---\n",
+    "<b>",
+    "<p>",
+    "<!",
+    "<?",
+    "<![CDATA[",
+    "<table>",
+    "<textarea>",
+    "<style>",
+    "<svg>",
+    "<b x=\"",
+    "<b x='`'>",
+    "\\`",
+    "\r\n",
+    "[^1]: ",
+];
+
+/// Texts of such pieces: the same for the same seed.
+fn texts(seed: u64, count: usize) -> Vec<String> {
+    let mut state = seed;
+    let mut below = |most: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % 1_000_003).unwrap_or_default() % most
+    };
+    let mut text = || -> String {
+        let length = 3 + below(24);
+        (0..length)
+            .filter_map(|_| PIECES.get(below(PIECES.len())))
+            .copied()
+            .collect()
+    };
+    (0..count).map(|_| text().replace("DATA", DATA)).collect()
+}
+
+/// What a browser's own parser finds in what two renderers make of each text: whatever would run, load
+/// another document, send something, or carry data out.
+const JUDGE: &str = r"
+const judge = (html) => {
+  const page = new DOMParser().parseFromString('<!doctype html><body>' + html, 'text/html');
+  const bad = [];
+  for (const node of page.querySelectorAll('*')) {
+    const name = node.localName;
+    const attributes = [...node.attributes];
+    if (['script', 'style'].includes(name)) bad.push(name);
+    if (['iframe', 'form'].includes(name) && attributes.some((it) => it.value)) bad.push(name);
+    for (const { name, value } of attributes) {
+      const plain = value.replace(/[\t\n\r]/g, '').trimStart();
+      if (/^on[a-z]{3,}$/.test(name)) bad.push(name);
+      if (['href', 'src', 'action'].includes(name) && /^javascript:/i.test(plain)) bad.push(value);
+      if (name === 'src' && /^https?:.*evil.*QUtJ/.test(plain)) bad.push(value);
+    }
+  }
+  return bad;
+};
+const renderers = [(it) => window.marked.parse(it), (it) => markdownit({ html: true, linkify: true }).render(it)];
+return texts.map((text) => renderers.flatMap((render) => {
+  try { return judge(render(text)); } catch { return []; }
+}));";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_4_no_renderer_makes_anything_active_of_random_markup() -> Result<()> {
+    let output = json!({ "markup": "neutralise", "images": "neutralise", "links": "neutralise" });
+    let limits = json!({ "source": { "rate": "100000/s" }, "user": { "rate": "100000/s" },
+        "session": { "rate": "100000/s" }, "tool": { "rate": "100000/s" } });
+    let plan = Plan::default().route(json!({ "content": { "output": output }, "limits": limits }));
+    let world = World::start(plan).await?;
+    let client = world.client("alice").await?;
+    let host = Host::start().await?;
+    let browser = Chromium::start().await?;
+    let person = browser.of("alice");
+    let page = "<!doctype html><script src='/markdown-it.js'></script>\
+                <script type=module>import { marked } from '/marked.js'; window.marked = marked</script>";
+    host.shows(&person, page.to_owned()).await?;
+    let seed = 0x9e37_79b9_7f4a_7c15;
+    let given = texts(seed, 400);
+    let mut left = Vec::new();
+    for words in &given {
+        left.push(text(&client.call("echo", json!({ "text": words })).await?));
+    }
+    let judged = async |texts: &[String]| -> Result<Vec<Vec<String>>> {
+        let script = format!("(() => {{ const texts = {}; {JUDGE} }})()", json!(texts));
+        Ok(serde_json::from_value(person.run(&script).await?)?)
+    };
+    let alive = judged(&given)
+        .await?
+        .iter()
+        .filter(|bad| !bad.is_empty())
+        .count();
+    assert!(
+        alive > 40,
+        "{alive} of the texts are active: this shows nothing"
+    );
+    for ((bad, left), given) in judged(&left).await?.iter().zip(&left).zip(&given) {
+        assert!(
+            bad.is_empty(),
+            "seed {seed}: {bad:?} in {left:?}, which was {given:?}"
+        );
+    }
+    Ok(())
+}
