@@ -23,6 +23,8 @@ const NPM: &[(&str, &str)] = &[
     ("@modelcontextprotocol/server-filesystem", "2026.8.31"),
     ("@modelcontextprotocol/server-memory", "2026.8.31"),
     ("jose", "6.2.17"),
+    ("markdown-it", "15.0.3"),
+    ("marked", "18.2.1"),
     ("node", "24.21.0"),
     ("oidc-provider", "9.13.3"),
     ("playwright-core", "1.65.1"),

@@ -80,7 +80,8 @@ impl SigningKey {
         PublicKey { bytes }
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> String {
+    /// The signature over these bytes, in hexadecimal.
+    pub fn sign(&self, message: &[u8]) -> String {
         to_hex(self.pair.sign(message).as_ref())
     }
 
@@ -153,7 +154,7 @@ impl PublicKey {
     }
 
     /// Whether `signature`, in lower-case hexadecimal, is this key's signature of `message`.
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         from_hex::<64>(signature).is_some_and(|signature| {
             UnparsedPublicKey::new(&ED25519, &self.bytes)
                 .verify(message, &signature)

@@ -228,8 +228,16 @@ pub const ROUTE_SERVERS: usize = 100;
 pub const PROVIDERS: usize = 16;
 /// How many blocklists one request may name.
 pub const BLOCKLISTS: usize = 32;
+/// How many further packs of rules one part of the configuration may name.
+pub const RULE_PACKS: usize = 16;
 /// How many entries any shorter list of words may have: hosts, origins, labels, scopes and so on.
 pub const WORDS: usize = 256;
+/// Bytes and steps of a JSON Pointer below `content`.
+pub const POINTER_LENGTH: usize = 1024;
+/// See [`POINTER_LENGTH`].
+pub const POINTER_STEPS: usize = 16;
+/// `longest` of an identifier, in characters.
+pub const IDENTIFIER: Count = Count::new(128, 1, 4096);
 /// How many characters a name, label, scope or claim may have.
 pub const WORD_LENGTH: usize = 128;
 /// How many characters an address or path may have.

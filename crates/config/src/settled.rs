@@ -22,7 +22,10 @@ mod route;
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
-pub use content::{Content, Output, ProviderUse, RouteContent};
+pub use content::{
+    Arguments, Content, Data, DataHandling, Fields, Minimise, Minimised, Output, Parameter,
+    ProviderUse, Purpose, RouteContent, RulePack,
+};
 pub use events::Events;
 pub(crate) use issuer::TENANT;
 pub use issuer::{Attribute, ClientProof, Exact, Graph, Introspection};
@@ -39,9 +42,10 @@ pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
     Actor, Algorithm, AssertionAudience, BreakGlass, ClaimKind, ClientCertificates, Confinement,
-    Drift, Durability, Era, Excess, Format, FrontHeader, Harm, HeaderMistake, HiddenText, Keep,
-    Level, Mode, Network, OnFailure, Pins, Possession, Process, Profile, ProofNonce, Registration,
-    Revision, Role, Schema, Spotlight, Surface, TokenKind, Treatment,
+    DataAction, Drift, Durability, Era, Excess, Format, FrontHeader, Harm, HeaderMistake,
+    HiddenText, Keep, Level, Meaning, Misfit, Mode, Network, OnFailure, OtherText, Pins,
+    Possession, Process, Profile, ProofNonce, Recognised, Registration, Revision, Role, Schema,
+    Spotlight, Surface, TokenKind, Treatment,
 };
 
 use serde::Serialize;

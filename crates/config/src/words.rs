@@ -44,6 +44,60 @@ words! {
         Rs256 = "RS256",
     }
 
+    /// What a parameter of a tool means.
+    Meaning {
+        /// Source text that is run.
+        Code = "code",
+        /// The address of one mailbox.
+        Email = "email",
+        /// A line of a header: a subject, a name that is shown.
+        Header = "header",
+        /// A name or an address of a machine, with or without a port.
+        Host = "host",
+        /// A name that programs made up.
+        Identifier = "identifier",
+        /// A place in a file system.
+        Path = "path",
+        /// One word of a command line.
+        ShellWord = "shell_word",
+        /// One statement of SQL that only reads.
+        SqlQuery = "sql_query",
+        /// A value that is put into a statement of SQL.
+        SqlValue = "sql_value",
+        /// A value that is put into a template.
+        Template = "template",
+        /// Text, and nothing more.
+        Text = "text",
+        /// An address of something.
+        Url = "url",
+    }
+
+    /// What happens to a value that is not what its parameter means.
+    Misfit {
+        /// The call is refused, and the model is told what to do instead.
+        Refuse = "refuse",
+        /// It is written down, and policies see it.
+        Report = "report",
+    }
+
+    /// What happens to values of parameters whose meaning is recognised.
+    Recognised {
+        /// What can never be right is refused, what is seldom right is reported.
+        Refuse = "refuse",
+        /// All of it is reported.
+        Report = "report",
+        /// They are not looked at.
+        Ignore = "ignore",
+    }
+
+    /// What happens to text of results that is not JSON, where fields of results are left out.
+    OtherText {
+        /// It is left out, and a notice says so.
+        Drop = "drop",
+        /// It goes on.
+        Keep = "keep",
+    }
+
     /// Which changes of an approved definition are taken over without anybody looking.
     Drift {
         /// None.
@@ -183,6 +237,21 @@ words! {
         Refuse = "refuse",
         /// It passes, and policy is told.
         Report = "report",
+    }
+
+    /// What is done about a secret or about personal data.
+    DataAction {
+        /// The message is refused.
+        Refuse = "refuse",
+        /// `[redacted: <label>]` stands in its place.
+        Redact = "redact",
+        /// A token stands in its place: the same for the same value on a route, and turned back for servers
+        /// that may have it (`reveal`).
+        Tokenise = "tokenise",
+        /// It passes; the record and the policies know its label.
+        Report = "report",
+        /// It passes, and nothing is said.
+        Ignore = "ignore",
     }
 
     /// What is done about markup that runs, and about addresses that carry data out.

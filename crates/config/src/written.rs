@@ -19,7 +19,10 @@ mod text;
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
-pub use content::{Content, Output, ProviderUse};
+pub use content::{
+    Arguments, Content, Data, DataHandling, Fields, Minimise, Minimised, Output, Parameter,
+    ProviderUse, Purpose, RulePack,
+};
 pub use events::Events;
 pub(crate) use events::PATH as EVENTS_PATH;
 pub use issuer::{Attribute, Graph, Introspection};

@@ -1,12 +1,7 @@
 //! Who is asked about the text of messages: what is meant where little is said, what a route changes, and
 //! that what is printed says the same.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a failed expectation is how a test fails"
-)]
+#![expect(clippy::panic, reason = "a failed expectation is how a test fails")]
 
 use config::settled::{Harm, Mode, OnFailure, ProviderKind, Settled, Surface};
 use ringwall_config as config;

@@ -18,7 +18,7 @@ pub use act::{By, perform};
 pub(crate) use api::answer;
 pub use break_glass::FirstCodeError;
 pub(crate) use break_glass::{Codes, first_code};
-pub use input::Asked;
+pub use input::{Asked, Decide, OfCall, Word};
 pub use office::{Office, OfficeError};
 pub use operation::{Effect, Operation, Verb};
 pub(crate) use page::Place;

@@ -10,6 +10,8 @@
 mod canonical;
 mod entry;
 mod keep;
+mod listed;
+mod office;
 mod places;
 mod register;
 mod told;
@@ -20,5 +22,7 @@ pub use entry::{
     Binding, By, Decision, DecisionError, Declined, Entry, Need, Progress, Verdict, Vote,
 };
 pub(crate) use keep::{Approvals, AskError, Asking, Grant, Standing, ask, keep};
+pub use listed::{Approved, Listed, Needed, Refused};
+pub(crate) use office::{Said, SayError, Who, listed, say};
 pub(crate) use places::{Place, answer};
 pub use register::{Register, RegisterError};

@@ -15,6 +15,7 @@ mod families;
 mod journey;
 mod keys;
 mod returned;
+mod sent;
 mod token;
 mod told;
 
@@ -62,7 +63,6 @@ pub(crate) struct Authority {
     metadata: bytes::Bytes,
     /// Which proofs of possession are accepted, and for which address.
     proofs: dpop::Rules,
-    proofs_per_client: u32,
     token_target: Option<Target>,
     /// The way to documents and keys of clients.
     fetch: Fetcher,
@@ -173,7 +173,6 @@ impl Authority {
             metadata,
             token_target: Target::of(&format!("{issuer}{}", Metadata::TOKEN)),
             proofs,
-            proofs_per_client: settled.dpop.per_user,
             issuer,
             fetch,
             desk,
@@ -218,7 +217,7 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Response<Body> {
     if request.method() != place.method() {
-        return answer::wrong_method(&place.method());
+        return answer::wrong_method(place);
     }
     let desk = authority.desk.at(gate, authority, source);
     match place {

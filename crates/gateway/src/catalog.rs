@@ -13,10 +13,12 @@ pub(crate) use judge::described;
 pub use others::Others;
 pub use shelves::Shelves;
 
+use crate::content::Minimising;
 use crate::pins::{Entry, Kind, Pin, Pins, PinsError};
 use arc_swap::ArcSwap;
 use config::settled;
 use controls::Score;
+use inspect::meaning::{self, Parameters};
 use inspect::pin::{self, Digest};
 use inspect::schema::{Budget, Schema, Strictness};
 use judge::{Case, Desk, Verdict};
@@ -46,6 +48,8 @@ pub struct Tool {
     pub needs_task: bool,
     /// Which arguments a modern client repeats in headers.
     pub mirror: Params,
+    /// What its parameters mean, as their names tell.
+    pub recognised: Parameters,
     /// The operator's labels: those of the server and those its name matches.
     pub labels: Vec<String>,
 }
@@ -160,6 +164,8 @@ impl Catalog {
 #[derive(Debug)]
 pub struct Shelf {
     server: settled::Server,
+    /// Which fields go on where a route says nothing else.
+    minimising: Minimising,
     catalog: ArcSwap<Catalog>,
     /// How often there was reason to doubt the catalog, and how many of those a reading settled.
     doubts: AtomicU64,
@@ -174,7 +180,10 @@ impl Shelf {
 
     /// An empty shelf for this server.
     pub fn new(server: settled::Server) -> Self {
+        // What cannot be read there keeps its routes from being built.
+        let minimising = Minimising::new(&server.content.minimise, None);
         Shelf {
+            minimising: minimising.unwrap_or_default(),
             server,
             catalog: ArcSwap::default(),
             doubts: AtomicU64::new(1),
@@ -342,6 +351,9 @@ impl Shelf {
         let Some(input) = definition.get("inputSchema") else {
             return Standing::Unusable("it has no inputSchema".to_owned());
         };
+        if let Some(why) = self.minimising.breaks(name, definition) {
+            return Standing::Unusable(why);
+        }
         let mirror = match mirror(input) {
             Ok(mirror) => mirror,
             Err(why) => return Standing::Unusable(why),
@@ -366,6 +378,7 @@ impl Shelf {
             output,
             needs_task: needs_task(definition),
             mirror,
+            recognised: recognised(&self.server, name, definition),
             labels: crate::route::Served::labels_of(&self.server, name),
         }))
     }
@@ -375,6 +388,30 @@ impl Shelf {
 pub(crate) fn needs_task(definition: &Value) -> bool {
     let support = definition.pointer("/execution/taskSupport");
     support.and_then(Value::as_str) == Some("required")
+}
+
+/// What its parameters mean, as their names tell. What a server writes in the operator's keyword is not
+/// believed.
+fn recognised(server: &settled::Server, name: &str, definition: &Value) -> Parameters {
+    if meaning::declares(definition) {
+        tracing::warn!(
+            server = %server.name,
+            tool = name,
+            "its definition holds `{}`, which is the operator's to write: it is ignored",
+            meaning::KEYWORD
+        );
+    }
+    let mut parameters = Parameters::default();
+    let input = definition.get("inputSchema").unwrap_or(&Value::Null);
+    for (place, meaning) in meaning::recognise(input) {
+        let expectation = meaning::Expectation {
+            basis: meaning::Basis::Recognised,
+            otherwise: meaning::Consequence::Refuse,
+            kind: meaning::Kind::of(meaning),
+        };
+        parameters.expect(&place, expectation);
+    }
+    parameters
 }
 
 /// The arguments that headers repeat (rule H9).

@@ -4,21 +4,32 @@
 //! It finds, rewrites, and says what the operator does not let pass; it decides nothing else. What is
 //! found here are facts: what a detector merely thinks of a text is a score, and is not made here.
 
+mod data;
 mod heard;
 mod hidden;
+pub(crate) mod lesson;
+mod meaning;
+mod minimise;
 mod output;
 mod passage;
 mod role;
 mod script;
 mod spotlight;
 
+pub(crate) use data::{Log, Tokens, read_packs};
+pub(crate) use data::{PackError, TokensError};
+pub(crate) use meaning::ContentError;
+pub(crate) use meaning::Meanings;
+pub(crate) use minimise::{Minimised, Minimising, project};
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
 
 use crate::providers::{Panel, Reading, Surface};
 use config::settled::{self, HiddenText};
 use controls::Finding;
+use inspect::data::Thread;
 use protocol::{Document, Edits};
+use std::sync::Arc;
 
 /// Findings kept of one message; a message with more is not described better by more.
 pub(crate) const FINDINGS: usize = 32;
@@ -47,6 +58,12 @@ impl Toward {
 pub(crate) struct Content {
     /// What a person would not see.
     hidden: HiddenText,
+    /// Secrets and personal data; nothing where it was looked at before.
+    data: Option<data::Data>,
+    /// What arguments mean.
+    meanings: Meanings,
+    /// Which fields go on.
+    minimising: Minimising,
     /// Who is asked what they think of it.
     panel: Panel,
     /// What a server says to a model.
@@ -62,6 +79,8 @@ pub(crate) struct Looked {
     pub(crate) edits: Edits,
     /// The first thing that the operator does not let pass.
     pub(crate) refused: Option<Because>,
+    /// What came before it on the same stream, where one message continues another.
+    pub(crate) thread: Option<Thread>,
     /// What detectors read of it, as it was left by the parts before; nothing if none is heard.
     pub(crate) reading: Reading,
     kept: heard::Kept,
@@ -75,25 +94,54 @@ struct Once<'d> {
 
 impl Content {
     /// What was said of a server on a route.
-    pub(crate) fn new(hidden: HiddenText, settled: &settled::Content) -> Content {
+    pub(crate) fn new(
+        hidden: HiddenText,
+        settled: &settled::Content,
+        route: &Arc<str>,
+    ) -> Result<Content, PackError> {
         let settled::Content {
+            data,
             output,
             spotlight,
-            // Who is asked comes later: see `heard_by`.
+            // Who is asked, and what calls mean, come later: see `heard_by` and `meant`.
             modes: _,
             providers: _,
+            arguments: _,
+            minimise: _,
+            purpose: _,
         } = settled;
-        Content {
-            hidden,
-            panel: Panel::default(),
+        Ok(Content {
+            data: Some(data::Data::new(data, route)?),
             output: Some(output::Output::new(output)),
             spotlight: spotlight::of(*spotlight),
-        }
+            ..Content::of_nobody(hidden)
+        })
+    }
+
+    /// The same, where arguments mean something, and only some fields go on.
+    pub(crate) fn meant(self, settled: &settled::Content) -> Result<Content, ContentError> {
+        Ok(Content {
+            meanings: Meanings::new(&settled.arguments)?,
+            minimising: Minimising::new(&settled.minimise, settled.purpose.as_ref())?,
+            ..self
+        })
     }
 
     /// The same, where these are asked what they think of it.
     pub(crate) fn heard_by(self, panel: Panel) -> Content {
         Content { panel, ..self }
+    }
+
+    /// Takes the key that tokens are made with.
+    pub(crate) fn keyed(&mut self, tokens: &Arc<Tokens>) {
+        if let Some(data) = &mut self.data {
+            data.keyed(tokens);
+        }
+    }
+
+    /// What remembers the end of one message of a stream until the next.
+    pub(crate) fn thread(&self) -> Option<Thread> {
+        self.data.as_ref().map(data::Data::thread)
     }
 
     /// Who is asked what they think of a text.
@@ -106,15 +154,52 @@ impl Content {
     pub(crate) fn of_nobody(hidden: HiddenText) -> Content {
         Content {
             hidden,
+            meanings: Meanings::default(),
+            minimising: Minimising::default(),
+            data: None,
             panel: Panel::default(),
             output: None,
             spotlight: None,
         }
     }
 
+    /// What arguments mean.
+    pub(crate) fn meanings(&self) -> &Meanings {
+        &self.meanings
+    }
+
+    /// Which fields go on.
+    pub(crate) fn minimising(&self) -> &Minimising {
+        &self.minimising
+    }
+
+    /// How text is marked, if it is.
+    pub(crate) fn spotlight(&self) -> Option<inspect::spotlight::Spotlight> {
+        self.spotlight
+    }
+
+    /// What tokens stand for, where the server may have it: the last thing before a message is sent.
+    pub(crate) fn reveal(&self, document: &Document) -> Looked {
+        let data = self.data.as_ref();
+        data.map(|data| data.reveal(document)).unwrap_or_default()
+    }
+
     /// Looks at every string once.
     pub(crate) fn look(&self, document: &Document, toward: Toward) -> Looked {
-        let mut looked = Looked::default();
+        self.look_after(None, document, toward)
+    }
+
+    /// The same for a message that continues others of its stream.
+    pub(crate) fn look_after(
+        &self,
+        thread: Option<Thread>,
+        document: &Document,
+        toward: Toward,
+    ) -> Looked {
+        let mut looked = Looked {
+            thread,
+            ..Looked::default()
+        };
         let surface = toward.surface();
         let is_heard = self.panel.hears(surface);
         if document.is_plain() && self.passes_plain(document, toward) && !is_heard {
@@ -137,12 +222,13 @@ impl Content {
     }
 
     /// Whether nothing can be found in a message without escapes and without a character beyond
-    /// printable ASCII: it costs little then.
+    /// printable ASCII: it costs little then. Secrets are plain text.
     fn passes_plain(&self, document: &Document, toward: Toward) -> bool {
         let output = self.output.as_ref();
-        toward == Toward::Server
-            || (self.spotlight.is_none()
-                && output.is_none_or(|output| output.passes_plain(document.bytes())))
+        self.data.is_none()
+            && (toward == Toward::Server
+                || (self.spotlight.is_none()
+                    && output.is_none_or(|output| output.passes_plain(document.bytes()))))
     }
 
     /// One string through every part.
@@ -151,6 +237,10 @@ impl Content {
         hidden::treat(passage, self.hidden);
         // Of what is left, what a person takes for something else.
         script::treat(passage);
+        // Values that should not be where they are.
+        if let Some(data) = &self.data {
+            data::treat(passage, data);
+        }
         if let (Some(output), Some(room)) = (&self.output, &mut once.room) {
             output::treat(passage, output, room);
         }
@@ -158,5 +248,13 @@ impl Content {
         heard::treat(passage, &self.panel);
         // Last of all: what is marked is what is left.
         spotlight::treat(passage, &mut once.light);
+    }
+}
+
+/// How exactly a pattern names a tool.
+fn exactness(tool: &settled::ToolPattern) -> usize {
+    match tool {
+        settled::ToolPattern::Named(_) => usize::MAX,
+        settled::ToolPattern::StartsWith(start) => start.len(),
     }
 }

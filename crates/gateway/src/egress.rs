@@ -90,9 +90,13 @@ impl fmt::Debug for EgressSettings {
 pub struct Egress {
     public: Pool,
     private: Pool,
+    resolver: Arc<dyn Resolve>,
 }
 
 type Pool = Client<Connector, Full<Bytes>>;
+
+/// The port that names are looked up for where nothing is connected to.
+const HTTPS: u16 = 443;
 
 /// The largest response head that is read.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -105,7 +109,37 @@ impl Egress {
         Ok(Egress {
             public: pool(settings, &tls, Network::Public),
             private: pool(settings, &tls, Network::Private),
+            resolver: Arc::clone(&settings.resolver),
         })
+    }
+
+    /// Whether a connection to this host would be made on `network`: by the same look-up and the same
+    /// judgement of every address. Nothing is connected to.
+    pub async fn admits(
+        &self,
+        host: &str,
+        network: Network,
+        deadline: Instant,
+    ) -> Result<(), EgressError> {
+        let looked = connector::admitted(host, HTTPS, network, &*self.resolver);
+        let unreachable = |reason: String| EgressError::Unreachable {
+            host: host.to_owned(),
+            reason,
+        };
+        match tokio::time::timeout_at(deadline, looked).await {
+            Err(_) => Err(EgressError::Deadline),
+            Ok(Ok(addresses)) if addresses.is_empty() => {
+                Err(unreachable("the name has no address".to_owned()))
+            }
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(match error.downcast_ref::<ForbiddenAddress>() {
+                Some(forbidden) => EgressError::Forbidden {
+                    host: host.to_owned(),
+                    forbidden: *forbidden,
+                },
+                None => unreachable(error.to_string()),
+            }),
+        }
     }
 
     /// Sends `request` to `destination`, whose URL replaces the request's own, and waits for the
@@ -311,4 +345,4 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

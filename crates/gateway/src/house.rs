@@ -13,6 +13,7 @@ use crate::authority::{Authority, Desk, SigningKeys};
 use crate::catalog::{Others, Shelves};
 use crate::claims::Attributes;
 use crate::clock::Clock;
+use crate::content::{Tokens, TokensError};
 use crate::control::Control;
 use crate::credential::{OwnClient, OwnClientError};
 use crate::egress::{Destination, DestinationError, Egress, EgressError, EgressSettings};
@@ -68,6 +69,8 @@ struct Makings {
     key_sets: Arc<KeySets>,
     /// The key of the gateway as a client of others.
     key: Arc<ClientKey>,
+    /// The key of tokens that stand for values.
+    tokens: Arc<Tokens>,
     /// What it keeps as the authorization server of its clients.
     desk: Arc<Desk>,
 }
@@ -136,6 +139,8 @@ pub enum HouseError {
     #[error(transparent)]
     State(#[from] StateError),
     #[error(transparent)]
+    Tokens(#[from] TokensError),
+    #[error(transparent)]
     Upstream(#[from] UpstreamError),
     #[error("the key of what is kept: {0}")]
     Vault(#[from] vault::KeyFileError),
@@ -151,6 +156,15 @@ impl House {
 
     /// Binds every listener and opens every store. Nothing is served yet.
     pub async fn build(loaded: Loaded, clock: Arc<dyn Clock>) -> Result<House, HouseError> {
+        House::with_way_out(loaded, clock, &EgressSettings::default()).await
+    }
+
+    /// The same, where names become what whoever tests says.
+    pub(crate) async fn with_way_out(
+        loaded: Loaded,
+        clock: Arc<dyn Clock>,
+        way_out: &EgressSettings,
+    ) -> Result<House, HouseError> {
         let Loaded {
             settled,
             policies,
@@ -178,7 +192,7 @@ impl House {
         let seal = seal(&settled)?;
         let nonces = Nonces::generate().map_err(|_| HouseError::Entropy)?;
         let since_s = clock.unix_ms() / 1000;
-        let egress = Arc::new(Egress::new(&EgressSettings::default())?);
+        let egress = Arc::new(Egress::new(way_out)?);
         let makings = Makings {
             egress,
             clock: Arc::clone(&clock),
@@ -186,6 +200,7 @@ impl House {
             revocations: Arc::clone(&revocations),
             key_sets: Arc::new(KeySets::new(rows.clone())),
             key: OwnClient::key_of(&rows, clock.unix_ms()).await?,
+            tokens: Tokens::kept(&rows, clock.unix_ms()).await?,
             desk: desk(&rows, &clock),
         };
         let runtime = runtime(settled, sources, &makings, None)?;
@@ -534,7 +549,7 @@ fn runtime(
     };
     let running = before.map(|before| &before.providers);
     let providers = providers::providers(&settled.providers, workbench, running)?;
-    let routes = routes(&settled, &servers, &providers)?;
+    let routes = routes(&settled, &servers, &providers, &makings.tokens)?;
     let issuers = match before.filter(|before| trust::is_alike(&before.settled, &settled)) {
         Some(before) => Arc::clone(&before.issuers),
         None => Arc::new(trust::issuers(&settled, makings)?),
@@ -568,6 +583,7 @@ fn routes(
     settled: &Settled,
     servers: &HashMap<Arc<str>, Arc<Served>>,
     providers: &Providers,
+    tokens: &Arc<Tokens>,
 ) -> Result<HashMap<Arc<str>, Arc<Route>>, HouseError> {
     let mut routes = HashMap::new();
     for route in &settled.routes {
@@ -580,7 +596,8 @@ fn routes(
         });
         let behind = behind.collect::<Result<Vec<_>, _>>()?;
         let issuers = trust::accepted(settled, route);
-        let route = Arc::new(Route::new(settled, route, (behind, providers), issuers)?);
+        let route = Route::new(settled, route, (behind, providers), issuers)?;
+        let route = Arc::new(route.keyed(tokens));
         routes.insert(Arc::clone(&route.path), route);
     }
     Ok(routes)
@@ -622,6 +639,7 @@ fn served(
         reading_answers: answers,
         reading: tokio::sync::Mutex::new(()),
         labels: server.labels.clone(),
+        egress: Arc::clone(&workshop.makings.egress),
         settled: server.clone(),
     })
 }
@@ -691,6 +709,7 @@ pub(crate) fn routes_of(settled: Settled) -> Result<HashMap<Arc<str>, Arc<Route>
         revocations: Arc::new(Revocations::none(rows.clone())),
         key_sets: Arc::new(KeySets::new(rows.clone())),
         rows,
+        tokens: Tokens::ephemeral()?,
         key: OwnClient::fresh_key()?,
     };
     Ok(runtime(settled, Default::default(), &makings, None)?.routes)

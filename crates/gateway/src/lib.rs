@@ -45,4 +45,5 @@ pub mod stages;
 pub mod state;
 mod step_up;
 pub mod strangers;
+mod tally;
 pub mod upstream;

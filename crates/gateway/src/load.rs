@@ -30,6 +30,8 @@ pub enum LoadError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// A pack of rules that it names is not taken.
+    Pack(crate::content::PackError),
     /// It is wrong in these places.
     Wrong {
         /// The file.
@@ -58,6 +60,7 @@ impl fmt::Display for LoadError {
                     "no policy file matches `{pattern}`: correct `policies`, or add the file"
                 )
             }
+            LoadError::Pack(error) => error.fmt(f),
             LoadError::Wrong { path, problems } => {
                 let name = path.display().to_string();
                 for (at, problem) in problems.iter().enumerate() {
@@ -81,7 +84,8 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let settled = settled.rooted_at(folder);
+    let mut settled = settled.rooted_at(folder);
+    crate::content::read_packs(&mut settled).map_err(LoadError::Pack)?;
     let administration = match &settled.administration {
         Some(own) if !own.policies.is_empty() => policies(&own.policies)?,
         _ => vec![policy::Administration::built_in()],

@@ -2,31 +2,50 @@
 //! is good once: its id is remembered until its time is over, and where it cannot be remembered it is
 //! not accepted. Nothing that is still good is ever forgotten to make room.
 
-use crate::small::lock;
 use crate::state::{Mark, Once, Space, StateError, Volatile};
+use crate::tally::Tally;
 use identity::possession::Thumbprint;
 use identity::possession::dpop::{Nonces, Proof};
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, RandomState};
-use std::sync::Mutex;
 
 /// What is known of the proofs of everybody.
 #[derive(Debug)]
 pub struct Proofs {
     nonces: Nonces,
-    users: Users,
+    /// Of whom how many are remembered: for calls, and for tokens of the gateway's own.
+    for_calls: Tally,
+    for_tokens: Tally,
     since_s: u64,
 }
 
 /// Whose proof it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Of<'a> {
+    /// What it came for.
+    pub(crate) purpose: Purpose,
     /// The verified user.
     pub(crate) user: &'a str,
     /// The key that signed it: ids are unique to a key.
     pub(crate) key: &'a Thumbprint,
     /// How many proofs of a user are remembered.
     pub(crate) most: u32,
+}
+
+/// What a proof comes for. Those of one purpose take no room from those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A call.
+    Call,
+    /// Tokens of the gateway's own authorization server.
+    Token,
+}
+
+impl Purpose {
+    fn space(self) -> Space {
+        match self {
+            Purpose::Call => Space::Proof,
+            Purpose::Token => Space::TokenProof,
+        }
+    }
 }
 
 /// Why a proof that is right in itself is not accepted.
@@ -52,7 +71,8 @@ impl Proofs {
     pub fn new(nonces: Nonces, since_s: u64) -> Self {
         Proofs {
             nonces,
-            users: Users::default(),
+            for_calls: Tally::default(),
+            for_tokens: Tally::default(),
             since_s,
         }
     }
@@ -75,15 +95,19 @@ impl Proofs {
         proof: &Proof,
         now_s: u64,
     ) -> Result<(), UsedError> {
-        if self.users.count(of.user, now_s) >= of.most {
+        let tally = match of.purpose {
+            Purpose::Call => &self.for_calls,
+            Purpose::Token => &self.for_tokens,
+        };
+        if tally.count(of.user, now_s) >= of.most {
             return Err(UsedError::Many);
         }
         let until_s = proof.until_s.saturating_add(Self::MARGIN_S);
         let mark = Mark::of(&[of.key.as_bytes(), &proof.id]);
-        let once = marks.insert_once(Space::Proof, mark, ms(until_s), ms(now_s));
+        let once = marks.insert_once(of.purpose.space(), mark, ms(until_s), ms(now_s));
         match once.await? {
             Once::Fresh => {
-                self.users.add(of.user, until_s, now_s);
+                tally.add(of.user, until_s, now_s);
                 Ok(())
             }
             Once::Replayed => Err(UsedError::Before),
@@ -93,73 +117,6 @@ impl Proofs {
 
 fn ms(seconds: u64) -> u64 {
     seconds.saturating_mul(1000)
-}
-
-/// How many proofs of each user are remembered. Users without any are dropped now and then.
-#[derive(Debug)]
-struct Users {
-    shards: [Mutex<Shard>; Users::SHARDS],
-    hasher: RandomState,
-}
-
-/// Proofs by user, and by the second in which they stop being remembered.
-#[derive(Debug, Default)]
-struct Shard {
-    by_user: HashMap<Box<str>, BTreeMap<u64, u32>>,
-    /// Looked through for users without any at this size.
-    swept_at: usize,
-}
-
-impl Default for Users {
-    fn default() -> Self {
-        Users {
-            shards: std::array::from_fn(|_| Mutex::default()),
-            hasher: RandomState::new(),
-        }
-    }
-}
-
-impl Users {
-    const SHARDS: usize = 16;
-    const FEW: usize = 64;
-
-    fn shard(&self, user: &str) -> &Mutex<Shard> {
-        let [first, ..] = &self.shards;
-        let hash = self.hasher.hash_one(user) % Self::SHARDS as u64;
-        // INVARIANT: the remainder is below the number of shards; the fallback is never taken.
-        let at = usize::try_from(hash).unwrap_or_default();
-        self.shards.get(at).unwrap_or(first)
-    }
-
-    fn count(&self, user: &str, now_s: u64) -> u32 {
-        let mut shard = lock(self.shard(user));
-        let Some(seconds) = shard.by_user.get_mut(user) else {
-            return 0;
-        };
-        *seconds = seconds.split_off(&now_s.saturating_add(1));
-        seconds
-            .values()
-            .fold(0, |sum, count| sum.saturating_add(*count))
-    }
-
-    fn add(&self, user: &str, until_s: u64, now_s: u64) {
-        let mut shard = lock(self.shard(user));
-        if shard.by_user.len() >= shard.swept_at.max(Self::FEW) {
-            let lasting = |seconds: &BTreeMap<u64, u32>| {
-                seconds
-                    .last_key_value()
-                    .is_some_and(|(until_s, _)| *until_s > now_s)
-            };
-            shard.by_user.retain(|_, seconds| lasting(seconds));
-            shard.swept_at = shard.by_user.len().saturating_mul(2);
-        }
-        let seconds = match shard.by_user.get_mut(user) {
-            Some(seconds) => seconds,
-            None => shard.by_user.entry(user.into()).or_default(),
-        };
-        let count = seconds.entry(until_s).or_default();
-        *count = count.saturating_add(1);
-    }
 }
 
 #[cfg(test)]
@@ -188,6 +145,7 @@ mod tests {
 
         async fn of(&self, user: &str, signer: u8, id: u64, now_s: u64) -> &'static str {
             let of = Of {
+                purpose: Purpose::Call,
                 user,
                 key: &key(signer),
                 most: 10,
@@ -271,9 +229,8 @@ mod tests {
                 "fresh"
             );
         }
-        let shards = world.proofs.users.shards.iter();
-        let kept: usize = shards.map(|shard| lock(shard).by_user.len()).sum();
-        assert!(kept <= 16 * 2 * Users::FEW, "{kept}");
+        let kept = world.proofs.for_calls.len();
+        assert!(kept <= 16 * 2 * Tally::FEW, "{kept}");
     }
 
     #[tokio::test]

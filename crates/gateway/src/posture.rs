@@ -12,7 +12,7 @@ mod tests;
 
 use crate::claims::Attributes;
 use crate::gate::Gate;
-use config::settled::{Route, Server, Settled};
+use config::settled::{Content, Route, Server, Settled};
 use controls::Control;
 use policy::{Catalog, Policies, ServerEntry, ToolEntry};
 use rows::{Judge, ROWS, Row};
@@ -217,6 +217,11 @@ impl Way<'_> {
     /// Whether the caller is whoever started the gateway around a local server.
     fn is_local(&self) -> bool {
         self.route.issuers.is_empty()
+    }
+
+    /// What counts for the text of the server's messages on this route.
+    fn content(&self) -> Content {
+        self.server.content.on(&self.route.content)
     }
 }
 

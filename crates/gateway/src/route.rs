@@ -2,7 +2,8 @@
 //! and servers. Nothing here is looked up twice on the path of a call.
 
 use crate::catalog::{Others, Shelves};
-use crate::content::Content;
+use crate::content::{Content, ContentError, Tokens};
+use crate::egress::Egress;
 use crate::naming::Naming;
 use crate::providers::{self, Providers};
 use crate::sessions::Lifetime;
@@ -118,6 +119,8 @@ pub struct Served {
     pub reading: tokio::sync::Mutex<()>,
     /// Labels on all of it.
     pub labels: Vec<String>,
+    /// By which names are looked up that arguments hold.
+    pub egress: Arc<Egress>,
     /// What it was made from: on a reload it stays as it runs if that is the same.
     pub settled: settled::Server,
 }
@@ -139,6 +142,14 @@ pub enum RouteError {
         /// What is wrong.
         error: identity::AudienceError,
     },
+    /// What is said of the content of messages cannot be kept.
+    #[error("route `{path}`: {error}")]
+    Content {
+        /// The route.
+        path: String,
+        /// What is wrong.
+        error: ContentError,
+    },
     /// A limit of a route cannot be kept.
     #[error("route `{path}`: {error}")]
     Rate {
@@ -146,6 +157,14 @@ pub enum RouteError {
         path: String,
         /// What is wrong.
         error: RateError,
+    },
+    /// The rules for its texts cannot be used.
+    #[error("route `{path}`: {error}")]
+    Rules {
+        /// The route.
+        path: String,
+        /// What is wrong.
+        error: crate::content::PackError,
     },
     /// The server of a route is not there.
     #[error("route `{path}` leads to `{server}`, which is not there")]
@@ -210,13 +229,8 @@ impl Route {
             let page = page.scopes(&route.scopes).name(&name);
             page.possession(possession).to_json()
         });
-        let contents = servers.iter().map(|served| {
-            let content = served.settled.content.on(&route.content);
-            let panel = providers::panel(&content, providers);
-            Content::new(served.hidden_text, &content).heard_by(panel)
-        });
         Ok(Route {
-            contents: contents.collect(),
+            contents: contents(route, &servers, providers)?,
             whole: Content::of_nobody(hidden_text),
             joined: Content::of_nobody(match hidden_text {
                 // What is left in joined words keeps no route from opening.
@@ -257,6 +271,14 @@ impl Route {
 }
 
 impl Route {
+    /// Takes the key that tokens are made with.
+    pub(crate) fn keyed(mut self, tokens: &Arc<Tokens>) -> Route {
+        for content in &mut self.contents {
+            content.keyed(tokens);
+        }
+        self
+    }
+
     /// What is done with the text of messages that go to this server and come from it; with none, of
     /// those that concern no single one.
     pub(crate) fn content(&self, served: Option<&Arc<Served>>) -> &Content {
@@ -267,6 +289,11 @@ impl Route {
         place
             .and_then(|place| self.contents.get(place))
             .unwrap_or(&self.whole)
+    }
+
+    /// The ways in which text is marked here, in the order of the servers.
+    pub(crate) fn spotlights(&self) -> impl Iterator<Item = inspect::spotlight::Spotlight> {
+        self.contents.iter().filter_map(Content::spotlight)
     }
 
     /// What is done with words of several servers that were looked at one by one.
@@ -366,6 +393,31 @@ pub(crate) fn proofs(settled: &settled::Dpop) -> dpop::Rules {
         },
         nonce_age_s: settled.nonce_age.as_secs(),
     }
+}
+
+/// What is done with the text of each server's messages on a route, in the order of its servers.
+fn contents(
+    route: &settled::Route,
+    servers: &[Arc<Served>],
+    providers: &Providers,
+) -> Result<Box<[Content]>, RouteError> {
+    let path: Arc<str> = route.path.as_str().into();
+    let each = servers.iter().map(|served| {
+        let content = served.settled.content.on(&route.content);
+        let panel = providers::panel(&content, providers);
+        let made = Content::new(served.hidden_text, &content, &path);
+        let made = made.map_err(|error| RouteError::Rules {
+            path: route.path.clone(),
+            error,
+        })?;
+        let content = made.meant(&content);
+        let content = content.map_err(|error| RouteError::Content {
+            path: route.path.clone(),
+            error,
+        })?;
+        Ok(content.heard_by(panel))
+    });
+    each.collect()
 }
 
 /// What the metadata of a route tells of keys that tokens are bound to.

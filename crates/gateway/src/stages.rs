@@ -123,7 +123,7 @@ async fn pass(gate: &Arc<Gate>, raw: Raw, draft: &mut Draft) -> Result<Screened,
     let admitted = admit::enter(gate, identified, draft)?; //  4.1 4.3  before anything costs more than a table look-up
     let resolved = resolve::find(gate, admitted, draft).await?; // 9.2  only an approved definition can be called
     let valid = validate::check(resolved, draft)?; //          1.2      arguments against that very definition
-    let inspected = inspect::examine(valid, draft).await?; //  1.1 1.3  what a person would not see, and what detectors think of it
+    let inspected = inspect::examine(valid, draft).await?; //  1.1 1.3  what a person would not see, what is not what it should be, and what detectors think of it
     let decided = authorize::decide(gate, inspected, draft)?; // 2.2    the only decision, with everything known
     let permitted = held::release(gate, decided, draft).await?; // 2.4  what takes a second person waits for one
     let answered = forward::send(gate, permitted, draft).await?; // 7.1  our own credential, never the caller's

@@ -34,6 +34,8 @@ pub enum Kind {
     Client,
     /// What a user let a client do.
     Consent,
+    /// The key of tokens that stand for values.
+    DataToken,
     /// A line of refresh tokens of ours.
     Family,
     /// What a user granted Ringwall at an upstream's authorization server.
@@ -52,11 +54,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Approval,
         Kind::AuthorityKey,
         Kind::Client,
         Kind::Consent,
+        Kind::DataToken,
         Kind::Family,
         Kind::Connection,
         Kind::Grant,
@@ -73,6 +76,7 @@ impl Kind {
             Kind::AuthorityKey => "authority_key",
             Kind::Client => "client",
             Kind::Consent => "consent",
+            Kind::DataToken => "data_token",
             Kind::Family => "family",
             Kind::Connection => "connection",
             Kind::Grant => "grant",
@@ -90,6 +94,7 @@ impl Kind {
             Kind::AuthorityKey => Some(vault::Purpose::AuthorityKeys),
             Kind::Client => Some(vault::Purpose::Clients),
             Kind::Consent => Some(vault::Purpose::Consents),
+            Kind::DataToken => Some(vault::Purpose::DataTokens),
             Kind::Family => Some(vault::Purpose::Families),
             Kind::Connection => Some(vault::Purpose::Connections),
             Kind::Grant => Some(vault::Purpose::Grants),
@@ -172,12 +177,16 @@ pub trait Durable: fmt::Debug + Send + Sync {
 /// What marks are about. Spaces share nothing and are bounded each for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Space {
-    /// Pages of the authorization server that were answered, and people who were sent to sign in.
+    /// Pages of the authorization server that were answered.
     Agreement,
     /// Codes of the authorization server.
     Code,
     /// Identifiers of assertions that authenticate a client.
     Assertion,
+    /// Identifiers of proofs of possession that came for tokens of the authorization server.
+    TokenProof,
+    /// People whom the authorization server sent to sign in.
+    Journey,
     /// Identifiers of proofs of possession (RFC 9449 section 11.1).
     Proof,
     /// Identifiers of security events and logout tokens.
@@ -188,10 +197,12 @@ pub enum Space {
 
 impl Space {
     /// Every space.
-    pub const ALL: [Space; 6] = [
+    pub const ALL: [Space; 8] = [
         Space::Agreement,
         Space::Code,
         Space::Assertion,
+        Space::TokenProof,
+        Space::Journey,
         Space::Proof,
         Space::Signal,
         Space::Ticket,
@@ -281,7 +292,7 @@ impl Limits {
     pub fn rows(kind: Kind) -> u64 {
         match kind {
             Kind::AuthorityKey => 16,
-            Kind::Passkey => 4,
+            Kind::DataToken | Kind::Passkey => 4,
             // Registrations need nobody's leave, so that they get a room of their own.
             Kind::Client => 10_000,
             Kind::Approval | Kind::KeySet => 20_000,
@@ -296,9 +307,45 @@ impl Limits {
     pub fn marks(space: Space) -> usize {
         match space {
             Space::Proof => 1_000_000,
-            Space::Assertion | Space::Signal => 100_000,
-            Space::Agreement => 20_000,
+            Space::Assertion | Space::Signal | Space::TokenProof => 100_000,
+            Space::Agreement | Space::Journey => 20_000,
             Space::Code | Space::Ticket => 10_000,
+        }
+    }
+}
+
+/// A row as logs may name it. What says whose it is, or ends it for whoever knows it, is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named(String);
+
+impl Named {
+    /// The row with this key.
+    pub fn of(kind: Kind, key: &str) -> Self {
+        Named(match kind {
+            Kind::Connection | Kind::Consent | Kind::Family | Kind::Grant => kind.name().to_owned(),
+            Kind::Approval
+            | Kind::AuthorityKey
+            | Kind::Client
+            | Kind::DataToken
+            | Kind::KeySet
+            | Kind::Passkey
+            | Kind::Registration
+            | Kind::Revocation => format!("{} `{key}`", kind.name()),
+        })
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StateError {
+    /// What is kept under this key is not what this version writes.
+    pub(crate) fn malformed(kind: Kind, key: &str) -> Self {
+        StateError::Malformed {
+            row: Named::of(kind, key),
         }
     }
 }
@@ -307,12 +354,10 @@ impl Limits {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// A value does not open: it was changed, or its key is not here.
-    #[error("what is kept as {kind} `{key}` cannot be opened: {source}")]
+    #[error("what is kept as {row} cannot be opened: {source}")]
     Closed {
-        /// What it is.
-        kind: &'static str,
         /// Which.
-        key: String,
+        row: Named,
         /// What the vault said.
         source: vault::VaultError,
     },
@@ -323,12 +368,10 @@ pub enum StateError {
     #[error("a {0} is too long to be kept")]
     Long(&'static str),
     /// What is kept is not what this version writes: it was changed by somebody else.
-    #[error("what is kept as {kind} `{key}` cannot be read: was it changed by hand?")]
+    #[error("what is kept as {row} cannot be read: was it changed by hand?")]
     Malformed {
-        /// What it is.
-        kind: &'static str,
         /// Which.
-        key: String,
+        row: Named,
     },
     /// The store was made by a later version.
     #[error("`state.db` was written by a later version of Ringwall (form {0}): use that one")]

@@ -28,7 +28,7 @@ mod tokens;
 #[cfg(test)]
 mod attacks;
 
-pub use assertion::{Assertion, AssertionUse};
+pub use assertion::{Assertion, AssertionUse, Claimed};
 pub use client::{Authentication, Binding, Client, ClientKeys, Origin, Refreshing};
 pub use code::{Code, CodeText, Redemption};
 pub use consent::Consent;

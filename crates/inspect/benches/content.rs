@@ -5,8 +5,12 @@
 //! second, as microseconds for 10 KB, and as the time for four times the text over the time for it:
 //! a part that is linear has about 4 there, whatever the machine.
 
-use ringwall_inspect::{flood, markup, text, view};
+use ringwall_inspect::data::Rules;
+use ringwall_inspect::data::pack::Pack;
+use ringwall_inspect::meaning::{Basis, Consequence, Expectation, Kind, Meaning};
+use ringwall_inspect::{flood, markup, poison, text, view};
 use std::hint::black_box;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 /// Bytes of a text as it is measured first.
@@ -18,6 +22,10 @@ const LEAST: Duration = Duration::from_millis(40);
 /// Measurements of which the fastest counts.
 const ROUNDS: usize = 5;
 
+/// The rules of the built-in packs, as a gateway has them.
+static RULES: LazyLock<Option<Arc<Rules>>> =
+    LazyLock::new(|| Rules::of(Pack::built_in().ok()?, |_| true).ok());
+
 /// A part: its name, and what it does with a text.
 type Part = (&'static str, fn(&str) -> usize);
 /// A text: its name, and the piece that is repeated.
@@ -27,9 +35,13 @@ const PARTS: &[Part] = &[
     ("hidden text", |it| {
         usize::from(text::examine(it).is_clean())
     }),
+    ("data", |it| {
+        RULES.as_ref().map_or(0, |rules| rules.scan(it).len())
+    }),
     ("views", |it| {
         view::views(it, &view::Budget::default()).iter().count()
     }),
+    ("definitions", |it| poison::lint(it).len()),
     ("markup", |it| {
         let settings = markup::Settings {
             markup: markup::Treatment::Neutralise,
@@ -50,7 +62,31 @@ const PARTS: &[Part] = &[
         };
         flood::examine(it, &limits, usize::MAX).text.len()
     }),
+    ("meaning: path", |it| meant(Meaning::Path, it)),
+    ("meaning: URL", |it| meant(Meaning::Url, it)),
+    ("meaning: shell word", |it| meant(Meaning::Shell, it)),
+    ("meaning: SQL value", |it| meant(Meaning::SqlValue, it)),
+    ("meaning: SQL query", |it| meant(Meaning::SqlQuery, it)),
+    ("meaning: template", |it| meant(Meaning::Template, it)),
+    ("meaning: code", |it| meant(Meaning::Code, it)),
 ];
+
+/// Flaws of a text as arguments: in pieces of 32 KiB, since no longer ones are paths and URLs.
+fn meant(meaning: Meaning, text: &str) -> usize {
+    let expectation = Expectation {
+        basis: Basis::Declared,
+        otherwise: Consequence::Refuse,
+        kind: Kind::of(meaning),
+    };
+    let mut flaws = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(32 * 1024));
+        flaws += expectation.check(piece).flaws.len();
+        rest = after;
+    }
+    flaws
+}
 
 const CLEAN: &[Text] = &[
     (
@@ -95,6 +131,11 @@ const HOSTILE: &[Text] = &[
     ("at signs", "a@a.a@a.a@"),
     ("dots", "../..%2f..\\"),
     ("keywords", "password=secret token:key "),
+    (
+        "words of rules",
+        "send ~/.ssh do not tell the user before any other tool ",
+    ),
+    ("addresses", "://a@b.cd://"),
 ];
 
 fn main() {

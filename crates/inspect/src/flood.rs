@@ -20,8 +20,8 @@ use controls::Severity;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Texts below this flood nothing, unless the limits are lower.
-pub const SHORTEST: usize = 100;
+/// Texts without line ends below this flood nothing, unless the limits are lower.
+pub const SHORTEST: usize = 1024;
 
 /// How often what was cut is looked at again: cutting may bring together what belongs together.
 const ROUNDS: usize = 4;

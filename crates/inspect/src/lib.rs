@@ -9,6 +9,7 @@ mod matched;
 
 pub use matched::Match;
 
+pub mod data;
 pub mod definition;
 pub mod flood;
 pub mod likeness;

@@ -11,7 +11,7 @@
 //! | construct | becomes |
 //! | --- | --- |
 //! | an element that runs, loads or sends | its `<` becomes `&lt;` |
-//! | an event handler, an active `style` | its `=` becomes `&#61;`, which ends the name of no attribute |
+//! | an event handler, an active `style` | `data-` stands before its name, which makes it one of nothing |
 //! | an address that runs | its `:` becomes `%3A`, which makes it a harmless relative one |
 //! | an image that carries data out | its alternative text and `[image removed: host]` |
 //! | a link that carries data out | its text and `[link removed: host]` |

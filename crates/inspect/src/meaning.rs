@@ -23,7 +23,7 @@ mod template;
 mod url;
 
 pub use self::url::Addresses;
-pub use address::{Host, HostPattern, Target};
+pub use address::{Host, HostPattern, Reach, Target};
 pub use declared::{DeclarationError, KEYWORD, declared, declares};
 pub use identifier::Letters;
 pub use path::{PathFound, Roots, RootsError};
@@ -129,11 +129,22 @@ pub enum Basis {
     Recognised,
 }
 
+/// What becomes of a value with a flaw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Consequence {
+    /// It goes no further.
+    Refuse,
+    /// It is told.
+    Report,
+}
+
 /// What the value of a parameter is expected to be.
 #[derive(Clone, Debug)]
 pub struct Expectation {
     /// How this is known.
     pub basis: Basis,
+    /// What becomes of a value that is something else.
+    pub otherwise: Consequence,
     /// What it is.
     pub kind: Kind,
 }
@@ -198,8 +209,21 @@ impl Outcome {
 }
 
 impl Expectation {
+    /// What becomes of a value that breaks this rule.
+    pub fn consequence(&self, rule: &Rule) -> Consequence {
+        match (self.basis, rule.weight) {
+            (Basis::Declared, _) | (Basis::Recognised, Weight::Certain) => self.otherwise,
+            (Basis::Recognised, _) => Consequence::Report,
+        }
+    }
+
     /// Whether a text is what is expected. Time is linear in its length.
     pub fn check(&self, text: &str) -> Outcome {
+        self.check_within(text, &Roots::default())
+    }
+
+    /// The same, where a path of which nobody said so has to lie in these roots.
+    fn check_within(&self, text: &str, roots: &Roots) -> Outcome {
         let mut outcome = Outcome::default();
         let basis = self.basis;
         if self.kind.meaning() == Meaning::Text {
@@ -213,7 +237,10 @@ impl Expectation {
         match &self.kind {
             Kind::Host(addresses) => outcome.target = address::check(text, addresses, &mut add),
             Kind::Identifier(letters) => identifier::check(text, letters, &mut add),
-            Kind::Path(roots) => outcome.path = path::check(text, roots, &mut add),
+            Kind::Path(own) if own.is_empty() => {
+                outcome.path = path::check(text, roots, &mut add);
+            }
+            Kind::Path(own) => outcome.path = path::check(text, own, &mut add),
             Kind::Url(addresses) => outcome.target = url::check(text, addresses, &mut add),
             Kind::Plain(Meaning::Code) => code::check(text, &mut add),
             Kind::Plain(Meaning::Email) => email::check(text, &mut add),
@@ -240,6 +267,15 @@ impl Expectation {
 /// What the arguments of one tool are expected to be.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(Places<Expectation>);
+
+/// What is known around parameters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around<'a> {
+    /// Others, which are believed instead where they say something.
+    pub others: &'a [&'a Parameters],
+    /// Where paths have to lie of which nobody said so.
+    pub roots: Option<&'a Roots>,
+}
 
 /// What came out for one argument.
 #[derive(Clone, Debug)]
@@ -272,58 +308,80 @@ impl Parameters {
     /// Checks the arguments. What comes back are the values about which there is something to say: a
     /// flaw, or somewhere they point. An expectation about a list is one about each text in it.
     pub fn check<'a>(&'a self, arguments: &Map<String, Value>) -> Vec<Judged<'a>> {
+        self.check_but(arguments, &Around::default())
+    }
+
+    /// The same, with what is known around them.
+    pub fn check_but<'a>(
+        &'a self,
+        arguments: &Map<String, Value>,
+        around: &Around<'_>,
+    ) -> Vec<Judged<'a>> {
         let mut judged = Vec::new();
-        let mut way = Vec::new();
         for (name, value) in arguments {
-            way.push(pointer::Key::Member(name));
             for places in self.0.member(name) {
-                walk(places, value, &mut way, &mut judged);
+                places.visit(value, &mut |inner, value, expected: &'a Expectation| {
+                    let way = || [&[pointer::Key::Member(name)], inner].concat();
+                    look(&way, value, expected, around, &mut judged);
+                });
             }
-            way.pop();
         }
         judged
     }
 }
 
-/// Checks what is said of a value and of what is in it. What is said under a name goes before what is
-/// said under `*`.
-fn walk<'a, 'v>(
-    places: &'a Places<Expectation>,
-    value: &'v Value,
-    way: &mut Vec<pointer::Key<'v>>,
+/// Checks a text, or each text of a list.
+fn look<'a, 'v>(
+    way: &dyn Fn() -> Vec<pointer::Key<'v>>,
+    value: &Value,
+    expected: &'a Expectation,
+    around: &Around<'_>,
     judged: &mut Vec<Judged<'a>>,
 ) {
-    places.visit(value, &mut |inner, value, expected: &'a Expectation| {
-        let whole = || [way.as_slice(), inner].concat();
-        match value {
-            Value::String(text) => judge(whole, text, expected, judged),
-            Value::Array(items) => {
-                for (at, item) in items.iter().enumerate() {
-                    if let Value::String(text) = item {
-                        let place = || [whole(), vec![pointer::Key::Item(at)]].concat();
-                        judge(place, text, expected, judged);
-                    }
+    match value {
+        Value::String(text) => judge(way, text, expected, around, judged),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                if let Value::String(text) = item {
+                    let way = || [way(), vec![pointer::Key::Item(at)]].concat();
+                    judge(&way, text, expected, around, judged);
                 }
             }
-            _ => {}
         }
-    });
+        _ => {}
+    }
 }
 
 fn judge<'a, 'v>(
-    place: impl Fn() -> Vec<pointer::Key<'v>>,
+    way: &dyn Fn() -> Vec<pointer::Key<'v>>,
     text: &str,
     expected: &'a Expectation,
+    around: &Around<'_>,
     judged: &mut Vec<Judged<'a>>,
 ) {
-    let outcome = expected.check(text);
-    if outcome != Outcome::default() {
-        judged.push(Judged {
-            pointer: pointer::written(&place()),
-            expected,
-            outcome,
-        });
+    let outcome = match around.roots {
+        Some(roots) => expected.check_within(text, roots),
+        None => expected.check(text),
+    };
+    if outcome == Outcome::default() {
+        return;
     }
+    let way = way();
+    // What is said of a list is said of what is in it.
+    let list = match way.split_last() {
+        Some((pointer::Key::Item(_), list)) => Some(list),
+        _ => None,
+    };
+    let says =
+        |other: &&Parameters| other.0.says(&way) || list.is_some_and(|list| other.0.says(list));
+    if around.others.iter().any(says) {
+        return;
+    }
+    judged.push(Judged {
+        pointer: pointer::written(&way),
+        expected,
+        outcome,
+    });
 }
 
 #[cfg(test)]

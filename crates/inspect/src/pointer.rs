@@ -195,6 +195,17 @@ impl<T> Places<T> {
         at.here.as_ref()
     }
 
+    /// Whether something is said of the value to which this way leads.
+    pub fn says(&self, way: &[Key<'_>]) -> bool {
+        let Some((first, rest)) = way.split_first() else {
+            return self.here.is_some();
+        };
+        match first {
+            Key::Item(at) => self.item(*at).any(|inner| inner.says(rest)),
+            Key::Member(name) => self.member(name).any(|inner| inner.says(rest)),
+        }
+    }
+
     /// Whether nothing is said.
     pub fn is_empty(&self) -> bool {
         self.here.is_none() && self.named.is_empty() && self.any.is_none()
@@ -300,6 +311,15 @@ mod tests {
         ] {
             assert_eq!(Pattern::parse(text), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn it_is_known_whether_something_is_said_of_a_value() {
+        let mut places = Places::default();
+        places.insert(&Pattern::parse("/a/*/b").unwrap(), ());
+        let (a, b, item) = (Key::Member("a"), Key::Member("b"), Key::Item(3));
+        assert!(places.says(&[a, item, b]) && places.says(&[a, b, b]));
+        assert!(!places.says(&[a, item]) && !places.says(&[b, item, b]) && !places.says(&[]));
     }
 
     #[test]

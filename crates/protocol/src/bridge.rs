@@ -22,7 +22,7 @@ mod request;
 
 pub use amend::disown;
 pub use answer::{
-    Asked, ResultKind, answer_asking_same_era, answer_for_legacy, answer_for_modern,
+    Asked, ResultKind, TTL_MAX_MS, answer_asking_same_era, answer_for_legacy, answer_for_modern,
     answer_same_era, result_kind,
 };
 pub use capability::client_capabilities;

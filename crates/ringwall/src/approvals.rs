@@ -1,6 +1,7 @@
 //! `ringwall approvals`: calls that wait for somebody's approval, shown value by value, and the word of
-//! whoever runs the gateway about them. It works on the store, also while a gateway runs on it: the gateway
-//! notices within half a second and writes it into its ledger. It approves nothing that nobody named.
+//! whoever runs the gateway about them. The gateway that runs is asked, by the operations of its admin API;
+//! where none can be asked, as with `ringwall wrap`, the store is read and written, and whoever runs on
+//! it notices within half a second. It approves nothing that nobody named.
 
 use crate::data::Data;
 use crate::instant;
@@ -8,8 +9,12 @@ use crate::page::{self, BAD, CARE, Cell, FAINT, GOOD, TITLE, Table};
 use crate::visible::visible;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use gateway::approvals::{By, Decision, Entry, Progress, Register, Verdict};
+use gateway::admin::{Decide, OfCall, Operation, Word};
+use gateway::approvals::{By, Decision, Listed, Progress, Register, Verdict};
 use gateway::clock::{Clock, SystemClock};
+use gateway::control::{self, AskError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -78,11 +83,8 @@ impl Approvals {
                 None => self.common.list().await,
                 Some(Command::List(common)) => common.list().await,
                 Some(Command::Show(named)) => named.show().await,
-                Some(Command::Approve(named)) => named.approve().await,
-                Some(Command::Decline(decline)) => {
-                    let verdict = Verdict::Decline(decline.why);
-                    decline.named.decide(|_| verdict).await
-                }
+                Some(Command::Approve(named)) => named.decide(None).await,
+                Some(Command::Decline(decline)) => decline.named.decide(Some(decline.why)).await,
             }
         })?;
         page::print(&said)?;
@@ -95,30 +97,77 @@ impl Common {
         Ok(Register::open(&self.data.folder()?)?)
     }
 
-    async fn list(self) -> anyhow::Result<String> {
-        let now_ms = SystemClock::default().unix_ms();
-        let mut entries = self.register()?.entries(now_ms).await?;
-        entries.retain(|entry| entry.progress(now_ms) != Progress::Expired);
-        if self.json {
-            let all: Vec<Value> = entries.iter().map(|it| shown(it, now_ms)).collect();
-            return Ok(serde_json::to_string_pretty(&all)? + "\n");
+    /// What the gateway answers that runs on this data; nothing where none can be asked.
+    fn asked<T: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        input: &impl Serialize,
+    ) -> anyhow::Result<Option<T>> {
+        match control::ask(&self.data.folder()?, operation, input) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(AskError::NoGateway { .. }) => Ok(None),
+            // What went wrong may hold words of somebody else.
+            Err(error) => bail!("{}", visible(&error.to_string())),
         }
-        if entries.is_empty() {
+    }
+
+    async fn all(&self) -> anyhow::Result<Vec<Listed>> {
+        if let Some(all) = self.asked(Operation::ApprovalsList, &OfCall::default())? {
+            return Ok(all);
+        }
+        let now_ms = SystemClock::default().unix_ms();
+        let entries = self.register()?.entries(now_ms).await?;
+        let all = entries.iter().map(|entry| Listed::of(entry, now_ms));
+        Ok(all.filter(|it| it.state != Progress::Expired).collect())
+    }
+
+    /// The call, with its values.
+    async fn one(&self, id: &str) -> anyhow::Result<Listed> {
+        let of = OfCall {
+            id: Some(id.to_owned()),
+        };
+        let asked: Option<Vec<Listed>> = self.asked(Operation::ApprovalsList, &of)?;
+        let one = match asked {
+            Some(found) => found.into_iter().next(),
+            None => {
+                let now_ms = SystemClock::default().unix_ms();
+                let entry = self.register()?.entry(id, now_ms).await?;
+                entry.map(|entry| Listed::whole(&entry, now_ms))
+            }
+        };
+        one.with_context(|| {
+            format!(
+                "no call waits as `{}`: see `ringwall approvals`",
+                visible(id)
+            )
+        })
+    }
+
+    async fn list(self) -> anyhow::Result<String> {
+        let all = self.all().await?;
+        if self.json {
+            let mut whole = Vec::with_capacity(all.len());
+            for one in &all {
+                whole.push(shown(&self.one(&one.id).await?));
+            }
+            return Ok(serde_json::to_string_pretty(&whole)? + "\n");
+        }
+        if all.is_empty() {
             return Ok("no call waits for approval\n".to_owned());
         }
         let mut table = Table::new(&[
             "STATE", "SERVER", "TOOL", "ASKED BY", "CLIENT", "NEEDS", "UNTIL", "ID",
         ]);
-        for entry in &entries {
+        for one in &all {
             table.row(vec![
-                state(entry, now_ms),
-                Cell::foreign(&entry.binding.server, 32),
-                Cell::foreign(&entry.binding.tool, 40),
-                Cell::foreign(&entry.requester, 56),
-                Cell::foreign(entry.binding.client.as_deref().unwrap_or("-"), 32),
-                Cell::foreign(&needs(entry), 48),
-                instant::shown(entry.until_ms).as_str().into(),
-                Cell::new(visible(&entry.id), FAINT),
+                Cell::new(one.state.word(), style(one.state)),
+                Cell::foreign(&one.server, 32),
+                Cell::foreign(&one.tool, 40),
+                Cell::foreign(&one.asked_by, 56),
+                Cell::foreign(one.client.as_deref().unwrap_or("-"), 32),
+                Cell::foreign(&needs(one), 48),
+                instant::shown(one.until_ms).as_str().into(),
+                Cell::new(visible(&one.id), FAINT),
             ]);
         }
         Ok(table.to_string())
@@ -126,92 +175,101 @@ impl Common {
 }
 
 impl Named {
-    async fn entry(&self, now_ms: u64) -> anyhow::Result<Entry> {
-        let entry = self.common.register()?.entry(&self.id, now_ms).await?;
-        entry.with_context(|| {
-            format!(
-                "no call waits as `{}`: see `ringwall approvals`",
-                visible(&self.id)
-            )
-        })
-    }
-
     async fn show(self) -> anyhow::Result<String> {
-        let now_ms = SystemClock::default().unix_ms();
-        let entry = self.entry(now_ms).await?;
+        let one = self.common.one(&self.id).await?;
         if self.common.json {
-            return Ok(serde_json::to_string_pretty(&shown(&entry, now_ms))? + "\n");
+            return Ok(serde_json::to_string_pretty(&shown(&one))? + "\n");
         }
-        Ok(text(&entry, now_ms))
+        Ok(text(&one))
     }
 
-    async fn approve(self) -> anyhow::Result<String> {
-        self.decide(|entry| Verdict::Approve((0..entry.needs.len()).collect()))
-            .await
+    /// Approves it, or declines it for this reason.
+    async fn decide(self, why_not: Option<String>) -> anyhow::Result<String> {
+        let one = self.common.one(&self.id).await?;
+        let decide = Decide {
+            id: self.id.clone(),
+            asked_ms: one.asked_ms,
+            decision: match why_not {
+                None => Word::Approve,
+                Some(_) => Word::Decline,
+            },
+            why: why_not.clone().unwrap_or_default(),
+        };
+        let decided = match self.common.asked(Operation::ApprovalsDecide, &decide)? {
+            Some(decided) => decided,
+            None => self.decided(&one, why_not).await?,
+        };
+        if self.common.json {
+            return Ok(serde_json::to_string_pretty(&shown(&decided))? + "\n");
+        }
+        Ok(said(&decided))
     }
 
-    async fn decide(self, verdict: impl FnOnce(&Entry) -> Verdict) -> anyhow::Result<String> {
+    /// The same in the store, where no gateway can be asked.
+    async fn decided(&self, one: &Listed, why_not: Option<String>) -> anyhow::Result<Listed> {
         let now_ms = SystemClock::default().unix_ms();
-        let entry = self.entry(now_ms).await?;
+        let verdict = match why_not {
+            None => Verdict::Approve((0..one.needs.len()).collect()),
+            Some(why) => Verdict::Decline(why),
+        };
         let decision = Decision {
-            verdict: verdict(&entry),
+            verdict,
             by: By::operator(crate::wrap::place::user()),
-            seen_ms: Some(entry.asked_ms),
+            seen_ms: Some(one.asked_ms),
         };
         let register = self.common.register()?;
-        let decided = match register.decide(&self.id, &decision, now_ms).await {
-            Ok(decided) => decided,
+        match register.decide(&self.id, &decision, now_ms).await {
+            Ok(decided) => Ok(Listed::whole(&decided, now_ms)),
             Err(error) => bail!("{}", visible(&error.to_string())),
-        };
-        if self.common.json {
-            return Ok(serde_json::to_string_pretty(&shown(&decided, now_ms))? + "\n");
         }
-        let mut text = String::new();
-        let style = style(decided.progress(now_ms));
-        let word = match decided.progress(now_ms) {
-            Progress::Waiting => "approved, and waits for others",
-            other => other.word(),
-        };
-        let what = format!("{}/{}", decided.binding.server, decided.binding.tool);
-        let _ = writeln!(
-            text,
-            "{style}{word}{style:#} {TITLE}{}{TITLE:#} for {} {FAINT}{}{FAINT:#}",
-            visible(&what),
-            visible(&decided.requester),
-            visible(&decided.id),
-        );
-        Ok(text)
     }
 }
 
-/// Everything there is to know before somebody says yes.
-fn text(entry: &Entry, now_ms: u64) -> String {
-    let binding = &entry.binding;
+/// What became of it.
+fn said(decided: &Listed) -> String {
     let mut text = String::new();
-    let progress = entry.progress(now_ms);
-    let style = style(progress);
+    let style = style(decided.state);
+    let word = match decided.state {
+        Progress::Waiting => "approved, and waits for others",
+        other => other.word(),
+    };
+    let what = format!("{}/{}", decided.server, decided.tool);
+    let _ = writeln!(
+        text,
+        "{style}{word}{style:#} {TITLE}{}{TITLE:#} for {} {FAINT}{}{FAINT:#}",
+        visible(&what),
+        visible(&decided.asked_by),
+        visible(&decided.id),
+    );
+    text
+}
+
+/// Everything there is to know before somebody says yes.
+fn text(one: &Listed) -> String {
+    let mut text = String::new();
+    let style = style(one.state);
     let _ = writeln!(
         text,
         "{style}{}{style:#} {FAINT}{}{FAINT:#}",
-        progress.word(),
-        visible(&entry.id)
+        one.state.word(),
+        visible(&one.id)
     );
-    let until = instant::shown(entry.until_ms);
-    let needs = needs(entry);
-    let policies = entry.policies.join(", ");
+    let until = instant::shown(one.until_ms);
+    let needs = needs(one);
+    let policies = one.held_by.join(", ");
     let facts = [
-        ("server", Some(&*binding.server)),
-        ("tool", Some(&*binding.tool)),
-        ("called", Some(&*entry.outward)),
-        ("definition", Some(&*binding.definition)),
-        ("asked by", Some(&*entry.requester)),
-        ("acting", binding.actor.as_deref()),
-        ("client", Some(binding.client.as_deref().unwrap_or("-"))),
-        ("route", Some(&*binding.route)),
+        ("server", Some(&*one.server)),
+        ("tool", Some(&*one.tool)),
+        ("called", Some(&*one.called)),
+        ("definition", Some(&*one.definition)),
+        ("asked by", Some(&*one.asked_by)),
+        ("acting", one.acting.as_deref()),
+        ("client", Some(one.client.as_deref().unwrap_or("-"))),
+        ("route", Some(&*one.route)),
         ("needs", Some(&*needs)),
         ("held by", Some(&*policies)),
-        ("because", entry.reason.as_deref()),
-        ("policies", Some(&*binding.policies)),
+        ("because", one.because.as_deref()),
+        ("policies", Some(&*one.policies)),
         ("until", Some(&*until)),
     ];
     for (name, value) in facts {
@@ -219,38 +277,31 @@ fn text(entry: &Entry, now_ms: u64) -> String {
             let _ = writeln!(text, "{FAINT}{name:<11}{FAINT:#}{}", visible(value));
         }
     }
-    for vote in &entry.votes {
-        let by = visible(&vote.by.to_string());
-        let at = instant::shown(vote.at_ms);
+    for vote in &one.approved {
+        let (by, at) = (visible(&vote.by), instant::shown(vote.at_ms));
         let _ = writeln!(text, "{FAINT}{:<11}{FAINT:#}{by}, {at}", "approved");
     }
-    if let Some(declined) = &entry.declined {
-        let by = visible(&declined.by.to_string());
-        let why = visible(&declined.why);
+    if let Some(declined) = &one.declined {
+        let (by, why) = (visible(&declined.by), visible(&declined.why));
         let _ = writeln!(text, "{FAINT}{:<11}{FAINT:#}{by}: {why}", "declined");
     }
     let _ = writeln!(text, "\n{TITLE}what would run{TITLE:#}");
-    for field in entry.fields() {
+    for field in &one.call {
         let (path, value) = (visible(&field.path), visible(&field.value));
         let _ = writeln!(text, "{path} {FAINT}={FAINT:#} {value}");
     }
     text
 }
 
-fn needs(entry: &Entry) -> String {
-    let each = entry.counts().map(|(need, count)| {
+fn needs(one: &Listed) -> String {
+    let each = one.needs.iter().map(|need| {
         let who = match need.who.as_str() {
             "" => "somebody else",
             who => who,
         };
-        format!("{who} {count}/{}", need.people)
+        format!("{who} {}/{}", need.have, need.people)
     });
     each.collect::<Vec<_>>().join(", ")
-}
-
-fn state(entry: &Entry, now_ms: u64) -> Cell {
-    let progress = entry.progress(now_ms);
-    Cell::new(progress.word(), style(progress))
 }
 
 fn style(progress: Progress) -> anstyle::Style {
@@ -262,37 +313,20 @@ fn style(progress: Progress) -> anstyle::Style {
     }
 }
 
-fn shown(entry: &Entry, now_ms: u64) -> Value {
-    let binding = &entry.binding;
-    let fields = entry.fields();
-    let fields: Vec<Value> = fields
+/// The same, with times as people read them.
+fn shown(one: &Listed) -> Value {
+    let votes: Vec<Value> = one
+        .approved
         .iter()
-        .map(|field| json!({ "path": field.path, "value": field.value }))
+        .map(|vote| json!({ "by": vote.by, "at": instant::shown(vote.at_ms) }))
         .collect();
-    let votes: Vec<Value> = entry
-        .votes
-        .iter()
-        .map(|vote| json!({ "by": vote.by.to_string(), "at": instant::shown(vote.at_ms) }))
-        .collect();
-    json!({
-        "id": entry.id,
-        "state": entry.progress(now_ms),
-        "server": binding.server,
-        "tool": binding.tool,
-        "called": entry.outward,
-        "definition": binding.definition,
-        "asked_by": entry.requester,
-        "acting": binding.actor,
-        "client": binding.client,
-        "route": binding.route,
-        "needs": entry.needs,
-        "held_by": entry.policies,
-        "because": entry.reason,
-        "policies": binding.policies,
-        "asked": instant::shown(entry.asked_ms),
-        "until": instant::shown(entry.until_ms),
-        "approved": votes,
-        "declined": entry.declined.as_ref().map(|it| json!({ "by": it.by.to_string(), "why": it.why })),
-        "call": fields,
-    })
+    let mut shown = json!(one);
+    if let Some(members) = shown.as_object_mut() {
+        members.remove("asked_ms");
+        members.remove("until_ms");
+        members.insert("asked".to_owned(), json!(instant::shown(one.asked_ms)));
+        members.insert("until".to_owned(), json!(instant::shown(one.until_ms)));
+        members.insert("approved".to_owned(), json!(votes));
+    }
+    shown
 }

@@ -17,6 +17,7 @@ mod policies;
 mod posture;
 mod replay;
 mod revoke;
+mod rules;
 mod scan;
 mod serve;
 mod sessions;
@@ -65,6 +66,7 @@ enum Command {
     Tools(tools::Tools),
     Policy(policies::Policy),
     Replay(replay::Replay),
+    Rules(rules::Rules),
     Audit(ledger::Audit),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -108,6 +110,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tools(tools) => tools.run(),
         Command::Policy(policy) => policy.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Rules(rules) => rules.run(),
         Command::Audit(audit) => audit.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

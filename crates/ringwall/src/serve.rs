@@ -119,12 +119,19 @@ fn watch_files(
     changed: mpsc::Sender<()>,
 ) -> anyhow::Result<notify::RecommendedWatcher> {
     use notify::Watcher;
-    let loaded = load::load(path)
+    let mut loaded = load::load(path)
         .ok()
         .context("the configuration cannot be read")?;
+    // A pack is signed last.
+    let packs = loaded.settled.packs().flat_map(|pack| {
+        let file = pack.file.to_string_lossy();
+        [format!("{file}.sig"), file.into_owned()]
+    });
+    let packs: Vec<_> = packs.collect();
     let own = loaded.settled.administration.map(|it| it.policies);
     let mut patterns = loaded.settled.policies;
     patterns.extend(own.unwrap_or_default());
+    patterns.extend(packs);
     let (configuration, named) = (path.to_owned(), patterns.clone());
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let matters = |path: &std::path::PathBuf| load::matters(&configuration, &named, path);

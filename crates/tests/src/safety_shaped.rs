@@ -181,10 +181,11 @@ fn judged(target: &str, headers: &HeaderMap, body: &Value) -> Result<Value, Stri
 
 fn shields(body: &Value) -> Result<Value, String> {
     let members = only(body, &["userPrompt", "documents"])?;
-    let mut said = json!({});
+    let mut said = serde_json::Map::new();
     if let Some(prompt) = members.get("userPrompt") {
         let prompt = text(prompt, 10_000)?;
-        said["userPromptAnalysis"] = json!({ "attackDetected": prompt.contains(ATTACK) });
+        let analysis = json!({ "attackDetected": prompt.contains(ATTACK) });
+        said.insert("userPromptAnalysis".to_owned(), analysis);
     }
     let documents = members.get("documents").and_then(Value::as_array);
     let documents = documents.map_or(&[][..], Vec::as_slice);
@@ -201,8 +202,8 @@ fn shields(body: &Value) -> Result<Value, String> {
     if together > 10_000 {
         return Err("the documents are too long together".to_owned());
     }
-    said["documentsAnalysis"] = json!(each);
-    Ok(said)
+    said.insert("documentsAnalysis".to_owned(), json!(each));
+    Ok(Value::Object(said))
 }
 
 fn analysis(body: &Value) -> Result<Value, String> {

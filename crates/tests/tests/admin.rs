@@ -4,9 +4,10 @@
 use anyhow::{Context as _, Result};
 use http::Method;
 use ringwall_tests::browser::{Browser, Page};
-use ringwall_tests::place;
-use ringwall_tests::wire::{Outgoing, Reply};
+use ringwall_tests::issuer::overlaid;
+use ringwall_tests::wire::{self, Outgoing, Reply};
 use ringwall_tests::world::{Plan, World};
+use ringwall_tests::{mcp, place};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -139,6 +140,7 @@ fn code(reply: &Reply) -> String {
 /// An input that each operation can read, and that is about nothing there is.
 fn input(name: &str) -> Value {
     match name {
+        "approvals.decide" => json!({ "id": "none", "asked_ms": 1, "decision": "approve" }),
         "connections.revoke" => json!({ "name": "none" }),
         "consents.list" => json!({ "user": "none" }),
         "consents.revoke" => json!({ "user": "none", "id": "none" }),
@@ -416,6 +418,126 @@ async fn n5_1_what_the_owner_of_the_machine_does_is_written_down_too() -> Result
         issuers.into_iter().any(|issuer| issuer == "local"),
         "{records:?}"
     );
+    Ok(())
+}
+
+/// A call waits, and its entry in the list, for somebody who may look.
+async fn held(world: &World, desk: &Desk) -> Result<Value> {
+    let alice = world.client("alice").await?;
+    let answer = alice.call("echo", json!({ "text": "hello" })).await?;
+    assert_eq!(wire::code(&answer), "approval_needed", "{answer}");
+    let all = desk.done(world, "approvals.list", json!({})).await?;
+    let all = all.as_array().context("no list")?;
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.first().cloned().context("nothing waits")
+}
+
+/// A world in which one tool takes the approval of somebody of a group.
+async fn careful() -> Result<World> {
+    let policy = r#"
+        permit(principal, action, resource);
+        @lift("approval: owners")
+        forbid(principal, action == Ringwall::Action::"call", resource == Ringwall::Tool::"fixture/echo");
+        permit(principal, action == Ringwall::Action::"approve", resource == Ringwall::Tool::"fixture/echo")
+        when { principal has groups && principal.groups.contains("owners") };
+    "#;
+    World::start(Plan::default().whole(administration()).policy(policy)).await
+}
+
+/// An approver whom the policy of that tool lets approve, too.
+fn owner() -> Value {
+    json!({ "department": ["security"], "groups": ["owners"] })
+}
+
+/// What is said of a call in the list, with some members changed.
+fn says(one: &Value, decision: &str, changes: &Value) -> Value {
+    let say = json!({ "id": one["id"], "asked_ms": one["asked_ms"], "decision": decision });
+    overlaid(say, changes)
+}
+
+/// A role lets somebody use the operation; which calls they approve is for the policies of the tools to say.
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_a_role_alone_approves_no_call() -> Result<()> {
+    let world = careful().await?;
+    let groups = json!({ "groups": ["owners"] });
+    let viewer = Desk::of(&world, "viewer", &groups).await?;
+    let one = held(&world, &viewer).await?;
+    let admin = Desk::of(&world, "admin", &json!({})).await?;
+    let hers = Desk::of(&world, "alice", &owner()).await?;
+    let anna = Desk::of(&world, "anna", &owner()).await?;
+    let approve = |changes: Value| says(&one, "approve", &changes);
+    let (earlier, another) = (json!({ "asked_ms": 1 }), json!({ "id": "none" }));
+    let no_reason = says(&one, "decline", &json!({ "why": "" }));
+    let plain = || approve(json!({}));
+    for (who, desk, said, status, expected) in [
+        ("a viewer", &viewer, plain(), 403, "admin_denied"),
+        (
+            "an admin in no group",
+            &admin,
+            plain(),
+            403,
+            "approval_denied",
+        ),
+        ("whoever asked", &hers, plain(), 403, "approval_denied"),
+        (
+            "of an earlier request",
+            &anna,
+            approve(earlier),
+            409,
+            "approval_decision",
+        ),
+        (
+            "without a reason",
+            &anna,
+            no_reason,
+            409,
+            "approval_decision",
+        ),
+        ("of no call", &anna, approve(another), 404, "admin_unknown"),
+    ] {
+        let reply = desk.asks(&world, "approvals.decide", &said)?;
+        let reply = reply.send().await?;
+        let told = (reply.status.as_u16(), code(&reply));
+        assert_eq!(told, (status, expected.to_owned()), "{who}");
+    }
+    held(&world, &viewer).await?;
+    assert!(world.events("approval.given", 0).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n2_4_approvers_decide_over_the_admin_api_what_policies_let_them() -> Result<()> {
+    let world = careful().await?;
+    let viewer = Desk::of(&world, "viewer", &json!({})).await?;
+    let one = held(&world, &viewer).await?;
+    assert_eq!(
+        (&one["state"], &one["call"]),
+        (&json!("waiting"), &json!([]))
+    );
+    let of = json!({ "id": one["id"] });
+    let whole = viewer.done(&world, "approvals.list", of).await?;
+    let text = json!({ "path": "/arguments/text", "value": "\"hello\"" });
+    assert_eq!(whole[0]["call"][0], text, "{whole}");
+    let hers = Desk::of(&world, "alice", &owner()).await?;
+    let anna = Desk::of(&world, "anna", &owner()).await?;
+    let alice = world.client("alice").await?;
+    let echo = || alice.call("echo", json!({ "text": "hello" }));
+    let yes = says(&one, "approve", &json!({}));
+    let done = anna.done(&world, "approvals.decide", yes).await?;
+    assert_eq!(done["state"], "approved", "{done}");
+    assert_eq!(mcp::text(&echo().await?), "hello");
+    // Another one, which its requester may end as well.
+    let one = held(&world, &viewer).await?;
+    let no = says(&one, "decline", &json!({ "why": "not on a Friday" }));
+    let done = hers.done(&world, "approvals.decide", no).await?;
+    assert_eq!(done["declined"]["why"], "not on a Friday", "{done}");
+    assert_eq!(wire::code(&echo().await?), "approval_declined");
+    assert_eq!(world.events("approval.given", 1).await?.len(), 1);
+    assert_eq!(world.events("approval.declined", 1).await?.len(), 1);
+    let decided = world.events("admin.approvals.decide", 2).await?;
+    let by = |line: &Value| line.pointer("/record/who/subject").cloned();
+    let by: Vec<_> = decided.iter().filter_map(by).collect();
+    assert_eq!(by, [json!("anna"), json!("alice")], "{decided:?}");
     Ok(())
 }
 

@@ -1,11 +1,13 @@
 //! Calls that wait for somebody's approval (control 2.4): bound to exactly one call, good once, and decided
 //! by somebody else than whoever made it.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use http::Method;
 use ringwall_tests::browser::{Browser, Page};
 use ringwall_tests::chromium::Chromium;
+use ringwall_tests::held::{OWNERS, approve, id, waiting};
 use ringwall_tests::mcp::{Client, text};
+use ringwall_tests::pipe;
 use ringwall_tests::place;
 use ringwall_tests::program::Command;
 use ringwall_tests::stateless::Stateless;
@@ -14,39 +16,8 @@ use ringwall_tests::world::{Plan, World, ledger};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Everybody may do everything, but for one tool that owners have to approve.
-const OWNERS: &str = r#"
-permit(principal, action, resource);
-@id("echo-is-approved")
-@reason("what is echoed is heard by everybody")
-@lift("approval: owners")
-forbid(principal, action == Ringwall::Action::"call", resource == Ringwall::Tool::"fixture/echo");
-"#;
-
 fn hello() -> Value {
     json!({ "text": "hello" })
-}
-
-/// The one call that waits, as `ringwall approvals` shows it.
-async fn waiting(world: &World) -> Result<Value> {
-    let all = world.gateway.with_data(&["approvals", "--json"]).await?;
-    let all: Vec<Value> = serde_json::from_str(&all)?;
-    ensure!(all.len() == 1, "not one call waits: {all:?}");
-    all.into_iter().next().context("nothing waits")
-}
-
-async fn id(world: &World) -> Result<String> {
-    let one = waiting(world).await?;
-    let id = one.get("id").and_then(Value::as_str);
-    Ok(id.context("no id")?.to_owned())
-}
-
-async fn approve(world: &World) -> Result<String> {
-    let id = id(world).await?;
-    world
-        .gateway
-        .with_data(&["approvals", "approve", &id])
-        .await
 }
 
 /// How often the fixture was asked to run the tool.
@@ -661,24 +632,8 @@ async fn n2_4_whoever_calls_over_a_pipe_cannot_approve_it_themselves() -> Result
         @lift("approval: another user of this machine")
         forbid(principal, action == Ringwall::Action::"call", resource) when { resource.name == "echo" };
     "#;
-    std::fs::write(folder.path().join("held.cedar"), policy)?;
-    let mut pipe = Command::new("/bin/sh")
-        .arguments(["-c", "echo ready; exec \"$0\" \"$@\""])
-        .argument(place::built("ringwall")?)
-        .arguments(["wrap", "--data", "data", "--policy", "held.cedar", "--"])
-        .argument(place::built("fixture-upstream")?)
-        .arguments(["--stdio", "--era", "modern"])
-        .directory(folder.path())
-        .start("ready")
-        .await?;
-    let meta = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    let params = json!({ "name": "echo", "arguments": hello(), "_meta": meta });
-    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
-    pipe.say(&call.to_string()).await?;
-    let answer: Value = serde_json::from_str(&pipe.line_starting("{").await?)?;
+    let mut pipe = pipe::with_policy(folder.path(), policy).await?;
+    let answer = pipe::call(&mut pipe, "echo", json!({ "text": "hello" })).await?;
     assert_eq!(code(&answer), "approval_needed", "{answer}");
     assert!(
         answer.to_string().contains("ringwall approvals approve"),

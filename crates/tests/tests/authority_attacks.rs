@@ -15,6 +15,41 @@ async fn world() -> Result<World> {
     World::start(Plan::default().whole(authority(json!({})))).await
 }
 
+/// Whoever answers a page takes a place until that page is too old, be the answer worth anything or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_4_what_people_of_one_address_decide_is_counted() -> Result<()> {
+    let world = world().await?;
+    let dancer = Dancer::registered(&world).await?;
+    let cookie = format!("__Host-ringwall-authority={}", "A".repeat(43));
+    let fields = [("csrf", "00"), ("decision", "agree")];
+    let mut answered = 0;
+    loop {
+        let reply = dancer
+            .post("/authority/agree", &fields, &[("cookie", &cookie)])
+            .await?;
+        if reply.status == 503 {
+            break;
+        }
+        assert_eq!(reply.status, 403, "{reply:?}");
+        answered += 1;
+        anyhow::ensure!(answered < 120, "nothing is counted");
+    }
+    // Sixty at once, and one more for each second that this took.
+    assert!(answered >= 60, "{answered}");
+    assert_eq!(
+        visit(&dancer.way(&[])?).await?.status,
+        200,
+        "it is asked on"
+    );
+    let busy = ("temporarily_unavailable".to_owned(), "M3".to_owned());
+    assert!(
+        refusals(&world, "authorize.refused", answered + 1)
+            .await?
+            .contains(&busy)
+    );
+    Ok(())
+}
+
 /// A client whose answers go over the network.
 async fn on_the_web(world: &World) -> Result<Dancer> {
     let mut dancer = Dancer::new(world, "")?;

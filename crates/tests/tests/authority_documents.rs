@@ -113,10 +113,13 @@ async fn m3_a_document_that_is_not_as_it_should_be_is_no_client() -> Result<()> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn m3_a_client_id_leads_the_gateway_nowhere_near() -> Result<()> {
+    // Both would be believed, if anybody went there.
     let authority_of_hosts = Authority::new()?;
-    let documents = Documents::over_tls(&authority_of_hosts).await?;
-    let world = world(json!({ "documents": ["any"] })).await?;
-    let port = documents.at("/")?.port().unwrap_or_default();
+    let over_tls = Documents::over_tls(&authority_of_hosts).await?;
+    let plain = Documents::start().await?;
+    let members = json!({ "documents": ["any"], "registration": "off" });
+    let plan = Plan::default().whole(authority(members));
+    let world = World::start(plan.trusting(&authority_of_hosts.pem())).await?;
     for host in [
         "127.0.0.1",
         "localhost",
@@ -133,13 +136,19 @@ async fn m3_a_client_id_leads_the_gateway_nowhere_near() -> Result<()> {
         "10.0.0.1",
         "user@127.0.0.1",
     ] {
-        for scheme in ["https", "http"] {
+        for (scheme, documents) in [("https", &over_tls), ("http", &plain)] {
+            let port = documents.at("/")?.port().unwrap_or_default();
             let id = format!("{scheme}://{host}:{port}/client.json");
+            let members = json!({ "client_id": id });
+            let document = overlaid(registration(REDIRECT), &members);
+            documents.put("/client.json", &document.to_string());
             let reply = visit(&Dancer::new(&world, &id)?).await?;
             assert_eq!(reply.status, 401, "{id}");
         }
     }
-    assert_eq!(documents.read("/client.json"), 0);
+    for documents in [&over_tls, &plain] {
+        assert_eq!(documents.read("/client.json"), 0);
+    }
     assert!(!world.events("authorize.refused", 10).await?.is_empty());
     Ok(())
 }

@@ -86,6 +86,31 @@ async fn n7_4_tokens_are_bound_to_the_key_that_a_proof_shows() -> Result<()> {
     Ok(())
 }
 
+/// RFC 9449, section 5.2: who asked for bound tokens only gets no others, also if the proof is left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_4_a_client_of_bound_tokens_gets_no_others() -> Result<()> {
+    let world = world().await?;
+    let mut members = registration(REDIRECT);
+    members["dpop_bound_access_tokens"] = json!(true);
+    let mut dancer = Dancer::new(&world, "")?;
+    let answer = dancer.register(&members).await?.json()?;
+    assert_eq!(answer["dpop_bound_access_tokens"], true);
+    let id = answer["client_id"].as_str();
+    id.context("no id")?.clone_into(&mut dancer.id);
+    let code = dancer.code(&Browser::default()).await?;
+    let bare = redeem(&dancer, &code, None).await?;
+    assert_eq!(error(&bare), (400, "invalid_dpop_proof".to_owned()));
+    let prover = Prover::new()?;
+    let asked = redeem(&dancer, &code, Some(&proof(&prover, &dancer, None)?)).await?;
+    let nonce = asked.header("dpop-nonce").context("no nonce")?.to_owned();
+    let good = proof(&prover, &dancer, Some(&nonce))?;
+    let tokens = Tokens::of(&redeem(&dancer, &code, Some(&good)).await?)?;
+    assert_eq!(tokens.answer["token_type"], "DPoP");
+    let bare = dancer.refresh(&tokens.refresh).await?;
+    assert_eq!(error(&bare), (400, "invalid_dpop_proof".to_owned()));
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn m3_a_client_with_a_key_shows_it_each_time_and_anew() -> Result<()> {
     let world = world().await?;

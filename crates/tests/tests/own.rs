@@ -28,7 +28,8 @@ async fn world(realm: &Realm) -> Result<World> {
     let whole = json!({ "administration": {
         "amr": ["mfa"], "roles": [{ "role": "admin", "users": ["alice"] }]
     } });
-    let plan = Plan::default().whole(whole).server(json!({ "http": http }));
+    let plan = Plan::default().whole(whole).whole(authority(json!({})));
+    let plan = plan.server(json!({ "http": http }));
     let world = World::start(plan).await?;
     realm.guards(world.fixture_url(), CREDENTIAL);
     world
@@ -83,6 +84,21 @@ async fn ended(world: &World, browser: &Browser, form: String) -> Result<u16> {
     Ok(reply.status.as_u16())
 }
 
+/// Whoever owns the machine sees the connections of both, or of one.
+async fn are_listed(world: &World) -> Result<()> {
+    let listed = async |of: &str| -> Result<Vec<serde_json::Value>> {
+        let list = ["admin", "connections.list", of];
+        Ok(serde_json::from_str(
+            &world.gateway.with_data(&list).await?,
+        )?)
+    };
+    let both = listed("{}").await?;
+    let user = both.first().and_then(|one| one.get("user")).cloned();
+    let one = listed(&json!({ "user": user }).to_string()).await?;
+    assert_eq!((both.len(), one.len()), (2, 1), "{both:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn n8_3_people_end_what_is_their_own_and_nothing_else() -> Result<()> {
     let realm = Realm::start().await?;
@@ -90,6 +106,7 @@ async fn n8_3_people_end_what_is_their_own_and_nothing_else() -> Result<()> {
     let (alice, bob) = (Browser::default(), Browser::default());
     let hers = connected(&world, "alice", &alice).await?;
     let his = connected(&world, "bob", &bob).await?;
+    are_listed(&world).await?;
     world.issuer.at_the_browser("alice");
     let page = own(&world, &alice).await?;
     world.issuer.at_the_browser("bob");
@@ -255,7 +272,14 @@ async fn m3_what_was_taken_back_meanwhile_is_asked_for_again() -> Result<()> {
 }
 
 /// Every page that a browser can be shown without doing anything, and one that is none.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 18] = [
+    "/approvals",
+    "/approvals/none",
+    "/authorize",
+    "/authorize?client_id=rw-none&redirect_uri=https://evil.example",
+    "/authority/agree",
+    "/authority/signed-in",
+    "/authority/signed-in?state=x&code=y",
     "/connections",
     "/sign-in",
     "/sign-in?issuer=https://evil.example",
@@ -275,8 +299,11 @@ async fn n8_4_every_page_says_what_a_browser_must_not_do() -> Result<()> {
     let world = world(&realm).await?;
     let signed_in = Browser::default();
     signed_in.open(&world.gateway.at("/admin")?).await?;
+    // The page that asks somebody, and the one that it becomes for a client that asks wrongly.
+    let consent = Dancer::registered(&world).await?.way(&[])?;
+    assert_eq!(signed_in.open(&consent).await?.reply.status, 200);
     for browser in [&Browser::default(), &signed_in] {
-        for path in PAGES {
+        for path in PAGES.into_iter().chain([consent.as_str()]) {
             let url = world.gateway.at(path)?;
             for method in [Method::GET, Method::POST] {
                 let reply = browser.once(method.clone(), &url, String::new()).await?;

@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result};
 use ringwall_tests::entra_shaped::EntraShaped;
+use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::{Client, text};
 use ringwall_tests::safety_shaped::{ATTACK, HATE, KEY, LISTED, Mood, SafetyShaped};
 use ringwall_tests::wire;
@@ -12,12 +13,8 @@ use std::time::Duration;
 
 /// A provider of this kind, with these members beside.
 fn provider(name: &str, kind: &str, of: Value, members: Value) -> Value {
-    let mut provider = json!({ "name": name, "network": "private" });
-    provider[kind] = of;
-    for (name, value) in members.as_object().into_iter().flatten() {
-        provider[name] = value.clone();
-    }
-    provider
+    let plain = json!({ "name": name, "network": "private", kind: of });
+    overlaid(plain, &members)
 }
 
 fn shields(service: &SafetyShaped, members: Value) -> Value {
@@ -350,9 +347,8 @@ async fn n1_3_anybody_can_be_attached_by_the_shape_of_our_own() -> Result<()> {
             "v1=",
         ),
     ] {
-        let mut of = shown;
-        of["url"] = json!(service.judge());
-        of["thresholds"] = json!({ "own.rule": 900 });
+        let more = json!({ "url": service.judge(), "thresholds": { "own.rule": 900 } });
+        let of = overlaid(shown, &more);
         let own = provider("own", "http", of, json!({}));
         let uses = json!({ "use": "own", "mode": "enforce", "on": ["arguments"] });
         let world = world(own, uses, Plan::default()).await?;

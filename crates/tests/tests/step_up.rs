@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use ringwall_tests::entra_shaped::{ALICE, EntraShaped};
 use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::{Client, text};
-use ringwall_tests::place::{self, now};
-use ringwall_tests::program::Command;
+use ringwall_tests::pipe;
+use ringwall_tests::place::now;
 use ringwall_tests::stateless::Stateless;
 use ringwall_tests::wire::{Reply, code};
 use ringwall_tests::world::{Plan, World, ledger};
@@ -286,24 +286,8 @@ async fn n2_4_over_a_pipe_it_is_said_that_nothing_can_be_shown() -> Result<()> {
         @lift("step_up: acr=phr")
         forbid(principal, action == Ringwall::Action::"call", resource) when { resource.name == "echo" };
     "#;
-    std::fs::write(folder.path().join("mfa.cedar"), policy)?;
-    let mut pipe = Command::new("/bin/sh")
-        .arguments(["-c", "echo ready; exec \"$0\" \"$@\""])
-        .argument(place::built("ringwall")?)
-        .arguments(["wrap", "--data", "data", "--policy", "mfa.cedar", "--"])
-        .argument(place::built("fixture-upstream")?)
-        .arguments(["--stdio", "--era", "modern"])
-        .directory(folder.path())
-        .start("ready")
-        .await?;
-    let meta = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    let params = json!({ "name": "echo", "arguments": { "text": "hello" }, "_meta": meta });
-    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
-    pipe.say(&call.to_string()).await?;
-    let answer: Value = serde_json::from_str(&pipe.line_starting("{").await?)?;
+    let mut pipe = pipe::with_policy(folder.path(), policy).await?;
+    let answer = pipe::call(&mut pipe, "echo", json!({ "text": "hello" })).await?;
     assert_eq!(code(&answer), "step_up_impossible", "{answer}");
     assert!(
         answer["error"]["message"]

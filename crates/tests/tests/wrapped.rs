@@ -4,34 +4,17 @@
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use anyhow::Result;
-use ringwall_tests::place;
-use ringwall_tests::program::{Command, Program};
+use ringwall_tests::pipe::{self, request, said};
+use ringwall_tests::program::Program;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// Streams of changes that one pipe may have open.
 const EARS: u64 = 16;
 
-/// `ringwall wrap` around a stateless server. Nobody has said anything yet.
+/// `ringwall wrap` around a server that also misbehaves. Nobody has said anything yet.
 async fn wrapped(folder: &Path) -> Result<Program> {
-    Command::new("/bin/sh")
-        .arguments(["-c", "echo ready; exec \"$0\" \"$@\""])
-        .argument(place::built("ringwall")?)
-        .arguments(["wrap", "--data", "data", "--"])
-        .argument(place::built("fixture-upstream")?)
-        .arguments(["--stdio", "--hostile", "--era", "modern", "--log"])
-        .argument(folder.join("wrapped.jsonl"))
-        .directory(folder)
-        .start("ready")
-        .await
-}
-
-fn request(id: u64, method: &str, mut params: Value) -> String {
-    params["_meta"] = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string()
+    pipe::start(folder, &[], &["--hostile", "--log", "wrapped.jsonl"]).await
 }
 
 fn echo(id: u64) -> String {
@@ -47,10 +30,6 @@ fn listen(id: u64) -> String {
 fn cancel(id: u64) -> String {
     let params = json!({ "requestId": id });
     json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params }).to_string()
-}
-
-async fn said(pipe: &mut Program) -> Result<Value> {
-    Ok(serde_json::from_str(&pipe.line_starting("{").await?)?)
 }
 
 /// Waits for the answer to this request.

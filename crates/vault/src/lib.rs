@@ -12,11 +12,13 @@
 //! service is asked once in the life of a process or of a data key. Whoever opens values on the path of
 //! a call does so where blocking is allowed.
 
+mod alike;
 mod file;
 mod provider;
 mod root;
 mod vault;
 
+pub use alike::Alike;
 pub use file::KeyFileError;
 pub use provider::{DataKey, KeyFile, KeyId, KeyProvider, ProviderError, Wrapped};
 pub use root::{Root, RootError};

@@ -35,6 +35,8 @@ pub enum Purpose {
     Consents,
     /// Lines of refresh tokens of ours.
     Families,
+    /// The key of tokens that stand for values.
+    DataTokens,
     /// The passkey of the account for emergencies.
     Passkeys,
     /// What a user granted upstream: refresh and access tokens.
@@ -61,6 +63,7 @@ impl Purpose {
             Purpose::Nonces => 4,
             Purpose::Registrations => 5,
             Purpose::KeySets => 6,
+            Purpose::DataTokens => 40,
             Purpose::Agreements => 16,
             Purpose::AuthorityKeys => 17,
             Purpose::Clients => 18,

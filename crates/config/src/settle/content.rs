@@ -1,5 +1,8 @@
 //! What is looked for in the text of messages: a file for each part.
 
+mod arguments;
+mod data;
+mod minimise;
 mod output;
 mod providers;
 
@@ -17,12 +20,16 @@ pub(super) fn server(problems: &mut Problems, path: &str, written: &written::Con
     let said = route(problems, path, written);
     let at = format!("{path}.output");
     Content {
+        data: said.data.unwrap_or_default(),
         modes: said.modes.unwrap_or_default(),
         providers: said.providers.unwrap_or_default(),
         output: said
             .output
             .unwrap_or_else(|| output::settle(problems, &at, &written::Output::default())),
         spotlight: said.spotlight.unwrap_or(Spotlight::Off),
+        arguments: said.arguments.unwrap_or_default(),
+        minimise: said.minimise.unwrap_or_default(),
+        purpose: said.purpose,
     }
 }
 
@@ -33,9 +40,13 @@ pub(super) fn route(
     written: &written::Content,
 ) -> RouteContent {
     let written::Content {
+        arguments,
+        minimise,
+        data,
         modes,
         output,
         providers,
+        purpose,
         spotlight,
     } = written;
     let at = |name: &str| format!("{path}.{name}");
@@ -48,12 +59,50 @@ pub(super) fn route(
         }
     }
     let providers = providers.as_ref();
+    let data = data.as_ref();
     RouteContent {
+        arguments: arguments
+            .as_ref()
+            .map(|it| arguments::settle(problems, &at("arguments"), it)),
+        minimise: minimise
+            .as_ref()
+            .map(|it| minimise::settle(problems, &at("minimise"), it)),
+        data: data.map(|it| data::settle(problems, &at("data"), it)),
         modes: modes.clone(),
         providers: providers.map(|all| providers::settle(problems, &at("providers"), all)),
         output: output
             .as_ref()
             .map(|it| output::settle(problems, &at("output"), it)),
+        purpose: purpose
+            .as_ref()
+            .and_then(|it| minimise::purpose(problems, &at("purpose"), it)),
         spotlight: *spotlight,
+    }
+}
+
+/// The path of one entry of a map.
+fn each(path: &str, name: &str) -> String {
+    format!("{path}{}", crate::yaml::step_name(path, name))
+}
+
+/// That a text is a JSON Pointer.
+fn pointer(problems: &mut Problems, path: &str, text: &str) {
+    let escaped = |step: &str| {
+        let mut rest = step.split('~').skip(1);
+        rest.all(|rest| rest.starts_with(['0', '1']))
+    };
+    if !text.starts_with('/') || !escaped(text) {
+        let fix =
+            "write a JSON Pointer such as `/path` or `/items/*/name`; `~0` is `~`, `~1` is `/`";
+        problems.refuse(None, path, "is not a JSON Pointer", fix);
+    } else if text.len() > bounds::POINTER_LENGTH
+        || text.split('/').count() > bounds::POINTER_STEPS + 1
+    {
+        let message = format!(
+            "has more than {} steps or {} bytes",
+            bounds::POINTER_STEPS,
+            bounds::POINTER_LENGTH
+        );
+        problems.refuse(None, path, message, "write a shorter one");
     }
 }

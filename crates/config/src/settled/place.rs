@@ -2,7 +2,8 @@
 //! system chose. Both are told to it; it looks at neither.
 
 use super::{
-    ClientProof, Credential, SecretRef, Settled, SigningKey, Transport, Upstream, Variable,
+    ClientProof, Credential, RulePack, SecretRef, Settled, SigningKey, Transport, Upstream,
+    Variable,
 };
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,10 @@ impl Settled {
         for provider in &mut self.providers {
             provider.secrets().for_each(|secret| root(secret, folder));
         }
+        for pack in self.packs() {
+            pack.file = folder.join(&pack.file);
+            pack.key = folder.join(&pack.key);
+        }
         for server in &mut self.servers {
             match &mut server.upstream {
                 Upstream::Http(http) | Upstream::Sse(http) => match &mut http.credential {
@@ -74,6 +79,14 @@ impl Settled {
             }
         }
         self
+    }
+
+    /// Every pack of rules that a server or a route names.
+    pub fn packs(&mut self) -> impl Iterator<Item = &mut RulePack> {
+        let servers = self.servers.iter_mut().map(|it| &mut it.content.data);
+        let routes = self.routes.iter_mut();
+        let routes = routes.filter_map(|it| it.content.data.as_mut());
+        servers.chain(routes).flat_map(|data| &mut data.packs)
     }
 
     /// The same once the system has chosen a port for the first listener: addresses that were

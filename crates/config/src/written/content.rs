@@ -1,9 +1,15 @@
 //! What is looked for in the text of messages, and what is done about it, as somebody wrote it: a file
 //! for each part. Nothing here is checked beyond its shape.
 
+mod arguments;
+mod data;
+mod minimise;
 mod output;
 mod providers;
 
+pub use arguments::{Arguments, Parameter};
+pub use data::{Data, DataHandling, RulePack};
+pub use minimise::{Fields, Minimise, Minimised, Purpose};
 pub use output::Output;
 pub use providers::ProviderUse;
 
@@ -18,6 +24,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Content {
+    /// Secrets and personal data.
+    pub data: Option<Data>,
     /// What a suspicion comes to, by its rule: `injection`, `harm.hate`, or whatever else a detector speaks of.
     /// Rules that are not named have the mode of the detector. At a server also `poison.…` and `likeness.…`,
     /// which hold a definition that nobody approved unless another mode is named.
@@ -32,4 +40,11 @@ pub struct Content {
     /// instructions. Structured content is never marked.
     #[schemars(extend("default" = Spotlight::Off))]
     pub spotlight: Option<Spotlight>,
+    /// What parameters of tools mean, and what happens to values that are not that.
+    pub arguments: Option<Arguments>,
+    /// Which fields of arguments and results go on. Not said: all.
+    #[schemars(extend("maxProperties" = bounds::WORDS))]
+    pub minimise: Option<Minimise>,
+    /// What calls are for. Not said: for nothing in particular.
+    pub purpose: Option<Purpose>,
 }

@@ -5,13 +5,16 @@
 
 mod administration;
 mod approval;
+mod arguments;
 mod authority;
+mod data;
 mod events;
 mod issuers;
 mod listeners;
 mod numbers;
 mod oauth;
 mod offers;
+mod output;
 mod possession;
 mod providers;
 mod routes;
@@ -212,6 +215,16 @@ fn m2_reports_what_is_wrong_with_routes() {
 #[test]
 fn n9_2_reports_what_is_wrong_with_what_routes_offer() {
     check(offers::CASES);
+}
+
+#[test]
+fn n1_4_reports_what_cannot_be_meant_about_what_servers_say() {
+    check(output::CASES);
+}
+
+#[test]
+fn n9_3_reports_what_is_wrong_with_what_is_done_about_data() {
+    check(data::CASES);
 }
 
 #[test]

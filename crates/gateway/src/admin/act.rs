@@ -2,6 +2,7 @@
 
 use super::change::Change;
 use super::{AdminRefusal, Asked, Effect, Operation};
+use crate::approvals;
 use crate::authority::{self, Agreed};
 use crate::control::Holdings;
 use crate::credential::Connections;
@@ -93,6 +94,10 @@ async fn look(
 ) -> Result<Value, AdminRefusal> {
     let now_ms = gate.clock().unix_ms();
     match asked {
+        Asked::Approvals(of) => {
+            let listed = approvals::listed(gate, of.id.as_deref()).await;
+            told(&listed.map_err(|error| AdminRefusal::broken(&error))?)
+        }
         Asked::Connections(of) => {
             let all = Connections::new(gate.rows.clone()).all(now_ms).await;
             let mut all = all.map_err(|error| AdminRefusal::broken(&error))?;
@@ -146,6 +151,7 @@ async fn look(
             "operations": permitted(gate, administrator),
         })),
         Asked::ApproveTool(_)
+        | Asked::Decide(_)
         | Asked::ForgetPasskey(_)
         | Asked::RevokeConsent(_)
         | Asked::EndBrowser(_)

@@ -52,10 +52,7 @@ async fn passkey(gate: &Gate) -> Result<Option<Passkey>, StateError> {
     let now_ms = gate.clock().unix_ms();
     let row = gate.rows.get(Kind::Passkey, ROW, now_ms).await?;
     let read = row.map(|row| {
-        serde_json::from_slice(&row.value).map_err(|_| StateError::Malformed {
-            kind: Kind::Passkey.name(),
-            key: ROW.to_owned(),
-        })
+        serde_json::from_slice(&row.value).map_err(|_| StateError::malformed(Kind::Passkey, ROW))
     });
     read.transpose()
 }

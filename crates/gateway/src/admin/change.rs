@@ -2,14 +2,16 @@
 //! what is to be.
 
 use super::act::{By, note, told};
-use super::input::{ApproveTool, Grant, OneConsent, OneTool, Revoke};
+use super::input::{ApproveTool, Decide, Grant, OneConsent, OneTool, Revoke, Word};
 use super::{AdminRefusal, Asked, Operation, break_glass};
+use crate::approvals::{self, Said, SayError};
 use crate::authority;
 use crate::credential::Connections;
 use crate::gate::Gate;
 use crate::people::Person;
 use crate::pins::{Pin, Pins, PinsError};
 use crate::revocation::{Order, Origin, RegisterError, Target};
+use http::StatusCode;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ impl Change<'_> {
     pub(super) async fn done(&self, asked: Asked) -> Result<Value, AdminRefusal> {
         match asked {
             Asked::ApproveTool(tool) => self.approve_tool(tool).await,
+            Asked::Decide(decide) => self.decide(decide).await,
             Asked::EndBrowser(one) => self.end_browser(&one.session),
             Asked::ForgetPasskey(_) => self.forget_passkey().await,
             Asked::Lift(lift) => self.lift(&lift.id).await,
@@ -35,7 +38,8 @@ impl Change<'_> {
             Asked::RevokeConsent(one) => self.revoke_consent(one).await,
             Asked::RevokeTool(tool) => self.revoke_tool(tool).await,
             Asked::RollBack(tool) => self.roll_back(tool).await,
-            Asked::Connections(_)
+            Asked::Approvals(_)
+            | Asked::Connections(_)
             | Asked::Consents(_)
             | Asked::History(_)
             | Asked::People(_)
@@ -53,6 +57,26 @@ impl Change<'_> {
             true => Ok(()),
             false => Err(AdminRefusal::unrecorded()),
         }
+    }
+
+    async fn decide(&self, decide: Decide) -> Result<Value, AdminRefusal> {
+        let who = match self.by {
+            By::Owner(name) => approvals::Who::Operator(name),
+            By::Person(person, _) => approvals::Who::Person(person),
+        };
+        let said = match decide.decision {
+            Word::Approve => {
+                self.written("waiting", "approved")?;
+                Said::Approve
+            }
+            Word::Decline => {
+                self.written("waiting", &format!("declined: {}", decide.why))?;
+                Said::Decline(decide.why)
+            }
+        };
+        let about = (&*decide.id, decide.asked_ms);
+        let decided = approvals::say(self.gate, who, about, said).await;
+        told(&decided.map_err(|error| of_approvals(self.gate, &decide.id, &error))?)
     }
 
     fn end_browser(&self, session: &str) -> Result<Value, AdminRefusal> {
@@ -210,6 +234,32 @@ fn approved(gate: &Gate, by: String, tool: &ApproveTool) -> Result<bool, PinsErr
         served.distrust();
     }
     Ok(true)
+}
+
+fn of_approvals(gate: &Gate, id: &str, error: &SayError) -> AdminRefusal {
+    let refused = |code, status, remedy| {
+        AdminRefusal::new((code, status), controls::N2_4, &error.to_string(), remedy)
+    };
+    match error {
+        SayError::Denied => refused(
+            "approval_denied",
+            StatusCode::FORBIDDEN,
+            "ask for a policy that permits `approve` on this tool",
+        ),
+        SayError::Weak => refused(
+            "approval_weak",
+            StatusCode::FORBIDDEN,
+            "sign in more strongly on the page of the call",
+        )
+        .at(gate.path_of(&format!("{}/{id}", approvals::Place::PATH))),
+        _ if error.is_unknown() => AdminRefusal::unknown("no call waits under that name"),
+        _ if error.is_decision() => refused(
+            "approval_decision",
+            StatusCode::CONFLICT,
+            "look at the call again",
+        ),
+        _ => AdminRefusal::broken(error),
+    }
 }
 
 fn of_register(error: &RegisterError) -> AdminRefusal {

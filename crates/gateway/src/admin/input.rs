@@ -12,6 +12,10 @@ use serde_json::Value;
 /// An operation with what is asked of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
+    /// See [`Operation::ApprovalsDecide`].
+    Decide(Decide),
+    /// See [`Operation::ApprovalsList`].
+    Approvals(OfCall),
     /// See [`Operation::ConnectionsList`].
     Connections(OfUser),
     /// See [`Operation::ConnectionsRevoke`].
@@ -87,6 +91,40 @@ pub struct OfServer {
     /// The server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+}
+
+/// Every call, or one with its values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfCall {
+    /// What it is called in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+/// What somebody says of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decide {
+    /// What it is called in the list.
+    pub id: String,
+    /// When it was asked for, as the list has it, so that no later one of that name is meant.
+    pub asked_ms: u64,
+    /// Yes or no.
+    pub decision: Word,
+    /// Why not, for whoever asked.
+    #[serde(default = "unsaid")]
+    pub why: String,
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Word {
+    /// Yes.
+    Approve,
+    /// No.
+    Decline,
 }
 
 /// What was granted.
@@ -171,6 +209,8 @@ impl Asked {
             return Err(serde::de::Error::custom("no JSON object"));
         }
         match operation {
+            Operation::ApprovalsDecide => of(input, Asked::Decide),
+            Operation::ApprovalsList => of(input, Asked::Approvals),
             Operation::ConnectionsList => of(input, Asked::Connections),
             Operation::ConnectionsRevoke => of(input, Asked::RevokeConnection),
             Operation::ConsentsList => of(input, Asked::Consents),
@@ -194,6 +234,8 @@ impl Asked {
     /// Which operation it is.
     pub fn operation(&self) -> Operation {
         match self {
+            Asked::Decide(_) => Operation::ApprovalsDecide,
+            Asked::Approvals(_) => Operation::ApprovalsList,
             Asked::Connections(_) => Operation::ConnectionsList,
             Asked::RevokeConnection(_) => Operation::ConnectionsRevoke,
             Asked::Consents(_) => Operation::ConsentsList,
@@ -218,6 +260,8 @@ impl Asked {
     pub(super) fn subject(&self) -> String {
         let either = |text: &Option<String>| text.clone().unwrap_or_default();
         match self {
+            Asked::Decide(decide) => decide.id.clone(),
+            Asked::Approvals(of) => either(&of.id),
             Asked::Connections(of) | Asked::People(of) => either(&of.user),
             Asked::Sessions(wanted) => either(&wanted.user),
             Asked::Tools(of) => either(&of.server),
@@ -243,13 +287,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn check(operation: Operation, input: Value, read: bool) {
+        let asked = Asked::read(operation, input.clone());
+        assert_eq!(asked.is_ok(), read, "{operation:?} {input}");
+        assert!(asked.is_ok_and(|asked| asked.operation() == operation) || !read);
+    }
+
     #[test]
     fn n1_2_what_an_operation_does_not_know_is_refused() {
-        let check = |operation: Operation, input: Value, read: bool| {
-            let asked = Asked::read(operation, input.clone());
-            assert_eq!(asked.is_ok(), read, "{operation:?} {input}");
-            assert!(asked.is_ok_and(|asked| asked.operation() == operation) || !read);
-        };
         let digest = inspect::pin::digest(&json!({"name": "x"})).to_string();
         let tool = json!({ "server": "s", "tool": "t" });
         let pinned = json!({ "server": "s", "tool": "t", "digest": digest });
@@ -268,6 +313,11 @@ mod tests {
                 Operation::RevocationsAdd,
                 json!({ "target": { "kind": "user", "issuer": "i", "name": "n" }, "block": true }),
             ),
+            (
+                Operation::ApprovalsDecide,
+                json!({ "id": "i", "asked_ms": 7, "decision": "decline", "why": "w" }),
+            ),
+            (Operation::ApprovalsList, json!({ "id": "i" })),
             (Operation::RevocationsLift, json!({ "id": "i" })),
             (Operation::RevocationsList, json!({})),
             (
@@ -289,7 +339,19 @@ mod tests {
                 check(operation, none, false);
             }
         }
+    }
+
+    #[test]
+    fn n1_2_what_is_not_as_an_operation_takes_it_is_refused() {
         for (operation, input) in [
+            (
+                Operation::ApprovalsDecide,
+                json!({ "id": "i", "decision": "approve" }),
+            ),
+            (
+                Operation::ApprovalsDecide,
+                json!({ "id": "i", "asked_ms": 7, "decision": "perhaps" }),
+            ),
             (Operation::ConnectionsRevoke, json!({})),
             (
                 Operation::RevocationsAdd,

@@ -6,6 +6,10 @@ use policy::Duty;
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
+    /// Approves a call that waits, or declines it.
+    ApprovalsDecide,
+    /// Lists calls that wait for somebody's approval.
+    ApprovalsList,
     /// Takes back what a user granted the gateway.
     ConnectionsRevoke,
     /// Lists what users granted the gateway at the authorization servers of servers.
@@ -72,7 +76,9 @@ pub enum Effect {
 
 impl Operation {
     /// Every operation, in the order of their names.
-    pub const ALL: [Operation; 17] = [
+    pub const ALL: [Operation; 19] = [
+        Operation::ApprovalsDecide,
+        Operation::ApprovalsList,
         Operation::ConnectionsList,
         Operation::ConnectionsRevoke,
         Operation::ConsentsList,
@@ -98,6 +104,8 @@ impl Operation {
     /// Its name: the action in policies, what is asked on the control socket, and in records.
     pub const fn name(self) -> &'static str {
         match self {
+            Operation::ApprovalsDecide => "approvals.decide",
+            Operation::ApprovalsList => "approvals.list",
             Operation::ConnectionsList => "connections.list",
             Operation::ConnectionsRevoke => "connections.revoke",
             Operation::ConsentsList => "consents.list",
@@ -121,6 +129,8 @@ impl Operation {
     /// Its place below [`Operation::BASE`].
     pub const fn path(self) -> &'static str {
         match self {
+            Operation::ApprovalsDecide => "/approvals/decide",
+            Operation::ApprovalsList => "/approvals",
             Operation::ConnectionsList => "/connections",
             Operation::ConnectionsRevoke => "/connections/revoke",
             Operation::ConsentsList => "/consents",
@@ -143,7 +153,8 @@ impl Operation {
     /// Which duty it belongs to, and so which role has it by the built-in policies.
     pub const fn duty(self) -> Duty {
         match self {
-            Operation::ConnectionsList
+            Operation::ApprovalsList
+            | Operation::ConnectionsList
             | Operation::ConsentsList
             | Operation::PeopleList
             | Operation::RevocationsList
@@ -151,6 +162,7 @@ impl Operation {
             | Operation::ToolsHistory
             | Operation::ToolsList
             | Operation::Whoami => Duty::Look,
+            Operation::ApprovalsDecide => Duty::Decide,
             Operation::ConnectionsRevoke
             | Operation::ConsentsRevoke
             | Operation::PeopleEnd
@@ -183,6 +195,12 @@ impl Operation {
     /// What it does, for the reference.
     pub const fn told(self) -> &'static str {
         match self {
+            Operation::ApprovalsDecide => {
+                "approves or declines a call that waits, if policies let that person approve it"
+            }
+            Operation::ApprovalsList => {
+                "calls that wait for approval; by its id one of them, with every value that would be sent"
+            }
             Operation::ConnectionsList => {
                 "what users granted the gateway, of everybody or of one user"
             }

@@ -4,9 +4,11 @@
 
 use bytes::Bytes;
 use protocol::{Document, Kind, Limits, Value};
+use serde::{Deserialize, Serialize};
 
 /// One value of a call, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Field {
     /// Where it stands: a JSON Pointer (RFC 6901).
     pub path: String,

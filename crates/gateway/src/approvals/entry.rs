@@ -152,7 +152,7 @@ pub enum Verdict {
 }
 
 /// How far a call has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Progress {
     /// It may be made.
@@ -487,7 +487,7 @@ pub(super) mod tests {
         other.needs.push("security".into());
         ids.push(other.id());
         // Not only the part that all calls of a user share tells two users apart.
-        let mut own: Vec<_> = ids.iter().map(|id| id[12..].to_owned()).collect();
+        let mut own: Vec<_> = ids.iter().map(|id| id.get(12..)).collect();
         own.sort_unstable();
         own.dedup();
         assert_eq!(own.len(), ids.len());

@@ -224,6 +224,13 @@ pub(crate) async fn keep(gate: Arc<Gate>) {
     }
 }
 
+/// Writes down at once what somebody has just decided; if it cannot be, the call does not go on.
+pub(super) async fn written(gate: &Gate) {
+    if let Err(error) = look(gate).await {
+        tracing::error!("what was decided is not in the ledger yet: {error}");
+    }
+}
+
 /// Writes down what is not in the ledger yet, tells whoever asked, and takes out what has expired.
 pub(crate) async fn look(gate: &Gate) -> Result<(), AskError> {
     let register = &gate.approvals.register;

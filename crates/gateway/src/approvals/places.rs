@@ -2,8 +2,9 @@
 //! time anew: for who is signed in now, about this very call. What somebody neither asked for nor may
 //! approve is not there for them. Every yes and no goes the way of the register, and into the ledger.
 
-use super::entry::{By, Decision, Entry, Progress, Verdict};
+use super::entry::{By, Decision, Entry, Progress};
 use super::keep;
+use super::office::Said;
 use super::register::RegisterError;
 use super::told;
 use crate::body::Body;
@@ -70,7 +71,17 @@ pub(super) enum Asked {
 impl May {
     /// Whether the call is there for them at all.
     fn see(&self) -> bool {
-        !self.needs.is_empty() || self.asked == Asked::ByThem || self.stronger.is_some()
+        self.declines() || self.stronger.is_some()
+    }
+
+    /// Whether they may end it.
+    pub(super) fn declines(&self) -> bool {
+        !self.needs.is_empty() || self.asked == Asked::ByThem
+    }
+
+    /// Whether policies would let them approve it if they signed in more strongly.
+    pub(super) fn is_too_weak(&self) -> bool {
+        self.needs.is_empty() && self.stronger.is_some()
     }
 }
 
@@ -176,13 +187,18 @@ async fn decide(
         );
     };
     let may = may(gate, &person, &entry);
-    let verdict = match form.field("decision") {
-        Some("approve") if !may.needs.is_empty() => Verdict::Approve(may.needs.clone()),
-        Some("decline") if !may.needs.is_empty() || may.asked == Asked::ByThem => {
+    let said = match form.field("decision") {
+        Some("approve") => Some(Said::Approve),
+        Some("decline") => {
             let why = form.field("why").filter(|why| !why.is_empty());
-            Verdict::Decline(why.unwrap_or("no reason was given").to_owned())
+            Some(Said::Decline(
+                why.unwrap_or("no reason was given").to_owned(),
+            ))
         }
-        _ => return refuse("approval_denied", "You may not decide about this call."),
+        _ => None,
+    };
+    let Some(verdict) = said.and_then(|said| said.verdict(&may)) else {
+        return refuse("approval_denied", "You may not decide about this call.");
     };
     let decision = Decision {
         verdict,
@@ -192,10 +208,7 @@ async fn decide(
     let register = &gate.approvals.register;
     match register.decide(id, &decision, now_ms).await {
         Ok(entry) => {
-            // It is written down at once; if it cannot be, the call does not go on.
-            if let Err(error) = keep::look(gate).await {
-                tracing::error!("what was decided is not in the ledger yet: {error}");
-            }
+            keep::written(gate).await;
             told::decided(gate, &person, &entry, now_ms).answer(StatusCode::OK)
         }
         Err(RegisterError::Decision(error)) => refuse("approval_decision", &error.to_string()),
@@ -208,7 +221,7 @@ pub(super) fn form_name(entry: &Entry) -> String {
     format!("approval {} {}", entry.id, entry.asked_ms)
 }
 
-fn by(person: &Person) -> By {
+pub(super) fn by(person: &Person) -> By {
     let facts = person.facts();
     By::Person {
         issuer: facts.issuer.to_owned(),
@@ -218,7 +231,7 @@ fn by(person: &Person) -> By {
 }
 
 /// What policies let somebody do about a call, at this moment.
-fn may(gate: &Gate, person: &Person, entry: &Entry) -> May {
+pub(super) fn may(gate: &Gate, person: &Person, entry: &Entry) -> May {
     let asked = match by(person).is_requester(&entry.binding, None) {
         true => Asked::ByThem,
         false => Asked::ByOthers,

@@ -151,10 +151,7 @@ fn read(row: &Opened) -> Result<Entry, StateError> {
 }
 
 fn malformed(key: &str) -> StateError {
-    StateError::Malformed {
-        kind: Kind::Approval.name(),
-        key: key.to_owned(),
-    }
+    StateError::malformed(Kind::Approval, key)
 }
 
 #[cfg(test)]

@@ -50,8 +50,7 @@ pub(super) fn one(gate: &Gate, person: &Person, entry: &Entry, may: &May, now_ms
     let mut body = facts(entry, now_ms).put(&call(entry));
     let may_decline = matches!(progress, Progress::Waiting | Progress::Approved);
     let may_approve = progress == Progress::Waiting && !may.needs.is_empty() && !voted;
-    let decides = is_own(may) || !may.needs.is_empty();
-    if may_approve || (may_decline && decides) {
+    if may_approve || (may_decline && may.declines()) {
         body = body.put(&form(gate, person, entry, may_approve));
     }
     if is_own(may) {

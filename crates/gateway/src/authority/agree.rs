@@ -206,12 +206,21 @@ fn ask(at: &At<'_>, headers: &HeaderMap, client: &Client, wanted: Request) -> St
         asked.request.scopes,
         host_of(&asked.request.redirect_uri),
     );
-    at.note(None, "consent.shown", client.id(), &after)?;
+    shown(at, client.id(), &after)?;
     let page = page.answer(StatusCode::OK);
     Ok(match known {
         Known::Before => page,
         Known::FromNowOn => told::with_cookie(page, &cookie),
     })
+}
+
+/// Writes down that somebody is asked. Anybody can have pages made: each is written down while they come at a
+/// pace that people can read.
+pub(super) fn shown(at: &At<'_>, client: &str, after: &str) -> Result<(), AuthorityError> {
+    match at.authority.desk.shown.is_worth_a_record(at.gate) {
+        true => at.note(None, "consent.shown", client, after),
+        false => Ok(()),
+    }
 }
 
 /// What somebody decided.

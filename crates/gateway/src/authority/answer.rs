@@ -1,11 +1,11 @@
 //! What programs are answered: documents, in the words of the standards, and what of it is written down.
 
-use super::At;
+use super::{At, Place, told};
 use crate::body::Body;
 use crate::state::StateError;
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use identity::authority::{AuthorityError, ErrorCode, Parameters};
@@ -107,12 +107,20 @@ pub(super) fn refused(at: &At<'_>, event: &str, client: &str, error: AuthorityEr
     }
 }
 
-/// There is one way to ask here.
-pub(super) fn wrong_method(allowed: &Method) -> Response<Body> {
-    let says = "this place is asked in another way";
-    let error = ErrorCode::InvalidRequest.because(says);
-    let mut response = document(StatusCode::METHOD_NOT_ALLOWED, error.to_json().into());
-    if let Ok(allowed) = HeaderValue::try_from(allowed.as_str()) {
+/// There is one way to ask here. Who comes with a browser gets a page, with all that pages say to browsers.
+pub(super) fn wrong_method(place: Place) -> Response<Body> {
+    let (status, says) = (
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this place is asked in another way",
+    );
+    let mut response = match place.is_page() {
+        true => told::failed(status, "That is not how this page is asked for."),
+        false => document(
+            status,
+            ErrorCode::InvalidRequest.because(says).to_json().into(),
+        ),
+    };
+    if let Ok(allowed) = HeaderValue::try_from(place.method().as_str()) {
         response.headers_mut().insert(header::ALLOW, allowed);
     }
     response

@@ -3,16 +3,17 @@
 //! forgotten after a day in which nobody agreed to anything.
 
 use super::answer::{self, Answer, BROKEN, BUSY, state};
-use super::desk::{Counted, Remembered};
+use super::desk::{Counted, KeySet, Remembered};
 use super::{At, Told};
 use crate::body::Body;
-use crate::state::Kind;
+use crate::state::{Kind, Mark, Once, Space};
+use bytes::Bytes;
 use config::settled::Network;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use identity::authority::{
-    Assertion, Authentication, AuthorityError, Client, ClientKeys, ClientUrl, ErrorCode,
-    Parameters, Registration,
+    Assertion, AssertionUse, Authentication, AuthorityError, Claimed, Client, ClientKeys,
+    ClientUrl, ErrorCode, Parameters, Registration,
 };
 use identity::{Fetch, Fetched};
 use std::sync::Arc;
@@ -31,6 +32,12 @@ const FRESH_MIN_S: u64 = 300;
 const FRESH_MAX_S: u64 = 24 * 3600;
 /// How long after that it still stands where it cannot be read, in seconds.
 const STALE_S: u64 = 24 * 3600;
+/// How long keys of a client are believed, in seconds: a key that was given up is not good for long.
+const KEYS_FRESH_S: u64 = 300;
+/// How soon they are read again for a key that is not among them, in seconds.
+const KEYS_AGAIN_S: u64 = 30;
+/// How many assertions of one client are remembered.
+const ASSERTIONS_OF_CLIENT: u32 = 2000;
 
 const UNREADABLE: AuthorityError =
     ErrorCode::InvalidClient.because("the metadata document of the client cannot be read");
@@ -192,32 +199,47 @@ pub(super) async fn authenticated(
     if parameters.get("client_secret").is_some() {
         return Err(invalid("no client has a secret here"));
     }
+    // What costs nothing comes first: for what cannot be right nothing is fetched and nothing remembered.
+    let endpoint = at.authority.place(identity::authority::Metadata::TOKEN);
+    let audiences = [at.authority.issuer.as_str(), &endpoint];
+    let claimed = assertion.as_ref();
+    let claimed = claimed.map(|assertion| assertion.claims(id, &audiences, at.now));
+    let claimed = claimed.transpose()?;
     let client = find(at, id).await?;
-    match (client.authentication(), &assertion) {
+    match (client.authentication(), claimed) {
         (Authentication::None, None) => {}
         (Authentication::None, Some(_)) => return Err(invalid("this client has no key")),
         (Authentication::Key(_), None) => {
             return Err(invalid("this client authenticates with private_key_jwt"));
         }
-        (Authentication::Key(keys), Some(assertion)) => {
-            let keys = keys_of(at, keys).await?;
-            let endpoint = at.authority.place(identity::authority::Metadata::TOKEN);
-            let audiences = [at.authority.issuer.as_str(), &endpoint];
-            let used = assertion.verify(id, &audiences, &keys, at.now)?;
-            once(at, &used).await?;
+        (Authentication::Key(keys), Some(claimed)) => {
+            let keys = keys_of(at, keys, &claimed).await?;
+            once(at, id, &claimed.signed_with(&keys)?).await?;
         }
     }
     Ok(client)
 }
 
-async fn once(at: &At<'_>, used: &identity::authority::AssertionUse) -> Result<(), AuthorityError> {
-    use crate::state::{Mark, Once, Space};
+/// That a client's own assertion comes for the first time. So many of one client are remembered, and none is
+/// forgotten to make room.
+pub(super) async fn once(
+    at: &At<'_>,
+    client: &str,
+    used: &AssertionUse,
+) -> Result<(), AuthorityError> {
+    let tally = &at.authority.desk.assertions;
+    if tally.count(client, at.now) >= ASSERTIONS_OF_CLIENT {
+        return Err(BUSY);
+    }
     let mark = Mark::of(&[b"authority assertion", &used.id]);
     let until = used.until_s.saturating_mul(1000);
     let marks = &at.gate.marks;
     let seen = marks.insert_once(Space::Assertion, mark, until, at.now_ms());
     match seen.await.map_err(state)? {
-        Once::Fresh => Ok(()),
+        Once::Fresh => {
+            tally.add(client, used.until_s, at.now);
+            Ok(())
+        }
         Once::Replayed => {
             let says = "the client_assertion was used before";
             Err(ErrorCode::InvalidClient.because(says))
@@ -225,12 +247,37 @@ async fn once(at: &At<'_>, used: &identity::authority::AssertionUse) -> Result<(
     }
 }
 
-async fn keys_of(at: &At<'_>, keys: &ClientKeys) -> Result<bytes::Bytes, AuthorityError> {
-    match keys {
-        ClientKeys::Here(set) => Ok(bytes::Bytes::from(set.as_bytes().to_vec())),
-        ClientKeys::At(url) => match at.counts(Counted::Fetch) {
-            true => Ok(document(at, url).await.map_err(|_| UNREADABLE)?.body),
-            false => Err(BUSY),
-        },
+/// The keys of a client. Where they lie at an address, they are read once in a while, and again when an
+/// assertion names one that is not among them; not as often as such assertions can be made up.
+async fn keys_of(
+    at: &At<'_>,
+    keys: &ClientKeys,
+    claimed: &Claimed<'_>,
+) -> Result<Bytes, AuthorityError> {
+    let url = match keys {
+        ClientKeys::Here(set) => return Ok(Bytes::from(set.as_bytes().to_vec())),
+        ClientKeys::At(url) => url,
+    };
+    let known = &at.authority.desk.key_sets;
+    if let Some(set) = known.get(url.as_str()) {
+        let age_s = at.now.saturating_sub(set.read_s);
+        let serves = age_s < KEYS_FRESH_S && claimed.names_a_key_of(&set.body);
+        if serves || age_s < KEYS_AGAIN_S {
+            return Ok(set.body);
+        }
     }
+    if !at.counts(Counted::Keys) {
+        return Err(BUSY);
+    }
+    let read = document(at, url).await;
+    let body = read
+        .inspect_err(|_| drop(known.remove(url.as_str())))
+        .map_err(|_| UNREADABLE)?
+        .body;
+    let set = KeySet {
+        body: body.clone(),
+        read_s: at.now,
+    };
+    known.insert(url.as_str().into(), set);
+    Ok(body)
 }

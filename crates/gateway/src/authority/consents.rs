@@ -6,7 +6,7 @@ use super::families;
 use super::{At, clients};
 use crate::gate::Gate;
 use crate::state::{Kind, StateError};
-use identity::authority::{AuthorityError, Consent};
+use identity::authority::{AuthorityError, Client, Consent};
 use std::sync::Arc;
 
 /// What one person agreed to.
@@ -46,6 +46,17 @@ pub(super) async fn find(
     Ok(row.and_then(|row| serde_json::from_slice(&row.value).ok()))
 }
 
+/// Whether somebody agrees under this name to what the client is now.
+pub(super) async fn stands(
+    at: &At<'_>,
+    user: &str,
+    id: &str,
+    client: &Client,
+) -> Result<bool, AuthorityError> {
+    let consent = find(at, user, id).await?;
+    Ok(consent.is_some_and(|it| it.client_digest == client.digest()))
+}
+
 /// Everything that a person agreed to, by the name that state is kept under.
 pub async fn list(gate: &Gate, user: &str) -> Result<Vec<Agreed>, StateError> {
     let now = gate.clock().unix_ms();
@@ -72,8 +83,18 @@ pub async fn revoke(gate: &Arc<Gate>, user: &str, id: &str, by: &str) -> Result<
     let consent = row.and_then(|row| serde_json::from_slice::<Consent>(&row.value).ok());
     // First what lets more come of it, then what came of it.
     let was_there = gate.rows.remove(Kind::Consent, &key).await?;
+    let authority = gate.runtime().authority.clone();
+    let desk = authority.as_ref().map(|authority| &authority.desk);
     for (key, family) in families::of(gate, user).await? {
-        if family.consent == id {
+        if family.consent != id {
+            continue;
+        }
+        // Whoever is turning it at this moment is let finish: what comes of that ends as well.
+        let _alone = match (desk, key.split_once('/')) {
+            (Some(desk), Some((_, name))) => desk.alone_with(name).await,
+            _ => None,
+        };
+        if let Some(family) = families::kept(gate, &key).await? {
             families::end(gate, &key, &family, "what was agreed to was taken back").await?;
         }
     }

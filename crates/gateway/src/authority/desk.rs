@@ -1,8 +1,11 @@
 //! What the authorization server keeps between requests and over reloads: its keys, the documents of
-//! clients that were read, and who works on which family. Everything is bounded.
+//! clients and the keys that were read, and who works on which family. Everything is bounded.
 
 use super::{At, Authority, SigningKeys};
 use crate::gate::Gate;
+use crate::strangers::{Strangers, Told};
+use crate::tally::Tally;
+use bytes::Bytes;
 use identity::authority::Client;
 use quick_cache::sync::Cache;
 use std::hash::{BuildHasher, RandomState};
@@ -14,6 +17,8 @@ use watch::{Charge, Dimension, Rate};
 
 /// Documents of clients that are remembered.
 const DOCUMENTS: usize = 1000;
+/// Sets of keys of clients that are remembered.
+const KEY_SETS: usize = 1000;
 /// How many families can be worked on at once without waiting for each other.
 const SHARDS: usize = 64;
 
@@ -22,6 +27,11 @@ const SHARDS: usize = 64;
 pub(crate) struct Desk {
     pub(super) keys: Arc<SigningKeys>,
     pub(super) documents: Cache<Box<str>, Remembered>,
+    pub(super) key_sets: Cache<Box<str>, KeySet>,
+    /// How many assertions of each client are remembered.
+    pub(super) assertions: Tally,
+    /// Pages that ask.
+    pub(super) shown: Strangers,
     families: Box<[Mutex<()>]>,
     hasher: RandomState,
 }
@@ -34,11 +44,21 @@ pub(super) struct Remembered {
     pub(super) fresh_until_s: u64,
 }
 
+/// Keys of a client that were read.
+#[derive(Clone, Debug)]
+pub(super) struct KeySet {
+    pub(super) body: Bytes,
+    /// When they were read, in unix seconds.
+    pub(super) read_s: u64,
+}
+
 /// What is counted of those who come without a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Counted {
-    /// Documents and keys of clients that are fetched.
+    /// Documents of clients that are fetched.
     Fetch,
+    /// Keys of clients that are fetched.
+    Keys,
     /// Pages that are answered, and people who are sent to sign in without one.
     SignIn,
     /// Registrations.
@@ -49,7 +69,7 @@ impl Counted {
     /// How many a minute, and at once after a pause: of one address, and of all together.
     const fn rates(self) -> [(u32, u32); 2] {
         match self {
-            Counted::Fetch => [(30, 30), (300, 300)],
+            Counted::Fetch | Counted::Keys => [(30, 30), (300, 300)],
             Counted::SignIn => [(60, 60), (600, 600)],
             Counted::Registration => [(10, 20), (60, 200)],
         }
@@ -62,6 +82,9 @@ impl Desk {
         Desk {
             keys,
             documents: Cache::new(DOCUMENTS),
+            key_sets: Cache::new(KEY_SETS),
+            assertions: Tally::default(),
+            shown: Strangers::of(Told::Pages),
             families: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
         }

@@ -5,7 +5,7 @@ use super::At;
 use super::answer::{BROKEN, state};
 use crate::gate::Gate;
 use crate::revocation::{Order, Origin, RegisterError, Target};
-use crate::state::{Kind, StateError};
+use crate::state::{Kind, Opened, StateError};
 use identity::authority::{AuthorityError, CodeText, Family, Person};
 
 /// What the row of a family is called.
@@ -15,15 +15,19 @@ pub(super) fn key(text: &CodeText) -> String {
 
 /// The family that this text names.
 pub(super) async fn find(at: &At<'_>, text: &CodeText) -> Result<Option<Family>, AuthorityError> {
-    let row = at
-        .gate
-        .rows
-        .get(Kind::Family, &key(text), at.now_ms())
-        .await;
-    match row.map_err(state)? {
-        None => Ok(None),
-        Some(row) => Family::from_kept(&row.value).map(Some).ok_or(BROKEN),
-    }
+    kept(at.gate, &key(text)).await.map_err(state)
+}
+
+/// The family whose row is called this, as it is now.
+pub(super) async fn kept(gate: &Gate, key: &str) -> Result<Option<Family>, StateError> {
+    let now_ms = gate.clock().unix_ms();
+    let row = gate.rows.get(Kind::Family, key, now_ms).await?;
+    row.map(|row| read(&row)).transpose()
+}
+
+/// One that cannot be read is not left out: what it says is not known.
+fn read(row: &Opened) -> Result<Family, StateError> {
+    Family::from_kept(&row.value).ok_or_else(|| StateError::malformed(Kind::Family, &row.key))
 }
 
 /// Keeps it until it ends.
@@ -49,15 +53,9 @@ pub(super) async fn of(gate: &Gate, user: &str) -> Result<Vec<(String, Family)>,
         .rows
         .list(Kind::Family, &format!("{user}/"), now)
         .await?;
-    let read = rows.into_iter().map(|row| {
-        let malformed = || StateError::Malformed {
-            kind: Kind::Family.name(),
-            // Its own name would say more than a log should.
-            key: "of a person".to_owned(),
-        };
-        let family = Family::from_kept(&row.value).ok_or_else(malformed)?;
-        Ok((row.key, family))
-    });
+    let read = rows
+        .into_iter()
+        .map(|row| Ok((row.key.clone(), read(&row)?)));
     read.collect()
 }
 

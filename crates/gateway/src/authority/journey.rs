@@ -156,7 +156,7 @@ impl Journey {
         let until_ms = at.now.saturating_add(PATIENCE_S).saturating_mul(1000);
         let mark = Journey::mark(cookie, self.flow.state());
         let marks = &at.gate.marks;
-        let left = marks.leave(Space::Agreement, mark, kept, until_ms, at.now_ms());
+        let left = marks.leave(Space::Journey, mark, kept, until_ms, at.now_ms());
         left.await.map(drop).map_err(state)
     }
 
@@ -169,7 +169,7 @@ impl Journey {
     ) -> Result<Option<Self>, AuthorityError> {
         let mark = Journey::mark(cookie, state_of);
         let marks = &at.gate.marks;
-        let kept = marks.take(Space::Agreement, mark, at.now_ms()).await;
+        let kept = marks.take(Space::Journey, mark, at.now_ms()).await;
         Ok(kept.map_err(state)?.and_then(|kept| Journey::read(&kept)))
     }
 

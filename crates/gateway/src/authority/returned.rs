@@ -1,8 +1,9 @@
 //! Where clients give tokens back (RFC 7009): a refresh token ends its whole family, an access token ends
 //! itself. Whoever brings what is none learns nothing.
 
-use super::answer::{self, Answer, BROKEN, state};
-use super::{At, Told, clients, families};
+use super::answer::{Answer, BROKEN, state};
+use super::sent::Sent;
+use super::{At, Told, families};
 use crate::body::Body;
 use crate::revocation::{Order, Origin, Target};
 use http::{Request, Response};
@@ -12,14 +13,9 @@ use identity::authority::{CodeText, ErrorCode, Presented};
 
 /// Takes a token back.
 pub(super) async fn answer(at: &At<'_>, request: Request<Incoming>) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    let mut client_id = String::new();
+    let sent = Sent::read(request).await;
     let done = async {
-        let parameters = answer::form(&head.headers, body).await?;
-        if let Some(id) = parameters.get("client_id") {
-            client_id = id.chars().take(256).collect();
-        }
-        let client = clients::authenticated(at, &parameters).await?;
+        let (client, parameters) = sent.by(at).await?;
         let token = parameters.require("token", "there is no token")?;
         match CodeText::read(token) {
             Some(text) => family(at, client.id(), &text).await,
@@ -27,7 +23,7 @@ pub(super) async fn answer(at: &At<'_>, request: Request<Incoming>) -> Response<
         }
     };
     let done = done.await;
-    answer::told(at, "token.refused", &client_id, done)
+    sent.told(at, done)
 }
 
 fn done() -> Told {

@@ -1,11 +1,14 @@
 //! What lives as long as it should, with time passed in: registrations, lines of refresh tokens, keys, and
 //! what people take back.
 
+mod clients_elsewhere;
+mod lines;
 mod meanwhile;
 
 use super::journey::Asked;
 use super::*;
 use crate::clock::{Clock, StillClock};
+use crate::egress::EgressSettings;
 use crate::house::House;
 use crate::load::Loaded;
 use crate::revocation::{Barred, Facts};
@@ -46,9 +49,14 @@ impl World {
     }
 
     async fn with(server: &str) -> Self {
+        World::beyond(server, &EgressSettings::default()).await
+    }
+
+    /// The same with another way out.
+    async fn beyond(server: &str, way_out: &EgressSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(StillClock::at_unix_ms(NOW_MS));
-        let house = World::built(folder.path(), &clock, server).await;
+        let house = World::built(folder.path(), &clock, (server, way_out)).await;
         World {
             clock,
             house,
@@ -64,7 +72,8 @@ impl World {
             folder,
         } = self;
         drop(house);
-        let house = World::built(folder.path(), &clock, server).await;
+        let as_before = (server, &EgressSettings::default());
+        let house = World::built(folder.path(), &clock, as_before).await;
         World {
             clock,
             house,
@@ -72,7 +81,11 @@ impl World {
         }
     }
 
-    async fn built(folder: &std::path::Path, clock: &Arc<StillClock>, server: &str) -> House {
+    async fn built(
+        folder: &std::path::Path,
+        clock: &Arc<StillClock>,
+        (server, way_out): (&str, &EgressSettings),
+    ) -> House {
         let loaded = Loaded {
             settled: settled(folder, server),
             administration: vec![policy::Administration::built_in()],
@@ -80,7 +93,8 @@ impl World {
             warnings: Vec::new(),
         };
         let clock: Arc<dyn Clock> = Arc::<StillClock>::clone(clock);
-        House::build(loaded, clock).await.unwrap()
+        let built = House::with_way_out(loaded, clock, way_out);
+        built.await.unwrap()
     }
 
     fn gate(&self) -> &Arc<Gate> {

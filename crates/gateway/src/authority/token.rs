@@ -2,12 +2,12 @@
 //! what came of the first.
 
 use super::answer::{self, Answer, BROKEN, state};
-use super::clients;
 use super::consents;
 use super::families::{self, who};
+use super::sent::Sent;
 use super::{At, Told};
 use crate::body::Body;
-use crate::possession::{Of, UsedError};
+use crate::possession::{Of, Purpose, UsedError};
 use crate::revocation::Facts;
 use crate::stages::raw::DPOP;
 use crate::state::{Mark, Space};
@@ -20,7 +20,7 @@ use identity::authority::{
 };
 use identity::client::{Entropy as _, SystemEntropy};
 use identity::possession::Thumbprint;
-use identity::possession::dpop::{self, Asked, ProofError};
+use identity::possession::dpop::{self, Asked, Proof, ProofError};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -28,21 +28,25 @@ const OVER: AuthorityError = ErrorCode::InvalidGrant.because("it is over, or nev
 const TWICE: AuthorityError =
     ErrorCode::InvalidGrant.because("it was used before: everything that came of it has ended");
 
+/// How many proofs that came for tokens of one person are remembered.
+const PROOFS_OF_PERSON: u32 = 1000;
+
+/// A proof of possession that came along, right in itself (RFC 9449, section 5). That it was not here before
+/// is looked at, and counted, once it is known what it came for: anybody can make proofs, and name a client.
+pub(super) struct Shown {
+    proof: Proof,
+    key: Thumbprint,
+}
+
 /// Answers a request for tokens.
 pub(super) async fn answer(at: &At<'_>, request: Request<Incoming>) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    let mut client_id = String::new();
+    let sent = Sent::read(request).await;
     let done = async {
-        let parameters = answer::form(&head.headers, body).await?;
-        if let Some(id) = parameters.get("client_id") {
-            client_id = id.chars().take(256).collect();
-        }
-        let client = clients::authenticated(at, &parameters).await?;
-        let key = key(at, &client, &head.headers).await?;
-        let key = key.map(|key| key.to_string());
+        let (client, parameters) = sent.by(at).await?;
+        let shown = shown(at, &client, &sent.headers)?;
         match parameters.get("grant_type") {
-            Some("authorization_code") => redeemed(at, &client, &parameters, key.as_deref()).await,
-            Some("refresh_token") => refreshed(at, &client, &parameters, key.as_deref()).await,
+            Some("authorization_code") => redeemed(at, &client, parameters, shown.as_ref()).await,
+            Some("refresh_token") => refreshed(at, &client, parameters, shown.as_ref()).await,
             None => Err(ErrorCode::InvalidRequest.because("there is no grant_type")),
             Some(_) => {
                 let says = "grant_type is authorization_code or refresh_token";
@@ -51,27 +55,30 @@ pub(super) async fn answer(at: &At<'_>, request: Request<Incoming>) -> Response<
         }
     };
     let done = done.await;
-    answer::told(at, "token.refused", &client_id, done)
+    sent.told(at, done)
 }
 
-/// The key that tokens are to be bound to: that of the proof that came along (RFC 9449, section 5).
-async fn key(
+fn unproven(says: &'static str) -> AuthorityError {
+    ErrorCode::InvalidDpopProof.because(says)
+}
+
+/// The proof of a request, with the key that tokens are to be bound to.
+pub(super) fn shown(
     at: &At<'_>,
     client: &Client,
     headers: &HeaderMap,
-) -> Result<Option<Thumbprint>, AuthorityError> {
-    let refused = |says| ErrorCode::InvalidDpopProof.because(says);
+) -> Result<Option<Shown>, AuthorityError> {
     if !headers.contains_key(&DPOP) {
         return match client.binding() {
             Binding::AsShown => Ok(None),
-            Binding::Proof => Err(refused("this client gets bound tokens only: send a proof")),
+            Binding::Proof => Err(unproven("this client gets bound tokens only: send a proof")),
         };
     }
     let authority = at.authority;
     let target = authority.token_target.as_ref();
     let asked = Asked {
         method: "POST",
-        target: target.ok_or(refused("no proof can be made for this address"))?,
+        target: target.ok_or(unproven("no proof can be made for this address"))?,
         since_s: at.gate.proofs.since_s(),
     };
     let values = headers
@@ -84,21 +91,31 @@ async fn key(
         ProofError::Nonce(_) => {
             ErrorCode::UseDpopNonce.because("make a proof with the nonce of this answer")
         }
-        _ => refused("the proof of possession is not good for this request"),
+        _ => unproven("the proof of possession is not good for this request"),
     })?;
-    let of = Of {
-        user: client.id(),
-        key: &key,
-        most: authority.proofs_per_client,
+    Ok(Some(Shown { proof, key }))
+}
+
+/// Takes the proof as used, for this person: whoever brings it holds a code or a refresh token of theirs.
+pub(super) async fn used(
+    at: &At<'_>,
+    shown: Option<&Shown>,
+    person: &Person,
+) -> Result<(), AuthorityError> {
+    let Some(Shown { proof, key }) = shown else {
+        return Ok(());
     };
-    match at
-        .gate
-        .proofs
-        .using(&*at.gate.marks, &of, &proof, at.now)
-        .await
-    {
-        Ok(()) => Ok(Some(key)),
-        Err(UsedError::Before) => Err(refused("the proof was used before")),
+    let user = person.key();
+    let of = Of {
+        purpose: Purpose::Token,
+        user: user.as_str(),
+        key,
+        most: PROOFS_OF_PERSON,
+    };
+    let proofs = &at.gate.proofs;
+    match proofs.using(&*at.gate.marks, &of, proof, at.now).await {
+        Ok(()) => Ok(()),
+        Err(UsedError::Before) => Err(unproven("the proof was used before")),
         Err(UsedError::Many) => Err(answer::BUSY),
         Err(UsedError::State(error)) => Err(state(error)),
     }
@@ -113,8 +130,10 @@ pub(super) async fn redeemed(
     at: &At<'_>,
     client: &Client,
     parameters: &Parameters,
-    key: Option<&str>,
+    shown: Option<&Shown>,
 ) -> Told {
+    let key = shown.map(|shown| shown.key.to_string());
+    let key = key.as_deref();
     let text = parameters.require("code", "there is no code")?;
     let text = CodeText::read(text).ok_or(OVER)?;
     let desk = &at.authority.desk;
@@ -134,11 +153,11 @@ pub(super) async fn redeemed(
         key,
         now: at.now,
     })?;
-    let consent = consents::find(at, text.user(), &code.consent).await?;
-    if consent.is_none_or(|it| it.client_digest != client.digest()) {
+    if !consents::stands(at, text.user(), &code.consent, client).await? {
         return Err(OVER);
     }
     admitted(at, &code.person, client.id(), code.issued_s)?;
+    used(at, shown, &code.person).await?;
     // A public client's refresh tokens are bound to the key, too (RFC 9449, section 5).
     let mut family = Family::begin(&code, &text, key, at.now);
     let scopes = family.scopes.clone();
@@ -150,8 +169,10 @@ pub(super) async fn refreshed(
     at: &At<'_>,
     client: &Client,
     parameters: &Parameters,
-    key: Option<&str>,
+    shown: Option<&Shown>,
 ) -> Told {
+    let key = shown.map(|shown| shown.key.to_string());
+    let key = key.as_deref();
     let text = parameters.require("refresh_token", "there is no refresh_token")?;
     let text = CodeText::read(text).ok_or(OVER)?;
     let desk = &at.authority.desk;
@@ -164,13 +185,8 @@ pub(super) async fn refreshed(
     if at.now >= ends_s(at, &family) {
         return Err(OVER);
     }
-    let consent = consents::find(at, text.user(), &family.consent).await?;
-    if consent.is_none_or(|it| it.client_digest != client.digest()) {
-        let why = "nobody agrees to what the client is now";
-        families::end(at.gate, &families::key(&text), &family, why)
-            .await
-            .map_err(state)?;
-        return Err(OVER);
+    if !consents::stands(at, text.user(), &family.consent, client).await? {
+        return Err(withdrawn(at, &text, &family).await?);
     }
     let began_s = family.began_s;
     if let Err(error) = admitted(at, &family.person, client.id(), began_s) {
@@ -179,8 +195,22 @@ pub(super) async fn refreshed(
             .map_err(state)?;
         return Err(error);
     }
+    used(at, shown, &family.person).await?;
     let of = ("token.refreshed", &text, &mut family);
     issued(at, client, of, &scopes, key).await
+}
+
+/// Ends a line that nobody agrees to any more.
+async fn withdrawn(
+    at: &At<'_>,
+    text: &CodeText,
+    family: &Family,
+) -> Result<AuthorityError, AuthorityError> {
+    let why = "nobody agrees to what the client is now";
+    families::end(at.gate, &families::key(text), family, why)
+        .await
+        .map_err(state)?;
+    Ok(OVER)
 }
 
 /// Whether what came before came of something that was good: then it ends for everybody.
@@ -236,7 +266,7 @@ fn ends_s(at: &At<'_>, family: &Family) -> u64 {
 }
 
 /// Tokens: an access token, and the next refresh token where the client uses them.
-async fn issued(
+pub(super) async fn issued(
     at: &At<'_>,
     client: &Client,
     (event, text, family): (&str, &CodeText, &mut Family),
@@ -277,6 +307,10 @@ async fn issued(
         None => over_s,
     };
     families::keep(at, text, family, until_s).await?;
+    // Whoever took it back a moment ago may not have met this line, or not with this token.
+    if !consents::stands(at, text.user(), &family.consent, client).await? {
+        return Err(withdrawn(at, text, family).await?);
+    }
     let who = who(&family.person, client.id());
     let after = format!("for {} ({scopes})", family.resource);
     at.note(Some(who), event, client.id(), &after)?;

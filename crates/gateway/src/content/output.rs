@@ -87,7 +87,9 @@ fn neutralise(passage: &mut Passage<'_, '_>, output: &Output) {
     if !markup::may_hold(passage.text()) {
         return;
     }
-    let kind = passage.beside("mimeType");
+    // Only a resource says what its text is. A block of text is prose, whatever is written beside it.
+    let is_resource = passage.beside("type").is_none() && passage.beside("uri").is_some();
+    let kind = passage.beside("mimeType").filter(|_| is_resource);
     let reading = kind.map_or(Reading::Prose, |kind| reading(&kind));
     let looked = markup::examine(passage.text(), reading, &output.markup);
     let left = (looked.text != passage.text()).then(|| looked.text.into_owned());
@@ -165,15 +167,24 @@ mod tests {
             repetition: Excess::Cut,
             emptiness: Excess::Cut,
         };
-        Content::new(
+        let content = Content::new(
             HiddenText::Remove,
             &settled::Content {
+                arguments: settled::Arguments::default(),
+                minimise: settled::Minimise::default(),
+                purpose: None,
+                data: settled::Data::default(),
                 output,
                 spotlight,
                 modes: Default::default(),
                 providers: Vec::new(),
             },
-        )
+            &"/s".into(),
+        );
+        Content {
+            data: None,
+            ..content.unwrap()
+        }
     }
 
     /// The message as it is afterwards, and what was found: rule, control, action.
@@ -222,6 +233,10 @@ mod tests {
                 json!({ "messages": [{ "role": "user", "content": { "type": "text", "text": ACTIVE } }] }),
             ),
             ("/result/instructions", json!({ "instructions": ACTIVE })),
+            (
+                "/result/content/0/text",
+                json!({ "content": [{ "type": "text", "uri": "a:b", "mimeType": "text/html", "text": ACTIVE }] }),
+            ),
         ];
         for (place, result) in texts {
             let message = json!({ "jsonrpc": "2.0", "id": 1, "result": result });

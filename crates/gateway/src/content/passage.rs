@@ -3,6 +3,7 @@
 use super::role::Member;
 use super::{FINDINGS, Looked, Role, Toward};
 use controls::{Action, Control, Finding, Severity};
+use inspect::data::Thread;
 use inspect::view::{Budget, Kept, Views};
 use protocol::Str;
 use std::borrow::Cow;
@@ -10,6 +11,13 @@ use std::borrow::Cow;
 /// Why a message is not let pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Because {
+    /// It holds a secret or personal data that may not pass here.
+    Data {
+        /// Where: a JSON Pointer (RFC 6901) into the message.
+        place: Cow<'static, str>,
+        /// What it is, never which.
+        label: Box<str>,
+    },
     /// It hides text, and the operator lets none pass.
     HiddenText {
         /// Where: a JSON Pointer (RFC 6901) into the message.
@@ -65,7 +73,6 @@ impl<'d, 'l> Passage<'d, 'l> {
     /// redacted.
     ///
     /// Where there is more in it than is read, that is a finding (`text.unread`).
-    #[expect(dead_code, reason = "the parts that follow need it")]
     pub(super) fn views(&mut self) -> Views<'_> {
         if self.views.is_none() {
             let views = Kept::new(&self.text, &Budget::default());
@@ -93,7 +100,6 @@ impl<'d, 'l> Passage<'d, 'l> {
     }
 
     /// The name of the nearest member that holds it, where there is one.
-    #[expect(dead_code, reason = "the parts that follow need it")]
     pub(super) fn member(&self) -> Option<Cow<'d, str>> {
         self.member.map(|it| it.name.decoded())
     }
@@ -114,6 +120,11 @@ impl<'d, 'l> Passage<'d, 'l> {
             Toward::Model => controls::N1_4,
             Toward::Server => controls::N1_1,
         }
+    }
+
+    /// What came before on the same stream, if this continues something, and the text.
+    pub(super) fn thread(&mut self) -> Option<(&mut Thread, &str)> {
+        Some((self.looked.thread.as_mut()?, &self.text))
     }
 
     /// Puts another text in its place.

@@ -135,9 +135,19 @@ async fn judged(
         Some("http") => 80,
         _ => 443,
     });
-    let addresses = match bare.parse::<IpAddr>() {
+    admitted(bare, port, network, resolver).await
+}
+
+/// The addresses of a host, every one of them admitted.
+pub(super) async fn admitted(
+    host: &str,
+    port: u16,
+    network: Network,
+    resolver: &dyn Resolve,
+) -> Result<Vec<SocketAddr>, BoxError> {
+    let addresses = match host.parse::<IpAddr>() {
         Ok(literal) => vec![SocketAddr::new(literal, port)],
-        Err(_) => resolver.resolve(bare, port).await?,
+        Err(_) => resolver.resolve(host, port).await?,
     };
     for address in &addresses {
         network.admit(address.ip())?;

@@ -17,9 +17,9 @@ use tokio::net::TcpListener;
 use url::Url;
 
 /// Answers each look-up with the next row, and the last row for ever.
-struct Script {
+pub(crate) struct Script {
     rows: Vec<Vec<SocketAddr>>,
-    asked: AtomicUsize,
+    pub(crate) asked: AtomicUsize,
 }
 
 impl Resolve for Script {
@@ -34,7 +34,7 @@ impl Resolve for Script {
     }
 }
 
-fn script(rows: &[&[&str]]) -> Arc<Script> {
+pub(crate) fn script(rows: &[&[&str]]) -> Arc<Script> {
     let rows = rows
         .iter()
         .map(|row| {
@@ -135,7 +135,7 @@ async fn serve(tls: Option<tokio_rustls::TlsAcceptor>) -> (SocketAddr, Arc<Seen>
 }
 
 /// A certificate for `name`, and an acceptor that shows it.
-fn certified(
+pub(crate) fn certified(
     name: &str,
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> (CertificateDer<'static>, tokio_rustls::TlsAcceptor) {

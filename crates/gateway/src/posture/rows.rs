@@ -113,11 +113,16 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N1_1,
         judges::n1_1,
-        "a strict reader refuses what two parsers read differently, and hidden text is found in every string",
+        "a strict reader refuses what two parsers read differently, hidden text is found in every string, and \
+         arguments are held against what their parameters mean",
         &[
             "n1_1_refuses_messages_that_two_readers_would_read_differently",
             "n1_1_reads_what_must_be_read_and_refuses_what_must_be_refused",
             "n1_1_an_answer_that_two_readers_would_read_differently_is_withheld",
+            "n1_1_what_can_never_be_right_is_refused_without_a_word_of_configuration",
+            "n1_1_a_declared_meaning_is_asked_in_full",
+            "n1_1_a_path_outside_its_roots_is_refused",
+            "n1_1_every_spelling_of_an_address_is_understood",
         ],
     ),
     route(
@@ -145,8 +150,11 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N1_4,
         judges::n1_4,
-        "control characters, terminal escapes and hidden Unicode are found in every string of an answer",
+        "control characters, terminal escapes, hidden Unicode and secrets are found in every string of an answer; active markup and addresses that carry data out in its texts",
         &[
+            "n1_4_active_markup_reaches_nobody_in_any_era",
+            "n1_4_nothing_runs_and_nothing_is_asked_for_in_a_real_browser",
+            "n9_3_a_secret_in_an_answer_is_redacted",
             "n1_4_hidden_text_is_taken_out_of_results",
             "n1_4_hidden_text_can_be_refused_instead",
             "n1_4_benign_text_of_many_languages_passes_unchanged",
@@ -418,9 +426,15 @@ pub(super) const ROWS: &[Row] = &[
             "n8_4_nothing_is_changed_but_from_a_page_of_ours",
         ],
     ),
-    absent(
+    route(
         controls::N9_1,
-        "no detector and no spotlighting; hidden text is 1.1 and 1.4",
+        judges::n9_1,
+        "text of servers is marked for the model that reads it, with a marker that no text can know; hidden text is 1.1 and 1.4",
+        &[
+            "n9_1_text_of_every_kind_is_marked_and_structured_content_is_not",
+            "n9_1_no_text_closes_its_own_marks",
+            "n9_1_the_instruction_is_a_prompt_of_the_gateway_where_text_is_marked",
+        ],
     ),
     route(
         controls::N9_2,
@@ -439,8 +453,12 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N9_3,
         judges::n9_3,
-        "an answer fits its schema and hides no text",
+        "an answer fits its schema, hides no text, carries no secret, and its images carry nothing out",
         &[
+            "n9_3_a_secret_in_an_answer_is_redacted",
+            "n9_3_an_answer_can_be_withheld_for_what_is_in_it",
+            "n9_3_a_value_in_two_messages_of_a_stream_is_found",
+            "n9_3_where_nothing_is_said_images_carry_nothing_out_and_files_pass",
             "n1_4_hidden_text_is_taken_out_of_results",
             "a_blocked_result_never_reaches_the_client",
             "n9_3_harm_and_words_of_a_blocklist_do_not_reach_the_model",
@@ -449,8 +467,12 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N9_4,
         judges::n9_4,
-        "answers are bounded in size, and policies see what was found in a message",
-        &["n4_3_an_answer_that_is_too_large_or_too_late_is_given_up"],
+        "answers and their texts are bounded in size, floods are found, and policies see what was found in a message",
+        &[
+            "n4_3_an_answer_that_is_too_large_or_too_late_is_given_up",
+            "n9_4_texts_are_cut_one_by_one_and_all_together",
+            "n9_4_what_repeats_itself_in_a_row_is_cut_after_the_third_time",
+        ],
     ),
     route(
         controls::N10_1,
@@ -530,7 +552,16 @@ pub(super) const ROWS: &[Row] = &[
         &["sees_what_a_condition_depends_on"],
     ),
     absent(controls::Z4, "nothing measures risk"),
-    absent(controls::P1, "arguments and results pass whole"),
+    route(
+        controls::P1,
+        judges::p1,
+        "fields of arguments and results that the operator does not let go on are taken out, by purpose",
+        &[
+            "p1_fields_that_are_not_needed_reach_neither_side",
+            "p1_what_goes_on_depends_on_what_the_call_is_for",
+            "p1_no_field_leaks_in_the_text_beside_it",
+        ],
+    ),
     absent(controls::P2, "no statistics are released"),
     absent(controls::P3, "nothing is computed on ciphertexts"),
     absent(controls::P4, "nothing learns"),

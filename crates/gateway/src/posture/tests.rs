@@ -21,13 +21,13 @@ servers:
   - name: files
     http: { url: "https://files.example.com/mcp", credential: "env:FILES" }
     content: { providers: [{ use: shields }] }
-providers:
-  - name: shields
-    prompt_shields: { endpoint: "https://shields.example.com", key: "env:SHIELDS" }
 routes:
   - path: /files
     server: files
 policies: [policy.cedar]
+providers:
+  - name: shields
+    prompt_shields: { endpoint: "https://shields.example.com", key: "env:SHIELDS" }
 "#;
 
 const CAREFUL: &str = r#"permit (principal in Ringwall::Group::"https://login.example.com#staff", action, resource);"#;

@@ -25,7 +25,7 @@ pub(super) enum Credential {
     /// A token that is got when it is needed.
     Token(Box<ServiceToken>),
     /// A signature over the time and the body (HMAC with SHA-256).
-    Signature(hmac::Key),
+    Signature(Box<hmac::Key>),
 }
 
 impl Credential {
@@ -39,7 +39,7 @@ impl Credential {
 
     pub(super) fn signature(secret: &Secret) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
-        Credential::Signature(key)
+        Credential::Signature(Box::new(key))
     }
 
     /// The headers for this body at this time, in unix seconds; nothing if no token can be had.

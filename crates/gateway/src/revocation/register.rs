@@ -359,10 +359,8 @@ impl Register {
     }
 
     async fn write(&self, entry: &Entry, now_ms: u64) -> Result<(), StateError> {
-        let value = serde_json::to_vec(entry).map_err(|_| StateError::Malformed {
-            kind: Kind::Revocation.name(),
-            key: entry.id.clone(),
-        })?;
+        let value = serde_json::to_vec(entry);
+        let value = value.map_err(|_| StateError::malformed(Kind::Revocation, &entry.id))?;
         let from_ms = entry.lifted.as_ref().map_or(entry.at_ms, |it| it.at_ms);
         // From when it was written, too, so that the ledger hears of what is long past.
         let kept = |kept_ms| Some(from_ms.max(now_ms).saturating_add(kept_ms));
@@ -383,10 +381,7 @@ impl Register {
 fn read(key: &str, value: &[u8]) -> Result<Entry, StateError> {
     let entry: Option<Entry> = serde_json::from_slice(value).ok();
     let entry = entry.filter(|entry| entry.id == key && entry.target.id() == key);
-    entry.ok_or_else(|| StateError::Malformed {
-        kind: Kind::Revocation.name(),
-        key: key.to_owned(),
-    })
+    entry.ok_or_else(|| StateError::malformed(Kind::Revocation, key))
 }
 
 fn check(order: &Order) -> Result<(), RegisterError> {

@@ -10,6 +10,7 @@ mod listen;
 pub(super) use list::{Missing, Page, pages as every_page, terms};
 
 use crate::bridge::Talk;
+use crate::content::{FINDINGS, lesson};
 use crate::credential::Carried;
 use crate::gate::Gate;
 use crate::links::{Ear, Far};
@@ -21,13 +22,13 @@ use crate::stages::draft::{Draft, Stage};
 use crate::stages::frame::Ask;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
-use crate::stages::resolve::{Answering, Place};
+use crate::stages::resolve::{Answering, Place, others};
 use crate::stages::screen::ScreenedStream;
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
 use protocol::log_level::LogLevel;
 use protocol::revision::Era;
-use protocol::{Act, Edits, Id, Message, Method, Shape, Target, write};
+use protocol::{Act, Document, Edits, Id, Message, Method, Shape, Target, bridge, write};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -116,6 +117,8 @@ async fn request(
         // The client asks whether we are there, and we are (rule L7).
         (Act::Ping, _) => Ok(Back::Local(write::result(&id_of(message)?, b"{}"))),
         (Act::List, _) => list::ask(gate, call, method, servers).await,
+        // The one prompt that is nobody else's.
+        (Act::Get, Place::All) => own_prompt(call, message, method),
         (Act::Log, _) => level(call, message, servers).await,
         (Act::Listen, _) => {
             // A client at a pipe has no other way to end it than by its id.
@@ -126,13 +129,65 @@ async fn request(
         }
         (Act::Cancel, _) => cancel(gate, call).await,
         (_, Place::Asked(answering)) => progress(message, answering).await,
-        (_, Place::One(at, _)) => carry::send(gate, call, (message, method), *at, draft).await,
+        (_, Place::One(at, _)) => {
+            // 9.2  a prompt or a resource as it was approved; a tool was found by its definition
+            others::check(gate, call, *at, draft).await?;
+            let revealed = revealed(call, message, draft)?;
+            let message = revealed.as_ref().unwrap_or(message);
+            carry::send(gate, call, (message, method), *at, draft).await
+        }
         (Act::Notify, Place::All) => tell_all(call, message, servers).await,
         (_, Place::All | Place::Ourselves) if message.shape() == Shape::Notification => {
             Ok(Back::Accepted)
         }
         (_, Place::All | Place::Ourselves) => Err(refused::method_unknown(method.name)),
     }
+}
+
+/// What the model of this client has to be told about marked text.
+fn own_prompt(
+    call: &Inspected,
+    message: &Message,
+    method: &'static Method,
+) -> Result<Back, Refused> {
+    let id = id_of(message)?;
+    let route = call.raw().route();
+    let said = write::result(&id, lesson::told(route).to_string().as_bytes());
+    let said = Document::read(said, &route.reading_answers).and_then(Message::read);
+    let said = said.map_err(|_| refused::crashed())?;
+    let asked = bridge::Asked {
+        method,
+        revision: call.revision(),
+        server_info: None,
+    };
+    let bytes = match call.revision().rules().era {
+        Era::Modern => bridge::answer_for_modern(&said, &id, &asked),
+        Era::Legacy => bridge::answer_for_legacy(&said, &id, &asked),
+    };
+    let bytes = bytes.map_err(|error| refused::unbridged(&error))?;
+    Ok(Back::Local(bytes))
+}
+
+/// The request with what its tokens stand for, where the server may have that. It is the last thing
+/// before it is sent: what was decided on, approved and written down has the tokens.
+fn revealed(
+    call: &Inspected,
+    message: &Message,
+    draft: &mut Draft,
+) -> Result<Option<Message>, Refused> {
+    let route = call.raw().route();
+    let looked = route.content(call.served()).reveal(message.document());
+    if looked.edits.is_empty() {
+        return Ok(None);
+    }
+    let bytes = message.document().apply(&looked.edits);
+    let bytes = bytes.map_err(|_| refused::crashed())?;
+    let again = Document::read(bytes, &route.reading).and_then(Message::read);
+    let room = FINDINGS.saturating_sub(draft.findings.len());
+    draft
+        .findings
+        .extend(looked.findings.into_iter().take(room));
+    again.map(Some).map_err(|_| refused::crashed())
 }
 
 /// How much the servers log. A modern one is told with each request instead (table 3.2).

@@ -3,7 +3,12 @@
 //! removes; it decides nothing else. What is left is put before the detectors of the server (control 1.3),
 //! whose scores policies hear of.
 
-use crate::content::{Content, Looked, Toward};
+mod arguments;
+mod minimise;
+
+pub(super) use minimise::left_out;
+
+use crate::content::{Content, Looked, Minimised, Toward};
 use crate::providers::Surface;
 use crate::route::Route;
 use crate::stages::draft::{Draft, Stage};
@@ -26,9 +31,15 @@ pub struct Inspected {
     edited: Option<Option<Map<String, Value>>>,
     rules: Vec<Cow<'static, str>>,
     suspicions: Vec<Cow<'static, str>>,
+    minimised: Option<Arc<Minimised>>,
 }
 
 impl Inspected {
+    /// Which fields of the result go on, if not all of them do.
+    pub(super) fn minimised(&self) -> Option<&Arc<Minimised>> {
+        self.minimised.as_ref()
+    }
+
     /// The names of the rules that found something.
     pub fn rules(&self) -> &[Cow<'static, str>] {
         &self.rules
@@ -58,6 +69,8 @@ impl Deref for Inspected {
 
 /// Examines every string of the message, names of members included.
 pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused> {
+    let minimised = minimise::find(&valid)?;
+    let mut edited = minimise::arguments(&mut valid, minimised.as_deref(), draft)?;
     let route = Arc::clone(valid.raw().route());
     let content = route.content(valid.served());
     let looked = match valid.message() {
@@ -65,16 +78,25 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
         Some(message) => content.look(message.document(), Toward::Server),
     };
     draft.ran(controls::N1_1);
-    let rules = rules(&looked.findings);
+    let mut rules = rules(&looked.findings);
     draft.findings.extend(looked.findings);
     if let Some(because) = looked.refused {
         return Err(refused::content(&because));
     }
-    let mut edited = None;
     if !looked.edits.is_empty() {
         valid.resolved_mut().clean(&looked.edits)?;
         // The schema held for other text: it has to hold for this text too.
         edited = Some(validate::arguments(&valid)?);
+    }
+    let arguments = match &edited {
+        Some(edited) => edited.as_ref(),
+        None => valid.arguments(),
+    };
+    let held = arguments::hold(&valid, arguments).await;
+    rules.extend(held.findings.iter().map(|finding| finding.rule.clone()));
+    draft.findings.extend(held.findings);
+    if let Some(refused) = held.refused {
+        return Err(refused);
     }
     // Last, so that nobody is asked about what goes no further, or told what was taken out.
     let suspicions = suspect::hear(content.panel(), Surface::Arguments, looked.reading, draft);
@@ -85,6 +107,7 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
         edited,
         rules,
         suspicions,
+        minimised,
     })
 }
 

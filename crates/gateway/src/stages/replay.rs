@@ -81,7 +81,11 @@ impl<'a> Rules<'a> {
             for server in &settled.servers {
                 if route.servers.contains(&server.name) {
                     let said = server.content.on(&route.content);
-                    let content = Content::new(server.hidden_text, &said);
+                    let path = route.path.as_str().into();
+                    // Packs were tried when they were read.
+                    let Ok(content) = Content::new(server.hidden_text, &said, &path) else {
+                        continue;
+                    };
                     let key = (route.path.as_str(), server.name.as_str());
                     contents.insert(key, (content, said));
                 }
@@ -141,11 +145,11 @@ impl<'a> Rules<'a> {
                 see(outcome, &looked);
                 let cleaned = document.apply(&looked.edits).ok();
                 let cleaned = cleaned.and_then(|it| serde_json::from_slice::<Value>(&it).ok());
-                let cleaned = cleaned.and_then(|mut it| match it["params"]["arguments"].take() {
-                    Value::Object(arguments) => Some(arguments),
-                    _ => None,
+                let arguments = cleaned.and_then(|mut it| {
+                    let arguments = it.pointer_mut("/params/arguments")?;
+                    arguments.as_object_mut().map(std::mem::take)
                 });
-                case.arguments = cleaned;
+                case.arguments = arguments;
             }
         }
         let scores = self.scores(said, over, (Surface::Arguments, outcome));

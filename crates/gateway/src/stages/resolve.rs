@@ -3,7 +3,7 @@
 //! changed or never approved goes no further; a handle that was not given to this caller neither.
 
 mod handle;
-mod others;
+pub(in crate::stages) mod others;
 mod place;
 
 pub use handle::Resumed;
@@ -14,7 +14,6 @@ use crate::catalog::{Catalog, Standing, Tool};
 use crate::definitions::{self, DefinitionsError};
 use crate::gate::Gate;
 use crate::naming::Naming;
-use crate::pins::Kind;
 use crate::route::{Route, Served};
 use crate::sessions::Session;
 use crate::stages::admit::Admitted;
@@ -184,7 +183,9 @@ pub async fn find(
     resolved.resumed = handle::resumed(gate, &resolved, draft)?;
     match &resolved.subject {
         Subject::Tool(_) => draft.ran(controls::N9_2),
-        Subject::Other if others::are_pinned(&resolved) => draft.ran(controls::N9_2),
+        // It is held against its definition once policy permits it, and not before: a server that is
+        // not there for a caller is not asked because of them.
+        Subject::Other if others::are_pinned(&resolved) => {}
         _ => draft.skipped(controls::N9_2, "no tool is called"),
     }
     draft.done(Stage::Resolve);
@@ -274,20 +275,14 @@ async fn subject(
             resolved.rewrite(&edits)?;
             Ok(Subject::Tool(tool))
         }
-        (Act::Get | Act::Complete, Target::Prompt(name)) => {
+        (Act::Get | Act::Complete, Target::Prompt(name))
+            if resolved.raw().route().naming == Naming::Prefixed && Naming::is_shortened(&name) =>
+        {
             let served = Arc::clone(served);
-            let name = others::prompt(gate, resolved, (*at, &served), (outward, &name)).await?;
+            let name = others::named(gate, resolved, (*at, &served), outward).await?;
             let edits = place::renamed(resolved, &name);
             draft.subject = Some(name.chars().take(256).collect::<String>().into());
             resolved.rewrite(&edits)?;
-            Ok(Subject::Other)
-        }
-        (Act::Read | Act::Subscribe | Act::Complete, Target::Resource(uri)) => {
-            others::readable(gate, served, (Kind::Resource, &uri), outward)?;
-            Ok(Subject::Other)
-        }
-        (Act::Complete, Target::Template(uri)) => {
-            others::readable(gate, served, (Kind::Template, &uri), outward)?;
             Ok(Subject::Other)
         }
         (Act::Task, _) => Ok(match handle::task_of(gate, resolved)? {

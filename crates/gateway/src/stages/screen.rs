@@ -11,6 +11,7 @@ mod stream;
 pub(super) use stream::Part;
 pub use stream::ScreenedStream;
 
+use crate::content::Minimised;
 use crate::content::{FINDINGS, Toward};
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
@@ -20,11 +21,12 @@ use crate::sessions::{Full, Session};
 use crate::stages::authorize::Circumstances;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::forward::{Answered, Back};
-use crate::stages::inspect::Inspected;
+use crate::stages::inspect::{Inspected, left_out};
 use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
 use crate::stages::suspect;
+use ::inspect::data::Thread;
 use bytes::Bytes;
 use identity::possession::Holder;
 use protocol::{Act, Document, Message, Revision, Shape};
@@ -76,7 +78,10 @@ pub async fn examine(
         Back::Accepted => Clean::Accepted,
         Back::Ended => Clean::Ended,
         Back::Local(bytes) => {
-            let screen = Screen::of(gate, &call, call.served(), draft);
+            // A prompt of our own is nobody's text, and is not marked like that of a server.
+            let ours = call.method().is_some_and(|method| method.act == Act::Get);
+            let served = call.served().filter(|_| !ours);
+            let screen = Screen::of(gate, &call, served, draft);
             let message = screen.read(bytes)?;
             Clean::Message(screen.cleaned(&message, draft)?)
         }
@@ -129,6 +134,7 @@ pub async fn examine(
         }
     };
     draft.ran(controls::N1_4);
+    draft.ran(controls::N9_3);
     draft.done(Stage::Screen);
     Ok(Screened { call, clean })
 }
@@ -177,6 +183,8 @@ pub(super) struct Screen {
     pub(super) tool: Option<Arc<crate::catalog::Tool>>,
     /// The tool whose task this is about, or that may begin one.
     pub(super) task_of: Box<str>,
+    /// Which fields of the result go on, if not all of them do.
+    minimised: Option<Arc<Minimised>>,
     /// Whom handles are made out to.
     pub(super) client: Option<Box<str>>,
     pub(super) user: Arc<str>,
@@ -205,6 +213,7 @@ impl Screen {
             revision: call.revision(),
             tool: call.tool().cloned().or_else(|| tool_of_task(call)),
             task_of,
+            minimised: call.minimised().cloned(),
             client: call.caller().client().map(Into::into),
             user: call.caller().user().as_str().into(),
             holder: call.holder().copied(),
@@ -235,6 +244,7 @@ impl Screen {
         }
         let message = self.with_provenance(self.disowned(message)?)?;
         let message = self.outward(message)?;
+        let message = self.minimised(message, draft)?;
         let bytes = self.cleaned(&message, draft)?;
         let message = match bytes == *message.bytes() {
             true => message,
@@ -246,6 +256,30 @@ impl Screen {
         self.asked_in_passing(&message)?;
         draft.answer_bytes = Some(bytes.len());
         Ok(bytes)
+    }
+
+    /// The message without what does not go on of its result (control P1).
+    fn minimised(&self, message: Message, draft: &mut Draft) -> Result<Message, Refused> {
+        let minimised = self.minimised.as_ref();
+        let Some(minimised) = minimised.filter(|minimised| !minimised.keeps_results()) else {
+            return Ok(message);
+        };
+        let mut edits = protocol::Edits::new();
+        let outer = message.result();
+        // What a task came to stands inside of it in the stateless era.
+        let inner = outer.and_then(|result| result.get("result"));
+        let results = outer.into_iter().chain(inner);
+        let changed = results
+            .map(|result| minimised.result(result, &self.route.reading_answers, &mut edits))
+            .sum();
+        if edits.is_empty() {
+            return Ok(message);
+        }
+        draft
+            .findings
+            .push(left_out("minimise.results", "/result", changed));
+        let bytes = message.document().apply(&edits);
+        self.read(bytes.map_err(|_| refused::crashed())?)
     }
 
     /// `structuredContent` against the `outputSchema` of the approved definition: of a call, and of
@@ -273,12 +307,23 @@ impl Screen {
 
     /// The message without hidden text, or a refusal where the server is set so.
     pub(super) fn cleaned(&self, message: &Message, draft: &mut Draft) -> Result<Bytes, Refused> {
+        self.cleaned_after(&mut None, message, draft)
+    }
+
+    /// The same for a message that continues others of its stream.
+    fn cleaned_after(
+        &self,
+        thread: &mut Option<Thread>,
+        message: &Message,
+        draft: &mut Draft,
+    ) -> Result<Bytes, Refused> {
         let content = match &self.served {
             Some(served) => self.route.content(Some(served)),
             // What several servers said was looked at one by one.
             None => self.route.joined(),
         };
-        let looked = content.look(message.document(), Toward::Model);
+        let mut looked = content.look_after(thread.take(), message.document(), Toward::Model);
+        *thread = looked.thread.take();
         let room = FINDINGS.saturating_sub(draft.findings.len());
         draft
             .findings

@@ -53,11 +53,22 @@ impl Memory {
     }
 
     fn kept(&self, space: Space) -> &Kept {
-        let [agreement, code, assertion, proof, signal, ticket] = &self.spaces;
+        let [
+            agreement,
+            code,
+            assertion,
+            token_proof,
+            journey,
+            proof,
+            signal,
+            ticket,
+        ] = &self.spaces;
         match space {
             Space::Agreement => agreement,
             Space::Code => code,
             Space::Assertion => assertion,
+            Space::TokenProof => token_proof,
+            Space::Journey => journey,
             Space::Proof => proof,
             Space::Signal => signal,
             Space::Ticket => ticket,
@@ -287,7 +298,7 @@ mod tests {
         let printed = format!("{memory:?}");
         assert_eq!(
             printed,
-            "{Agreement: 0, Code: 0, Assertion: 0, Proof: 0, Signal: 0, Ticket: 1}"
+            "{Agreement: 0, Code: 0, Assertion: 0, TokenProof: 0, Journey: 0, Proof: 0, Signal: 0, Ticket: 1}"
         );
     }
 }

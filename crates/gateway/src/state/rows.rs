@@ -1,7 +1,7 @@
 //! Durable rows as the gateway uses them: what is secret is sealed before any store sees it, bound to
 //! its kind and key, so that a row that somebody moves or changes does not open.
 
-use crate::state::{Durable, Kind, Row, StateError};
+use crate::state::{Durable, Kind, Named, Row, StateError};
 use std::fmt;
 use std::sync::Arc;
 use vault::{Sealed, Vault};
@@ -196,8 +196,7 @@ fn context(kind: Kind, key: &str) -> Vec<u8> {
 
 fn closed(kind: Kind, key: &str, source: vault::VaultError) -> StateError {
     StateError::Closed {
-        kind: kind.name(),
-        key: key.to_owned(),
+        row: Named::of(kind, key),
         source,
     }
 }
@@ -268,7 +267,10 @@ mod tests {
             (Kind::Connection, "carol"),
         ] {
             let refused = rows.get(kind, key, 0).await;
-            assert!(matches!(refused, Err(StateError::Closed { .. })), "{key}");
+            let error = refused.err().unwrap();
+            assert!(matches!(error, StateError::Closed { .. }), "{key}");
+            // Whose it is, or what would end it, is in no log.
+            assert!(!format!("{error} {error:?}").contains(key), "{error}");
         }
         assert!(rows.list(Kind::Connection, "", 0).await.is_err());
         assert!(rows.get(Kind::Connection, "alice", 0).await.is_ok());

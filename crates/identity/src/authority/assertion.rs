@@ -3,7 +3,6 @@
 //! assertion came for the first time is for whoever keeps state to know.
 
 use super::{AuthorityError, ErrorCode, Parameters};
-use crate::TokenError;
 use crate::audience::sha_256;
 use crate::keys::KeySet;
 use crate::token::Unverified;
@@ -21,6 +20,13 @@ const ID_MAX: usize = 256;
 
 /// An assertion that came with a request. Nothing of it is believed yet.
 pub struct Assertion<'a>(Unverified<'a>);
+
+/// An assertion that says what it has to. Nobody has looked at its signature yet: until then no key needs to
+/// be fetched, and nothing be remembered.
+pub struct Claimed<'a> {
+    assertion: &'a Unverified<'a>,
+    says: AssertionUse,
+}
 
 /// An assertion that is right in itself. It shows nothing if it came before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,14 +69,13 @@ impl<'a> Assertion<'a> {
         self.0.claims.get("sub").and_then(Value::as_str)
     }
 
-    /// That it is this client's, for one of these audiences, now, and signed with a key of this set.
-    pub fn verify(
+    /// That it says it is of this client, for one of these audiences, now.
+    pub fn claims(
         &self,
         client_id: &str,
         audiences: &[&str],
-        keys: &[u8],
         now: u64,
-    ) -> Result<AssertionUse, AuthorityError> {
+    ) -> Result<Claimed<'_>, AuthorityError> {
         let invalid = |says| ErrorCode::InvalidClient.because(says);
         let claims = &self.0.claims;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
@@ -99,14 +104,15 @@ impl<'a> Assertion<'a> {
         let until_s = self.times(now)?;
         let id = text("jti").filter(|id| !id.is_empty() && id.len() <= ID_MAX);
         let id = id.ok_or(invalid("the client_assertion has no jti"))?;
-        self.signed(keys)
-            .map_err(|_| invalid("the client_assertion is not signed by the client"))?;
         let mut context = digest::Context::new(&digest::SHA256);
         crate::audience::absorb(&mut context, client_id);
         crate::audience::absorb(&mut context, id);
-        Ok(AssertionUse {
-            id: sha_256(context.finish().as_ref()),
-            until_s,
+        Ok(Claimed {
+            assertion: &self.0,
+            says: AssertionUse {
+                id: sha_256(context.finish().as_ref()),
+                until_s,
+            },
         })
     }
 
@@ -132,14 +138,36 @@ impl<'a> Assertion<'a> {
         }
         Ok(ends.saturating_add(SKEW_S))
     }
+}
 
-    fn signed(&self, keys: &[u8]) -> Result<(), TokenError> {
-        let keys = KeySet::of(keys, |_| true).ok_or(TokenError::Key)?;
-        let key = keys.pick(self.0.key_id.as_deref(), self.0.algorithm);
-        let key = key.ok_or(TokenError::Key)?;
-        match key.verifies(self.0.signed.as_bytes(), &self.0.signature) {
-            true => Ok(()),
-            false => Err(TokenError::Signature),
+/// Says nothing of what it claims.
+impl std::fmt::Debug for Claimed<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Claimed")
+    }
+}
+
+impl Claimed<'_> {
+    /// Whether the key that it names is in this set: if not, the client may have another set by now.
+    pub fn names_a_key_of(&self, keys: &[u8]) -> bool {
+        let keys = KeySet::of(keys, |_| true);
+        keys.is_some_and(|keys| keys.pick(self.key_id(), self.assertion.algorithm).is_some())
+    }
+
+    /// That a key of this set has signed it.
+    pub fn signed_with(self, keys: &[u8]) -> Result<AssertionUse, AuthorityError> {
+        let says = "the client_assertion is not signed by the client";
+        let unsigned = ErrorCode::InvalidClient.because(says);
+        let keys = KeySet::of(keys, |_| true).ok_or(unsigned)?;
+        let key = keys.pick(self.key_id(), self.assertion.algorithm);
+        let key = key.ok_or(unsigned)?;
+        match key.verifies(self.assertion.signed.as_bytes(), &self.assertion.signature) {
+            true => Ok(self.says),
+            false => Err(unsigned),
         }
+    }
+
+    fn key_id(&self) -> Option<&str> {
+        self.assertion.key_id.as_deref()
     }
 }

@@ -451,7 +451,8 @@ fn m3_an_assertion_is_of_this_client_for_us_now() {
         let parameters = Parameters::read(&text).unwrap();
         let assertion = Assertion::of(&parameters).unwrap().unwrap();
         let audiences = [ISSUER, "https://gw.example/token"];
-        let used = assertion.verify("c-1", &audiences, keys.as_bytes(), NOW);
+        let claimed = assertion.claims("c-1", &audiences, NOW);
+        let used = claimed.and_then(|claimed| claimed.signed_with(keys.as_bytes()));
         assert_eq!(used.is_ok(), expected, "{:?}", assertion.client_id());
     };
     let plain = || json!({"alg": "ES256"});
@@ -495,5 +496,32 @@ fn m3_an_assertion_is_of_this_client_for_us_now() {
     for text in ["client_assertion=e30.e30.x", "client_assertion_type=x"] {
         let parameters = Parameters::read(text).unwrap();
         assert!(Assertion::of(&parameters).is_err(), "{text}");
+    }
+}
+
+/// What an assertion says is looked at before any key is: no key has to be fetched for one that is wrong,
+/// and one that says what it has to shows nothing before its signature is looked at.
+#[test]
+fn m3_what_an_assertion_says_is_known_before_any_key() {
+    let keys = SigningKey::generate().unwrap().public_jwk();
+    let keys = json!({ "keys": [keys] }).to_string();
+    for (header, named) in [
+        (json!({"alg": "ES256"}), true),
+        (json!({"alg": "ES256", "kid": "k"}), false),
+    ] {
+        let claims = json!({
+            "iss": "c-1", "sub": "c-1", "aud": ISSUER, "exp": NOW + 60, "jti": "j-1",
+        });
+        let another = SigningKey::generate().unwrap();
+        let token = another.sign(&header.to_string(), &claims.to_string());
+        let text = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_assertion_type", crate::client::ASSERTION_TYPE)
+            .append_pair("client_assertion", &token.unwrap())
+            .finish();
+        let parameters = Parameters::read(&text).unwrap();
+        let assertion = Assertion::of(&parameters).unwrap().unwrap();
+        let claimed = assertion.claims("c-1", &[ISSUER], NOW).unwrap();
+        assert_eq!(claimed.names_a_key_of(keys.as_bytes()), named);
+        assert!(claimed.signed_with(keys.as_bytes()).is_err());
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
         after_blank: true,
         in_indented: false,
         chunk: None,
+        label: false,
     };
     reader.read();
     reader.parts
@@ -147,6 +148,8 @@ struct Reader<'t> {
     in_indented: bool,
     /// Where the lines began that may be one paragraph.
     chunk: Option<usize>,
+    /// Whether the line before gave a label its address.
+    label: bool,
 }
 
 impl<'t> Reader<'t> {
@@ -164,8 +167,13 @@ impl<'t> Reader<'t> {
                 if line.fence().is_some() || opens_fence_inside(&line) {
                     return;
                 }
+                // What looks like raw HTML may be a paragraph, and a list may interrupt it.
+                self.in_list |= mark_of_container(line.bare).is_some();
                 self.chunk = None;
                 continue;
+            }
+            if self.is_label(&line) {
+                return self.end_chunk(line.start);
             }
             if line.is_blank() {
                 self.end_chunk(line.start);
@@ -198,7 +206,13 @@ impl<'t> Reader<'t> {
         if let Some(end) = self.raw {
             let over = end.map_or(line.is_blank(), ends);
             if over {
-                self.raw = None;
+                // What looks like such a block may be none, and its last line begin another.
+                self.raw = end.map(|_| None);
+            } else if end.is_none() {
+                // A block that an empty line does not end may begin within one that it ends.
+                if let Some(Raw::Open(end)) = raw_block(line.inside()) {
+                    self.raw = Some(Some(end));
+                }
             }
             // The empty line after such a block is one like any other.
             return !(over && end.is_none());
@@ -214,17 +228,28 @@ impl<'t> Reader<'t> {
         self.note_list(line);
         self.after_blank = false;
         self.in_indented = false;
-        let lower = |begin: &str| {
-            inside
-                .get(..begin.len())
-                .is_some_and(|it| it.eq_ignore_ascii_case(begin))
-        };
-        self.raw = match RAW.iter().find(|(begin, _)| lower(begin)) {
-            Some((_, end)) if ends(end) => None,
-            Some((_, end)) => Some(Some(end)),
-            None => Some(None),
+        self.raw = match raw_block(inside) {
+            Some(Raw::Open(end)) => Some(Some(end)),
+            Some(Raw::Whole) | None => Some(None),
         };
         true
+    }
+
+    /// Whether the address or the title of a label may go on behind this line: some renderers let that
+    /// reach over everything else.
+    fn is_label(&mut self, line: &Line<'_>) -> bool {
+        let goes_on = self.label && line.bare.starts_with(['"', '\'', '(']);
+        self.label = false;
+        let Some((_, rest)) = line.text.split_once("]:") else {
+            return goes_on;
+        };
+        self.label = true;
+        let count = |c: char| rest.matches(c).count();
+        let open = rest.trim().is_empty()
+            || count('"') % 2 == 1
+            || count('\'') % 2 == 1
+            || count('(') != count(')');
+        goes_on || open
     }
 
     /// Whether a list may be open behind this line.
@@ -289,6 +314,29 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// A block of raw HTML that an empty line does not end.
+enum Raw {
+    /// It ends like this, on another line.
+    Open(&'static str),
+    /// It ends on the line on which it begins.
+    Whole,
+}
+
+/// The block of raw HTML that begins with this, if an empty line does not end it. Its end stands behind
+/// its beginning: renderers differ about one that is part of it.
+fn raw_block(inside: &str) -> Option<Raw> {
+    let begins = |(begin, _): &&(&str, &'static str)| {
+        let found = inside.get(..begin.len());
+        found.is_some_and(|it| it.eq_ignore_ascii_case(begin))
+    };
+    let (begin, end) = RAW.iter().find(begins)?;
+    let behind = inside.get(begin.len()..).unwrap_or_default();
+    Some(match contains(behind, end) {
+        true => Raw::Whole,
+        false => Raw::Open(end),
+    })
+}
+
 fn opens_fence_inside(line: &Line<'_>) -> bool {
     let inside = line.inside();
     let quoted = line.bare.starts_with('>');
@@ -311,6 +359,9 @@ struct Spans<'t> {
     /// Where the last run of each length begins.
     last: [usize; RUN_MAX + 1],
     may_be_table: Option<bool>,
+    /// How far addresses were looked for, and whether the word that ends there holds one.
+    seen: usize,
+    linked: bool,
 }
 
 impl<'t> Spans<'t> {
@@ -328,6 +379,8 @@ impl<'t> Spans<'t> {
             bytes,
             last,
             may_be_table: None,
+            seen: 0,
+            linked: false,
         }
     }
 
@@ -347,6 +400,9 @@ impl<'t> Spans<'t> {
                 },
                 _ => {
                     let run = run_at(self.bytes, at);
+                    if self.is_in_address(at) {
+                        return;
+                    }
                     if self.last.get(run).is_none_or(|last| *last <= at) {
                         // Nothing closes it: it is text. A run that is too long is a doubt.
                         if run > RUN_MAX {
@@ -359,10 +415,25 @@ impl<'t> Spans<'t> {
                         return;
                     };
                     parts.push(offset + at..offset + end);
+                    self.seen = end;
+                    self.linked = false;
                     at = end;
                 }
             }
         }
+    }
+
+    /// Whether a backtick may belong to an address that stands there as such: some renderers link those
+    /// first. Only what lies behind the last span or tag is looked at.
+    fn is_in_address(&mut self, at: usize) -> bool {
+        let before = self.bytes.get(self.seen..at).unwrap_or_default();
+        self.seen = at;
+        let blank = before.iter().rposition(u8::is_ascii_whitespace);
+        let word = before.get(blank.map_or(0, |blank| blank + 1)..);
+        let word = word.unwrap_or_default();
+        let has = |sign: &[u8]| memchr::memmem::find(word, sign).is_some();
+        self.linked = has(b"://") || has(b"www.") || (blank.is_none() && self.linked);
+        self.linked
     }
 
     /// Where the span ends that is opened before `from`, if it ends in this line.
@@ -426,7 +497,7 @@ fn address_end(bytes: &[u8], at: usize) -> Option<usize> {
 /// it one.
 fn no_tag(bytes: &[u8], at: usize) -> Option<usize> {
     let inner = bytes.get(at + 1..)?;
-    let stops = |it: &u8| matches!(it, b'<' | b'>' | b'`' | b'\n' | b'"' | b'\'');
+    let stops = |it: &u8| matches!(it, b'<' | b'>' | b'`' | b'\\' | b'\n' | b'"' | b'\'');
     let length = inner.iter().position(stops).unwrap_or(inner.len());
     let stop = inner.get(length);
     (!matches!(stop, Some(b'\n' | b'"' | b'\''))).then_some(at + 1 + length)
@@ -546,6 +617,16 @@ mod tests {
             "a\n    ```\n    <x>\n    ```",
             "> <div>\n> `<x>`",
             "[^1]: a\n\n    <x>",
+            "[a]:\n~~~\n<x>\n~~~",
+            "[a]: /b \"\n\n~~~\n\"\n<x>\n~~~",
+            "[a]: /b\n(\n\n~~~\n)\n<x>\n~~~",
+            "<a \\`> <x> `",
+            "<b>a\n- b\n\n    <x>",
+            "<b>a\n<pre>\n\n    <x>\n</pre>",
+            "<?>\n\na `<x>`",
+            "<!\n<td>\n```\n<x>\n```",
+            "https://a.example/`> <x> `",
+            "www.a.example/`> <x> `",
         ] {
             assert!(shown(text).contains("<x>"), "{text:?}: {:?}", shown(text));
         }

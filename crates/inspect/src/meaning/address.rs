@@ -13,6 +13,16 @@ use unicode_security::MixedScript;
 /// Bytes of a host name (RFC 1035, section 2.3.4).
 const NAME: usize = 253;
 
+/// On which network an address may lie. Whoever knows the address judges it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// On the public one only.
+    #[default]
+    Public,
+    /// On a private one too.
+    Private,
+}
+
 /// Where addresses may lead, as declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses {
@@ -22,6 +32,8 @@ pub struct Addresses {
     pub ports: Vec<u16>,
     /// Hosts; none said, any that the network admits.
     pub hosts: Vec<HostPattern>,
+    /// The network.
+    pub reach: Reach,
 }
 
 /// A host, or all below a name.

@@ -3,7 +3,9 @@
 //!
 //! Nobody else's keyword is believed: whether there is one is told, and that is all.
 
-use super::{Basis, Expectation, HostPattern, Kind, Meaning, Roots, RootsError};
+use super::{
+    Basis, Consequence, Expectation, HostPattern, Kind, Meaning, Reach, Roots, RootsError,
+};
 use crate::pointer::Pattern;
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -119,7 +121,14 @@ fn expectation(said: &Value) -> Result<Expectation, DeclarationError> {
     let mut kind = Kind::of(meaning);
     for (name, value) in said {
         match (name.as_str(), &mut kind) {
-            ("is", _) => {}
+            ("is" | "otherwise", _) => {}
+            ("network", Kind::Url(addresses) | Kind::Host(addresses)) => {
+                addresses.reach = match value.as_str() {
+                    Some("public") => Reach::Public,
+                    Some("private") => Reach::Private,
+                    _ => return Err(member("network", "`public` or `private`")),
+                };
+            }
             ("roots", Kind::Path(roots)) => {
                 *roots = Roots::new(texts(said, "roots")?)?;
             }
@@ -143,8 +152,17 @@ fn expectation(said: &Value) -> Result<Expectation, DeclarationError> {
     }
     Ok(Expectation {
         basis: Basis::Declared,
+        otherwise: match said.get("otherwise").map(Value::as_str) {
+            None | Some(Some("refuse")) => Consequence::Refuse,
+            Some(Some("report")) => Consequence::Report,
+            Some(_) => return Err(member("otherwise", "`refuse` or `report`")),
+        },
         kind,
     })
+}
+
+fn member(member: &'static str, expected: &'static str) -> DeclarationError {
+    DeclarationError::Member { member, expected }
 }
 
 fn texts<'v>(

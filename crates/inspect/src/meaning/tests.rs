@@ -12,6 +12,7 @@ use super::*;
 fn broken(kind: &Kind, basis: Basis, text: &str) -> Vec<&'static str> {
     let expectation = Expectation {
         basis,
+        otherwise: Consequence::Refuse,
         kind: kind.clone(),
     };
     let flaws = expectation.check(text).flaws;
@@ -22,6 +23,7 @@ fn broken(kind: &Kind, basis: Basis, text: &str) -> Vec<&'static str> {
 fn is_refused(kind: &Kind, text: &str) -> bool {
     let expectation = Expectation {
         basis: Basis::Recognised,
+        otherwise: Consequence::Refuse,
         kind: kind.clone(),
     };
     let flaws = expectation.check(text).flaws;

@@ -189,6 +189,10 @@ pub fn answer_asking_same_era(
     under(answer, id, edits)
 }
 
+/// The longest time that a client is told to keep an answer, in milliseconds: an hour. What it may see can
+/// change at any time, and no server decides how long it goes on believing what it saw.
+pub const TTL_MAX_MS: i64 = 3_600_000;
+
 const PRIVATE: &[u8] = b"\"private\"";
 
 fn completed(result: Value<'_>, asked: &Asked<'_>) -> Amend {
@@ -202,9 +206,10 @@ fn completed(result: Value<'_>, asked: &Asked<'_>) -> Amend {
     }
     let ttl = result.get("ttlMs").and_then(Value::integer);
     let members = members.set("cacheScope", PRIVATE);
-    match ttl.is_some_and(|ttl| ttl >= 0) {
-        true => members,
-        false => members.set("ttlMs", &b"0"[..]),
+    match ttl {
+        Some(0..=TTL_MAX_MS) => members,
+        Some(1..) => members.set("ttlMs", TTL_MAX_MS.to_string()),
+        _ => members.set("ttlMs", &b"0"[..]),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Offer<'a> {
     pub welcomes: &'a [(&'a str, &'a Welcome)],
     /// What the gateway says it is, a JSON object with a name and a version.
     pub own: &'a [u8],
+    /// Whether the gateway offers prompts of its own.
+    pub has_prompts: bool,
 }
 
 /// For how long a client may keep the answer to `server/discover`: one minute. What servers can do
@@ -96,7 +98,7 @@ pub fn offered_capabilities(offer: &Offer<'_>, revision: Revision) -> Bytes {
     if any("/logging") {
         whole = whole.set("logging", object([]));
     }
-    if any("/prompts") {
+    if any("/prompts") || offer.has_prompts {
         let changes = write_true("listChanged", any("/prompts/listChanged"));
         whole = whole.set("prompts", object(changes));
     }

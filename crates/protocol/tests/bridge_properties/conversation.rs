@@ -131,6 +131,7 @@ impl Talk<'_> {
         let offer = Offer {
             welcomes: several.get(..count).unwrap(),
             own: OURS,
+            has_prompts: false,
         };
         match Self::era(self.client) {
             Era::Legacy => {

@@ -133,6 +133,7 @@ fn entry(server: &str, name: &str, pin: Pin, labels: Vec<String>) -> Option<Tool
         output: None,
         needs_task: false,
         mirror: protocol::mirror::Params::default(),
+        recognised: Default::default(),
         labels,
     };
     Some(tool.entry(server))

@@ -81,7 +81,9 @@ pub(super) fn of_ledger(
 fn of_record(record: &OwnedRecord) -> Result<Item, Unusable> {
     let then = match (record.verdict, &record.refusal) {
         (Verdict::Allowed | Verdict::Failed, _) => Then::Allowed,
-        (Verdict::Refused, Some(refusal)) if is_of_rules(refusal) => Then::Refused,
+        (Verdict::Refused, Some(refusal)) if is_of_rules(refusal) || is_denied(record) => {
+            Then::Refused
+        }
         (Verdict::Refused, _) => return Err(Unusable::Early),
     };
     let (Some(route), Some(server)) = (&record.route, &record.server) else {
@@ -101,6 +103,12 @@ fn of_record(record: &OwnedRecord) -> Result<Item, Unusable> {
         },
         then,
     })
+}
+
+/// Whether policies refused it. What a caller may not even see is refused as if it were not there.
+fn is_denied(record: &OwnedRecord) -> bool {
+    let policy = record.policy.as_ref();
+    policy.and_then(|policy| policy.verdict.as_deref()) == Some("deny")
 }
 
 /// Whether rules of text, detectors or policies refused it.

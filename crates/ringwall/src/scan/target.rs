@@ -3,7 +3,7 @@
 
 use super::Scan;
 use anyhow::{Context as _, bail};
-use config::settled::{Credential, Http, Network, Settled, Upstream};
+use config::settled::{Credential, Http, Network, Settled, SigningKey, Upstream};
 use gateway::clock::SystemClock;
 use gateway::house::House;
 use gateway::load::{self, Loaded};
@@ -66,6 +66,8 @@ impl Target<'_> {
             Target::Definitions(_) => bail!("a file is not a server"),
         };
         loaded.settled.data = data.path().to_owned();
+        // Nothing that is kept for good is signed, so no key of the operator's is opened.
+        loaded.settled.ledger.key = SigningKey::Made(data.path().join("ledger.key"));
         loaded.settled.listeners.clear();
         Ok(loaded)
     }

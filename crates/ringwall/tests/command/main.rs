@@ -12,6 +12,8 @@ mod posture;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod tools;

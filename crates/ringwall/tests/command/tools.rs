@@ -185,3 +185,77 @@ fn n9_2_all_can_be_approved_and_taken_back() {
     .good();
     assert_eq!(pins.of("fixture").unwrap().len(), 1);
 }
+
+#[test]
+fn n9_2_what_was_approved_before_is_shown_and_pinned_again() {
+    let (data, pins) = store();
+    let first = pins.of("fixture").unwrap()["forecast"].digest.to_string();
+    let nothing = ringwall(&["tools", "history", "fixture/unheard"], Some(data.path())).good();
+    assert!(nothing.contains("was ever approved"), "{nothing}");
+    let alone = ["tools", "roll-back", "fixture/forecast"];
+    let told = ringwall(&alone, Some(data.path())).bad();
+    assert!(told.contains("no other definition"), "{told}");
+    let approve = ["tools", "approve", "fixture/forecast", "--by", "grace"];
+    ringwall(&approve, Some(data.path())).good();
+    let history = ringwall(
+        &["tools", "history", "fixture", "forecast"],
+        Some(data.path()),
+    )
+    .good();
+    let (grace, ada) = (history.find("grace").unwrap(), history.find("ada").unwrap());
+    assert!(grace < ada && history.contains(&first), "{history}");
+    let in_force = history.lines().find(|line| line.contains("in force"));
+    assert!(
+        in_force.is_some_and(|line| line.contains("grace")),
+        "{history}"
+    );
+    for (words, why) in [
+        (vec!["tools", "roll-back", "fixture"], "names a server"),
+        (
+            vec!["tools", "roll-back", "fixture", "forecast", "echo"],
+            "one tool",
+        ),
+        (
+            vec!["tools", "roll-back", "fixture/echo", "--digest", &first],
+            "is approved as that",
+        ),
+    ] {
+        let told = ringwall(&words, Some(data.path())).bad();
+        assert!(told.contains(why), "{words:?}: {told}");
+    }
+    let back = [
+        "tools",
+        "roll-back",
+        "fixture/forecast",
+        "--by",
+        "linus",
+        "--json",
+    ];
+    let told = ringwall(&back, Some(data.path())).json();
+    assert_eq!(
+        (&told["digest"], &told["by"]),
+        (&json!(first), &json!("linus"))
+    );
+    let pin = pins.pin("fixture", "forecast").unwrap().unwrap();
+    assert_eq!((pin.digest.to_string(), &*pin.by), (first, "linus"));
+}
+
+#[test]
+fn n9_2_what_is_suspected_is_shown_to_whoever_approves() {
+    let (data, _) = store();
+    let said = ringwall(&["tools", "diff", "fixture/forecast"], Some(data.path())).good();
+    assert!(
+        said.contains("suspicion") && said.contains("poison."),
+        "{said}"
+    );
+    let json = ringwall(
+        &["tools", "diff", "fixture/forecast", "--json"],
+        Some(data.path()),
+    )
+    .json();
+    let suspicions = json[0]["suspicions"].as_array().unwrap();
+    assert!(
+        suspicions.iter().all(|it| it["techniques"].is_array()) && !suspicions.is_empty(),
+        "{json}"
+    );
+}

@@ -76,6 +76,17 @@ impl Scripted {
         last.cloned().unwrap_or_default()
     }
 
+    /// The arguments of every call of a tool that it heard, in their order.
+    pub fn calls(&self) -> Vec<Value> {
+        let script = self.script();
+        let calls = script
+            .heard
+            .iter()
+            .filter(|message| message.get("method") == Some(&json!("tools/call")));
+        let arguments = calls.map(|call| call.pointer("/params/arguments").cloned());
+        arguments.map(Option::unwrap_or_default).collect()
+    }
+
     /// Where it is.
     pub fn url(&self) -> &Url {
         &self.url

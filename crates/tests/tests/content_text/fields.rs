@@ -53,10 +53,9 @@ fn row(via: Via, method: &'static str, params: &Value, said: Value) -> Said {
 fn opening() -> Vec<Said> {
     let info = |more: Value| {
         let mut info = json!({ "name": "s", "version": "1" });
-        let members = info.as_object_mut();
-        members
-            .unwrap()
-            .extend(more.as_object().cloned().unwrap_or_default());
+        for (name, value) in more.as_object().into_iter().flatten() {
+            info[name] = value.clone();
+        }
         json!({ "serverInfo": info })
     };
     let said = [

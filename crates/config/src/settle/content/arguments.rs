@@ -25,6 +25,7 @@ pub(super) fn settle(
     let mut settled = Arguments {
         recognised,
         network: written.network.unwrap_or(Network::Private),
+        roots: roots(problems, path, written.roots.as_deref()),
         ..Arguments::default()
     };
     words::count(problems, &at("tools"), written.tools.len(), bounds::WORDS);
@@ -78,7 +79,7 @@ fn parameter(problems: &mut Problems, path: &str, written: &written::Parameter) 
     Parameter {
         is,
         otherwise: written.otherwise.unwrap_or(Misfit::Refuse),
-        roots: roots(problems, path, written),
+        roots: roots(problems, path, written.roots.as_deref()),
         schemes: schemes(problems, path, written),
         hosts: hosts(problems, path, written),
         ports: ports(problems, path, written),
@@ -90,13 +91,13 @@ fn parameter(problems: &mut Problems, path: &str, written: &written::Parameter) 
     }
 }
 
-fn bounded(problems: &mut Problems, path: &str, longest: u64) -> u64 {
+fn bounded(problems: &mut Problems, path: &str, longest: u64) -> u32 {
     let path = format!("{path}.longest");
     super::super::limits::number(problems, &path, Some(longest), bounds::IDENTIFIER)
 }
 
-fn roots(problems: &mut Problems, path: &str, written: &written::Parameter) -> Vec<String> {
-    let roots = written.roots.clone().unwrap_or_default();
+fn roots(problems: &mut Problems, path: &str, written: Option<&[String]>) -> Vec<String> {
+    let roots = written.unwrap_or_default().to_vec();
     for (index, root) in roots.iter().enumerate() {
         let unclear = |name: &str| matches!(name, "." | "..") || name.contains(['\\', '\0']);
         if !root.starts_with('/') || root.split('/').any(unclear) || root.contains(char::is_control)

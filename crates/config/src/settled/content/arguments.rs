@@ -12,6 +12,9 @@ pub struct Arguments {
     pub recognised: Recognised,
     /// Where recognised URLs and hosts may lead.
     pub network: Network,
+    /// Directories in which recognised paths have to lie; none said, anywhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roots: Vec<String>,
     /// What is declared, by tool and JSON Pointer.
     pub tools: BTreeMap<ToolPattern, BTreeMap<String, Parameter>>,
     /// JSON Schemas that arguments have to fit as well, as JSON text.
@@ -23,6 +26,7 @@ impl Default for Arguments {
         Arguments {
             recognised: Recognised::Refuse,
             network: Network::Private,
+            roots: Vec::new(),
             tools: BTreeMap::new(),
             schemas: BTreeMap::new(),
         }
@@ -56,5 +60,5 @@ pub struct Parameter {
     pub also: Option<String>,
     /// How many characters it may have.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub longest: Option<u64>,
+    pub longest: Option<u32>,
 }

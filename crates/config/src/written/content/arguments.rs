@@ -19,6 +19,10 @@ pub struct Arguments {
     /// addresses are judged as they are written, and no address of a metadata service passes.
     #[schemars(extend("default" = Network::Private))]
     pub network: Option<Network>,
+    /// Directories in which recognised paths have to lie. Relative ones begin in the first. Not said:
+    /// anywhere.
+    #[schemars(length(min = 1, max = bounds::WORDS))]
+    pub roots: Option<Vec<String>>,
     /// What is declared: for each tool, by its name at the server, its parameters by JSON Pointer, such as
     /// `/path` or `/items/*/url`. `*` stands for any member or item; `read*` names all tools that begin so.
     #[serde(default)]

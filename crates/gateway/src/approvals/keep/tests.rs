@@ -36,8 +36,12 @@ async fn n5_1_an_approval_that_cannot_be_written_down_is_not_used() {
     for recorded in [true, false] {
         let still = Still::with("").await;
         let asking = approved(&still, recorded).await;
+        let (id, now_ms) = (asking.binding.id(), still.gate().clock().unix_ms());
         still.loses_its_ledger();
         let standing = ask(still.gate(), asking).await;
+        // What nobody was told of who approved is not even taken out.
+        let kept = still.gate().approvals.register.entry(&id, now_ms).await;
+        assert_eq!(kept.unwrap().is_some(), !recorded);
         assert!(
             matches!(standing, Err(AskError::Unrecorded)),
             "{standing:?}"

@@ -107,6 +107,19 @@ async fn n2_3_a_line_of_refresh_tokens_ends_with_the_person_their_login_and_thei
 }
 
 #[tokio::test]
+async fn n2_3_a_shorter_life_is_that_of_lines_that_began_before_it_was_configured() {
+    let world = World::new().await;
+    let client = world.client().await;
+    let code = world.code(&client, person("alice")).await;
+    let tokens = world.redeemed(&client, &code).await.unwrap();
+    let shorter = "registration: open, tokens: { refresh: 10d, idle: 1d }";
+    let world = world.again(shorter).await;
+    world.clock.advance_ms(DAY_MS);
+    let refreshed = world.refreshed(&client, &tokens["refresh_token"]).await;
+    assert_eq!(refreshed.err(), GRANT);
+}
+
+#[tokio::test]
 async fn n2_3_a_refresh_token_is_no_code_and_ends_nothing_where_it_comes_as_one() {
     let world = World::new().await;
     let client = world.client().await;

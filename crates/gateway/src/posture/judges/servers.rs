@@ -1,6 +1,6 @@
 //! The judges of what protects against servers and confines them (controls 9 and 10).
 
-use super::{Status, View, Way, missing, providers, reports_hidden_text};
+use super::{Status, View, Way, missing, output, passes_secrets, providers, reports_hidden_text};
 use config::settled::{Confinement, Drift, Network, Pins, Upstream};
 
 pub(in crate::posture) fn n9_2(_: &View<'_>, way: &Way<'_>) -> Status {
@@ -26,18 +26,21 @@ pub(in crate::posture) fn n11_1(_: &View<'_>) -> Status {
 }
 
 pub(in crate::posture) fn n9_3(view: &View<'_>, way: &Way<'_>) -> Status {
-    let mut missing = missing(&["leaks of secrets and personal data"]);
+    let mut missing = Vec::new();
     missing.extend(providers::harm(view, way));
     missing.extend(reports_hidden_text(way));
+    missing.extend(output::addresses(way));
+    missing.extend(passes_secrets(way));
     Status::lacking(missing)
 }
 
-pub(in crate::posture) fn n9_4(_: &View<'_>, _: &Way<'_>) -> Status {
-    Status::lacking(missing(&[
+pub(in crate::posture) fn n9_4(_: &View<'_>, way: &Way<'_>) -> Status {
+    let mut missing = missing(&[
         "labels of where a value came from, and rules on how it may flow",
-        "budgets of repetition",
         "marks around what servers instruct",
-    ]))
+    ]);
+    missing.extend(output::floods(way));
+    Status::lacking(missing)
 }
 
 pub(in crate::posture) fn n10_1(_: &View<'_>, way: &Way<'_>) -> Status {

@@ -3,6 +3,7 @@
 //! the others.
 
 use super::{Back, id_of};
+use crate::content::lesson;
 use crate::credential::Carried;
 use crate::definitions;
 use crate::gate::Gate;
@@ -70,6 +71,7 @@ pub(super) async fn initialize(
     let offer = Offer {
         welcomes: &offers,
         own: OURSELVES,
+        has_prompts: lesson::is_offered(route),
     };
     let said = bridge::initialize_result(&id_of(message)?, spoken, &offer);
     Ok(Back::Opened {
@@ -93,6 +95,7 @@ pub(super) async fn discover(
     let offer = Offer {
         welcomes: &offers,
         own: OURSELVES,
+        has_prompts: lesson::is_offered(route),
     };
     let spoken: Vec<Revision> = Revision::ALL
         .iter()

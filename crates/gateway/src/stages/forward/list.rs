@@ -3,6 +3,7 @@
 
 use super::Back;
 use super::greet::{each, note_missing};
+use crate::content::lesson;
 use crate::definitions::Room;
 use crate::gate::Gate;
 use crate::links::Far;
@@ -57,10 +58,14 @@ pub(super) async fn ask(
         }
         _ => None,
     };
+    let taught = method.list_member == Some("prompts") && lesson::is_offered(route);
     let outcomes = each(session.links(), servers, !alone, move |far| {
         let cursor = cursor.clone();
         async move {
+            let lacks = method.capability.filter(|it| !far.welcome().has(*it));
             let pages = match alone {
+                // Such a server was never said to have any: what is listed is ours alone.
+                true if taught && lacks.is_some() => Vec::new(),
                 true => vec![page(&far, method.name, cursor.as_deref()).await?],
                 false => pages(&far, method).await?,
             };

@@ -4,7 +4,7 @@
 
 use super::challenges;
 use crate::gate::Gate;
-use crate::possession::{Of, UsedError};
+use crate::possession::{Of, Purpose, UsedError};
 use crate::stages::draft::Draft;
 use crate::stages::frame::Framed;
 use crate::stages::raw::{DPOP, Door};
@@ -125,6 +125,7 @@ async fn proof(
     let nonces = gate.proofs.nonces();
     let proof = dpop::verify(values, &request, &route.proofs, nonces, now).map_err(refused)?;
     let of = Of {
+        purpose: Purpose::Call,
         user: caller.user().as_str(),
         key,
         most: route.proofs_per_user,

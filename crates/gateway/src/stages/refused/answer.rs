@@ -76,9 +76,24 @@ pub(in crate::stages) fn answer_off_schema(why: &str) -> Refused {
 /// What a server said is not let pass.
 pub(in crate::stages) fn answer_content(because: &Because) -> Refused {
     match because {
+        Because::Data { label, .. } => answer_data(label),
         Because::HiddenText { rule, .. } => answer_hidden_text(rule),
         Because::Unmarked => super::unsealed(),
     }
+}
+
+fn answer_data(label: &str) -> Refused {
+    let reason =
+        format!("the server's answer was withheld: it carries data that may not pass ({label})");
+    let remedy = "the operator sets `content.data` to `redact` or `tokenise` to receive the rest";
+    Refused::new(
+        "answer_data_refused",
+        controls::N9_3,
+        Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(UPSTREAM)
 }
 
 fn answer_hidden_text(rule: &str) -> Refused {

@@ -83,12 +83,63 @@ pub(in crate::stages) fn arguments(problem: String) -> Refused {
     .for_the_model()
 }
 
+/// An argument is not what its parameter means.
+pub(in crate::stages) fn argument_meaning(
+    pointer: &str,
+    rule: &'static str,
+    remedy: &'static str,
+) -> Refused {
+    let meant = rule.split('.').next().unwrap_or(rule);
+    let reason = format!(
+        "the argument at {} is no {meant} as this tool takes it ({rule})",
+        quoted(pointer)
+    );
+    Refused::new(
+        "argument_meaning",
+        controls::N1_1,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+    .rpc(codes::INVALID_PARAMS)
+    .for_the_model()
+}
+
+/// The operator says for which purposes the tool may be called, and this is none of them.
+pub(in crate::stages) fn purpose_unknown() -> Refused {
+    let reason = "the tool is there for certain purposes only, and this call is for none of them";
+    let remedy = "get a token that says what the call is for, or use a route that is there for it";
+    Refused::new(
+        "purpose_unknown",
+        controls::P1,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+}
+
 /// What a client said is not let pass.
 pub(in crate::stages) fn content(because: &Because) -> Refused {
     match because {
+        Because::Data { place, label } => data(label, place),
         Because::HiddenText { place, rule } => hidden_text(rule, place),
         Because::Unmarked => super::unsealed(),
     }
+}
+
+/// It says what is there and where, and never what it is: the caller knows, and others may read this.
+fn data(label: &str, place: &str) -> Refused {
+    let reason = format!("data that may not go there ({label}) at {}", quoted(place));
+    let remedy = "leave it out, or send the token that stands for it; the operator sets \
+                  `content.data` for this server";
+    Refused::new(
+        "data_refused",
+        controls::N1_1,
+        Fault::Caller,
+        reason,
+        remedy,
+    )
+    .rpc(codes::INVALID_PARAMS)
 }
 
 fn hidden_text(rule: &str, place: &str) -> Refused {

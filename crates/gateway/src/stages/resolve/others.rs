@@ -4,9 +4,9 @@
 use super::{Place, Resolved};
 use crate::definitions;
 use crate::gate::Gate;
-use crate::naming::Naming;
 use crate::pins::Kind;
 use crate::route::Served;
+use crate::stages::draft::Draft;
 use crate::stages::forward::every_page;
 use crate::stages::refused::{self, Refused};
 use protocol::{Act, Method, Revision, Sender, Target};
@@ -27,34 +27,64 @@ pub(super) fn are_pinned(resolved: &Resolved) -> bool {
     asks && pinned && matches!(resolved.place, Place::One(..))
 }
 
-/// What the server calls a prompt, if its definition is approved. Where that is not known, or not to be
-/// believed any more, the prompts that the server has now are read. The name is the server's own, or the
-/// short form of one.
-pub(super) async fn prompt(
+/// Whether what a permitted message is about may be had by its definition. Where that is not known of a
+/// prompt, or not to be believed any more, the prompts that the server has now are read.
+pub(in crate::stages) async fn check(
+    gate: &Gate,
+    call: &Resolved,
+    at: usize,
+    draft: &mut Draft,
+) -> Result<(), Refused> {
+    let act = call.method().map(|method| method.act);
+    let Some(served) = call.raw().route().served(at).filter(|_| are_pinned(call)) else {
+        return Ok(());
+    };
+    let outward = call.outward().unwrap_or_default();
+    draft.ran(controls::N9_2);
+    match (act, call.target()) {
+        (Some(Act::Get | Act::Complete), Target::Prompt(name)) => {
+            prompt(gate, call, (at, served), (outward, &name)).await
+        }
+        (_, Target::Resource(uri)) => readable(gate, served, (Kind::Resource, &uri), outward),
+        (_, Target::Template(uri)) => readable(gate, served, (Kind::Template, &uri), outward),
+        _ => Ok(()),
+    }
+}
+
+async fn prompt(
+    gate: &Gate,
+    call: &Resolved,
+    (at, served): (usize, &Served),
+    (outward, inner): (&str, &str),
+) -> Result<(), Refused> {
+    let known = served.others.prompt(inner, gate.clock().unix_ms());
+    let approved = match known {
+        Some(approved) => Some(approved),
+        None => {
+            let mut prompts = read(gate, call, at, served).await?.into_iter();
+            let found = prompts.find(|(name, _)| name == inner);
+            found.map(|(_, approved)| approved)
+        }
+    };
+    match approved {
+        Some(true) => Ok(()),
+        Some(false) => Err(refused::definition_held("prompt", outward)),
+        None => Err(refused::prompt_unknown(outward)),
+    }
+}
+
+/// What the server calls a prompt whose name was shortened: found among the prompts it has now.
+pub(super) async fn named(
     gate: &Gate,
     resolved: &Resolved,
     (at, served): (usize, &Served),
-    (outward, inner): (&str, &str),
+    outward: &str,
 ) -> Result<String, Refused> {
     let naming = resolved.raw().route().naming;
-    let is_short = naming == Naming::Prefixed && Naming::is_shortened(inner);
-    let known = served.others.prompt(inner, gate.clock().unix_ms());
-    match known.filter(|_| !is_short) {
-        Some(true) => return Ok(inner.to_owned()),
-        Some(false) => return Err(refused::definition_held("prompt", outward)),
-        None => {}
-    }
-    let is_it = |name: &str| match is_short {
-        true => naming.matches(outward, &served.name, name),
-        false => name == inner,
-    };
-    let prompts = read(gate, resolved, at, served).await?;
-    let mut found = prompts.into_iter();
-    match found.find(|(name, _)| is_it(name)) {
-        Some((name, true)) => Ok(name),
-        Some((_, false)) => Err(refused::definition_held("prompt", outward)),
-        None => Err(refused::prompt_unknown(outward)),
-    }
+    let mut prompts = read(gate, resolved, at, served).await?.into_iter();
+    let found = prompts.find(|(name, _)| naming.matches(outward, &served.name, name));
+    let found = found.map(|(name, _)| name);
+    found.ok_or_else(|| refused::prompt_unknown(outward))
 }
 
 /// Every prompt of the server, by name, and whether it is approved.
@@ -94,7 +124,7 @@ async fn read(
 
 /// Whether a resource or a template is to be had: one that is listed and held is not. What no list names
 /// is the server's business.
-pub(super) fn readable(
+fn readable(
     gate: &Gate,
     served: &Served,
     (kind, uri): (Kind, &str),

@@ -2,6 +2,7 @@
 //! Nothing is asked of a server here.
 
 use super::{Answering, Place, Resolved, rewrite};
+use crate::content::lesson;
 use crate::gate::Gate;
 use crate::naming::Naming;
 use crate::route::Route;
@@ -47,6 +48,13 @@ fn named(admitted: &mut Admitted, method: &Method, draft: &mut Draft) -> Result<
         target => refused::tool_unknown(target.name()),
     };
     let target = admitted.target();
+    if let (Act::Get, Target::Prompt(name)) = (method.act, &target)
+        && name == lesson::NAME
+        && lesson::is_offered(&route)
+    {
+        draft.subject = Some(lesson::NAME.into());
+        return Ok(Place::All);
+    }
     let found = split(&route, &target).ok_or_else(|| unknown(&target))?;
     if !offered(&route, &target) {
         return Err(unknown(&target));

@@ -4,6 +4,7 @@
 
 use super::{Screen, sealed};
 use crate::catalog::{self, Standing};
+use crate::content::lesson;
 use crate::definitions::{self, Shown};
 use crate::gate::Gate;
 use crate::links::Far;
@@ -60,7 +61,15 @@ pub(super) fn join(
     let alone = call.raw().route().only().is_some();
     let bytes = match (alone, pages.pop()) {
         (true, Some(page)) => listing.only(page, draft)?,
-        (true, None) => return Err(refused::crashed()),
+        (true, None) => {
+            let mut ours = Vec::new();
+            listing.teach(&mut ours);
+            let whole = Whole {
+                items: ours.iter().map(|item| item.to_string().into()).collect(),
+                missing: Vec::new(),
+            };
+            listing.page(&whole, 0..whole.items.len(), None, draft)?
+        }
         (false, last) => {
             pages.extend(last);
             listing.merged(pages, missing, servers, draft)?
@@ -114,7 +123,8 @@ impl<'a> Listing<'a> {
                 let learnt = definitions::learn(self.gate, shown).into_iter();
                 let learnt: Result<(), _> = learnt.collect();
                 learnt.map_err(|error| refused::catalog(&error.into()))?;
-                let items = self.filtered(&screen, &page.far, &mut result)?;
+                let mut items = self.filtered(&screen, &page.far, &mut result)?;
+                self.teach(&mut items);
                 result.insert(self.member.to_owned(), Value::Array(items));
                 // Nothing goes out as a cursor that is not ours.
                 if let Some(Value::String(cursor)) = result.remove("nextCursor") {
@@ -167,6 +177,7 @@ impl<'a> Listing<'a> {
                 }
             }
         }
+        self.teach(&mut all);
         // A server that repeats itself is listed once: nothing has a name that something else has.
         let mut known = HashSet::new();
         all.retain(|item| {
@@ -191,6 +202,19 @@ impl<'a> Listing<'a> {
             listed::Place { at, list }
         });
         self.page(&whole, start..end, next, draft)
+    }
+
+    /// Puts the gateway's own prompt first, where it has one: no server lists another by its name.
+    fn teach(&self, items: &mut Vec<Value>) {
+        if self.member != "prompts" || !lesson::is_offered(self.call.raw().route()) {
+            return;
+        }
+        let name = |item: &Value| item.get("name") == Some(&lesson::NAME.into());
+        items.retain(|item| !name(item));
+        let goes_on = self.call.raw().route().only().is_some() && self.call.resumed().is_some();
+        if !goes_on {
+            items.insert(0, lesson::entry());
+        }
     }
 
     fn keep(&self, terms: Terms, whole: &Arc<Whole>) -> Option<u64> {

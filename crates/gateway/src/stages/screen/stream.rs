@@ -10,6 +10,7 @@ use crate::stages::authorize::Circumstances;
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
+use ::inspect::data::Thread;
 use bytes::Bytes;
 use protocol::bridge::{self, NoticeChange, Question, Subscription, Wish};
 use protocol::revision::Era;
@@ -27,6 +28,8 @@ pub struct ScreenedStream {
     gathered: Vec<Waiting>,
     until: Option<Instant>,
     questions: u64,
+    /// What its notifications said last: a value may begin in one and end in the next.
+    thread: Option<Thread>,
 }
 
 #[derive(Debug)]
@@ -84,6 +87,7 @@ impl ScreenedStream {
             gathered: Vec::new(),
             until: None,
             questions: 0,
+            thread: None,
         }
     }
 
@@ -186,7 +190,8 @@ impl ScreenedStream {
         };
         let session = self.screen.session.as_ref();
         let session = session.ok_or_else(refused::session_missing)?;
-        let mut places = self.screen.route.places();
+        let route = Arc::clone(&self.screen.route);
+        let mut places = route.places();
         let found = places.find(|(_, served)| Arc::ptr_eq(served, ear.far().served()));
         let (at, _) = found.ok_or_else(refused::crashed)?;
         let far = session.links().far(at).await;
@@ -255,7 +260,7 @@ impl ScreenedStream {
         }
     }
 
-    fn notice(&self, message: Message, draft: &mut Draft) -> Result<Option<Part>, Refused> {
+    fn notice(&mut self, message: Message, draft: &mut Draft) -> Result<Option<Part>, Refused> {
         let Some(method) = self.screen.row(&message) else {
             tracing::debug!(
                 method = message.method(),
@@ -285,7 +290,7 @@ impl ScreenedStream {
         }
         let message = self.screen.disowned(message)?;
         let message = self.screen.outward(self.screen.with_provenance(message)?)?;
-        let bytes = self.screen.cleaned(&message, draft)?;
+        let bytes = self.continued(&message, draft)?;
         if message.method().starts_with("notifications/tasks") {
             // A task that waits asks its questions here, too.
             let judged = self.screen.read(bytes.clone())?;
@@ -295,6 +300,15 @@ impl ScreenedStream {
             }
         }
         Ok(Some(Part::Aside(bytes)))
+    }
+
+    /// A notification, cleaned in the light of those before it.
+    fn continued(&mut self, message: &Message, draft: &mut Draft) -> Result<Bytes, Refused> {
+        if self.thread.is_none() {
+            let content = self.screen.route.content(self.screen.served.as_ref());
+            self.thread = content.thread();
+        }
+        self.screen.cleaned_after(&mut self.thread, message, draft)
     }
 
     /// Questions of a server: answered here, refused by policy, or passed on.

@@ -2,6 +2,7 @@
 //! operator at the level debug. It never counts as an error and never reaches a caller.
 
 use super::super::lock;
+use crate::content::Log;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,6 +12,8 @@ use tokio::time::Instant;
 /// How many lines are kept, and how long each may be.
 const LINES_MAX: usize = 32;
 const LINE_BYTES_MAX: usize = 512;
+/// How much of a line is looked at for secrets before it is cut: half of one says too much.
+const LOOKED_MAX: usize = 4096;
 /// How many lines are logged per window.
 const LOGGED_MAX: u32 = 50;
 const WINDOW: Duration = Duration::from_secs(1);
@@ -40,6 +43,7 @@ pub(super) async fn capture(mut source: impl AsyncRead + Unpin, ring: Ring, serv
     let mut line = Vec::new();
     let mut window = Instant::now();
     let mut logged = 0;
+    let mut log = Log::new();
     loop {
         let length = match source.read(&mut buffer).await {
             Ok(0) | Err(_) => break,
@@ -47,12 +51,12 @@ pub(super) async fn capture(mut source: impl AsyncRead + Unpin, ring: Ring, serv
         };
         for byte in buffer.iter().take(length) {
             if *byte != b'\n' {
-                if line.len() < LINE_BYTES_MAX {
+                if line.len() < LOOKED_MAX {
                     line.push(*byte);
                 }
                 continue;
             }
-            let text = String::from_utf8_lossy(&line).escape_debug().to_string();
+            let text = shown(&mut log, &line);
             line.clear();
             if window.elapsed() > WINDOW {
                 window = Instant::now();
@@ -66,8 +70,15 @@ pub(super) async fn capture(mut source: impl AsyncRead + Unpin, ring: Ring, serv
         }
     }
     if !line.is_empty() {
-        ring.push(String::from_utf8_lossy(&line).escape_debug().to_string());
+        ring.push(shown(&mut log, &line));
     }
+}
+
+/// A line without secrets, cut, control characters escaped.
+fn shown(log: &mut Log, line: &[u8]) -> String {
+    let text = log.line(&String::from_utf8_lossy(line));
+    let cut: String = text.escape_debug().take(LINE_BYTES_MAX).collect();
+    cut
 }
 
 #[cfg(test)]
@@ -82,12 +93,14 @@ mod tests {
             text.push_str(&format!("line {number} {}\n", "x".repeat(2000)));
         }
         text.push_str("\u{1b}[31mred\n");
+        text.push_str("key 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\n");
         text.push_str("no end");
         capture(text.as_bytes(), ring.clone(), "test".into()).await;
         let lines = ring.lines();
         assert_eq!(lines.len(), LINES_MAX);
         assert!(lines.iter().all(|line| line.len() <= LINE_BYTES_MAX));
         assert_eq!(lines[LINES_MAX - 1], "no end");
-        assert_eq!(lines[LINES_MAX - 2], "\\u{1b}[31mred");
+        assert_eq!(lines[LINES_MAX - 2], "key [redacted: secret.github_token]");
+        assert_eq!(lines[LINES_MAX - 3], "\\u{1b}[31mred");
     }
 }

@@ -46,7 +46,11 @@ impl Scan<'_, '_> {
                 };
                 self.inline(at, opener, used);
             }
-            b':' => self.definition(at),
+            b':' => {
+                // An image may be followed by a colon.
+                self.by_reference |= within_image;
+                self.definition(at);
+            }
             _ => self.by_reference |= within_image,
         }
     }
@@ -55,6 +59,10 @@ impl Scan<'_, '_> {
     fn inline(&mut self, at: usize, opener: Option<(usize, bool)>, used: Use) {
         let from = self.skip_blanks(at + 2);
         let (range, address_end) = self.destination(from);
+        if self.is_harmless(range.clone(), used) {
+            self.judged = self.judged.max(range.end);
+            return;
+        }
         let end = self.end_of_inline(address_end);
         let address = self.read(range.clone(), true);
         let inline = Inline {

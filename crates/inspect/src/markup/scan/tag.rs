@@ -4,9 +4,13 @@ use super::Scan;
 use crate::markup::address::{self, Address, Scheme};
 use crate::markup::carry::{self, Use};
 use crate::markup::entity::Spelled;
-use crate::markup::html::{self, Attribute, NAME_MAX};
+use crate::markup::html::{self, ATTRIBUTE_MAX, Attribute, NAME_MAX};
 use crate::markup::rule::Rule;
 use std::ops::Range;
+
+/// What makes the name of any attribute one that means nothing. A reference to `=` would not do: a
+/// renderer turns it back.
+const DATA: &str = "data-";
 
 impl<'t> Scan<'t, '_> {
     /// A `<` that may begin a tag.
@@ -74,14 +78,15 @@ impl<'t> Scan<'t, '_> {
             return;
         };
         let place = name.start..at + 1;
+        let begin = name.start..name.start;
         match attribute {
-            Attribute::Handler => self.found(Rule::EventHandler, place, at..at + 1, "&#61;"),
-            Attribute::Document => self.found(Rule::Frame, place, at..at + 1, "&#61;"),
+            Attribute::Handler => self.found(Rule::EventHandler, place, begin, DATA),
+            Attribute::Document => self.found(Rule::Frame, place, begin, DATA),
             Attribute::Style => {
                 let (inner, _) = self.value(value, quote);
                 let style = text.get(inner).unwrap_or_default();
                 if html::style_is_active(style) {
-                    self.found(Rule::Style, place, at..at + 1, "&#61;");
+                    self.found(Rule::Style, place, begin, DATA);
                 }
             }
             Attribute::Address(used) => {
@@ -99,13 +104,13 @@ impl<'t> Scan<'t, '_> {
         let word = before.get(..end)?.iter().rev();
         let is_name =
             |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_');
-        let length = word.take(NAME_MAX + 1).take_while(is_name).count();
+        let length = word.take(ATTRIBUTE_MAX + 1).take_while(is_name).count();
         let start = end - length;
         let parted = match start.checked_sub(1).map(|before| self.byte(before)) {
             None => true,
             Some(byte) => byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\''),
         };
-        (parted && length > 1 && length <= NAME_MAX).then_some(start..end)
+        (parted && length > 1 && length <= ATTRIBUTE_MAX).then_some(start..end)
     }
 
     /// The value that begins here: what is in it, and where it ends with its quotes.
@@ -140,6 +145,9 @@ impl<'t> Scan<'t, '_> {
             let blanks = part.len() - part.trim_start().len();
             let (start, end) = (from + blanks, from + part.len());
             from = end;
+            if self.is_harmless(start..end, used) {
+                continue;
+            }
             let address = self.read(start..end, false);
             self.attribute_of(&address, whole.clone(), used);
         }

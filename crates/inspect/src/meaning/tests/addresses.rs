@@ -10,6 +10,7 @@ fn url() -> Kind {
 fn target(kind: &Kind, text: &str) -> Option<Host> {
     let expectation = Expectation {
         basis: Basis::Declared,
+        otherwise: Consequence::Refuse,
         kind: kind.clone(),
     };
     expectation.check(text).target.map(|target| target.host)
@@ -331,6 +332,7 @@ fn n1_1_only_declared_schemes_hosts_and_ports_pass() {
     let kind = Kind::Url(Addresses {
         schemes: vec!["https".into()],
         ports: vec![443, 8443],
+        reach: Reach::Public,
         hosts: hosts
             .iter()
             .map(|host| HostPattern::parse(host).unwrap())

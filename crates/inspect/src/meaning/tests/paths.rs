@@ -3,7 +3,7 @@
 use super::*;
 
 fn rooted() -> Kind {
-    Kind::Path(Roots::new(["/srv/data", "/tmp/work"]).unwrap())
+    Kind::Path(Roots::new(["/srv/data", "/tmp/job"]).unwrap())
 }
 
 /// Up, out of wherever it begins.
@@ -135,10 +135,10 @@ const OUTSIDE: &[&str] = &[
     "/srv/data/../x",
     "/srv/data/../../etc",
     "/srv/data/x/../../y",
-    "/tmp/workshop",
+    "/tmp/jobs",
     "/tmp",
-    "/tmp/work/../x",
-    "/tmp/work/./../x",
+    "/tmp/job/../x",
+    "/tmp/job/./../x",
     "//etc/passwd",
     "/./etc/passwd",
     "/proc/self/environ",
@@ -269,7 +269,7 @@ const PLAIN: &[&str] = &[
     "/srv/data/",
     "/srv/data/a",
     "/srv/data/./a",
-    "/tmp/work/x",
+    "/tmp/job/x",
 ];
 
 #[test]
@@ -342,7 +342,7 @@ fn n1_1_the_place_that_is_named_is_handed_back() {
     for (path, place) in [
         ("", Some("/srv/data")),
         ("a/./b", Some("/srv/data/a/b")),
-        ("/tmp/work/x", Some("/tmp/work/x")),
+        ("/tmp/job/x", Some("/tmp/job/x")),
         ("/srv/data/a/../b", Some("/srv/data/b")),
         ("a//b", Some("/srv/data/a/b")),
         ("/etc", None),
@@ -350,6 +350,7 @@ fn n1_1_the_place_that_is_named_is_handed_back() {
     ] {
         let expectation = Expectation {
             basis: Basis::Recognised,
+            otherwise: Consequence::Refuse,
             kind: rooted(),
         };
         let found = expectation.check(path).path;

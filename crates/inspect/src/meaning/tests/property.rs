@@ -52,7 +52,7 @@ proptest! {
     fn n1_1_nothing_that_can_be_written_breaks_a_check(text in pieces()) {
         for kind in kinds() {
             for basis in [Basis::Declared, Basis::Recognised] {
-                let expectation = Expectation { basis, kind: kind.clone() };
+                let expectation = Expectation { basis, otherwise: Consequence::Refuse, kind: kind.clone() };
                 for flaw in expectation.check(&text).flaws {
                     prop_assert!(flaw.at.start <= flaw.at.end, "{flaw:?}");
                     prop_assert!(flaw.at.end <= text.len().max(3), "{flaw:?} {text:?}");
@@ -75,7 +75,7 @@ proptest! {
     #[test]
     fn n1_1_a_path_that_passes_stays_inside_its_roots(text in pieces()) {
         let kind = Kind::Path(Roots::new(["/srv/data"]).unwrap());
-        let expectation = Expectation { basis: Basis::Recognised, kind };
+        let expectation = Expectation { basis: Basis::Recognised, otherwise: Consequence::Refuse, kind };
         let outcome = expectation.check(&text);
         if outcome.flaws.iter().all(|flaw| flaw.rule.weight != Weight::Certain) {
             let place = resolved(Path::new("/srv/data"), &text);
@@ -138,6 +138,7 @@ fn n1_1_a_declared_path_opens_nothing_outside_on_a_real_disk() {
                     let path = format!("{start}{one}/{two}/{three}");
                     let expectation = Expectation {
                         basis: Basis::Declared,
+                        otherwise: Consequence::Refuse,
                         kind: kind.clone(),
                     };
                     let outcome = expectation.check(&path);
@@ -174,6 +175,7 @@ fn n1_1_hostile_values_end_at_once() {
         for kind in kinds() {
             let expectation = Expectation {
                 basis: Basis::Declared,
+                otherwise: Consequence::Refuse,
                 kind: kind.clone(),
             };
             assert!(expectation.check(&text).flaws.len() <= 32);

@@ -25,10 +25,19 @@ fn n1_1_a_parameter_is_recognised_by_format_name_and_description() {
     }
 }
 
-/// Parameters, and what they mean: those that are clear first, then near misses.
-fn parameters() -> Vec<(&'static str, Value, Option<&'static str>)> {
-    let text = |description: &str| json!({"type": "string", "description": description});
-    let clear = [
+type Named = (&'static str, Value, Option<&'static str>);
+
+fn parameters() -> impl Iterator<Item = Named> {
+    clear().into_iter().chain(near_misses())
+}
+
+fn text(description: &str) -> Value {
+    json!({"type": "string", "description": description})
+}
+
+/// Parameters, and what they mean.
+fn clear() -> Vec<Named> {
+    vec![
         ("path", text(""), Some("path")),
         ("file_path", text(""), Some("path")),
         ("filePath", text(""), Some("path")),
@@ -70,8 +79,12 @@ fn parameters() -> Vec<(&'static str, Value, Option<&'static str>)> {
             Some("url"),
         ),
         ("path", json!({}), Some("path")),
-    ];
-    let misses = [
+    ]
+}
+
+/// Parameters that are only named like something.
+fn near_misses() -> Vec<Named> {
+    vec![
         ("path", json!({"type": "string", "format": "uuid"}), None),
         ("path", json!({"type": "integer"}), None),
         ("path", json!({"type": "string", "enum": ["a", "b"]}), None),
@@ -97,8 +110,7 @@ fn parameters() -> Vec<(&'static str, Value, Option<&'static str>)> {
         ("args", text("Further values"), None),
         ("message", text(""), None),
         ("id", text(""), None),
-    ];
-    clear.into_iter().chain(misses).collect()
+    ]
 }
 
 #[test]
@@ -253,17 +265,92 @@ fn n1_1_a_servers_own_keyword_is_seen_wherever_it_stands() {
 
 #[test]
 fn n1_1_what_is_declared_takes_the_place_of_what_is_recognised() {
-    let mut parameters = Parameters::default();
-    let place = Pattern::parse("/path").unwrap();
-    let expect = |basis, meaning| Expectation {
-        basis,
-        kind: Kind::of(meaning),
+    let said = |basis, places: &[(&str, Meaning)]| {
+        let mut parameters = Parameters::default();
+        for (place, meaning) in places {
+            let expectation = Expectation {
+                basis,
+                otherwise: Consequence::Refuse,
+                kind: Kind::of(*meaning),
+            };
+            parameters.expect(&Pattern::parse(place).unwrap(), expectation);
+        }
+        parameters
     };
-    parameters.expect(&place, expect(Basis::Recognised, Meaning::Path));
-    let arguments = json!({"path": "..%2fx"});
+    let recognised = said(
+        Basis::Recognised,
+        &[("/path", Meaning::Path), ("/paths/*", Meaning::Path)],
+    );
+    let arguments = json!({"path": "..%2fx", "paths": ["..%2fy", "z"]});
     let arguments = arguments.as_object().unwrap();
-    assert_eq!(parameters.check(arguments).len(), 1);
-    assert!(parameters.knows(&place));
-    parameters.expect(&place, expect(Basis::Declared, Meaning::Text));
-    assert!(parameters.check(arguments).is_empty());
+    for (places, left) in [
+        (&[] as &[(&str, Meaning)], vec!["/path", "/paths/0"]),
+        (&[("/path", Meaning::Text)], vec!["/paths/0"]),
+        (&[("/paths", Meaning::Text)], vec!["/path"]),
+        (&[("/paths/*", Meaning::Text)], vec!["/path"]),
+        (&[("/*", Meaning::Text)], vec![]),
+        (&[("/other", Meaning::Text)], vec!["/path", "/paths/0"]),
+    ] {
+        let declared = said(Basis::Declared, places);
+        let around = Around {
+            others: &[&declared],
+            roots: None,
+        };
+        let judged = recognised.check_but(arguments, &around);
+        let told: Vec<_> = judged.iter().map(|judged| &*judged.pointer).collect();
+        assert_eq!(told, left, "{places:?}");
+        assert!(declared.check(arguments).is_empty());
+    }
+}
+
+#[test]
+fn n1_1_what_is_seldom_right_is_refused_where_it_is_declared() {
+    let expect = |basis, otherwise| Expectation {
+        basis,
+        otherwise,
+        kind: Kind::of(Meaning::Path),
+    };
+    let rule = |name: &str| ALL.iter().find(|rule| rule.name == name).unwrap();
+    let (certain, heuristic) = (rule("path.nul"), rule("path.traversal"));
+    use super::{Basis::*, Consequence::*};
+    for (basis, otherwise, certainly, perhaps) in [
+        (Declared, Refuse, Refuse, Refuse),
+        (Declared, Report, Report, Report),
+        (Recognised, Refuse, Refuse, Report),
+        (Recognised, Report, Report, Report),
+    ] {
+        let expectation = expect(basis, otherwise);
+        assert_eq!(expectation.consequence(certain), certainly);
+        assert_eq!(expectation.consequence(heuristic), perhaps);
+    }
+}
+
+#[test]
+fn n1_1_a_recognised_path_stays_inside_roots_that_are_known() {
+    let mut parameters = Parameters::default();
+    let expectation = Expectation {
+        basis: Basis::Recognised,
+        otherwise: Consequence::Refuse,
+        kind: Kind::of(Meaning::Path),
+    };
+    parameters.expect(&Pattern::parse("/path").unwrap(), expectation);
+    let roots = Roots::new(["/srv/data"]).unwrap();
+    let around = Around {
+        others: &[],
+        roots: Some(&roots),
+    };
+    for (path, refused) in [
+        ("a", false),
+        ("a/../b", false),
+        ("/srv/data/x", false),
+        ("../x", true),
+        ("/etc/passwd", true),
+        ("a/../../x", true),
+    ] {
+        let arguments = json!({ "path": path });
+        let judged = parameters.check_but(arguments.as_object().unwrap(), &around);
+        let flaws = judged.iter().flat_map(|judged| &judged.outcome.flaws);
+        let certain = flaws.filter(|flaw| flaw.rule.weight == Weight::Certain);
+        assert_eq!(certain.count() > 0, refused, "{path}");
+    }
 }

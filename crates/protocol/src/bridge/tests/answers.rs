@@ -436,6 +436,16 @@ fn an_answer_between_modern_hops_is_for_this_caller_only() {
         ),
         (
             "tools/list",
+            r#"{"tools":[],"ttlMs":3600000,"resultType":"complete","cacheScope":"private"}"#,
+            r#"{"tools":[],"ttlMs":3600000,"resultType":"complete","cacheScope":"private"}"#,
+        ),
+        (
+            "tools/list",
+            r#"{"tools":[],"ttlMs":3600001,"resultType":"complete","cacheScope":"private"}"#,
+            r#"{"tools":[],"ttlMs":3600000,"resultType":"complete","cacheScope":"private"}"#,
+        ),
+        (
+            "tools/list",
             r#"{"tools":[],"ttlMs":1.5}"#,
             r#"{"tools":[],"ttlMs":0,"resultType":"complete","cacheScope":"private"}"#,
         ),

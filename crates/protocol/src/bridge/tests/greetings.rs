@@ -200,6 +200,7 @@ fn v11_clients_are_told_only_what_can_be_kept_on_both_hops() {
         let offer = Offer {
             welcomes: &welcomes,
             own: OWN,
+            has_prompts: false,
         };
         let offered = offered_capabilities(&offer, revision);
         assert_eq!(
@@ -217,6 +218,7 @@ fn one_server_speaks_for_itself() {
     let offer = Offer {
         welcomes: &welcomes,
         own: OWN,
+        has_prompts: false,
     };
     let made = initialize_result(&Id::from(1), V2025_03_26, &offer);
     let expected = r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-03-26","capabilities":{"tools":{}},"serverInfo":{"name":"old","version":"1"},"instructions":"a\nb"}}"#;
@@ -229,6 +231,7 @@ fn one_server_speaks_for_itself() {
     let offer = Offer {
         welcomes: &welcomes,
         own: OWN,
+        has_prompts: false,
     };
     assert_eq!(server_info(&offer), OWN);
     let made = initialize_result(&Id::from(1), V2025_11_25, &offer);
@@ -248,6 +251,7 @@ fn several_servers_speak_under_their_names_and_never_for_each_other() {
     let offer = Offer {
         welcomes: &welcomes,
         own: OWN,
+        has_prompts: false,
     };
     assert_eq!(server_info(&offer), OWN);
     let made = message(&text(&initialize_result(&Id::from(1), V2025_11_25, &offer)));
@@ -268,6 +272,7 @@ fn several_servers_speak_under_their_names_and_never_for_each_other() {
     let offer = Offer {
         welcomes: &welcomes,
         own: OWN,
+        has_prompts: false,
     };
     let made = message(&text(&discover_result(&Id::from(1), &[], &offer)));
     let told = made
@@ -286,6 +291,7 @@ fn several_servers_speak_under_their_names_and_never_for_each_other() {
     let offer = Offer {
         welcomes: &[("a", &silent), ("b", &silent)],
         own: OWN,
+        has_prompts: false,
     };
     let made = message(&text(&initialize_result(&Id::from(1), V2025_11_25, &offer)));
     assert!(made.result().unwrap().get("instructions").is_none());

@@ -1,0 +1,290 @@
+//! Secrets and personal data in what is said: found by the rules of `inspect::data`, and treated by
+//! label as the operator has it. What is found is never written down, only its label.
+
+mod log;
+mod packs;
+mod tokens;
+
+pub(crate) use log::Log;
+pub(crate) use packs::PackError;
+pub(crate) use packs::read as read_packs;
+pub(crate) use tokens::Tokens;
+pub(crate) use tokens::TokensError;
+
+use super::{Because, Looked, Passage, Role, Toward};
+use config::settled::{self, DataAction, DataHandling};
+use controls::{Action, Control, Finding, Severity};
+use inspect::data::token;
+use inspect::data::{Confidence, Kind, Rules, Sight, Thread, mark};
+use protocol::Document;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// What is done about secrets and personal data of one server on one route.
+#[derive(Debug)]
+pub(crate) struct Data {
+    settled: settled::Data,
+    rules: Arc<Rules>,
+    /// The route: tokens are good on the one that they were made on.
+    route: Arc<str>,
+    tokens: Option<Arc<Tokens>>,
+}
+
+/// One place of a text, and what is done about it.
+#[derive(Debug)]
+struct Treated {
+    at: Range<usize>,
+    label: Box<str>,
+    severity: Severity,
+    action: DataAction,
+}
+
+impl Data {
+    pub(crate) fn new(settled: &settled::Data, route: &Arc<str>) -> Result<Data, PackError> {
+        Ok(Data {
+            rules: packs::rules(&settled.packs)?,
+            settled: settled.clone(),
+            route: Arc::clone(route),
+            tokens: None,
+        })
+    }
+
+    /// Takes the key that tokens are made with.
+    pub(crate) fn keyed(&mut self, tokens: &Arc<Tokens>) {
+        self.tokens = Some(Arc::clone(tokens));
+    }
+
+    /// What remembers the end of one message of a stream until the next.
+    pub(crate) fn thread(&self) -> Thread {
+        Thread::new(Arc::clone(&self.rules))
+    }
+
+    /// What is done about something that was seen.
+    fn action(&self, sight: &Sight<'_>, toward: Toward) -> DataAction {
+        let side = |handling: &DataHandling| match toward {
+            Toward::Model => handling.answers,
+            Toward::Server => handling.arguments,
+        };
+        if let Some(own) = self.settled.rules.get(&*sight.rule.label).and_then(side) {
+            return own;
+        }
+        let (handling, usual) = match sight.rule.kind {
+            Kind::Personal => (&self.settled.personal, DataAction::Report),
+            Kind::Secret => (
+                &self.settled.secrets,
+                match (toward, sight.confidence) {
+                    (Toward::Server, Confidence::High) => DataAction::Refuse,
+                    (Toward::Model, _) => DataAction::Redact,
+                    (Toward::Server, _) => DataAction::Report,
+                },
+            ),
+        };
+        match (side(handling).unwrap_or(usual), sight.confidence) {
+            (DataAction::Ignore, _) => DataAction::Ignore,
+            // What is doubtful changes nothing, unless its label is named.
+            (_, Confidence::Low) => DataAction::Report,
+            (action, _) => action,
+        }
+    }
+
+    /// Everything of a text that something is done about: in order, and apart.
+    fn seen(&self, passage: &mut Passage<'_, '_>) -> Vec<Treated> {
+        let toward = passage.toward();
+        let treated = |sight: &Sight<'_>, at: Range<usize>| Treated {
+            at,
+            label: sight.rule.label.clone(),
+            severity: sight.rule.severity,
+            action: self.action(sight, toward),
+        };
+        if let (Role::Structured, Some(member)) = (passage.role(), passage.member())
+            && let Some(sight) = self.rules.of_field(&member, passage.text())
+        {
+            // What its name says and what its form says: the form knows more.
+            let whole = self.rules.scan(passage.text());
+            let sight = match whole.first() {
+                Some(seen) if seen.at.len() == passage.text().len() => seen.clone(),
+                _ => sight,
+            };
+            return vec![treated(&sight, 0..passage.text().len())];
+        }
+        let mut all = Vec::new();
+        if passage.role() == Role::Words
+            && let Some((thread, text)) = passage.thread()
+        {
+            let seen = thread.scan(text);
+            all.extend(seen.iter().map(|it| treated(it, it.at.clone())));
+        }
+        let found = passage.views().search(|text| {
+            let seen = self.rules.scan(text);
+            let all = seen
+                .iter()
+                .map(|it| (it.at.clone(), treated(it, it.at.clone())));
+            all.collect::<Vec<_>>()
+        });
+        all.extend(found.into_iter().map(|seen| Treated {
+            at: seen.range,
+            ..seen.what
+        }));
+        apart(all)
+    }
+}
+
+/// In order, and no two at one place: what is found in several views of a text is one thing.
+fn apart(mut all: Vec<Treated>) -> Vec<Treated> {
+    all.sort_by_key(|it| (it.at.start, std::cmp::Reverse(it.at.end)));
+    let mut kept: Vec<Treated> = Vec::with_capacity(all.len());
+    for next in all {
+        match kept.last_mut() {
+            Some(last) if next.at.start < last.at.end => {
+                last.at.end = last.at.end.max(next.at.end);
+                if strictness(next.action) > strictness(last.action) {
+                    (last.action, last.label) = (next.action, next.label);
+                }
+            }
+            _ => kept.push(next),
+        }
+    }
+    kept
+}
+
+fn strictness(action: DataAction) -> u8 {
+    match action {
+        DataAction::Ignore => 0,
+        DataAction::Report => 1,
+        DataAction::Tokenise => 2,
+        DataAction::Redact => 3,
+        DataAction::Refuse => 4,
+    }
+}
+
+/// Looks at one string: finds, rewrites, refuses.
+pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
+    match passage.role() {
+        Role::Blob | Role::Wire => return,
+        Role::Address | Role::Name | Role::Structured | Role::Text | Role::Words => {}
+    }
+    let mut seen = data.seen(passage);
+    seen.retain(|it| it.action != DataAction::Ignore);
+    // The names of things are what they are found by: they are told, or refused.
+    if passage.role() == Role::Name {
+        for it in &mut seen {
+            if strictness(it.action) < strictness(DataAction::Refuse) {
+                it.action = DataAction::Report;
+            }
+        }
+    }
+    if !seen.is_empty() {
+        told(passage, &seen);
+        if let Some(first) = seen.iter().find(|it| it.action == DataAction::Refuse) {
+            let label = first.label.clone();
+            passage.refuse(|place, _| Because::Data { place, label });
+            return;
+        }
+        if let Some(text) = rewritten(passage.text(), &seen, data) {
+            passage.rewrite(text);
+        }
+    }
+}
+
+/// Writes down each label and what was done about it, once with how often.
+fn told(passage: &mut Passage<'_, '_>, seen: &[Treated]) {
+    let control = control(passage.toward());
+    for (index, it) in seen.iter().enumerate() {
+        let same = |other: &&Treated| other.label == it.label && other.action == it.action;
+        if seen.iter().take(index).any(|other| same(&other)) {
+            continue;
+        }
+        let count = u32::try_from(seen.iter().filter(same).count()).unwrap_or(u32::MAX);
+        let action = match it.action {
+            DataAction::Ignore | DataAction::Report => Action::Report,
+            DataAction::Redact => Action::Redact,
+            DataAction::Refuse => Action::Refuse,
+            DataAction::Tokenise => Action::Tokenise,
+        };
+        let rule = Cow::Owned(it.label.to_string());
+        passage.found(control, rule, it.severity, count, action);
+    }
+}
+
+fn control(toward: Toward) -> Control {
+    match toward {
+        Toward::Model => controls::N9_3,
+        Toward::Server => controls::N1_1,
+    }
+}
+
+/// The text with a word in each place that may not pass as it is.
+fn rewritten(text: &str, seen: &[Treated], data: &Data) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    // What stands in an earlier message of its stream is not here to be replaced.
+    for it in seen.iter().filter(|it| !it.at.is_empty()) {
+        let word = match it.action {
+            DataAction::Redact | DataAction::Refuse => mark(&it.label),
+            DataAction::Tokenise => {
+                let value = text.get(it.at.clone()).unwrap_or_default();
+                let tokens = data.tokens.as_ref();
+                let token = tokens.and_then(|tokens| tokens.write(&data.route, &it.label, value));
+                token.unwrap_or_else(|| mark(&it.label))
+            }
+            DataAction::Ignore | DataAction::Report => continue,
+        };
+        out.push_str(text.get(done..it.at.start)?);
+        out.push_str(&word);
+        done = it.at.end;
+    }
+    if done == 0 {
+        return None;
+    }
+    out.push_str(text.get(done..)?);
+    Some(out)
+}
+
+impl Data {
+    /// Puts what tokens stand for where the server may have it. Nothing else sees the outcome: records,
+    /// policies and approvals speak of the tokens.
+    pub(super) fn reveal(&self, document: &Document) -> Looked {
+        let mut looked = Looked::default();
+        let Some(tokens) = &self.tokens else {
+            return looked;
+        };
+        if self.settled.reveal.is_empty() || !token::may_be_in(document.bytes()) {
+            return looked;
+        }
+        for string in document.strings().filter(|string| !string.is_key()) {
+            let text = string.decoded();
+            let mut out = Zeroizing::new(String::new());
+            let (mut done, mut count) = (0, 0);
+            for token in token::find(&text) {
+                let may = self.settled.reveal.iter().any(|label| label == token.label);
+                if let Some(value) = may.then(|| tokens.read(&self.route, &token)).flatten() {
+                    out.push_str(text.get(done..token.at.start).unwrap_or_default());
+                    out.push_str(&value);
+                    (done, count) = (token.at.end, count + 1);
+                }
+            }
+            if count > 0 {
+                out.push_str(text.get(done..).unwrap_or_default());
+                looked.edits.replace_string(string.range(), &out);
+                looked.findings.push(revealed(string.pointer(), count));
+            }
+        }
+        looked
+    }
+}
+
+fn revealed(place: String, count: u32) -> Finding {
+    Finding {
+        control: controls::N1_1,
+        rule: Cow::Borrowed("data.revealed"),
+        severity: Severity::Info,
+        place: Cow::Owned(place),
+        count,
+        action: Action::Report,
+    }
+}
+
+#[cfg(test)]
+mod tests;

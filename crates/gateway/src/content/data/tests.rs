@@ -1,0 +1,236 @@
+//! What is done about secrets and personal data in messages of every kind.
+
+use super::*;
+use crate::content::Content;
+use bytes::Bytes;
+use config::settled::HiddenText;
+use protocol::Limits;
+use serde_json::{Value, json};
+
+const GITHUB: &str = "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";
+
+fn content(settings: &Value) -> Content {
+    let text = json!({
+        "version": 1,
+        "listeners": [{ "address": "127.0.0.1:0" }],
+        "issuers": [{ "issuer": "https://id.example.com" }],
+        "servers": [{ "name": "s", "http": { "url": "https://mcp.example.com/mcp" },
+                      "content": { "data": settings } }],
+        "routes": [{ "path": "/s", "server": "s" }],
+    });
+    let (settled, _) = config::load(&text.to_string()).unwrap();
+    let settled = &settled.servers.first().unwrap().content;
+    let mut content = Content::new(HiddenText::Remove, settled, &"/s".into()).unwrap();
+    content.keyed(&Tokens::ephemeral().unwrap());
+    content
+}
+
+fn document(message: &Value) -> Document {
+    Document::read(Bytes::from(message.to_string()), &Limits::default()).unwrap()
+}
+
+fn after(
+    content: &Content,
+    message: &Value,
+    toward: Toward,
+) -> (Value, Vec<String>, Option<Because>) {
+    let document = document(message);
+    let looked = content.look(&document, toward);
+    let bytes = document.apply(&looked.edits).unwrap();
+    let rules = looked.findings.iter().map(|it| it.rule.to_string());
+    (
+        serde_json::from_slice(&bytes).unwrap(),
+        rules.collect(),
+        looked.refused,
+    )
+}
+
+fn result(text: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": 1, "result": { "content": [{ "type": "text", "text": text }] } })
+}
+
+#[test]
+fn n9_3_what_is_done_follows_label_direction_and_confidence() {
+    let secret = json!({ "params": { "arguments": { "x": GITHUB } } });
+    let mail = json!({ "params": { "arguments": { "x": "anna@corp.test" } } });
+    let doubtful = json!({ "params": { "arguments": { "x": "password: hunter2-blue" } } });
+    let everything =
+        json!({ "secrets": { "arguments": "redact" }, "personal": { "arguments": "redact" } });
+    let named = json!({ "rules": { "secret.password": { "arguments": "refuse" },
+                                   "personal.email": { "arguments": "ignore" } } });
+    let cases = [
+        (json!({}), &secret, "refuse"),
+        (json!({}), &mail, "report"),
+        (json!({}), &doubtful, "report"),
+        (everything.clone(), &secret, "redact"),
+        (everything.clone(), &mail, "redact"),
+        (everything, &doubtful, "report"),
+        (named.clone(), &doubtful, "refuse"),
+        (named, &mail, "nothing"),
+    ];
+    for (settings, message, expected) in cases {
+        let (left, rules, refused) = after(&content(&settings), message, Toward::Server);
+        let said = match (refused.is_some(), left == *message, rules.is_empty()) {
+            (true, true, false) => "refuse",
+            (false, false, false) => "redact",
+            (false, true, false) => "report",
+            (false, true, true) => "nothing",
+            _ => "something else",
+        };
+        assert_eq!(said, expected, "{settings} {message}");
+    }
+}
+
+#[test]
+fn n9_3_every_text_a_model_may_read_is_looked_at() {
+    let content = content(&json!({}));
+    let texts = [
+        json!({ "result": { "content": [{ "type": "text", "text": GITHUB }], "isError": true } }),
+        json!({ "result": { "structuredContent": { "a": [{ "b": GITHUB }] } } }),
+        json!({ "result": { "contents": [{ "uri": "file:///a", "text": GITHUB }] } }),
+        json!({ "result": { "messages": [{ "role": "user", "content": { "type": "text", "text": GITHUB } }] } }),
+        json!({ "result": { "tools": [{ "name": "t", "description": GITHUB }] } }),
+        json!({ "result": { "instructions": GITHUB } }),
+        json!({ "error": { "code": -32000, "message": GITHUB, "data": { "x": GITHUB } } }),
+        json!({ "method": "notifications/message", "params": { "level": "info", "data": GITHUB } }),
+        json!({ "method": "notifications/message", "params": { "level": "info", "data": { "x": GITHUB } } }),
+        json!({ "method": "notifications/progress", "params": { "progress": 1, "message": GITHUB } }),
+        json!({ "method": "elicitation/create", "params": { "message": GITHUB } }),
+        json!({ "method": "sampling/createMessage", "params": { "systemPrompt": GITHUB } }),
+        json!({ "result": { "content": [{ "type": "resource_link", "uri": format!("https://h/?k={GITHUB}") }] } }),
+    ];
+    for text in texts {
+        let (left, rules, _) = after(&content, &text, Toward::Model);
+        assert!(!left.to_string().contains(GITHUB), "{left}");
+        assert!(
+            left.to_string().contains("[redacted: secret.github_token]"),
+            "{left}"
+        );
+        assert!(
+            rules.iter().all(|rule| rule == "secret.github_token"),
+            "{rules:?}"
+        );
+    }
+}
+
+#[test]
+fn n9_3_what_is_encoded_is_found_and_the_whole_run_is_redacted() {
+    use base64::Engine as _;
+    let content = content(&json!({}));
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("key {GITHUB} end"));
+    let percent: String = GITHUB.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    for hidden in [encoded, percent] {
+        let (left, rules, _) = after(
+            &content,
+            &result(&format!("see {hidden} there")),
+            Toward::Model,
+        );
+        assert!(!left.to_string().contains(&hidden), "{left}");
+        assert!(
+            rules.iter().any(|rule| rule == "secret.github_token"),
+            "{rules:?}"
+        );
+    }
+}
+
+#[test]
+fn n9_3_what_holds_nothing_is_left_byte_for_byte() {
+    let content = content(
+        &json!({ "secrets": { "answers": "refuse" }, "personal": { "answers": "redact" } }),
+    );
+    let texts = [
+        "",
+        "plain",
+        "caf\u{e9} \"quoted\" \\ \u{1f600}",
+        "sk-learn, key-value, 1.2.3.4, 2026-11-29",
+    ];
+    for text in texts {
+        let document = document(&result(text));
+        let looked = content.look(&document, Toward::Model);
+        assert!(
+            looked.edits.is_empty() && looked.refused.is_none(),
+            "{text}"
+        );
+        assert!(looked.findings.is_empty(), "{text}: {:?}", looked.findings);
+    }
+}
+
+#[test]
+fn n9_3_the_name_of_a_member_says_what_its_value_is() {
+    let content = content(&json!({ "personal": { "answers": "redact" } }));
+    let message = json!({ "result": { "structuredContent": {
+        "password": "open sesame", "dateOfBirth": "12 April", "nextPageToken": "CAUQAA", "note": "fine" } } });
+    let (left, _, _) = after(&content, &message, Toward::Model);
+    let expected = json!({
+        "password": "[redacted: secret.password]", "dateOfBirth": "[redacted: personal.date_of_birth]",
+        "nextPageToken": "CAUQAA", "note": "fine" });
+    assert_eq!(left["result"]["structuredContent"], expected);
+}
+
+#[test]
+fn n9_3_names_are_told_and_never_rewritten() {
+    let content = content(&json!({}));
+    let message = json!({ "result": { "structuredContent": { GITHUB: 1 } } });
+    let (left, rules, refused) = after(&content, &message, Toward::Model);
+    assert_eq!(left, message);
+    assert_eq!(rules, ["secret.github_token"]);
+    assert_eq!(refused, None);
+}
+
+#[test]
+fn n9_3_a_value_in_two_messages_of_a_stream_is_found() {
+    let content = content(&json!({}));
+    let log = |text: &str| json!({ "method": "notifications/message", "params": { "level": "info", "data": text } });
+    for cut in 1..GITHUB.len() {
+        let (first, second) = GITHUB.split_at(cut);
+        let mut thread = content.thread();
+        let mut sent = String::new();
+        let mut rules = Vec::new();
+        for piece in [format!("it is {first}"), format!("{second} now")] {
+            let document = document(&log(&piece));
+            let mut looked = content.look_after(thread.take(), &document, Toward::Model);
+            thread = looked.thread.take();
+            rules.extend(looked.findings.iter().map(|it| it.rule.to_string()));
+            let left = document.apply(&looked.edits).unwrap();
+            sent.push_str(&String::from_utf8_lossy(&left));
+        }
+        assert_eq!(rules, ["secret.github_token"], "{cut}");
+        assert!(!sent.contains(&format!("{second} now")), "{cut}: {sent}");
+    }
+}
+
+#[test]
+fn n9_3_tokens_are_turned_back_for_labels_that_the_server_may_have() {
+    let settings = json!({ "personal": { "answers": "tokenise" }, "reveal": ["personal.email"] });
+    let content = content(&settings);
+    let text = "anna@corp.test, \"quoted\", 4111 1111 1111 1111";
+    let (left, _, _) = after(&content, &result(text), Toward::Model);
+    let tokens = left
+        .pointer("/result/content/0/text")
+        .unwrap()
+        .as_str()
+        .unwrap();
+    assert!(
+        !tokens.contains("anna") && !tokens.contains("4111"),
+        "{tokens}"
+    );
+    let call = json!({ "params": { "arguments": { "a": [tokens, "x"] } } });
+    let sent = document(&call);
+    // Nothing but the reveal turns them back.
+    let looked = content.look(&sent, Toward::Server);
+    assert!(looked.edits.is_empty() && looked.refused.is_none());
+    let looked = content.reveal(&sent);
+    let left = sent.apply(&looked.edits).unwrap();
+    let left: Value = serde_json::from_slice(&left).unwrap();
+    let told = left
+        .pointer("/params/arguments/a/0")
+        .unwrap()
+        .as_str()
+        .unwrap();
+    assert!(
+        told.starts_with("anna@corp.test, \"quoted\", {rw:personal.payment_card:"),
+        "{told}"
+    );
+    let rules: Vec<_> = looked.findings.iter().map(|it| &*it.rule).collect();
+    assert_eq!(rules, ["data.revealed"]);
+}

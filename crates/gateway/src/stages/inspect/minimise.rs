@@ -1,0 +1,78 @@
+//! Leaves out of a call what the server does not need (control P1), before anything else looks at it: what
+//! does not go on is neither inspected nor decided on.
+
+use crate::content::{Minimised, project};
+use crate::stages::draft::Draft;
+use crate::stages::refused::{self, Refused};
+use crate::stages::resolve::Subject;
+use crate::stages::validate::{self, Valid};
+use controls::{Action, Finding, Severity};
+use protocol::Edits;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What counts for this call.
+pub(super) fn find(valid: &Valid) -> Result<Option<Arc<Minimised>>, Refused> {
+    let name = match valid.subject() {
+        Subject::Tool(tool) => &tool.name,
+        Subject::Task(tool) => tool,
+        Subject::Other => return Ok(None),
+    };
+    let Some(served) = valid.served() else {
+        return Ok(None);
+    };
+    let content = valid.raw().route().content(Some(served));
+    let minimised = content.minimising().of(name, valid.caller().claims());
+    let Some(minimised) = minimised.map_err(|_| refused::purpose_unknown())? else {
+        return Ok(None);
+    };
+    // A route may say something else than its server, for which the definition was found to be fit.
+    let why = valid
+        .tool()
+        .and_then(|tool| minimised.breaks(&tool.definition));
+    match (why, valid.outward()) {
+        (Some(why), outward) => Err(refused::definition_unusable(outward.unwrap_or(name), &why)),
+        (None, _) => Ok(Some(Arc::clone(minimised))),
+    }
+}
+
+/// The arguments that are left, if some were taken out.
+pub(super) fn arguments(
+    valid: &mut Valid,
+    minimised: Option<&Minimised>,
+    draft: &mut Draft,
+) -> Result<Option<Option<Map<String, Value>>>, Refused> {
+    let Some(minimised) = minimised else {
+        return Ok(None);
+    };
+    draft.ran(controls::P1);
+    let mut edits = Edits::new();
+    if let (Subject::Tool(_), Some(message)) = (valid.subject(), valid.message())
+        && let Some(arguments) = message.params().and_then(|params| params.get("arguments"))
+        && let Some(less) = project(arguments, &minimised.arguments)
+    {
+        edits.replace(arguments.range(), less);
+    }
+    if edits.is_empty() {
+        return Ok(None);
+    }
+    draft
+        .findings
+        .push(left_out("minimise.arguments", "/params/arguments", 1));
+    valid.resolved_mut().clean(&edits)?;
+    // The schema held for more: it has to hold for what is left.
+    validate::arguments(valid).map(Some)
+}
+
+/// That fields were left out there.
+pub(in crate::stages) fn left_out(rule: &'static str, place: &'static str, count: u32) -> Finding {
+    Finding {
+        control: controls::P1,
+        rule: Cow::Borrowed(rule),
+        severity: Severity::Info,
+        place: Cow::Borrowed(place),
+        count,
+        action: Action::Remove,
+    }
+}

@@ -1,0 +1,236 @@
+//! One rule: what is looked for, where a look is worth it, and what has to hold of what is found.
+
+use super::check::Check;
+use controls::Severity;
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// The most that a compiled pattern may take, in bytes.
+const PROGRAM: usize = 256 * 1024;
+
+/// How sure a rule is of what it finds, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// It looks like it; half of the time it is something else, or an example.
+    Low,
+    /// Form and words around it fit; something else can look so.
+    Medium,
+    /// A form that nothing else has, or a checksum beside a form.
+    High,
+}
+
+impl Confidence {
+    /// The name, as packs and records have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Low => "low",
+            Confidence::Medium => "medium",
+            Confidence::High => "high",
+        }
+    }
+}
+
+/// What a label stands for: the first part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// What opens something: `secret.*`.
+    Secret,
+    /// What says something about a person: `personal.*`.
+    Personal,
+}
+
+impl Kind {
+    /// The kind of a label.
+    pub fn of(label: &str) -> Option<Kind> {
+        let (kind, rest) = label.split_once('.')?;
+        let named = !rest.is_empty() && label.len() <= 64;
+        let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.');
+        match kind {
+            _ if !named || !label.bytes().all(plain) => None,
+            "secret" => Some(Kind::Secret),
+            "personal" => Some(Kind::Personal),
+            _ => None,
+        }
+    }
+}
+
+/// Where a look is worth it.
+#[derive(Clone, Debug)]
+pub(super) enum Anchor {
+    /// At digits: as many as this, near each other.
+    Digits(usize),
+    /// By the name of the member that holds it alone.
+    Field,
+    /// Around one of these words, as far before it and after it.
+    Near {
+        words: Box<[Box<str>]>,
+        before: usize,
+        after: usize,
+        digits: usize,
+    },
+    /// At one of these words: what is looked for begins with it.
+    Start(Box<[Box<str>]>),
+}
+
+impl Anchor {
+    /// The words that a text has to hold for the rule to be asked.
+    pub(super) fn words(&self) -> &[Box<str>] {
+        match self {
+            Anchor::Digits(_) | Anchor::Field => &[],
+            Anchor::Near { words, .. } | Anchor::Start(words) => words,
+        }
+    }
+}
+
+/// One rule of a pack, ready to be asked.
+pub struct Rule {
+    /// The name within its pack.
+    pub id: Box<str>,
+    /// What is found, as settings and records call it: `secret.github_token`, `personal.iban`.
+    pub label: Box<str>,
+    /// What is found, in words.
+    pub title: Box<str>,
+    /// What the label stands for.
+    pub kind: Kind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What attackers do with it: ids of MITRE ATT&CK and ATLAS, and of OWASP.
+    pub techniques: Box<[Box<str>]>,
+    /// Names of members whose value is one, written without signs and in lower case.
+    pub fields: Box<[Box<str>]>,
+    pub(super) anchor: Anchor,
+    pub(super) edged: Edged,
+    pub(super) pattern: Box<str>,
+    pub(super) longest: usize,
+    pub(super) check: Option<Check>,
+    pub(super) entropy: f32,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+/// Whether letters and digits may touch what is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Edged {
+    /// They may.
+    Open,
+    /// They may not: it stands alone.
+    Word,
+}
+
+/// What a rule is made of.
+pub(super) struct Parts {
+    pub(super) id: Box<str>,
+    pub(super) label: Box<str>,
+    pub(super) title: Box<str>,
+    pub(super) kind: Kind,
+    pub(super) severity: Severity,
+    pub(super) confidence: Confidence,
+    pub(super) techniques: Box<[Box<str>]>,
+    pub(super) fields: Box<[Box<str>]>,
+    pub(super) anchor: Anchor,
+    pub(super) edged: Edged,
+    pub(super) pattern: Box<str>,
+    pub(super) longest: usize,
+    pub(super) check: Option<Check>,
+    pub(super) entropy: f32,
+}
+
+impl Rule {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts {
+            id,
+            label,
+            title,
+            kind,
+            severity,
+            confidence,
+            techniques,
+            fields,
+            anchor,
+            edged,
+            pattern,
+            longest,
+            check,
+            entropy,
+        } = parts;
+        Rule {
+            id,
+            label,
+            title,
+            kind,
+            severity,
+            confidence,
+            techniques,
+            fields,
+            anchor,
+            edged,
+            pattern,
+            longest,
+            check,
+            entropy,
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// Compiles the pattern now. A rule of a pack that was loaded is compiled when it is loaded; one
+    /// of the packs that come with the product when it is first asked, and a test compiles them all.
+    pub(super) fn compile(&self) -> Result<(), String> {
+        // A rule that goes by names alone has none.
+        if self.pattern.is_empty() {
+            return Ok(());
+        }
+        let made = self.made()?;
+        let _ = self.compiled.set(Some(made));
+        Ok(())
+    }
+
+    pub(super) fn regex(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| self.made().ok()).as_ref()
+    }
+
+    fn made(&self) -> Result<Regex, String> {
+        let inner = &self.pattern;
+        let whole = match (&self.anchor, self.edged) {
+            (Anchor::Start(_) | Anchor::Field, _) => format!(r"\A(?:{inner})"),
+            (_, Edged::Word) => format!(r"(?-u:\b{{start-half}})(?:{inner})"),
+            (_, Edged::Open) => format!("(?:{inner})"),
+        };
+        let built = regex::RegexBuilder::new(&whole)
+            .size_limit(PROGRAM)
+            .dfa_size_limit(PROGRAM)
+            .nest_limit(32)
+            .build();
+        let built = built.map_err(|error| {
+            let text = error.to_string();
+            text.lines().last().unwrap_or_default().to_owned()
+        })?;
+        match built.is_match("") {
+            true => Err("it matches nothing at all".to_owned()),
+            false => Ok(built),
+        }
+    }
+
+    /// What of `found` is the value, if everything that has to hold of it holds.
+    pub(super) fn value(&self, found: &str) -> Option<Range<usize>> {
+        let within = match self.check {
+            Some(check) => check.judge(found)?,
+            None => 0..found.len(),
+        };
+        let value = found.get(within.clone())?;
+        let dense = self.entropy <= 0.0 || super::check::entropy(value) >= self.entropy;
+        dense.then_some(within)
+    }
+}
+
+/// Says which rule it is.
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rule({})", self.id)
+    }
+}

@@ -1,0 +1,123 @@
+//! A set of rules, ready to look at texts.
+
+use super::fields;
+use super::pack::Pack;
+use super::rule::{Anchor, Rule};
+use super::scan::{self, Engine, Sight};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The most rules of one set.
+pub const RULES: usize = 2000;
+
+/// Rules that look at texts together.
+pub struct Rules {
+    rules: Box<[Rule]>,
+    engine: Engine,
+    by_field: HashMap<Box<str>, usize>,
+}
+
+/// Why rules cannot be one set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// Their words together are more than one pass can look for.
+    #[error("the words of the rules cannot be looked for together: {0}")]
+    Engine(String),
+    /// There are too many.
+    #[error("there are {0} rules, more than {RULES}")]
+    Many(usize),
+    /// Two packs name a rule alike.
+    #[error("two packs have a rule `{0}`")]
+    Twice(Box<str>),
+}
+
+impl Rules {
+    /// The rules of these packs that `wanted` wants.
+    pub fn of(
+        packs: impl IntoIterator<Item = Pack>,
+        wanted: impl Fn(&Rule) -> bool,
+    ) -> Result<Arc<Rules>, Unfit> {
+        let rules: Vec<Rule> = packs
+            .into_iter()
+            .flat_map(Pack::into_rules)
+            .filter(|rule| wanted(rule))
+            .collect();
+        if rules.len() > RULES {
+            return Err(Unfit::Many(rules.len()));
+        }
+        let mut by_field = HashMap::new();
+        let mut ids = HashMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            if ids.insert(rule.id.clone(), index).is_some() {
+                return Err(Unfit::Twice(rule.id.clone()));
+            }
+            for field in &rule.fields {
+                by_field.entry(field.clone()).or_insert(index);
+            }
+        }
+        let engine = Engine::of(&rules).map_err(Unfit::Engine)?;
+        Ok(Arc::new(Rules {
+            rules: rules.into(),
+            engine,
+            by_field,
+        }))
+    }
+
+    /// Everything that is seen in a text: in order, and no two at one place.
+    pub fn scan(&self, text: &str) -> Vec<Sight<'_>> {
+        match text.len() < SHORTEST {
+            true => Vec::new(),
+            false => scan::scan(&self.engine, &self.rules, text),
+        }
+    }
+
+    /// What the name of a member says of a value that is all of its text, unless the text reads like
+    /// none at all.
+    pub fn of_field(&self, name: &str, text: &str) -> Option<Sight<'_>> {
+        if self.by_field.is_empty() || text.len() < SHORTEST || super::is_placeholder(text) {
+            return None;
+        }
+        let rule = self.by_field.get(fields::plain(name)?.as_str())?;
+        let rule = self.rules.get(*rule)?;
+        // A rule that knows the form of its values knows what is none.
+        let fits = match rule.anchor {
+            Anchor::Field if rule.pattern.is_empty() => true,
+            Anchor::Field => rule.regex().is_some_and(|regex| regex.is_match(text)),
+            _ => true,
+        };
+        fits.then_some(Sight {
+            at: 0..text.len(),
+            rule,
+            confidence: rule.confidence.min(super::Confidence::Medium),
+        })
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Rule> {
+        self.rules.get(index)
+    }
+
+    /// The rules, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
+    /// How far apart the first and the last byte can be that something is seen by, in bytes.
+    pub fn reach(&self) -> usize {
+        let reaches = self.rules.iter().map(|rule| match &rule.anchor {
+            Anchor::Near { before, after, .. } => rule.longest + before + after,
+            _ => rule.longest + scan::DIGITS,
+        });
+        reaches.max().unwrap_or(0)
+    }
+}
+
+/// Nothing that is looked for is shorter, in bytes.
+const SHORTEST: usize = 4;
+
+/// Says how many there are.
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rules({})", self.rules.len())
+    }
+}

@@ -1,0 +1,395 @@
+//! The look itself: the words of all rules in one pass over the text, then each rule around its own
+//! words, and no further.
+//!
+//! Every byte is looked at a bounded number of times, whatever the text: a rule whose words stand
+//! close together looks once at all that is around them, and one that begins at its word is asked
+//! only where a word begins.
+
+use super::rule::{Anchor, Confidence, Edged, Kind, Rule};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::ops::Range;
+
+/// What was seen, and where: bytes of the text that was looked at.
+#[derive(Clone, Debug)]
+pub struct Sight<'r> {
+    /// The place of the value alone, without the words around it.
+    pub at: Range<usize>,
+    /// The rule that saw it.
+    pub rule: &'r Rule,
+    /// How sure it is; what reads like an example is nothing to be sure of.
+    pub confidence: Confidence,
+}
+
+/// Digits that belong together stand no further apart than one of these.
+const BETWEEN: &[u8] = b" -./";
+/// Fewer digits together are nothing that is looked for by digits alone.
+pub(super) const DIGITS: usize = 6;
+/// How far before and after digits that belong together a value reaches: the letters of an IBAN.
+const AROUND: usize = 36;
+
+/// The words of all rules, and whom each of them is for.
+#[derive(Debug)]
+pub(super) struct Engine {
+    words: Option<AhoCorasick>,
+    for_rules: Box<[Box<[usize]>]>,
+    by_digits: Box<[usize]>,
+}
+
+impl Engine {
+    pub(super) fn of(rules: &[Rule]) -> Result<Self, String> {
+        let mut words: Vec<String> = Vec::new();
+        let mut for_rules: Vec<Vec<usize>> = Vec::new();
+        let mut by_digits = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            if let Anchor::Digits(_) = rule.anchor {
+                by_digits.push(index);
+            }
+            for word in rule.anchor.words() {
+                let word = word.to_ascii_lowercase();
+                let known = words.iter().position(|known| *known == word);
+                match known.and_then(|known| for_rules.get_mut(known)) {
+                    Some(list) => list.push(index),
+                    None => {
+                        words.push(word);
+                        for_rules.push(vec![index]);
+                    }
+                }
+            }
+        }
+        let built = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&words)
+            .map_err(|error| error.to_string())?;
+        Ok(Engine {
+            words: (!words.is_empty()).then_some(built),
+            for_rules: for_rules.into_iter().map(Into::into).collect(),
+            by_digits: by_digits.into(),
+        })
+    }
+}
+
+/// What each rule has done so far with one text.
+struct Progress<'r, 't> {
+    rules: &'r [Rule],
+    text: &'t str,
+    /// How far each rule has looked; windows that wait to grow.
+    pending: Vec<Range<usize>>,
+    seen: Vec<Sight<'r>>,
+}
+
+pub(super) fn scan<'r>(engine: &Engine, rules: &'r [Rule], text: &str) -> Vec<Sight<'r>> {
+    let mut progress = Progress {
+        rules,
+        text,
+        pending: Vec::new(),
+        seen: Vec::new(),
+    };
+    if let Some(words) = &engine.words {
+        for hit in words.find_overlapping_iter(text.as_bytes()) {
+            let asked = engine.for_rules.get(hit.pattern().as_usize());
+            for rule in asked.into_iter().flatten() {
+                progress.hit(*rule, hit.start()..hit.end());
+            }
+        }
+    }
+    progress.flush();
+    if !engine.by_digits.is_empty() {
+        progress.digits(&engine.by_digits);
+    }
+    apart(progress.seen)
+}
+
+impl<'r> Progress<'r, '_> {
+    /// A word of this rule stands here.
+    fn hit(&mut self, index: usize, at: Range<usize>) {
+        let Some(rule) = self.rules.get(index) else {
+            return;
+        };
+        match &rule.anchor {
+            Anchor::Start(_) => {
+                let bytes = self.text.as_bytes();
+                let before = at.start.checked_sub(1).and_then(|it| bytes.get(it));
+                let is_begin = before.is_none_or(|byte| !joins(*byte));
+                if rule.edged == Edged::Open || is_begin {
+                    self.begins(index, rule, at.start);
+                }
+            }
+            Anchor::Near { before, after, .. } => {
+                let reach = after.saturating_add(rule.longest);
+                let window = at.start.saturating_sub(*before)..at.end.saturating_add(reach);
+                self.grow(index, window);
+            }
+            Anchor::Digits(_) | Anchor::Field => {}
+        }
+    }
+
+    fn slot(&mut self, index: usize) -> Option<&mut Range<usize>> {
+        if self.pending.is_empty() {
+            self.pending.resize(self.rules.len(), 0..0);
+        }
+        self.pending.get_mut(index)
+    }
+
+    /// What is looked for begins at `start`, or is not here. Of what a rule found, nothing is looked
+    /// at again.
+    fn begins(&mut self, index: usize, rule: &'r Rule, start: usize) {
+        let Some(done) = self.slot(index).map(|slot| slot.end) else {
+            return;
+        };
+        if start < done {
+            return;
+        }
+        let end = floor(self.text, start.saturating_add(rule.longest + 1));
+        let Some(part) = self.text.get(start..end) else {
+            return;
+        };
+        let Some(whole) = rule.regex().and_then(|regex| regex.find(part)) else {
+            return;
+        };
+        let found = start..start + whole.end();
+        if self.take(rule, part, found.clone())
+            && let Some(slot) = self.slot(index)
+        {
+            slot.end = found.end;
+        }
+    }
+
+    /// Keeps a window open while the next one touches it.
+    fn grow(&mut self, index: usize, window: Range<usize>) {
+        let Some(slot) = self.slot(index) else {
+            return;
+        };
+        if window.start <= slot.end && slot.end > 0 {
+            slot.end = slot.end.max(window.end);
+            return;
+        }
+        let closed = std::mem::replace(slot, window);
+        self.look(index, closed);
+    }
+
+    fn flush(&mut self) {
+        for index in 0..self.pending.len() {
+            let is_near = self
+                .rules
+                .get(index)
+                .is_some_and(|rule| matches!(rule.anchor, Anchor::Near { .. }));
+            if let Some(window) = self.pending.get(index).cloned().filter(|_| is_near) {
+                self.look(index, window);
+            }
+        }
+    }
+
+    /// Looks for everything of this rule in a part of the text.
+    fn look(&mut self, index: usize, window: Range<usize>) {
+        let Some(rule) = self.rules.get(index) else {
+            return;
+        };
+        let mut at = floor(self.text, window.start);
+        let end = floor(self.text, window.end);
+        if at >= end {
+            return;
+        }
+        let (Some(part), Some(regex)) = (self.text.get(..end), rule.regex()) else {
+            return;
+        };
+        if let Anchor::Near { digits, .. } = rule.anchor {
+            let count = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+            if digits > 0 && part.get(at..).map_or(0, count) < digits {
+                return;
+            }
+        }
+        while let Some(found) = regex.find_at(part, at) {
+            let whole = found.range();
+            let next = match self.take(rule, part, whole.clone()) {
+                true => whole.end,
+                // The next part of it may be one by itself: `7 4111 1111 1111 1111`.
+                false => next_word(part, whole.clone()),
+            };
+            at = next.max(whole.start + 1);
+            at = ceil(part, at);
+        }
+    }
+
+    /// Takes what was found if everything holds that has to.
+    fn take(&mut self, rule: &'r Rule, part: &str, whole: Range<usize>) -> bool {
+        if rule.edged == Edged::Word && !stands_alone(self.text.as_bytes(), &whole) {
+            return false;
+        }
+        let Some(value) = self.captured(rule, part, &whole) else {
+            return false;
+        };
+        let Some(text) = self.text.get(value.clone()) else {
+            return false;
+        };
+        let Some(within) = rule.value(text) else {
+            return false;
+        };
+        let at = value.start + within.start..value.start + within.end;
+        let plain = self.text.get(at.clone()).unwrap_or_default();
+        let confidence = match super::is_placeholder(plain) && rule.kind == Kind::Secret {
+            true => Confidence::Low,
+            false => rule.confidence,
+        };
+        self.seen.push(Sight {
+            at,
+            rule,
+            confidence,
+        });
+        true
+    }
+
+    /// The group that the pattern marks as the value, or all of it.
+    fn captured(&self, rule: &Rule, part: &str, whole: &Range<usize>) -> Option<Range<usize>> {
+        let regex = rule.regex()?;
+        if regex.captures_len() == 1 {
+            return Some(whole.clone());
+        }
+        // A rule that begins at its word was matched against what begins there.
+        let (base, text, from) = match rule.anchor {
+            Anchor::Start(_) | Anchor::Field => (whole.start, part, 0),
+            Anchor::Near { .. } | Anchor::Digits(_) => (0, part, whole.start),
+        };
+        let groups = regex.captures_at(text, from)?;
+        let group = groups.iter().skip(1).flatten().next()?;
+        Some(base + group.start()..base + group.end())
+    }
+
+    /// Looks around digits that belong together.
+    fn digits(&mut self, by_digits: &[usize]) {
+        let bytes = self.text.as_bytes();
+        let mut at = 0;
+        let mut last = 0;
+        // Of as many digits as count, with one sign at most between two of them, one of every two
+        // bytes is a digit: looking at two of five finds them.
+        while at < bytes.len() {
+            let pair = bytes.get(at..bytes.len().min(at + 2)).unwrap_or_default();
+            if !pair.iter().any(u8::is_ascii_digit) {
+                at += DIGITS - 1;
+                continue;
+            }
+            let (region, count) = together(bytes, at, last);
+            at = region.end.max(at + 1);
+            if count < DIGITS {
+                continue;
+            }
+            last = region.end;
+            for index in by_digits {
+                let least = match self.rules.get(*index).map(|rule| &rule.anchor) {
+                    Some(Anchor::Digits(least)) => *least,
+                    _ => continue,
+                };
+                if count >= least {
+                    let start = region.start.saturating_sub(AROUND / 3);
+                    self.look(*index, start..region.end + AROUND);
+                }
+            }
+        }
+    }
+}
+
+/// The digits that belong together around `at`, and how many they are.
+fn together(bytes: &[u8], at: usize, floor: usize) -> (Range<usize>, usize) {
+    let belongs = |index: usize| -> bool {
+        match bytes.get(index) {
+            Some(byte) if byte.is_ascii_digit() => true,
+            Some(byte) => {
+                let digit = |at: Option<usize>| {
+                    at.and_then(|at| bytes.get(at))
+                        .is_some_and(u8::is_ascii_digit)
+                };
+                BETWEEN.contains(byte) && digit(index.checked_sub(1)) && digit(Some(index + 1))
+            }
+            None => false,
+        }
+    };
+    let first = if belongs(at) { at } else { at + 1 };
+    let mut start = first;
+    while start > floor && belongs(start - 1) {
+        start -= 1;
+    }
+    let mut end = first;
+    while belongs(end) {
+        end += 1;
+    }
+    let part = bytes.get(start..end).unwrap_or_default();
+    let count = part.iter().filter(|byte| byte.is_ascii_digit()).count();
+    (start..end, count)
+}
+
+/// Whether neither a word nor a number goes on before or after this part: `0.4111` is one number.
+fn stands_alone(bytes: &[u8], part: &Range<usize>) -> bool {
+    let byte = |at: Option<usize>| at.and_then(|at| bytes.get(at)).copied();
+    let touches = |at| byte(at).is_some_and(joins);
+    let (before, after) = (part.start.checked_sub(1), Some(part.end));
+    let digit = |at| byte(at).is_some_and(|it| it.is_ascii_digit());
+    let point = |at| matches!(byte(at), Some(b'.' | b','));
+    let goes_on = point(before) && digit(part.start.checked_sub(2)) && digit(Some(part.start))
+        || point(after) && digit(part.end.checked_add(1)) && digit(part.end.checked_sub(1));
+    !touches(before) && !touches(after) && !goes_on
+}
+
+/// Whether this byte belongs to a word, so that nothing begins or ends beside it. Text beyond ASCII
+/// never does: there are scripts that put no space between words.
+fn joins(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+fn next_word(text: &str, whole: Range<usize>) -> usize {
+    let part = text.get(whole.clone()).unwrap_or_default();
+    let gap = part
+        .bytes()
+        .skip(1)
+        .position(|byte| !byte.is_ascii_alphanumeric());
+    gap.map_or(whole.end, |gap| whole.start + gap + 2)
+}
+
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+pub(super) fn ceil(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
+/// What counts where two are at one place: `s3cret@host` in a URL is a password, and no address.
+fn weight(sight: &Sight<'_>) -> (bool, Confidence, usize) {
+    let opens = sight.rule.kind == Kind::Secret && sight.confidence > Confidence::Low;
+    (opens, sight.confidence, sight.at.len())
+}
+
+/// In order, and no two at one place: secrets before personal data, the surer one before the others,
+/// then the longer one, then the one whose rule comes first.
+pub(super) fn apart(mut seen: Vec<Sight<'_>>) -> Vec<Sight<'_>> {
+    if seen.len() < 2 {
+        return seen;
+    }
+    seen.sort_by(|one, other| {
+        let rank = |sight: &Sight<'_>| {
+            let order = std::ptr::from_ref(sight.rule).addr();
+            (sight.at.start, std::cmp::Reverse(sight.at.end), order)
+        };
+        rank(one).cmp(&rank(other))
+    });
+    let mut kept: Vec<Sight<'_>> = Vec::with_capacity(seen.len());
+    for sight in seen {
+        match kept.last_mut() {
+            Some(last) if sight.at.start < last.at.end => {
+                if weight(&sight) > weight(last) {
+                    *last = sight;
+                }
+            }
+            _ => kept.push(sight),
+        }
+    }
+    kept
+}

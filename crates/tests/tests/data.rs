@@ -1,0 +1,253 @@
+//! Secrets and personal data on their way through the gateway: what they are is told, and the values
+//! themselves are where they may be and nowhere else.
+
+use anyhow::Result;
+use ringwall_tests::wire;
+use ringwall_tests::world::{PERMIT_ALL, Plan, World, ledger, ringwall};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+
+const GITHUB: &str = "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";
+const JWT: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ1LTQ4MjEzIn0.q0Jx7vLwYb5Hn1dXcUoFgRs9PtEiVaWlKjBzNyCm2Zr";
+const MAIL: &str = "anna.berg@corp.test";
+
+fn data(settings: Value) -> Value {
+    json!({ "content": { "data": settings } })
+}
+
+fn said(answer: &Value) -> String {
+    let text = answer.pointer("/result/content/0/text");
+    text.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Whether a text is in some file below a folder.
+fn lies_in(folder: &Path, needle: &str) -> Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let found = match path.is_dir() {
+            true => lies_in(&path, needle)?,
+            false => {
+                let bytes = fs::read(&path)?;
+                bytes
+                    .windows(needle.len())
+                    .any(|it| it == needle.as_bytes())
+            }
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Neither the ledger, nor any file of the gateway, nor its log holds the value.
+async fn is_nowhere(world: &World, value: &str) -> Result<()> {
+    for folder in fs::read_dir(world.path())? {
+        let folder = folder?.path();
+        if folder.is_dir() {
+            assert!(
+                !lies_in(&folder, value)?,
+                "{value} is in {}",
+                folder.display()
+            );
+        }
+    }
+    let records = ledger(&world.gateway, &[]).await?;
+    assert!(!records.is_empty());
+    assert!(
+        !json!(records).to_string().contains(value),
+        "{value} is recorded"
+    );
+    assert!(
+        !world.gateway.complaints().contains(value),
+        "{value} is logged"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_a_secret_in_arguments_is_refused_and_never_arrives() -> Result<()> {
+    let keep = json!({ "ledger": { "keep": ["arguments", "results"] } });
+    let world = World::start(Plan::default().route(keep)).await?;
+    let alice = world.client("alice").await?;
+    for text in [GITHUB.to_owned(), format!("use {GITHUB}, please")] {
+        let answer = alice.call("echo", json!({ "text": text })).await?;
+        assert_eq!(wire::code(&answer), "data_refused", "{answer}");
+        assert!(
+            answer.to_string().contains("secret.github_token"),
+            "{answer}"
+        );
+        assert!(!answer.to_string().contains(GITHUB), "{answer}");
+    }
+    // What looks so and has another checksum is none, and what is doubtful passes.
+    let near = GITHUB.replace("dSV", "dSW");
+    let answer = alice.call("echo", json!({ "text": near })).await?;
+    assert_eq!(said(&answer), near);
+    assert!(!world.journal_text()?.contains(GITHUB));
+    is_nowhere(&world, GITHUB).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_a_secret_in_an_answer_is_redacted() -> Result<()> {
+    let keep = json!({ "ledger": { "keep": ["arguments", "results"] } });
+    let settings = data(json!({ "secrets": { "arguments": "redact" } }));
+    let plan = Plan::default().route(keep).server(settings);
+    let world = World::start(plan).await?;
+    let alice = world.client("alice").await?;
+    let answer = alice
+        .call("echo", json!({ "text": format!("a {GITHUB} b") }))
+        .await?;
+    assert_eq!(said(&answer), "a [redacted: secret.github_token] b");
+    assert!(!world.journal_text()?.contains(GITHUB));
+    is_nowhere(&world, GITHUB).await?;
+    // By default a token that may be meant to pass reaches the server, and not the model.
+    let world = World::start(Plan::default()).await?;
+    let alice = world.client("alice").await?;
+    let answer = alice.call("echo", json!({ "text": JWT })).await?;
+    assert_eq!(said(&answer), "[redacted: secret.jwt]");
+    assert!(world.journal_text()?.contains(JWT));
+    let found = ledger(&world.gateway, &["--user", "alice"]).await?;
+    let found = json!(found).to_string();
+    assert!(
+        found.contains("secret.jwt") && found.contains("redact"),
+        "{found}"
+    );
+    is_nowhere(&world, JWT).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_an_answer_can_be_withheld_for_what_is_in_it() -> Result<()> {
+    let settings = json!({ "rules": { "personal.email": { "answers": "refuse" } } });
+    let world = World::start(Plan::default().route(data(settings))).await?;
+    let alice = world.client("alice").await?;
+    let answer = alice.call("echo", json!({ "text": MAIL })).await?;
+    assert_eq!(wire::code(&answer), "answer_data_refused", "{answer}");
+    assert!(!answer.to_string().contains(MAIL), "{answer}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_personal_data_passes_and_is_told_to_policies() -> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    let alice = world.client("alice").await?;
+    let answer = alice.call("echo", json!({ "text": MAIL })).await?;
+    assert_eq!(said(&answer), MAIL);
+    is_nowhere(&world, MAIL).await?;
+    let no_mail = "forbid(principal, action == Ringwall::Action::\"call\", resource)\n\
+                   when { context.findings.contains(\"personal.email\") };\n";
+    let policy = format!("{PERMIT_ALL}{no_mail}");
+    let world = World::start(Plan::default().policy(&policy)).await?;
+    let alice = world.client("alice").await?;
+    let answer = alice.call("echo", json!({ "text": MAIL })).await?;
+    assert_eq!(wire::code(&answer), "policy_denied", "{answer}");
+    let answer = alice.call("echo", json!({ "text": "hello" })).await?;
+    assert_eq!(said(&answer), "hello");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_the_same_value_has_the_same_token_and_only_a_server_that_may_gets_it_back()
+-> Result<()> {
+    let keep = json!({ "ledger": { "keep": ["arguments", "results"] } });
+    let settings = json!({ "personal": { "answers": "tokenise" }, "reveal": ["personal.email"] });
+    let plan = Plan::default().server(data(settings)).route(keep);
+    let mut world = World::start(plan).await?;
+    let alice = world.client("alice").await?;
+    let card = "4111 1111 1111 1111";
+    let told = |text: String| alice.call("echo", json!({ "text": text }));
+    let first = said(&told(format!("{MAIL} and {card}")).await?);
+    let (mail, number) = first.split_once(" and ").unwrap_or_default();
+    assert!(mail.starts_with("{rw:personal.email:"), "{first}");
+    assert!(number.starts_with("{rw:personal.payment_card:"), "{first}");
+    let second = said(&told(format!("to {MAIL}")).await?);
+    assert_eq!(second, format!("to {mail}"));
+    // The token goes back to the server as what it stands for, and the answer has the token again.
+    let before = world.journal_text()?.matches(MAIL).count();
+    let third = said(&told(format!("again {mail}, {number}")).await?);
+    assert_eq!(third, format!("again {mail}, {number}"));
+    let journal = world.journal_text()?;
+    assert!(journal.matches(MAIL).count() > before, "{journal}");
+    assert_eq!(journal.matches(card).count(), 1, "{journal}");
+    let records = json!(ledger(&world.gateway, &["--user", "alice"]).await?).to_string();
+    assert!(records.contains("data.revealed"), "{records}");
+    // The key of tokens outlives the process.
+    world.gateway.start_again().await?;
+    let bob = world.client("bob").await?;
+    let answer = bob.call("echo", json!({ "text": MAIL })).await?;
+    assert_eq!(said(&answer), mail);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_leave_gets_the_token_and_no_more() -> Result<()> {
+    let settings = json!({ "personal": { "answers": "tokenise" } });
+    let world = World::start(Plan::default().server(data(settings))).await?;
+    let alice = world.client("alice").await?;
+    let token = said(&alice.call("echo", json!({ "text": MAIL })).await?);
+    let before = world.journal_text()?.matches(MAIL).count();
+    let again = said(&alice.call("echo", json!({ "text": token })).await?);
+    assert_eq!(again, token);
+    let journal = world.journal_text()?;
+    assert_eq!(journal.matches(MAIL).count(), before);
+    assert!(journal.contains(&token));
+    Ok(())
+}
+
+const PACK: &str = "\
+pack: own/badges
+version: 1
+rules:
+  - id: personal.badge
+    title: number of a badge
+    confidence: high
+    start: ['BDG-']
+    pattern: 'BDG-[0-9]{6}'
+    longest: 10
+    matches: ['my badge is BDG-482915.']
+";
+
+/// Waits until the gateway has said something. Nothing is sent to the server meanwhile.
+async fn until(world: &World, words: &str) -> Result<()> {
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
+    for _ in 0..1200 {
+        tick.tick().await;
+        if world.gateway.complaints().contains(words) {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("waited in vain: {}", world.gateway.complaints())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_a_signed_pack_is_taken_over_and_one_that_was_changed_is_not() -> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    let alice = world.client("alice").await?;
+    let badge = || alice.call("echo", json!({ "text": "I am BDG-482915" }));
+    assert_eq!(said(&badge().await?), "I am BDG-482915");
+    let at = |name: &str| world.path().join(name);
+    fs::write(at("own.yaml"), PACK)?;
+    let (pack, key) = (at("own.yaml"), at("rules.pem"));
+    let sign = ringwall()?.arguments(["rules", "sign"]).argument(pack);
+    sign.argument("--key")
+        .argument(key)
+        .run()
+        .await?
+        .success()?;
+    let mut config: Value = serde_json::from_str(&fs::read_to_string(at("ringwall.yaml"))?)?;
+    let settings = json!({ "data": {
+        "packs": [{ "file": "own.yaml", "key": "rules.pem.pub" }],
+        "rules": { "personal.badge": { "answers": "redact" } } } });
+    for server in config["servers"].as_array_mut().into_iter().flatten() {
+        server["content"] = settings.clone();
+    }
+    fs::write(at("ringwall.yaml"), config.to_string())?;
+    until(&world, "the changed configuration is in force").await?;
+    assert_eq!(said(&badge().await?), "I am [redacted: personal.badge]");
+    // Whoever changes it without the key changes nothing.
+    fs::write(at("own.yaml"), PACK.replace("BDG-[0-9]{6}", "XXX-[0-9]{6}"))?;
+    fs::write(at("ringwall.yaml"), format!("{config}\n"))?;
+    until(&world, "is not its signature by this key").await?;
+    assert_eq!(said(&badge().await?), "I am [redacted: personal.badge]");
+    Ok(())
+}
