@@ -22,6 +22,13 @@ pub(crate) struct Said {
     pub(crate) said: Value,
 }
 
+impl Said {
+    /// Whether a server says with it what it is: definitions, and its instructions.
+    pub(crate) fn defines(&self) -> bool {
+        self.method.ends_with("/list") || self.said.get("instructions").is_some()
+    }
+}
+
 /// Something that a client says: a method and its params.
 pub(crate) type Asked = (&'static str, Value);
 
@@ -29,7 +36,8 @@ pub(crate) type Asked = (&'static str, Value);
 pub(crate) const HERE: &str = "§";
 
 pub(crate) fn said() -> Vec<Said> {
-    let parts = [opening(), lists(), definitions(), results(), ahead()];
+    // Definitions last: what a server no longer lists is not to be had.
+    let parts = [opening(), results(), ahead(), lists(), definitions()];
     parts.concat()
 }
 
@@ -172,9 +180,9 @@ fn results() -> Vec<Said> {
         .collect();
     let text = json!({ "type": "text", "text": HERE });
     let message = |content: &Value| json!([{ "role": "user", "content": content }]);
-    let get = json!({ "name": "p" });
+    let get = json!({ "name": "get" });
     let read = json!({ "uri": "file:///r" });
-    let complete = json!({ "ref": { "type": "ref/prompt", "name": "p" }, "argument": { "name": "a", "value": "" } });
+    let complete = json!({ "ref": { "type": "ref/prompt", "name": "get" }, "argument": { "name": "a", "value": "" } });
     for (method, params, said) in [
         ("prompts/get", &get, json!({ "messages": message(&text) })),
         (
@@ -256,7 +264,7 @@ pub(crate) fn asked() -> Vec<Asked> {
             json!({ "name": "call", "arguments": arguments }),
         )
     };
-    let prompt = json!({ "type": "ref/prompt", "name": "p" });
+    let prompt = json!({ "type": "ref/prompt", "name": "get" });
     vec![
         call(json!({ "x": HERE })),
         call(json!({ "x": [{ "y": [HERE] }] })),
@@ -267,7 +275,7 @@ pub(crate) fn asked() -> Vec<Asked> {
         ),
         (
             "prompts/get",
-            json!({ "name": "p", "arguments": { "x": HERE } }),
+            json!({ "name": "get", "arguments": { "x": HERE } }),
         ),
         (
             "completion/complete",
