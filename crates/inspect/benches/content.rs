@@ -18,9 +18,9 @@ const BYTES: usize = 64 * 1024;
 /// How much longer the text is that tells whether time is linear.
 const LONGER: usize = 4;
 /// How long one measurement takes at least.
-const LEAST: Duration = Duration::from_millis(40);
+const LEAST: Duration = Duration::from_millis(10);
 /// Measurements of which the fastest counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// The rules of the built-in packs, as a gateway has them.
 static RULES: LazyLock<Option<Arc<Rules>>> =
