@@ -37,6 +37,9 @@ const DANGEROUS: [(&str, &str); 16] = [
 const LOOK: Duration = Duration::from_millis(50);
 const LOOKS: usize = 60;
 
+/// Time for one thing that is said.
+const LONGEST: Duration = Duration::from_secs(20);
+
 async fn world(scripted: &Scripted) -> Result<World> {
     let wide = json!({ "rate": "10000/s", "burst": 10000, "concurrent": 1000 });
     let limits =
@@ -46,6 +49,20 @@ async fn world(scripted: &Scripted) -> Result<World> {
         .route(json!({ "sessions": { "per_user": 1000 } }))
         .whole(json!({ "limits": limits }));
     World::start(plan).await
+}
+
+async fn scripted() -> Result<Scripted> {
+    let scripted = Scripted::start().await?;
+    scripted.answers("tools/list", json!({ "tools": [fields::called()] }));
+    scripted.answers("prompts/list", json!({ "prompts": [{ "name": "get" }] }));
+    Ok(scripted)
+}
+
+/// Asks for what there is, so that it is known.
+async fn look(client: &Client) -> Result<()> {
+    client.tools().await?;
+    client.request("prompts/list", json!({})).await?;
+    Ok(())
 }
 
 async fn client(world: &World, user: &str) -> Result<Client> {
@@ -79,6 +96,11 @@ fn strings(value: &Value) -> Vec<&str> {
 
 /// Lets the server say something, and returns what a client hears of it.
 async fn heard(world: &World, scripted: &Scripted, client: &Client, it: &Said) -> Result<Value> {
+    let told = tokio::time::timeout(LONGEST, said(world, scripted, client, it)).await;
+    told.with_context(|| format!("nothing is heard of {}", it.said))?
+}
+
+async fn said(world: &World, scripted: &Scripted, client: &Client, it: &Said) -> Result<Value> {
     scripted.says_before("tools/call", Vec::new());
     match it.via {
         Via::Answer => scripted.answers(it.method, it.said.clone()),
@@ -147,11 +169,10 @@ async fn is_found(world: &World, expected: usize) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_4_every_dangerous_character_in_every_text_of_a_server_is_found_and_gone() -> Result<()>
 {
-    let scripted = Scripted::start().await?;
-    scripted.answers("tools/list", json!({ "tools": [fields::called()] }));
+    let scripted = scripted().await?;
     let world = world(&scripted).await?;
     let first = client(&world, "alice").await?;
-    first.tools().await?;
+    look(&first).await?;
     let fields = fields::said();
     for (field, it) in fields.iter().enumerate() {
         // A session has no more than 64 questions open, and nobody answers here.
@@ -170,17 +191,19 @@ async fn n1_4_every_dangerous_character_in_every_text_of_a_server_is_found_and_g
             let all = strings(&told);
             let hides = |c: char| hidden.contains(c) && (!c.is_ascii() || c.is_control());
             assert!(!all.iter().any(|text| text.contains(hides)), "{name}");
-            assert!(all.iter().any(|text| text.contains("before")), "{name}");
+            // A definition with hidden text is held whole, instead of being made another one.
+            let clean = all.iter().any(|text| text.contains("before"));
+            assert!(clean || it.defines(), "{name}");
         }
     }
-    is_found(&world, fields.len()).await
+    let told = fields.iter().filter(|it| !it.defines());
+    is_found(&world, told.count()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_1_every_dangerous_character_in_every_text_of_a_client_is_found_and_gone() -> Result<()>
 {
-    let scripted = Scripted::start().await?;
-    scripted.answers("tools/list", json!({ "tools": [fields::called()] }));
+    let scripted = scripted().await?;
     scripted.answers("tools/call", json!({ "content": [] }));
     scripted.answers("prompts/get", json!({ "messages": [] }));
     scripted.answers("resources/read", json!({ "contents": [] }));
@@ -190,6 +213,7 @@ async fn n1_1_every_dangerous_character_in_every_text_of_a_client_is_found_and_g
     );
     let world = world(&scripted).await?;
     let alice = client(&world, "alice").await?;
+    look(&alice).await?;
     let fields: Vec<Asked> = fields::asked();
     for (method, params) in &fields {
         for (hidden, rule) in DANGEROUS {
@@ -242,11 +266,10 @@ async fn n9_2_a_name_of_two_scripts_is_told() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways() -> Result<()> {
-    let scripted = Scripted::start().await?;
-    scripted.answers("tools/list", json!({ "tools": [fields::called()] }));
+    let scripted = scripted().await?;
     let world = world(&scripted).await?;
     let alice = client(&world, "alice").await?;
-    alice.tools().await?;
+    look(&alice).await?;
     let own = corpus::benign()?;
     assert!(own.len() >= 15);
     for (name, text) in own.into_iter().chain(corpus::foreign()?) {
@@ -271,11 +294,10 @@ async fn n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways() -> Result
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_4_strings_that_break_software_break_nothing_in_any_text() -> Result<()> {
     let naughty = corpus::naughty()?;
-    let scripted = Scripted::start().await?;
-    scripted.answers("tools/list", json!({ "tools": [fields::called()] }));
+    let scripted = scripted().await?;
     let world = world(&scripted).await?;
     let first = client(&world, "alice").await?;
-    first.tools().await?;
+    look(&first).await?;
     let hidden = |c: char| matches!(u32::from(c), 0xe_0000..=0xe_0fff | 0x202a..=0x202e | 0x2066..=0x2069 | 0x1b | 0xfeff);
     let together = naughty.join(" ");
     for (field, it) in fields::said().iter().enumerate() {

@@ -158,6 +158,8 @@ pub(super) const ROWS: &[Row] = &[
             "n1_4_hidden_text_is_taken_out_of_results",
             "n1_4_hidden_text_can_be_refused_instead",
             "n1_4_benign_text_of_many_languages_passes_unchanged",
+            "n1_4_every_dangerous_character_in_every_text_of_a_server_is_found_and_gone",
+            "n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways",
         ],
     ),
     route(

@@ -106,6 +106,70 @@ fn no_other_code_point_is_ever_touched() {
     assert!(harmless > 1_000_000);
 }
 
+/// Format characters that are seen: signs that stand around digits or verses, and quadrats.
+const SEEN_FORMATS: &[(u32, u32)] = &[
+    (0x600, 0x605),
+    (0x6dd, 0x6dd),
+    (0x70f, 0x70f),
+    (0x890, 0x891),
+    (0x8e2, 0x8e2),
+    (0x110bd, 0x110bd),
+    (0x110cd, 0x110cd),
+    (0x13430, 0x1343f),
+];
+
+/// The characters of a Unicode property.
+fn property(name: &str) -> Vec<char> {
+    let hir = regex_syntax::parse(name).unwrap();
+    let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(class)) = hir.kind()
+    else {
+        panic!("{name} is no class")
+    };
+    let ranges = class.ranges().iter();
+    ranges
+        .flat_map(|range| range.start()..=range.end())
+        .collect()
+}
+
+#[test]
+fn n1_4_every_code_point_that_unicode_calls_invisible_is_suspect_and_no_other() {
+    let harmless = |c: char| matches!(c, '\t' | '\n' | '\r');
+    let seen = |c: char| {
+        let mut seen = SEEN_FORMATS.iter();
+        seen.any(|(first, last)| (*first..=*last).contains(&u32::from(c)))
+    };
+    let mut suspects = std::collections::BTreeSet::new();
+    for name in [
+        r"\p{Default_Ignorable_Code_Point}",
+        r"\p{Bidi_Control}",
+        r"\p{Join_Control}",
+        r"\p{Variation_Selector}",
+        r"\p{Noncharacter_Code_Point}",
+        r"\p{Cc}",
+        r"\p{Cf}",
+        // Interlinear annotation, shorthand and musical controls, tags.
+        r"[\u{FFF9}-\u{FFFB}\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}\u{E0001}\u{E0020}-\u{E007F}]",
+    ] {
+        for c in property(name)
+            .into_iter()
+            .filter(|c| !harmless(*c) && !seen(*c))
+        {
+            assert!(class::suspect(c).is_some(), "{name} U+{:04X}", u32::from(c));
+            suspects.insert(c);
+        }
+    }
+    for c in ('\0'..=char::MAX).filter(|c| class::suspect(*c).is_some()) {
+        assert!(suspects.contains(&c), "U+{:04X} is seen", u32::from(c));
+    }
+    // What is for private use is seen where a font has it, and is no control.
+    for c in property(r"\p{Co}")
+        .into_iter()
+        .filter(|c| u32::from(*c) & 0xfffe != 0xfffe)
+    {
+        assert_eq!(class::suspect(c), None, "U+{:04X}", u32::from(c));
+    }
+}
+
 #[test]
 fn what_a_hidden_character_may_follow_is_never_hidden_itself() {
     for c in '\0'..=char::MAX {

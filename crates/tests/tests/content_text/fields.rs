@@ -1,6 +1,6 @@
 //! Every place of every kind of message where text stands, with a `§` in it, both ways.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// How a server comes to say something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub(crate) struct Said {
     pub(crate) said: Value,
 }
 
+impl Said {
+    /// Whether a server says with it what it is: definitions, and its instructions.
+    pub(crate) fn defines(&self) -> bool {
+        self.method.ends_with("/list") || self.said.get("instructions").is_some()
+    }
+}
+
 /// Something that a client says: a method and its params.
 pub(crate) type Asked = (&'static str, Value);
 
@@ -29,7 +36,8 @@ pub(crate) type Asked = (&'static str, Value);
 pub(crate) const HERE: &str = "§";
 
 pub(crate) fn said() -> Vec<Said> {
-    let parts = [opening(), lists(), definitions(), results(), ahead()];
+    // Definitions last: what a server no longer lists is not to be had.
+    let parts = [opening(), results(), ahead(), lists(), definitions()];
     parts.concat()
 }
 
@@ -44,10 +52,11 @@ fn row(via: Via, method: &'static str, params: &Value, said: Value) -> Said {
 
 fn opening() -> Vec<Said> {
     let info = |more: Value| {
-        let mut info = json!({ "name": "s", "version": "1" });
-        for (name, value) in more.as_object().into_iter().flatten() {
-            info[name] = value.clone();
-        }
+        let mut info = Map::from_iter([
+            ("name".to_owned(), json!("s")),
+            ("version".to_owned(), json!("1")),
+        ]);
+        info.extend(more.as_object().cloned().unwrap_or_default());
         json!({ "serverInfo": info })
     };
     let said = [
@@ -171,9 +180,9 @@ fn results() -> Vec<Said> {
         .collect();
     let text = json!({ "type": "text", "text": HERE });
     let message = |content: &Value| json!([{ "role": "user", "content": content }]);
-    let get = json!({ "name": "p" });
+    let get = json!({ "name": "get" });
     let read = json!({ "uri": "file:///r" });
-    let complete = json!({ "ref": { "type": "ref/prompt", "name": "p" }, "argument": { "name": "a", "value": "" } });
+    let complete = json!({ "ref": { "type": "ref/prompt", "name": "get" }, "argument": { "name": "a", "value": "" } });
     for (method, params, said) in [
         ("prompts/get", &get, json!({ "messages": message(&text) })),
         (
@@ -255,7 +264,7 @@ pub(crate) fn asked() -> Vec<Asked> {
             json!({ "name": "call", "arguments": arguments }),
         )
     };
-    let prompt = json!({ "type": "ref/prompt", "name": "p" });
+    let prompt = json!({ "type": "ref/prompt", "name": "get" });
     vec![
         call(json!({ "x": HERE })),
         call(json!({ "x": [{ "y": [HERE] }] })),
@@ -266,7 +275,7 @@ pub(crate) fn asked() -> Vec<Asked> {
         ),
         (
             "prompts/get",
-            json!({ "name": "p", "arguments": { "x": HERE } }),
+            json!({ "name": "get", "arguments": { "x": HERE } }),
         ),
         (
             "completion/complete",

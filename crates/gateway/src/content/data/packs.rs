@@ -101,8 +101,11 @@ fn bounded(path: &Path, most: usize) -> Result<Vec<u8>, PackError> {
     Ok(bytes)
 }
 
-/// Rules that are in use, by the packs they were made of: routes that use the same ones share them.
-static IN_USE: Mutex<Vec<(Vec<Arc<str>>, Weak<Rules>)>> = Mutex::new(Vec::new());
+/// The texts of packs, and the rules that were made of them.
+type Made = (Vec<Arc<str>>, Weak<Rules>);
+
+/// Rules that are in use: routes that use the same packs share them.
+static IN_USE: Mutex<Vec<Made>> = Mutex::new(Vec::new());
 
 /// The rules of the packs that come with Ringwall and of these.
 pub(super) fn rules(packs: &[RulePack]) -> Result<Arc<Rules>, PackError> {
