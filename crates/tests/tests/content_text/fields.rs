@@ -52,11 +52,8 @@ fn row(via: Via, method: &'static str, params: &Value, said: Value) -> Said {
 
 fn opening() -> Vec<Said> {
     let info = |more: Value| {
-        let mut info = json!({ "name": "s", "version": "1" });
-        for (name, value) in more.as_object().into_iter().flatten() {
-            info[name] = value.clone();
-        }
-        json!({ "serverInfo": info })
+        let info = json!({ "name": "s", "version": "1" });
+        json!({ "serverInfo": named(info, more) })
     };
     let said = [
         json!({ "instructions": HERE }),
