@@ -1,3 +1,5 @@
+//! Names and descriptions that pass for others, and many that do not.
+
 use super::*;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Definitions that speak to the model, and honest ones that do not.
+
 use super::*;
 use serde_json::json;
 use std::collections::BTreeSet;
