@@ -123,7 +123,7 @@ async fn said(world: &World, scripted: &Scripted, client: &Client, it: &Said) ->
 
 /// The rules that found something, each with how often.
 async fn found(world: &World) -> Result<Vec<(String, String)>> {
-    let records = ledger(&world.gateway, &[]).await?;
+    let records = ledger(&world.gateway, &["--limit", "5000"]).await?;
     let findings = records.iter().filter_map(|record| {
         let findings = record
             .pointer("/record/findings")

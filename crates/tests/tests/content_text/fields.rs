@@ -1,6 +1,6 @@
 //! Every place of every kind of message where text stands, with a `§` in it, both ways.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// How a server comes to say something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +52,8 @@ fn row(via: Via, method: &'static str, params: &Value, said: Value) -> Said {
 
 fn opening() -> Vec<Said> {
     let info = |more: Value| {
-        let mut info = Map::from_iter([
-            ("name".to_owned(), json!("s")),
-            ("version".to_owned(), json!("1")),
-        ]);
-        info.extend(more.as_object().cloned().unwrap_or_default());
-        json!({ "serverInfo": info })
+        let info = json!({ "name": "s", "version": "1" });
+        json!({ "serverInfo": named(info, more) })
     };
     let said = [
         json!({ "instructions": HERE }),
