@@ -329,6 +329,8 @@ fn segments_grow_coarse_and_stay_right() {
         let exact = at / 3 * unit.len() + [0, 3, 8][at % 3];
         assert!(range.start <= exact && range.end > exact, "{at}: {range:?}");
         assert!(range.len() <= 16 * unit.len(), "{at}: {range:?}");
+        // One by one there would be more segments than are kept.
+        assert!(range.len() > "&#65;".len(), "{at}: {range:?}");
     }
 }
 
