@@ -415,20 +415,23 @@ impl Gate {
         })
     }
 
+    /// Writes down what must not be lost once somebody was told of it. False if it is not on disk: then
+    /// nobody may be told.
+    pub(crate) async fn write_through(&self, record: &audit::Record<'_>) -> bool {
+        let on_disk = self.append(record, audit::Durability::BeforeAnswer).await;
+        is_written(record, on_disk)
+    }
+
     pub(crate) fn write(&self, record: &audit::Record<'_>) -> bool {
+        // Nothing is waited for: whether it is in the queue is known at once, and there it stays.
+        let taken = self.append(record, audit::Durability::Interval).wait();
+        is_written(record, taken)
+    }
+
+    fn append(&self, record: &audit::Record<'_>, durability: audit::Durability) -> audit::Append {
         let mut bytes = Vec::with_capacity(512);
         record.to_canonical(&mut bytes);
-        // Nothing is waited for: whether it is in the queue is known at once, and there it stays.
-        let taken = self
-            .ledger
-            .append(bytes, audit::Durability::Interval)
-            .wait();
-        taken
-            .inspect_err(|error| {
-                let name = record.event.as_ref().map_or("", |event| &event.name);
-                tracing::error!(%error, "`{name}` could not be written down");
-            })
-            .is_ok()
+        self.ledger.append(bytes, durability)
     }
 
     /// Where time is read.
@@ -460,6 +463,14 @@ impl Gate {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         format!("{}-{call:x}", self.boot)
     }
+}
+
+fn is_written(record: &audit::Record<'_>, result: Result<(), audit::LedgerError>) -> bool {
+    let told = result.inspect_err(|error| {
+        let name = record.event.as_ref().map_or("", |event| &event.name);
+        tracing::error!(%error, "`{name}` could not be written down");
+    });
+    told.is_ok()
 }
 
 impl Runtime {

@@ -67,7 +67,7 @@ pub async fn perform(gate: &Arc<Gate>, by: &By, asked: Asked) -> Result<Value, A
             // Whoever owns the machine can read all of it without being seen.
             let seen = match by {
                 By::Owner(_) => true,
-                By::Person(..) => note(gate, by, operation, (&subject, "", "")),
+                By::Person(..) => note(gate, by, operation, (&subject, "", "")).await,
             };
             match seen {
                 true => look(gate, &administrator, asked).await,
@@ -226,14 +226,14 @@ pub(super) fn told<T: Serialize>(value: &T) -> Result<Value, AdminRefusal> {
     serde_json::to_value(value).map_err(|error| AdminRefusal::broken(&error))
 }
 
-pub(super) fn note(
+pub(super) async fn note(
     gate: &Gate,
     by: &By,
     operation: Operation,
     (subject, before, after): (&str, &str, &str),
 ) -> bool {
     let text = |text: &'_ str| (!text.is_empty()).then(|| text.to_owned().into());
-    gate.write(&audit::Record {
+    let record = audit::Record {
         at_ms: gate.clock().unix_ms(),
         id: gate.next_id().into(),
         kind: match operation.effect() {
@@ -250,7 +250,8 @@ pub(super) fn note(
             ..audit::Event::default()
         }),
         ..audit::Record::default()
-    })
+    };
+    gate.write_through(&record).await
 }
 
 fn note_refused(gate: &Gate, by: &By, operation: Operation, subject: &str, refused: &AdminRefusal) {

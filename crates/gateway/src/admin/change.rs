@@ -30,7 +30,7 @@ impl Change<'_> {
         match asked {
             Asked::ApproveTool(tool) => self.approve_tool(tool).await,
             Asked::Decide(decide) => self.decide(decide).await,
-            Asked::EndBrowser(one) => self.end_browser(&one.session),
+            Asked::EndBrowser(one) => self.end_browser(&one.session).await,
             Asked::ForgetPasskey(_) => self.forget_passkey().await,
             Asked::Lift(lift) => self.lift(&lift.id).await,
             Asked::Revoke(revoke) => self.revoke(revoke).await,
@@ -50,10 +50,11 @@ impl Change<'_> {
         }
     }
 
-    /// What cannot be written down is not done.
-    fn written(&self, before: &str, after: &str) -> Result<(), AdminRefusal> {
+    /// What cannot be written down is not done. It is on disk before anything is: whoever is told that it
+    /// was done can look it up, whatever happens to the gateway.
+    async fn written(&self, before: &str, after: &str) -> Result<(), AdminRefusal> {
         let about = (&*self.subject, before, after);
-        match note(self.gate, self.by, self.operation, about) {
+        match note(self.gate, self.by, self.operation, about).await {
             true => Ok(()),
             false => Err(AdminRefusal::unrecorded()),
         }
@@ -66,11 +67,12 @@ impl Change<'_> {
         };
         let said = match decide.decision {
             Word::Approve => {
-                self.written("waiting", "approved")?;
+                self.written("waiting", "approved").await?;
                 Said::Approve
             }
             Word::Decline => {
-                self.written("waiting", &format!("declined: {}", decide.why))?;
+                self.written("waiting", &format!("declined: {}", decide.why))
+                    .await?;
                 Said::Decline(decide.why)
             }
         };
@@ -79,19 +81,19 @@ impl Change<'_> {
         told(&decided.map_err(|error| of_approvals(self.gate, &decide.id, &error))?)
     }
 
-    fn end_browser(&self, session: &str) -> Result<Value, AdminRefusal> {
+    async fn end_browser(&self, session: &str) -> Result<Value, AdminRefusal> {
         let is_it = |person: &Person| person.session() == session;
         let found = self.gate.people.list(None, self.gate.clock().unix_ms());
         if !found.iter().any(|person| is_it(person)) {
             let told = "no browser is signed in with that session";
             return Err(AdminRefusal::unknown(told));
         }
-        self.written("signed in", "signed out")?;
+        self.written("signed in", "signed out").await?;
         Ok(json!({ "ended": self.gate.people.end_where(is_it) }))
     }
 
     async fn forget_passkey(&self) -> Result<Value, AdminRefusal> {
-        self.written("", "forgotten")?;
+        self.written("", "forgotten").await?;
         let forgotten = break_glass::forget(self.gate).await;
         let forgotten = forgotten.map_err(|error| AdminRefusal::broken(&error))?;
         Ok(json!({ "forgotten": forgotten }))
@@ -102,7 +104,7 @@ impl Change<'_> {
             true => "revoked and blocked",
             false => "revoked",
         };
-        self.written("", &format!("{how}: {}", asked.why))?;
+        self.written("", &format!("{how}: {}", asked.why)).await?;
         self.revoked(asked).await
     }
 
@@ -113,7 +115,8 @@ impl Change<'_> {
         if !kept.iter().any(|one| one.name == grant.name) {
             return Err(AdminRefusal::unknown("no connection has that name"));
         }
-        self.written("connected", &format!("revoked: {}", grant.why))?;
+        self.written("connected", &format!("revoked: {}", grant.why))
+            .await?;
         let revoke = Revoke {
             target: Target::Grant { name: grant.name },
             block: false,
@@ -123,7 +126,7 @@ impl Change<'_> {
     }
 
     async fn revoke_consent(&self, one: OneConsent) -> Result<Value, AdminRefusal> {
-        self.written("agreed", "revoked")?;
+        self.written("agreed", "revoked").await?;
         let revoked = authority::revoke(self.gate, &one.user, &one.id, &self.by.name()).await;
         match revoked.map_err(|error| AdminRefusal::broken(&error))? {
             true => Ok(json!({ "revoked": one.id })),
@@ -134,7 +137,7 @@ impl Change<'_> {
     }
 
     async fn lift(&self, id: &str) -> Result<Value, AdminRefusal> {
-        self.written("revoked", "lifted")?;
+        self.written("revoked", "lifted").await?;
         let now_ms = self.gate.clock().unix_ms();
         let revocations = &self.gate.revocations;
         let lifted = revocations.lift(id, &self.by.name(), now_ms).await;
@@ -143,7 +146,7 @@ impl Change<'_> {
     }
 
     async fn approve_tool(&self, tool: ApproveTool) -> Result<Value, AdminRefusal> {
-        self.written("waiting", &tool.digest.to_string())?;
+        self.written("waiting", &tool.digest.to_string()).await?;
         let (gate, by) = (Arc::clone(self.gate), self.by.name());
         let approved = tokio::task::spawn_blocking(move || approved(&gate, by, &tool));
         let approved = approved.await;
@@ -157,7 +160,7 @@ impl Change<'_> {
     }
 
     async fn revoke_tool(&self, tool: OneTool) -> Result<Value, AdminRefusal> {
-        self.written("approved", "revoked")?;
+        self.written("approved", "revoked").await?;
         let revoked = self
             .pins(move |pins| pins.revoke(&tool.server, &tool.tool))
             .await?;
@@ -168,7 +171,8 @@ impl Change<'_> {
     }
 
     async fn roll_back(&self, tool: ApproveTool) -> Result<Value, AdminRefusal> {
-        self.written("", &format!("rolled back to {}", tool.digest))?;
+        self.written("", &format!("rolled back to {}", tool.digest))
+            .await?;
         let (by, now_ms) = (self.by.name(), self.gate.clock().unix_ms());
         let back = move |pins: &Pins| {
             let to = (tool.digest, by.as_str(), now_ms);

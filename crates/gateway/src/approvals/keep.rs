@@ -108,12 +108,12 @@ pub(crate) async fn ask(gate: &Gate, asking: Asking) -> Result<Standing, AskErro
                 end(gate, &mut entry, &row, "approval.void").await?;
             }
             Progress::Approved => {
-                tell(gate, &mut entry)
-                    .then_some(())
-                    .ok_or(AskError::Unrecorded)?;
+                let told = tell(gate, &mut entry).await;
+                told.then_some(()).ok_or(AskError::Unrecorded)?;
                 // From here on it is used, whatever becomes of the call.
                 if register.take(&row, now_ms).await? {
-                    let noted = note(gate, "approval.used", &entry, None, &given_by(&entry));
+                    let given = given_by(&entry);
+                    let noted = note(gate, "approval.used", &entry, None, &given).await;
                     noted.then_some(()).ok_or(AskError::Unrecorded)?;
                     let entry = Box::new(entry);
                     return Ok(Standing::Granted(Grant { entry }));
@@ -153,13 +153,8 @@ async fn hold(
         declined: None,
         session: asking.session,
     };
-    let noted = note(
-        gate,
-        "call.held",
-        &entry,
-        None,
-        &format!("needs {}", entry.wanted()),
-    );
+    let wanted = format!("needs {}", entry.wanted());
+    let noted = note(gate, "call.held", &entry, None, &wanted).await;
     noted.then_some(()).ok_or(AskError::Unrecorded)?;
     match register.put(None, &entry, now_ms).await? {
         true => Ok(Standing::Waiting(Box::new(entry))),
@@ -173,7 +168,7 @@ async fn hold(
 
 /// Takes out what nobody may use any more.
 async fn end(gate: &Gate, entry: &mut Entry, row: &Opened, name: &str) -> Result<(), AskError> {
-    let noted = tell(gate, entry) && note(gate, name, entry, None, &given_by(entry));
+    let noted = tell(gate, entry).await && note(gate, name, entry, None, &given_by(entry)).await;
     noted.then_some(()).ok_or(AskError::Unrecorded)?;
     let now_ms = gate.clock().unix_ms();
     gate.approvals.register.take(row, now_ms).await?;
@@ -250,7 +245,7 @@ pub(crate) async fn look(gate: &Gate) -> Result<(), AskError> {
             continue;
         }
         let known = entry.clone();
-        if !tell(gate, &mut entry) {
+        if !tell(gate, &mut entry).await {
             return Err(AskError::Unrecorded);
         }
         if entry != known && register.put(Some(&row), &entry, now_ms).await? {
@@ -267,7 +262,7 @@ fn is_news(entry: &Entry, now_ms: u64) -> bool {
 }
 
 /// Writes down what was said and is not in the ledger. False if it cannot be.
-fn tell(gate: &Gate, entry: &mut Entry) -> bool {
+async fn tell(gate: &Gate, entry: &mut Entry) -> bool {
     let mut said = Vec::new();
     for (nth, vote) in entry.votes.iter().enumerate() {
         if !vote.recorded {
@@ -286,14 +281,14 @@ fn tell(gate: &Gate, entry: &mut Entry) -> bool {
             declined.why.clone(),
         ));
     }
-    let told = said
-        .iter()
-        .all(|(name, by, detail)| note(gate, name, entry, Some(by), detail));
-    if told {
-        entry.votes.iter_mut().for_each(|vote| vote.recorded = true);
-        entry.declined.iter_mut().for_each(|it| it.recorded = true);
+    for (name, by, detail) in &said {
+        if !note(gate, name, entry, Some(by), detail).await {
+            return false;
+        }
     }
-    told
+    entry.votes.iter_mut().for_each(|vote| vote.recorded = true);
+    entry.declined.iter_mut().for_each(|it| it.recorded = true);
+    true
 }
 
 /// Tells the session that asked, and nobody else, that it can be tried again (2025-11-25).
@@ -322,7 +317,9 @@ fn given_by(entry: &Entry) -> String {
 }
 
 /// One record: who says it, or who asks; the call it is about, by its digests; and both of them in words.
-fn note(gate: &Gate, name: &str, entry: &Entry, by: Option<&By>, detail: &str) -> bool {
+///
+/// It is on disk when this returns: a row that says it is recorded must not outlive its record.
+async fn note(gate: &Gate, name: &str, entry: &Entry, by: Option<&By>, detail: &str) -> bool {
     let binding = &entry.binding;
     let who = match by {
         None => audit::Who {
@@ -350,7 +347,7 @@ fn note(gate: &Gate, name: &str, entry: &Entry, by: Option<&By>, detail: &str) -
         },
     };
     let client = binding.client.as_deref().unwrap_or("no client");
-    gate.write(&audit::Record {
+    let record = audit::Record {
         at_ms: gate.clock().unix_ms(),
         id: gate.next_id().into(),
         kind: audit::Kind::Change,
@@ -379,7 +376,8 @@ fn note(gate: &Gate, name: &str, entry: &Entry, by: Option<&By>, detail: &str) -
             ..audit::Event::default()
         }),
         ..audit::Record::default()
-    })
+    };
+    gate.write_through(&record).await
 }
 
 #[cfg(test)]
