@@ -89,7 +89,8 @@ impl Data {
         }
     }
 
-    /// Everything of a text that something is done about: in order, and apart.
+    /// Everything of a text that something is done about. What its member is called says something of the
+    /// whole of it, and excuses nothing that stands in it.
     fn seen(&self, passage: &mut Passage<'_, '_>) -> Vec<Treated> {
         let toward = passage.toward();
         let treated = |sight: &Sight<'_>, at: Range<usize>| Treated {
@@ -98,17 +99,6 @@ impl Data {
             severity: sight.rule.severity,
             action: self.action(sight, toward),
         };
-        if let (Role::Structured, Some(member)) = (passage.role(), passage.member())
-            && let Some(sight) = self.rules.of_field(&member, passage.text())
-        {
-            // What its name says and what its form says: the form knows more.
-            let whole = self.rules.scan(passage.text());
-            let sight = match whole.first() {
-                Some(seen) if seen.at.len() == passage.text().len() => seen.clone(),
-                _ => sight,
-            };
-            return vec![treated(&sight, 0..passage.text().len())];
-        }
         let mut all = Vec::new();
         if passage.role() == Role::Words
             && let Some((thread, text)) = passage.thread()
@@ -127,7 +117,16 @@ impl Data {
             at: seen.range,
             ..seen.what
         }));
-        apart(all)
+        let mut all = apart(all);
+        let whole = 0..passage.text().len();
+        if let (Role::Structured, Some(member)) = (passage.role(), passage.member())
+            // Of the name and the form of a value the form knows more.
+            && all.iter().all(|it| it.at != whole)
+            && let Some(sight) = self.rules.of_field(&member, passage.text())
+        {
+            all.push(treated(&sight, whole));
+        }
+        all
     }
 }
 
@@ -182,7 +181,7 @@ pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
             passage.refuse(|place, _| Because::Data { place, label });
             return;
         }
-        if let Some(text) = rewritten(passage.text(), &seen, data) {
+        if let Some(text) = rewritten(passage.text(), &apart(seen), data) {
             passage.rewrite(text);
         }
     }

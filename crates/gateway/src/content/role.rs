@@ -85,27 +85,39 @@ fn descend<'d>(
 }
 
 fn of_member(key: Str<'_>, holder: Value<'_>, value: Value<'_>) -> (Role, Within) {
-    let name = key.raw();
-    let role = match name {
-        b"arguments" | b"structuredContent" | b"_meta" | b"capabilities" | b"experimental"
-            if value.kind() != Kind::String =>
-        {
-            return (Role::Structured, Within::Data);
-        }
-        b"text" => Role::Text,
-        b"description" | b"title" | b"message" | b"instructions" | b"systemPrompt" | b"reason"
-        | b"statusMessage" => Role::Words,
-        b"name" => Role::Name,
-        b"uri" | b"uriTemplate" | b"url" | b"websiteUrl" | b"src" => Role::Address,
-        b"blob" => Role::Blob,
-        b"data" if holder.get("mimeType").is_some() => Role::Blob,
-        b"data" => Role::Words,
-        b"cursor" | b"id" | b"jsonrpc" | b"level" | b"method" | b"mimeType" | b"nextCursor"
-        | b"progressToken" | b"protocolVersion" | b"requestState" | b"resultType" | b"role"
-        | b"status" | b"stopReason" | b"taskId" | b"type" => Role::Wire,
+    // As every reader reads it: an escape in a name makes no other name of it.
+    let name = key.decoded();
+    if value.kind() != Kind::String && is_data(&name, holder) {
+        return (Role::Structured, Within::Data);
+    }
+    let role = match &*name {
+        "text" => Role::Text,
+        "description" | "title" | "message" | "instructions" | "systemPrompt" | "reason"
+        | "statusMessage" => Role::Words,
+        "name" => Role::Name,
+        "uri" | "uriTemplate" | "url" | "websiteUrl" | "src" => Role::Address,
+        "blob" => Role::Blob,
+        "data" if holder.get("mimeType").is_some() => Role::Blob,
+        "data" => Role::Words,
+        "cursor" | "id" | "jsonrpc" | "level" | "method" | "mimeType" | "nextCursor"
+        | "progressToken" | "protocolVersion" | "requestState" | "resultType" | "role"
+        | "status" | "stopReason" | "taskId" | "type" => Role::Wire,
         _ => Role::Structured,
     };
     (role, Within::Shape)
+}
+
+/// Whether a member holds data of somebody's own, in which no name has a meaning of the protocol.
+fn is_data(name: &str, holder: Value<'_>) -> bool {
+    match name {
+        "_meta" | "arguments" | "capabilities" | "const" | "data" | "default" | "enum"
+        | "examples" | "experimental" | "structuredContent" => true,
+        // What a person filled in: an answer to an elicitation.
+        "content" => holder.get("action").is_some(),
+        // What a model wants to call a tool with, and what came of it (sampling).
+        "input" => holder.get("type").is_some(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +147,18 @@ mod tests {
             {"type":"resource","resource":{"uri":"file:///a","text":"t","mimeType":"text/plain"}}],
             "structuredContent":{"type":"t","text":"x"}}}"#;
         let log = r#"{"method":"notifications/message","params":{"level":"info","data":"said"}}"#;
+        let escaped = r#"{"params":{"\u0061rguments":{"id":"x","status":["y"]}}}"#;
+        let answer = r#"{"result":{"action":"accept","content":{"id":"x","type":"y"}}}"#;
+        let error = r#"{"error":{"message":"m","data":{"id":"x","cursor":"y"}}}"#;
+        let own = |first, second| vec![(first, Role::Structured), (second, Role::Structured)];
+        let mut failed = vec![("message", Role::Words)];
+        failed.extend(own("id", "cursor"));
+        let mut accepted = vec![("action", Role::Structured)];
+        accepted.extend(own("id", "type"));
         for (text, expected) in [
+            (escaped, own("id", "status")),
+            (answer, accepted),
+            (error, failed),
             (
                 call,
                 vec![

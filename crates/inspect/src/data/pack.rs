@@ -6,11 +6,12 @@
 mod written;
 
 use super::check::Check;
-use super::rule::{Anchor, Confidence, Edged, Kind, Parts, Rule};
+use super::rule::{Anchor, Confidence, Edged, Kind, Rule};
 use super::rules::Rules;
 use super::scan::Sight;
 use controls::Severity;
 use std::fmt;
+use std::sync::OnceLock;
 use written::{Near, Written, WrittenRule};
 
 /// The longest pack, in bytes.
@@ -240,7 +241,7 @@ fn built(rule: WrittenRule, techniques: &[String]) -> Result<Rule, String> {
         }
     };
     let techniques = rule.techniques.as_deref().unwrap_or(techniques);
-    Ok(Rule::new(Parts {
+    Ok(Rule {
         title: rule.title.into(),
         kind,
         severity: rule
@@ -261,7 +262,8 @@ fn built(rule: WrittenRule, techniques: &[String]) -> Result<Rule, String> {
         entropy: rule.entropy.unwrap_or(0.0),
         id,
         label,
-    }))
+        compiled: OnceLock::new(),
+    })
 }
 
 /// Where the rule is asked: exactly one way, or by the name of the member alone.

@@ -110,7 +110,7 @@ pub struct Rule {
     pub(super) longest: usize,
     pub(super) check: Option<Check>,
     pub(super) entropy: f32,
-    compiled: OnceLock<Option<Regex>>,
+    pub(super) compiled: OnceLock<Option<Regex>>,
 }
 
 /// Whether letters and digits may touch what is found.
@@ -123,61 +123,7 @@ pub(super) enum Edged {
     Word,
 }
 
-/// What a rule is made of.
-pub(super) struct Parts {
-    pub(super) id: Box<str>,
-    pub(super) label: Box<str>,
-    pub(super) title: Box<str>,
-    pub(super) kind: Kind,
-    pub(super) severity: Severity,
-    pub(super) confidence: Confidence,
-    pub(super) techniques: Box<[Box<str>]>,
-    pub(super) fields: Box<[Box<str>]>,
-    pub(super) anchor: Anchor,
-    pub(super) edged: Edged,
-    pub(super) pattern: Box<str>,
-    pub(super) longest: usize,
-    pub(super) check: Option<Check>,
-    pub(super) entropy: f32,
-}
-
 impl Rule {
-    pub(super) fn new(parts: Parts) -> Self {
-        let Parts {
-            id,
-            label,
-            title,
-            kind,
-            severity,
-            confidence,
-            techniques,
-            fields,
-            anchor,
-            edged,
-            pattern,
-            longest,
-            check,
-            entropy,
-        } = parts;
-        Rule {
-            id,
-            label,
-            title,
-            kind,
-            severity,
-            confidence,
-            techniques,
-            fields,
-            anchor,
-            edged,
-            pattern,
-            longest,
-            check,
-            entropy,
-            compiled: OnceLock::new(),
-        }
-    }
-
     /// Compiles the pattern now. A rule of a pack that was loaded is compiled when it is loaded; one
     /// of the packs that come with the product when it is first asked, and a test compiles them all.
     pub(super) fn compile(&self) -> Result<(), String> {

@@ -68,7 +68,22 @@ fn n9_3_what_is_done_follows_label_direction_and_confidence() {
         (named.clone(), &doubtful, "refuse"),
         (named, &mail, "nothing"),
     ];
-    for (settings, message, expected) in cases {
+    // What a member is called says something of its value, and excuses nothing in it.
+    let hidden = "Z2hwX3lrMEZmd1FDQUpxbGU5d3ZYVXhCUmZ6TXUzYTZpaTJHMGRTVg==";
+    let fields = ["password", "email", "notes"].into_iter();
+    let fields = fields.flat_map(|name| {
+        let values = [
+            format!("it is {GITHUB}, said Anna"),
+            format!("see {hidden}"),
+        ];
+        values.map(|value| json!({ "params": { "arguments": { name: value } } }))
+    });
+    let fields: Vec<Value> = fields.collect();
+    let ignored = json!({ "rules": { "personal.email": { "arguments": "ignore" } } });
+    let of_fields = fields
+        .iter()
+        .flat_map(|message| [json!({}), ignored.clone()].map(|it| (it, message, "refuse")));
+    for (settings, message, expected) in cases.into_iter().chain(of_fields) {
         let (left, rules, refused) = after(&content(&settings), message, Toward::Server);
         let said = match (refused.is_some(), left == *message, rules.is_empty()) {
             (true, true, false) => "refuse",
