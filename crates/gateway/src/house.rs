@@ -29,6 +29,7 @@ use crate::revocation::Revocations;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
 use crate::secret::SecretError;
+use crate::squats;
 use crate::state::{Database, Memory, Rows, StateError};
 use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
@@ -224,6 +225,7 @@ impl House {
             boot: boot.chars().take(10).collect(),
         });
         gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
+        squats::note(&gate, None);
         let first_code = admin::first_code(&gate).await?;
         Ok(House {
             gate,
@@ -374,6 +376,7 @@ impl Reloader {
             "",
             &format!("policies {digest}, {ended} sessions ended"),
         );
+        squats::note(&self.gate, Some(&before.settled));
         Ok(true)
     }
 }

@@ -264,6 +264,15 @@ impl Pins {
             .optional()?)
     }
 
+    /// Whether as many definitions of this server wait as are remembered: then others may wait as well.
+    pub fn is_crowded(&self, server: &str) -> Result<bool, PinsError> {
+        let sql = "SELECT count(*) FROM sightings WHERE server = ?1";
+        let connection = self.0.connection();
+        let mut count = connection.prepare_cached(sql)?;
+        let count: u32 = count.query_row([server], |row| row.get(0))?;
+        Ok(count >= Self::SIGHTINGS_PER_SERVER)
+    }
+
     /// Every definition that waits for approval.
     pub fn sightings(&self) -> Result<Vec<Sighting>, PinsError> {
         let connection = self.0.connection();

@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::ops::Range;
 
-/// Suspicions that are told of one definition.
+/// Suspicions of one severity that are told of one definition: what is harmless hides nothing that is worse.
 const TOLD: usize = 64;
 /// Values of a definition that are looked at; a definition that may be approved has fewer.
 const VALUES: usize = 64 * 1024;
@@ -114,11 +114,16 @@ pub fn study(definition: &Value) -> Vec<Suspicion> {
     let mut values = 0;
     while let Some((value, place)) = open.pop() {
         values += 1;
-        if values > VALUES || told.len() >= TOLD {
+        if values > VALUES {
             break;
         }
         match value {
-            Value::String(text) => look(text, &place, &mut told),
+            Value::String(text) => {
+                look(text, &place, &mut told);
+                if names_argument(&place) {
+                    tell(&mut told, parameter(text, &place));
+                }
+            }
             Value::Array(items) => {
                 let items = items.iter().enumerate().rev();
                 open.extend(
@@ -133,7 +138,7 @@ pub fn study(definition: &Value) -> Vec<Suspicion> {
                     let place = crate::definition::child(&place, key);
                     look(key, &place, &mut told);
                     if are_parameters {
-                        told.extend(parameter(key, &place));
+                        tell(&mut told, parameter(key, &place));
                     }
                     open.push((member, place));
                 }
@@ -150,6 +155,25 @@ fn is_arguments(place: &str) -> bool {
     place == "/arguments"
 }
 
+/// Whether a text is the name of an argument of a prompt.
+fn names_argument(place: &str) -> bool {
+    let at = place.strip_prefix("/arguments/");
+    let at = at.and_then(|rest| rest.strip_suffix("/name"));
+    at.is_some_and(|at| at.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn tell(told: &mut Vec<Suspicion>, more: Option<Suspicion>) {
+    let Some(more) = more else {
+        return;
+    };
+    let alike = told
+        .iter()
+        .filter(|it| it.rule.severity == more.rule.severity);
+    if alike.count() < TOLD {
+        told.push(more);
+    }
+}
+
 fn look(text: &str, place: &str, told: &mut Vec<Suspicion>) {
     for (rule, range) in lint(text) {
         // One rule is told once of one text.
@@ -159,12 +183,13 @@ fn look(text: &str, place: &str, told: &mut Vec<Suspicion>) {
         {
             continue;
         }
-        told.push(Suspicion {
+        let more = Suspicion {
             rule,
             place: place.to_owned(),
             excerpt: excerpt(text, &range),
             range,
-        });
+        };
+        tell(told, Some(more));
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::Introduction;
 use super::attention::Asides;
+use super::drift::Drift;
 use super::feed::Feed;
 use crate::route::Served;
 use crate::small::lock;
@@ -41,6 +42,7 @@ pub(crate) struct Far {
     numbers: AtomicU64,
     in_use: Mutex<HashSet<Id>>,
     level: Mutex<Option<LogLevel>>,
+    drift: Drift,
     pub(super) feed: Feed,
     pub(super) asides: Asides,
 }
@@ -94,6 +96,7 @@ impl Far {
             numbers: AtomicU64::new(1),
             in_use: Mutex::default(),
             level: Mutex::default(),
+            drift: Drift::default(),
             feed: Feed::default(),
             asides: Asides::default(),
         });
@@ -116,6 +119,11 @@ impl Far {
     /// What it said when it was met.
     pub(crate) fn welcome(&self) -> &Welcome {
         &self.welcome
+    }
+
+    /// What it showed otherwise than it is pinned.
+    pub(crate) fn drift(&self) -> &Drift {
+        &self.drift
     }
 
     /// The revision spoken with it.

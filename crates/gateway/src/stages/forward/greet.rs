@@ -9,7 +9,7 @@ use crate::definitions;
 use crate::gate::Gate;
 use crate::links::{Far, Introduction, Links};
 use crate::pins::Kind;
-use crate::route::{Route, Served};
+use crate::route::Route;
 use crate::sessions::Session;
 use crate::stages::draft::Draft;
 use crate::stages::identify;
@@ -123,7 +123,7 @@ fn welcomes<'m>(
             gate.note(name, &served.name, &route.path, code);
             return (&*served.name, Cow::Owned(welcome.silent()));
         }
-        match are_approved(gate, served, welcome) {
+        match are_approved(gate, far) {
             true => (&*served.name, Cow::Borrowed(welcome)),
             false => (&*served.name, Cow::Owned(welcome.silent())),
         }
@@ -132,12 +132,13 @@ fn welcomes<'m>(
 }
 
 /// Whether the instructions of a server are those that are pinned. Where that cannot be told, they are not.
-fn are_approved(gate: &Gate, served: &Served, welcome: &Welcome) -> bool {
+fn are_approved(gate: &Gate, far: &Far) -> bool {
+    let (served, welcome) = (far.served(), far.welcome());
     let Some(text) = welcome.instructions() else {
         return true;
     };
     let said = serde_json::json!({ "instructions": text });
-    match definitions::told(gate, served, (Kind::Instructions, &[&said])) {
+    match definitions::told(gate, far, (Kind::Instructions, &[&said])) {
         Ok(told) => told == [true],
         Err(error) => {
             tracing::error!(server = %served.name, %error, "its instructions are left out");
