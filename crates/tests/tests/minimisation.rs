@@ -148,6 +148,45 @@ async fn p1_what_goes_on_depends_on_what_the_call_is_for() -> Result<()> {
     Ok(())
 }
 
+/// What a call is for is said to policies as well: by the claim, or not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_policies_decide_by_what_a_call_is_for() -> Result<()> {
+    let server = talkative().await?;
+    let policy = r#"
+        permit (principal, action, resource);
+        forbid (principal, action in [Ringwall::Action::"call", Ringwall::Action::"list"], resource)
+            unless { context has purpose && context.purpose == "audit" };
+    "#;
+    let purpose = json!({ "content": { "purpose": { "claim": "purpose" } } });
+    let plan = Plan::default().policy(policy).route(purpose);
+    let fleet = Fleet::start(plan, &[Member::at("crm", server.url())], &[]).await?;
+    let url = fleet.gateway.at("/all")?;
+    for (purpose, may) in [
+        (json!("audit"), true),
+        (json!("fun"), false),
+        (json!(["audit"]), false),
+        (Value::Null, false),
+    ] {
+        let claims = json!({ "purpose": purpose });
+        let token = fleet
+            .issuer
+            .sign_changed(url.as_str(), &json!({}), &claims)?;
+        let caller = Caller::Session(Client::connect(&url, Some(&token)).await?);
+        let before = server.calls().len();
+        let answer = caller
+            .call("find_customer", json!({ "name": "Ada" }))
+            .await?;
+        assert_eq!(server.calls().len() > before, may, "{claims} {answer}");
+        let listed = caller.request("tools/list", json!({})).await?;
+        assert_eq!(
+            listed.to_string().contains("find_customer"),
+            may,
+            "{listed}"
+        );
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn p1_what_a_schema_requires_is_not_left_out() -> Result<()> {
     let server = talkative().await?;

@@ -66,17 +66,21 @@ impl Minimising {
         let Some((_, entries)) = tools.find(|(tools, _)| tools.names(tool)) else {
             return Ok(None);
         };
-        let purpose = match &self.purpose {
-            None => None,
-            Some(Purpose::Is(purpose)) => Some(purpose.as_str()),
-            Some(Purpose::Claim(claim)) => claims.get(claim).and_then(Json::as_str),
-        };
+        let purpose = self.purpose(claims);
         let mut entries = entries.iter();
         let counts = |entry: &&Arc<Minimised>| {
             entry.purposes.is_empty()
                 || purpose.is_some_and(|purpose| entry.purposes.iter().any(|it| it == purpose))
         };
         entries.find(counts).map(Some).ok_or(NoPurpose)
+    }
+
+    /// What messages of a caller are for of whom this is claimed; nothing if nobody says.
+    pub(crate) fn purpose<'a>(&'a self, claims: &'a Map<String, Json>) -> Option<&'a str> {
+        match self.purpose.as_ref()? {
+            Purpose::Is(purpose) => Some(purpose),
+            Purpose::Claim(claim) => claims.get(claim).and_then(Json::as_str),
+        }
     }
 
     /// Why this tool cannot be minimised as said, whatever the purpose: something that its own schemas

@@ -208,7 +208,7 @@ impl Screen {
             served: served.cloned(),
             principal: call.principal().clone(),
             session: call.session().cloned(),
-            circumstances: Circumstances::of(call, draft.at_ms()),
+            circumstances: Circumstances::of(call, served, draft.at_ms()),
             method: call.method(),
             revision: call.revision(),
             tool: call.tool().cloned().or_else(|| tool_of_task(call)),
