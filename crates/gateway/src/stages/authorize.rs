@@ -1,8 +1,11 @@
-//! The only place where a decision is taken: the policies, asked once everything they may want to
-//! know has been established (controls 2.2, 7.3). No permit means no; an error means no. What the
+//! The only place where a decision is taken: the policies, asked once everything is established that can
+//! be known here, and again if others then say something of the call (controls 2.2, 7.3). No permit means no; an error means no. What the
 //! caller's token shows of what a forbid asks for lifts that forbid (control 2.4).
 
 mod more;
+mod reconsider;
+
+pub(super) use reconsider::reconsider;
 
 use crate::approvals::Grant;
 use crate::gate::Gate;
@@ -48,6 +51,24 @@ pub enum Decided {
     Held(Held),
     /// It may be sent.
     Permitted(Permitted),
+}
+
+impl Decided {
+    /// The call itself.
+    pub(super) fn call(&self) -> &Inspected {
+        match self {
+            Decided::Held(held) => &held.inspected,
+            Decided::Permitted(permitted) => &permitted.inspected,
+        }
+    }
+
+    /// The same, to say more about it.
+    pub(super) fn call_mut(&mut self) -> &mut Inspected {
+        match self {
+            Decided::Held(held) => &mut held.inspected,
+            Decided::Permitted(permitted) => &mut permitted.inspected,
+        }
+    }
 }
 
 /// Puts the call before the policies.

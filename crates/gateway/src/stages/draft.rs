@@ -110,6 +110,7 @@ pub enum Stage {
     Validate,
     Inspect,
     Authorize,
+    Consult,
     Forward,
     Screen,
 }
@@ -209,7 +210,7 @@ impl Draft {
         &self.skipped
     }
 
-    /// Notes how long the stage took that just ended.
+    /// Notes how long the stage took that just ended; one that is gone through twice took both times.
     pub(super) fn done(&mut self, stage: Stage) {
         let now = self.clock.monotonic_ns();
         let micros = now.saturating_sub(self.marked_ns) / 1000;
@@ -222,10 +223,11 @@ impl Draft {
             Stage::Validate => &mut self.timings.validate,
             Stage::Inspect => &mut self.timings.inspect,
             Stage::Authorize => &mut self.timings.authorize,
+            Stage::Consult => &mut self.timings.consult,
             Stage::Forward => &mut self.timings.forward,
             Stage::Screen => &mut self.timings.screen,
         };
-        *slot = Some(micros);
+        *slot = Some(slot.unwrap_or(0).saturating_add(micros));
     }
 
     /// Everything from arrival until now, in microseconds.

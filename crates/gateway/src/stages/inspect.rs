@@ -1,7 +1,7 @@
 //! Looks into the text of a message for what a person would not see (control 1.1): tags, bidi
 //! controls, zero-width characters, terminal escapes. It finds and, where the server is set so,
-//! removes; it decides nothing else. What is left is put before the detectors of the server (control 1.3),
-//! whose scores policies hear of.
+//! removes; it decides nothing else, and asks nobody: what is left for others to say of a message is
+//! heard once policies have let it through ([`consult`](super::consult)).
 
 mod arguments;
 mod minimise;
@@ -9,11 +9,11 @@ mod minimise;
 pub(super) use minimise::left_out;
 
 use crate::content::{Content, Looked, Minimised, Toward};
-use crate::providers::Surface;
+use crate::providers::Reading;
 use crate::route::Route;
+use crate::stages::consult::Evidence;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::refused::{self, Refused};
-use crate::stages::suspect;
 use crate::stages::validate::{self, Valid};
 use bytes::Bytes;
 use config::settled::HiddenText;
@@ -31,6 +31,7 @@ pub struct Inspected {
     edited: Option<Option<Map<String, Value>>>,
     rules: Vec<Cow<'static, str>>,
     suspicions: Vec<Cow<'static, str>>,
+    reading: Reading,
     minimised: Option<Arc<Minimised>>,
 }
 
@@ -48,6 +49,19 @@ impl Inspected {
     /// What detectors suspect: scores, never facts.
     pub fn suspicions(&self) -> &[Cow<'static, str>] {
         &self.suspicions
+    }
+
+    /// What detectors are still to read of it.
+    pub(super) fn take_reading(&mut self) -> Reading {
+        std::mem::take(&mut self.reading)
+    }
+
+    /// Takes what others have said of it since.
+    pub(super) fn learn(&mut self, evidence: Evidence) {
+        self.rules.extend(evidence.rules);
+        self.rules.sort_unstable();
+        self.rules.dedup();
+        self.suspicions = evidence.suspicions;
     }
 
     /// The arguments as they are after cleaning.
@@ -98,15 +112,13 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
     if let Some(refused) = held.refused {
         return Err(refused);
     }
-    // Last, so that nobody is asked about what goes no further, or told what was taken out.
-    let suspicions = suspect::hear(content.panel(), Surface::Arguments, looked.reading, draft);
-    let suspicions = suspicions.await?;
     draft.done(Stage::Inspect);
     Ok(Inspected {
         valid,
         edited,
         rules,
-        suspicions,
+        suspicions: Vec::new(),
+        reading: looked.reading,
         minimised,
     })
 }
