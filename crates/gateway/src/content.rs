@@ -20,7 +20,7 @@ pub(crate) use data::{Log, Tokens, read_packs};
 pub(crate) use data::{PackError, TokensError};
 pub(crate) use meaning::ContentError;
 pub(crate) use meaning::Meanings;
-pub(crate) use minimise::{Minimised, Minimising, project};
+pub(crate) use minimise::{Minimised, Minimising, StandIns};
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
 
@@ -122,7 +122,7 @@ impl Content {
     pub(crate) fn meant(self, settled: &settled::Content) -> Result<Content, ContentError> {
         Ok(Content {
             meanings: Meanings::new(&settled.arguments)?,
-            minimising: Minimising::new(&settled.minimise, settled.purpose.as_ref())?,
+            minimising: Minimising::new(settled)?,
             ..self
         })
     }
@@ -176,6 +176,11 @@ impl Content {
     /// How text is marked, if it is.
     pub(crate) fn spotlight(&self) -> Option<inspect::spotlight::Spotlight> {
         self.spotlight
+    }
+
+    /// What stands in the place of fields that go on as tokens.
+    pub(crate) fn stand_ins(&self) -> StandIns<'_> {
+        StandIns::of(self.data.as_ref())
     }
 
     /// What tokens stand for, where the server may have it: the last thing before a message is sent.

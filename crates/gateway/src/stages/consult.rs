@@ -1,4 +1,5 @@
-//! What only others can say of a call: the detectors of its server are asked about its text (control 1.3).
+//! What only others can say of a call: names in its arguments are looked up (control 1.1), and the detectors
+//! of its server are asked about its text (control 1.3).
 //! It is the first stage that sends anything of a call, so it takes one that policies have let through by
 //! what is known here; what is denied anyway, or refused before, makes nobody work and is told to nobody.
 //!
@@ -10,6 +11,7 @@ use crate::gate::Gate;
 use crate::providers::Surface;
 use crate::stages::authorize::{self, Decided};
 use crate::stages::draft::{Draft, Stage};
+use crate::stages::inspect;
 use crate::stages::refused::Refused;
 use crate::stages::suspect;
 use std::borrow::Cow;
@@ -28,7 +30,7 @@ impl Consulted {
 }
 
 /// What others have said of a call.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Evidence {
     /// The rules under which facts were found.
     pub(super) rules: Vec<Cow<'static, str>>,
@@ -60,13 +62,11 @@ pub async fn hear(
 
 /// Facts first: nothing is sent to a detector over a call that they refuse.
 async fn evidence(decided: &mut Decided, draft: &mut Draft) -> Result<Evidence, Refused> {
+    let rules = inspect::look_up(decided.call_mut(), draft).await?;
     let reading = decided.call_mut().take_reading();
     let call = decided.call();
     let route = Arc::clone(call.raw().route());
     let panel = route.content(call.served()).panel();
     let suspicions = suspect::hear(panel, Surface::Arguments, reading, draft).await?;
-    Ok(Evidence {
-        suspicions,
-        ..Evidence::default()
-    })
+    Ok(Evidence { rules, suspicions })
 }
