@@ -65,7 +65,7 @@ pub(crate) struct Content {
     /// Which fields go on.
     minimising: Minimising,
     /// Who is asked what they think of it.
-    panel: Panel,
+    panel: Arc<Panel>,
     /// What a server says to a model.
     output: Option<output::Output>,
     /// How its text is marked.
@@ -129,6 +129,7 @@ impl Content {
 
     /// The same, where these are asked what they think of it.
     pub(crate) fn heard_by(self, panel: Panel) -> Content {
+        let panel = Arc::new(panel);
         Content { panel, ..self }
     }
 
@@ -145,7 +146,7 @@ impl Content {
     }
 
     /// Who is asked what they think of a text.
-    pub(crate) fn panel(&self) -> &Panel {
+    pub(crate) fn panel(&self) -> &Arc<Panel> {
         &self.panel
     }
 
@@ -157,7 +158,7 @@ impl Content {
             meanings: Meanings::default(),
             minimising: Minimising::default(),
             data: None,
-            panel: Panel::default(),
+            panel: Arc::default(),
             output: None,
             spotlight: None,
         }

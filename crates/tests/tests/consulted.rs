@@ -7,9 +7,15 @@ use ringwall_tests::held::approve;
 use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::text;
 use ringwall_tests::safety_shaped::{ATTACK, Mood, SafetyShaped};
+use ringwall_tests::stateless::Stateless;
 use ringwall_tests::wire;
 use ringwall_tests::world::{Plan, World, ledger};
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How often and how seldom something is looked for that comes in its own time.
+const LOOKS: usize = 400;
+const LOOK: Duration = Duration::from_millis(25);
 
 const GITHUB: &str = "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";
 
@@ -181,5 +187,77 @@ async fn n1_3_what_was_taken_out_before_is_not_in_what_is_sent() -> Result<()> {
         assert!(sent.contains("the key is "), "{surface}: {sent}");
         assert!(!sent.contains(GITHUB), "{surface}: {sent}");
     }
+    Ok(())
+}
+
+/// Looks until something is so.
+async fn comes<T>(mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    for _ in 0..LOOKS {
+        if let Some(seen) = look().await? {
+            return Ok(seen);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    anyhow::bail!("it did not come")
+}
+
+/// A world in which a service that says nothing yet is asked about arguments, and may take its time.
+async fn unhurried(service: &SafetyShaped, mode: &str) -> Result<World> {
+    service.becomes(Mood::Waits);
+    let shields = json!({
+        "name": "shields", "network": "private", "timeout": "30s",
+        "prompt_shields": { "endpoint": service.endpoint(), "key": "env:PROVIDER_SECRET" }
+    });
+    let content = json!({ "content": { "providers": [on_arguments(mode)] } });
+    let plan = Plan::default().hostile();
+    let plan = plan
+        .whole(json!({ "providers": [shields] }))
+        .server(content);
+    World::start(plan).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_3_a_call_does_not_wait_for_what_changes_nothing_and_its_record_has_it() -> Result<()> {
+    for (mode, waits) in [("shadow", false), ("warn", true)] {
+        let service = SafetyShaped::start().await?;
+        let world = unhurried(&service, mode).await?;
+        let alice = world.client("alice").await?;
+        let before = world.arrived()?;
+        let call = tokio::spawn(async move { alice.call("echo", json!({ "text": ATTACK })).await });
+        comes(async || Ok((!service.asked().is_empty()).then_some(()))).await?;
+        if !waits {
+            comes(async || Ok((world.arrived()? > before).then_some(()))).await?;
+        }
+        // Whichever it was, it is not answered before it is recorded, with everything that was said.
+        assert!(!call.is_finished());
+        assert_eq!(world.arrived()? > before, !waits, "{mode}");
+        assert!(ledger(&world.gateway, &["tools/call"]).await?.is_empty());
+        service.becomes(Mood::Good);
+        assert_eq!(text(&call.await??), ATTACK);
+        let record = last(&world).await?;
+        assert_eq!(record["scores"][0]["value"], 1000, "{record}");
+        assert_eq!(record["scores"][0]["mode"], mode);
+        let ran = record["controls"]["ran"].as_array().context("none ran")?;
+        assert!(ran.contains(&json!("1.3")), "{record}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_3_a_call_that_was_taken_back_waits_for_no_detector() -> Result<()> {
+    let service = SafetyShaped::start().await?;
+    let world = unhurried(&service, "shadow").await?;
+    let alice = Stateless::new(&world.url()?, Some(&world.token("alice")?));
+    let call = tokio::spawn(async move { alice.call("echo", json!({ "text": ATTACK })).await });
+    comes(async || Ok(world.journal_text()?.contains(ATTACK).then_some(()))).await?;
+    assert!(!call.is_finished());
+    call.abort();
+    let record = comes(async || {
+        let records = ledger(&world.gateway, &["tools/call"]).await?;
+        Ok(records.last().and_then(|line| line.get("record")).cloned())
+    });
+    let record = record.await?;
+    let skipped = record["controls"]["skipped"].to_string();
+    assert!(skipped.contains("before anything was said"), "{record}");
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::providers::Reading;
 use crate::route::{Route, Served};
 use crate::sessions::{InFlight, Session};
 use crate::stages::raw::Raw;
+use crate::stages::suspect::Beside;
 use controls::{Control, Finding, Score};
 use identity::Caller;
 use policy::{Decision, Policies};
@@ -43,6 +44,8 @@ pub struct Draft {
     pub(super) policy: Option<Verdict>,
     pub(super) findings: Vec<Finding>,
     pub(super) scores: Vec<Score>,
+    /// What detectors say of the arguments while the call goes on.
+    pub(super) beside: Option<Beside>,
     /// What detectors are still to read of the message that was looked at last.
     pub(super) reading: Reading,
     pub(super) timings: audit::Timings,
@@ -82,6 +85,12 @@ impl Line {
     /// Whether it does.
     pub(super) fn is_cancelled_by_hanging_up(&self) -> bool {
         self.cancels.load(Ordering::Acquire)
+    }
+
+    /// Waits until nobody wants the call any more.
+    pub(super) async fn taken_back(&self) {
+        // The sender is here: there is always somebody who could say so.
+        let _ = self.gone.subscribe().wait_for(|gone| *gone).await;
     }
 
     /// The client has hung up.
@@ -172,6 +181,7 @@ impl Draft {
             policy: None,
             findings: Vec::new(),
             scores: Vec::new(),
+            beside: None,
             reading: Reading::default(),
             timings: audit::Timings::default(),
             request_bytes: 0,
