@@ -213,7 +213,7 @@ impl Shelf {
     /// An empty shelf for this server.
     pub fn new(server: settled::Server) -> Self {
         // What cannot be read there keeps its routes from being built.
-        let minimising = Minimising::new(&server.content.minimise, None);
+        let minimising = Minimising::new(&server.content);
         Shelf {
             minimising: minimising.unwrap_or_default(),
             server,
@@ -510,6 +510,22 @@ fn named_twice<'v>(listed: &[(&'v str, &'v Value, Digest)]) -> HashSet<&'v str> 
         }
     }
     twice
+}
+
+/// How the pinned tools of a server stand by its settings, were they offered as they are pinned.
+pub(crate) fn pinned(
+    server: &settled::Server,
+    pins: &HashMap<String, Pin>,
+) -> HashMap<Box<str>, Standing> {
+    let shelf = Shelf::new(server.clone());
+    let tools = pins
+        .iter()
+        .filter(|(key, _)| Kind::of_key(key).0 == Kind::Tool);
+    let each = tools.map(|(name, pin)| {
+        let standing = shelf.compile(name, &pin.definition, pin.digest);
+        (name.as_str().into(), standing)
+    });
+    each.collect()
 }
 
 /// Whether a tool can be called as a task only.

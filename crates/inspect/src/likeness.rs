@@ -13,6 +13,7 @@ pub use known::{Squat, squat, squat_host, squat_server};
 
 use crate::pin::{Digest, prototype, skeleton};
 use crate::poison::{Rule, Techniques};
+use crate::told::Told;
 use aho_corasick::{AhoCorasick, MatchKind};
 use controls::Severity;
 use serde::Serialize;
@@ -29,8 +30,7 @@ const LONG: usize = 8;
 const DISTINCT: usize = 6;
 /// How alike two descriptions are that are nearly the same, in hundredths.
 const ALIKE: u32 = 80;
-/// What is told of one definition at most, and what is told of it by one rule before the worst is chosen:
-/// many harmless likenesses hide none that is worse.
+/// What is told of one definition at most.
 const TOLD: usize = 16;
 /// Bytes around a name in which words say what is to become of that tool.
 const AROUND: usize = 64;
@@ -187,7 +187,7 @@ impl Neighbourhood {
     /// What this definition has in common with those of other servers; most severe first. The very same
     /// definition under the same name is the same software, started twice, and says nothing.
     pub fn compare(&self, it: &Neighbour<'_>) -> Vec<Likeness> {
-        let mut told: Vec<Likeness> = Vec::new();
+        let mut told = Told::new(TOLD);
         let look = skeleton(it.name);
         for other in self.others(it, self.looks.get(&look).into_iter().flatten().copied()) {
             let rule = match other.name == it.name {
@@ -213,13 +213,13 @@ impl Neighbourhood {
             }
         }
         self.spoken_of(it, it.description, &mut told);
-        worst(told)
+        told.sorted(|likeness| likeness.severity)
     }
 
     /// What any text of a definition says of the tools of other servers, whatever the definition is of; most
     /// severe first.
     pub fn spoken_of_in(&self, it: &Neighbour<'_>, definition: &Value) -> Vec<Likeness> {
-        let mut told = Vec::new();
+        let mut told = Told::new(TOLD);
         let mut open = vec![definition];
         while let Some(value) = open.pop() {
             match value {
@@ -229,11 +229,11 @@ impl Neighbourhood {
                 Value::Null | Value::Bool(_) | Value::Number(_) => {}
             }
         }
-        worst(told)
+        told.sorted(|likeness| likeness.severity)
     }
 
     /// The tools of other servers that a text names, and whether it says what is to become of them.
-    fn spoken_of(&self, it: &Neighbour<'_>, text: &str, told: &mut Vec<Likeness>) {
+    fn spoken_of(&self, it: &Neighbour<'_>, text: &str, told: &mut Told<Likeness>) {
         let Some((automaton, named)) = &self.names else {
             return;
         };
@@ -270,13 +270,6 @@ impl Neighbourhood {
     }
 }
 
-/// The worst of what was told, most severe first.
-fn worst(mut told: Vec<Likeness>) -> Vec<Likeness> {
-    told.sort_by_key(|likeness| std::cmp::Reverse(likeness.severity));
-    told.truncate(TOLD);
-    told
-}
-
 /// A text as it looks, letter by letter: in small letters, letters that look alike become one, and the
 /// backslashes of Markdown go. Separators stay, so that a name is told from words of prose.
 struct Plain {
@@ -309,19 +302,19 @@ impl Plain {
     }
 }
 
-fn tell(told: &mut Vec<Likeness>, rule: &'static str, other: &Known) {
+fn tell(told: &mut Told<Likeness>, rule: &'static str, other: &Known) {
     let again =
         |it: &Likeness| it.rule == rule && it.server == other.server && it.name == other.name;
-    let alike = told.iter().filter(|it| it.rule == rule).count();
-    if alike >= TOLD || told.iter().any(again) {
+    if told.is_full(rule) || told.iter().any(again) {
         return;
     }
-    told.push(Likeness {
+    let likeness = Likeness {
         rule,
         severity: named(rule).map_or(Severity::Medium, |rule| rule.severity),
         server: other.server.clone(),
         name: other.name.clone(),
-    });
+    };
+    told.add(rule, likeness);
 }
 
 /// A long name, and the same with each of its letters left out: two names that are a letter apart have

@@ -12,6 +12,7 @@ mod words;
 
 pub use rules::{RULES, Rule, Techniques, named};
 
+use crate::told::Told;
 use crate::view::{self, Kind};
 use controls::Severity;
 use folded::Folded;
@@ -80,6 +81,8 @@ pub fn lint(text: &str) -> Vec<(&'static Rule, Range<usize>)> {
     }
     told.extend(named("poison.encoded").zip(encoded));
     told.extend(named("poison.padding").zip(padding(text)));
+    let unread = views.is_cut().then_some(0..text.len());
+    told.extend(named("poison.unread").zip(unread));
     told
 }
 
@@ -109,19 +112,23 @@ pub fn worst(text: &str) -> Option<Severity> {
 /// What the rules say of every text of a definition, member names included; most severe first. The value
 /// may be anything that a server says of itself: a tool, a prompt, a resource, its instructions.
 pub fn study(definition: &Value) -> Vec<Suspicion> {
-    let mut told = Vec::new();
+    let mut told = Told::new(TOLD);
     let mut open = vec![(definition, String::new())];
     let mut values = 0;
     while let Some((value, place)) = open.pop() {
         values += 1;
         if values > VALUES {
+            // What nobody reads must not look as if somebody had.
+            if let Some(it) = unread(&place) {
+                told.add(it.rule.name, it);
+            }
             break;
         }
         match value {
             Value::String(text) => {
                 look(text, &place, &mut told);
-                if names_argument(&place) {
-                    tell(&mut told, parameter(text, &place));
+                if let Some(it) = parameter(text, &place).filter(|_| names_argument(&place)) {
+                    told.add(it.rule.name, it);
                 }
             }
             Value::Array(items) => {
@@ -137,8 +144,8 @@ pub fn study(definition: &Value) -> Vec<Suspicion> {
                 for (key, member) in members.iter().rev() {
                     let place = crate::definition::child(&place, key);
                     look(key, &place, &mut told);
-                    if are_parameters {
-                        tell(&mut told, parameter(key, &place));
+                    if let Some(it) = parameter(key, &place).filter(|_| are_parameters) {
+                        told.add(it.rule.name, it);
                     }
                     open.push((member, place));
                 }
@@ -146,9 +153,7 @@ pub fn study(definition: &Value) -> Vec<Suspicion> {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
-    told.sort_by_key(|it| std::cmp::Reverse(it.rule.severity));
-    told.truncate(TOLD);
-    told
+    told.sorted(|it| it.rule.severity)
 }
 
 fn is_arguments(place: &str) -> bool {
@@ -162,35 +167,31 @@ fn names_argument(place: &str) -> bool {
     at.is_some_and(|at| at.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn tell(told: &mut Vec<Suspicion>, more: Option<Suspicion>) {
-    let Some(more) = more else {
-        return;
-    };
-    let alike = told
-        .iter()
-        .filter(|it| it.rule.severity == more.rule.severity);
-    if alike.count() < TOLD {
-        told.push(more);
-    }
-}
-
-fn look(text: &str, place: &str, told: &mut Vec<Suspicion>) {
+fn look(text: &str, place: &str, told: &mut Told<Suspicion>) {
+    let mut rules: Vec<&str> = Vec::new();
     for (rule, range) in lint(text) {
         // One rule is told once of one text.
-        if told
-            .iter()
-            .any(|it| it.place == place && it.rule.name == rule.name)
-        {
+        if rules.contains(&rule.name) || told.is_full(rule.name) {
             continue;
         }
-        let more = Suspicion {
+        rules.push(rule.name);
+        let suspicion = Suspicion {
             rule,
             place: place.to_owned(),
             excerpt: excerpt(text, &range),
             range,
         };
-        tell(told, Some(more));
+        told.add(rule.name, suspicion);
     }
+}
+
+fn unread(place: &str) -> Option<Suspicion> {
+    Some(Suspicion {
+        rule: named("poison.unread")?,
+        place: place.to_owned(),
+        range: 0..0,
+        excerpt: String::new(),
+    })
 }
 
 fn parameter(name: &str, place: &str) -> Option<Suspicion> {
