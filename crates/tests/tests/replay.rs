@@ -270,8 +270,11 @@ async fn n1_1_meanings_fields_and_schemas_are_run_again_as_the_gateway_has_them(
         })?;
         let ended = replay(&world, &["--traffic", "messages.jsonl"]).await?;
         let report: Value = serde_json::from_str(&ended.stdout).context(ended.stderr.clone())?;
+        // What is refused anyway may be refused for another reason, too.
+        let mut told_of = groups(&report);
+        told_of.retain(|(what, ..)| what != "refused otherwise");
         let expected = [group(what, "alice", "fixture/echo", times)];
-        assert_eq!(groups(&report), expected, "{setting} {value}: {report}");
+        assert_eq!(told_of, expected, "{setting} {value}: {report}");
         let all = report.to_string();
         assert!(
             all.contains(code) && all.contains(told),

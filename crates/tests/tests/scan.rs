@@ -245,7 +245,7 @@ async fn n9_2_a_configuration_is_scanned_without_its_listeners_its_data_and_its_
         (
             &["--config", "ringwall.yaml", "--server", "two"],
             &["poison.secrecy"],
-            &["filesytem"],
+            &["filesytem/"],
         ),
     ] {
         let said = scan(folder.path(), words).await?;

@@ -44,14 +44,18 @@ impl<'a> Call<'a> {
         if let Some(Standing::Unusable(why)) = self.standing {
             return outcome.ends("definition_unusable", vec![why.clone()]);
         }
+        let arguments = over.arguments.as_ref();
+        let document = arguments.and_then(|it| whole(it.as_bytes()));
+        if let Some(document) = &document
+            && let Way::Ends = self.fits(document, outcome)
+        {
+            return Way::Ends;
+        }
         let minimised = match self.minimised() {
             Ok(minimised) => minimised,
             Err((code, why)) => return outcome.ends(code, vec![why]),
         };
-        let Some(arguments) = &over.arguments else {
-            return Way::Goes;
-        };
-        let Some(document) = whole(arguments.as_bytes()) else {
+        let Some(document) = document else {
             return Way::Goes;
         };
         let mut seen = Vec::new();
@@ -67,9 +71,6 @@ impl<'a> Call<'a> {
         (case, outcome): (&mut Case, &mut Outcome),
         seen: &mut Vec<Finding>,
     ) -> Way {
-        let Way::Goes = self.fits(&document, outcome) else {
-            return Way::Ends;
-        };
         let document = match self.left(document, minimised, outcome) {
             Ok(document) => document,
             Err(way) => return way,
