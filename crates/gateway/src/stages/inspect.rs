@@ -14,12 +14,11 @@ use crate::route::Route;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::refused::{self, Refused};
 use crate::stages::suspect;
-use crate::stages::validate::{self, Valid};
+use crate::stages::validate::Valid;
 use bytes::Bytes;
 use config::settled::HiddenText;
 use controls::Finding;
 use protocol::Document;
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -28,7 +27,6 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Inspected {
     valid: Valid,
-    edited: Option<Option<Map<String, Value>>>,
     rules: Vec<Cow<'static, str>>,
     suspicions: Vec<Cow<'static, str>>,
     minimised: Option<Arc<Minimised>>,
@@ -49,14 +47,6 @@ impl Inspected {
     pub fn suspicions(&self) -> &[Cow<'static, str>] {
         &self.suspicions
     }
-
-    /// The arguments as they are after cleaning.
-    pub fn arguments(&self) -> Option<&Map<String, Value>> {
-        match &self.edited {
-            Some(edited) => edited.as_ref(),
-            None => self.valid.arguments(),
-        }
-    }
 }
 
 impl Deref for Inspected {
@@ -70,7 +60,7 @@ impl Deref for Inspected {
 /// Examines every string of the message, names of members included.
 pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused> {
     let minimised = minimise::find(&valid)?;
-    let mut edited = minimise::arguments(&mut valid, minimised.as_deref(), draft)?;
+    minimise::arguments(&mut valid, minimised.as_deref(), draft)?;
     let route = Arc::clone(valid.raw().route());
     let content = route.content(valid.served());
     let looked = match valid.message() {
@@ -84,15 +74,10 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
         return Err(refused::content(&because));
     }
     if !looked.edits.is_empty() {
-        valid.resolved_mut().clean(&looked.edits)?;
-        // The schema held for other text: it has to hold for this text too.
-        edited = Some(validate::arguments(&valid)?);
+        let cleaned = valid.clean(&looked.edits);
+        cleaned.map_err(|off| looked.instead.as_ref().map_or(off, refused::content))?;
     }
-    let arguments = match &edited {
-        Some(edited) => edited.as_ref(),
-        None => valid.arguments(),
-    };
-    let held = arguments::hold(&valid, arguments).await;
+    let held = arguments::hold(&valid).await;
     rules.extend(held.findings.iter().map(|finding| finding.rule.clone()));
     draft.findings.extend(held.findings);
     if let Some(refused) = held.refused {
@@ -104,7 +89,6 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
     draft.done(Stage::Inspect);
     Ok(Inspected {
         valid,
-        edited,
         rules,
         suspicions,
         minimised,

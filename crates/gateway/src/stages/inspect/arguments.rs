@@ -13,7 +13,6 @@ use crate::stages::resolve::Subject;
 use crate::stages::validate::Valid;
 use ::inspect::meaning::{Basis, Consequence, Host, Judged, Roots, Target};
 use controls::{Action, Finding, Severity};
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -82,10 +81,10 @@ impl Held {
     }
 }
 
-/// Holds the arguments of a call against what they mean, as they are now.
-pub(super) async fn hold(valid: &Valid, arguments: Option<&Map<String, Value>>) -> Held {
+/// Holds the arguments of a call against what they mean, as the server gets them.
+pub(super) async fn hold(valid: &Valid) -> Held {
     let mut held = Held::default();
-    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), arguments) else {
+    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), valid.sent()) else {
         return held;
     };
     let Some(served) = valid.served() else {

@@ -5,10 +5,9 @@ use crate::content::{Minimised, project};
 use crate::stages::draft::Draft;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::Subject;
-use crate::stages::validate::{self, Valid};
+use crate::stages::validate::Valid;
 use controls::{Action, Finding, Severity};
 use protocol::Edits;
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -37,14 +36,14 @@ pub(super) fn find(valid: &Valid) -> Result<Option<Arc<Minimised>>, Refused> {
     }
 }
 
-/// The arguments that are left, if some were taken out.
+/// Leaves out of the arguments what does not go on.
 pub(super) fn arguments(
     valid: &mut Valid,
     minimised: Option<&Minimised>,
     draft: &mut Draft,
-) -> Result<Option<Option<Map<String, Value>>>, Refused> {
+) -> Result<(), Refused> {
     let Some(minimised) = minimised else {
-        return Ok(None);
+        return Ok(());
     };
     draft.ran(controls::P1);
     let mut edits = Edits::new();
@@ -55,14 +54,12 @@ pub(super) fn arguments(
         edits.replace(arguments.range(), less);
     }
     if edits.is_empty() {
-        return Ok(None);
+        return Ok(());
     }
     draft
         .findings
         .push(left_out("minimise.arguments", "/params/arguments", 1));
-    valid.resolved_mut().clean(&edits)?;
-    // The schema held for more: it has to hold for what is left.
-    validate::arguments(valid).map(Some)
+    valid.clean(&edits)
 }
 
 /// That fields were left out there.
