@@ -16,6 +16,8 @@ mod passage;
 mod role;
 mod script;
 mod spotlight;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use data::{Log, Tokens, read_packs};
 pub(crate) use data::{PackError, TokensError};
@@ -25,10 +27,11 @@ pub(crate) use minimise::{Minimised, Minimising, StandIns};
 pub(crate) use passage::{Because, Passage};
 use role::Leaf;
 pub(crate) use role::Role;
+pub(crate) use spotlight::Drawn;
 
 use crate::providers::{Panel, Reading, Surface};
 use config::settled::{self, HiddenText};
-use controls::Finding;
+use controls::{Control, Finding};
 use inspect::data::Thread;
 use protocol::{Document, Edits};
 use std::sync::Arc;
@@ -193,6 +196,23 @@ impl Content {
     pub(crate) fn reveal(&self, document: &Document) -> Looked {
         let data = self.data.as_ref();
         data.map(|data| data.reveal(document)).unwrap_or_default()
+    }
+
+    /// The controls whose checks are made on a message.
+    pub(crate) fn controls(&self, toward: Toward) -> impl Iterator<Item = Control> {
+        let model = toward == Toward::Model;
+        [
+            (controls::N1_1, !model),
+            (controls::N1_4, model),
+            (controls::N9_1, model && self.spotlight.is_some()),
+            (
+                controls::N9_3,
+                self.data.is_some() || self.output.is_some() && model,
+            ),
+            (controls::N9_4, model && self.output.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(control, is_made)| is_made.then_some(control))
     }
 
     /// Looks at every string once.

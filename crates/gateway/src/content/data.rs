@@ -206,7 +206,12 @@ fn strictness(action: DataAction) -> u8 {
 pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
     match passage.role() {
         Role::Blob | Role::Wire => return,
-        Role::Address | Role::Name | Role::Structured | Role::Text | Role::Words => {}
+        Role::Address
+        | Role::Failure
+        | Role::Name
+        | Role::Structured
+        | Role::Text
+        | Role::Words => {}
     }
     let mut seen = data.seen(passage);
     // The names of things are what they are found by: they are told, or refused.

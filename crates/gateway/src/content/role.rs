@@ -14,6 +14,8 @@ pub(crate) enum Role {
     Address,
     /// Base64 of bytes that are no text.
     Blob,
+    /// What went wrong: the message of an error, and its data where that is text.
+    Failure,
     /// What something is called: a member, a tool, a prompt.
     Name,
     /// Data: a value inside arguments, structured content, `_meta`, and whatever is not known.
@@ -146,6 +148,7 @@ fn of_member(key: Str<'_>, holder: Value<'_>, value: Value<'_>) -> (Role, Within
     }
     let role = match &*name {
         "text" => Role::Text,
+        "data" | "message" if holder.get("code").is_some() => Role::Failure,
         "description" | "title" | "message" | "instructions" | "systemPrompt" | "reason"
         | "statusMessage" => Role::Words,
         "name" => Role::Name,
@@ -203,16 +206,12 @@ mod tests {
         let log = r#"{"method":"notifications/message","params":{"level":"info","data":"said"}}"#;
         let escaped = r#"{"params":{"\u0061rguments":{"id":"x","status":["y"]}}}"#;
         let answer = r#"{"result":{"action":"accept","content":{"id":"x","type":"y"}}}"#;
-        let error = r#"{"error":{"message":"m","data":{"id":"x","cursor":"y"}}}"#;
         let own = |first, second| vec![(first, Role::Structured), (second, Role::Structured)];
-        let mut failed = vec![("message", Role::Words)];
-        failed.extend(own("id", "cursor"));
         let mut accepted = vec![("action", Role::Structured)];
         accepted.extend(own("id", "type"));
         for (text, expected) in [
             (escaped, own("id", "status")),
             (answer, accepted),
-            (error, failed),
             (
                 call,
                 vec![
@@ -250,12 +249,47 @@ mod tests {
                 ],
             ),
         ] {
-            let expected: Vec<_> = expected
-                .into_iter()
-                .map(|(member, role)| (member.to_owned(), role))
-                .collect();
-            assert_eq!(roles(text), expected);
+            are(text, expected);
         }
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_from_what_is_asked_and_said() {
+        let error = r#"{"error":{"code":1,"message":"m","data":{"id":"x","cursor":"y"}}}"#;
+        let task =
+            r#"{"result":{"statusMessage":"s","error":{"code":1,"message":"m","data":"d"}}}"#;
+        let asked = r#"{"method":"elicitation/create","params":{"message":"m"}}"#;
+        let failed = |member| (member, Role::Failure);
+        for (text, expected) in [
+            (
+                error,
+                vec![
+                    failed("message"),
+                    ("id", Role::Structured),
+                    ("cursor", Role::Structured),
+                ],
+            ),
+            (
+                task,
+                vec![
+                    ("statusMessage", Role::Words),
+                    failed("message"),
+                    failed("data"),
+                ],
+            ),
+            (
+                asked,
+                vec![("method", Role::Wire), ("message", Role::Words)],
+            ),
+        ] {
+            are(text, expected);
+        }
+    }
+
+    fn are(text: &str, expected: Vec<(&str, Role)>) {
+        let expected = expected.into_iter();
+        let expected: Vec<_> = expected.map(|(it, role)| (it.to_owned(), role)).collect();
+        assert_eq!(roles(text), expected);
     }
 
     #[test]

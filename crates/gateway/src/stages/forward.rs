@@ -4,6 +4,7 @@
 
 mod carry;
 mod greet;
+mod introduce;
 mod list;
 mod listen;
 
@@ -50,6 +51,8 @@ pub(super) enum Back {
     Local(Bytes),
     /// A session, and what is said when it is opened.
     Opened { session: Box<Session>, said: Bytes },
+    /// What the servers say of themselves, looked at one by one.
+    Introduced(Bytes),
     /// What the servers of a route listed.
     Lists {
         pages: Vec<Page>,
@@ -113,7 +116,7 @@ async fn request(
 ) -> Result<Back, Refused> {
     match (method.act, call.place()) {
         (Act::Initialize, _) => greet::initialize(gate, call, message, servers, draft).await,
-        (Act::Discover, _) => greet::discover(gate, call, message, servers).await,
+        (Act::Discover, _) => greet::discover(gate, call, message, servers, draft).await,
         // The client asks whether we are there, and we are (rule L7).
         (Act::Ping, _) => Ok(Back::Local(write::result(&id_of(message)?, b"{}"))),
         (Act::List, _) => list::ask(gate, call, method, servers).await,

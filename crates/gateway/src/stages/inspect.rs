@@ -83,7 +83,7 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
         None => Looked::default(),
         Some(message) => content.look(message.document(), Toward::Server),
     };
-    draft.ran(controls::N1_1);
+    draft.ran_all(content.controls(Toward::Server));
     let mut rules = rules(&looked.findings);
     draft.findings.extend(looked.findings);
     if let Some(because) = looked.refused {
