@@ -10,7 +10,7 @@ mod shelves;
 
 pub use crate::links::Drift;
 pub use judge::Around;
-pub(crate) use judge::{alike, described};
+pub(crate) use judge::{alike, described, speaks};
 pub use others::Others;
 pub use shelves::Shelves;
 

@@ -312,6 +312,22 @@ fn neighbour<'a>(case: &Case<'a>) -> Neighbour<'a> {
     }
 }
 
+/// What is suspected of what a server says it is, if it is not to be told because of it: it is not pinned,
+/// since every release has another version.
+pub(crate) fn speaks(server: &settled::Server, info: &Value) -> Option<Vec<Score>> {
+    let case = Case {
+        server,
+        kind: Kind::Instructions,
+        name: "",
+        definition: info,
+        digest: pin::digest(info),
+    };
+    let doubts = Doubts::of(&case, None);
+    // What is hidden in it is dealt with where every text is.
+    let speaks = doubts.scores.iter().any(Score::refuses);
+    speaks.then_some(doubts.scores)
+}
+
 /// What a definition says of itself.
 pub(crate) fn described(definition: &Value) -> &str {
     let description = definition.get("description").and_then(Value::as_str);

@@ -43,7 +43,8 @@ pub struct Pliant {
 
 impl Pliant {
     /// A server of the stateless era that says this: `tools`, `prompts`, `resources`,
-    /// `resourceTemplates`, `instructions`, `name`; and `sessions` if it begins one for each client.
+    /// `resourceTemplates`, `instructions`, `name`,
+    /// `described`; and `sessions` if it begins one for each client.
     pub async fn modern(says: Value) -> Result<Self> {
         Self::start(true, says).await
     }
@@ -197,7 +198,8 @@ impl Mind {
     fn result(&self, says: &Value, method: &str, name: &str) -> Option<Value> {
         let list = |member: &str| says.get(member).cloned().unwrap_or(json!([]));
         let content = json!({ "type": "text", "text": format!("done: {name}") });
-        let info = json!({ "name": says.get("name").and_then(Value::as_str).unwrap_or("pliant"), "version": "1.0.0" });
+        let described = says.get("described").and_then(Value::as_str);
+        let info = json!({ "description": described.unwrap_or("Is pliant."), "name": says.get("name").and_then(Value::as_str).unwrap_or("pliant"), "version": "1.0.0" });
         let instructions = says.get("instructions").and_then(Value::as_str);
         let capabilities = json!({ "tools": {}, "prompts": {}, "resources": {} });
         Some(match (method, self.modern) {

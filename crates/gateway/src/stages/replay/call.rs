@@ -98,9 +98,12 @@ impl<'a> Call<'a> {
             return Way::Goes;
         };
         if held.refused.is_none() {
-            let Way::Goes = self.fits(&document, outcome) else {
+            if let Way::Ends = self.fits(&document, outcome) {
+                if let Some(because) = &looked.instead {
+                    outcome.refused = Some(refused::content(because).refusal.code);
+                }
                 return Way::Ends;
-            };
+            }
             if let Some(tool) = self.tool() {
                 hold_alone(self.content.meanings(), tool, &object(&document), &mut held);
             }
