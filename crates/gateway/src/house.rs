@@ -224,8 +224,7 @@ impl House {
             proofs: Proofs::new(nonces, since_s),
             boot: boot.chars().take(10).collect(),
         });
-        gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
-        squats::note(&gate, None);
+        begun(&gate);
         let first_code = admin::first_code(&gate).await?;
         Ok(House {
             gate,
@@ -379,6 +378,12 @@ impl Reloader {
         squats::note(&self.gate, Some(&before.settled));
         Ok(true)
     }
+}
+
+/// Writes down that a gateway begins, and what is suspected of its servers.
+fn begun(gate: &Gate) {
+    gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
+    squats::note(gate, None);
 }
 
 async fn sweep(gate: Arc<Gate>, key_sets: Arc<KeySets>) {

@@ -133,20 +133,26 @@ impl Watch {
 
     /// Watches what the configuration names now. One that cannot be read names nothing else than before.
     fn follow(&mut self) {
-        let named = load::files(&self.path);
-        let files = named.unwrap_or_else(|_| self.files.clone());
-        if self.watcher.is_some() && files == self.files {
-            return;
-        }
-        // The one before watches until this one does.
-        match watcher(&self.path, &files, self.changed.clone()) {
-            Ok(watcher) => {
-                self.watcher = Some(watcher);
-                self.files = files;
+        // What is written between the reading and the watching is read once more: from then on it is seen.
+        for _ in 0..SETTLING {
+            let named = load::files(&self.path);
+            let files = named.unwrap_or_else(|_| self.files.clone());
+            if self.watcher.is_some() && files == self.files {
+                return;
             }
-            Err(error) => tracing::warn!(
-                "the configuration is not watched ({error:#}); send SIGHUP after a change"
-            ),
+            // The one before watches until this one does.
+            match watcher(&self.path, &files, self.changed.clone()) {
+                Ok(watcher) => {
+                    self.watcher = Some(watcher);
+                    self.files = files;
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        "the configuration is not watched ({error:#}); send SIGHUP after a change"
+                    );
+                    return;
+                }
+            }
         }
     }
 }

@@ -289,6 +289,36 @@ async fn n1_1_meanings_fields_and_schemas_are_run_again_as_the_gateway_has_them(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn p1_what_a_call_was_for_is_told_to_the_policies_again() -> Result<()> {
+    let (world, _service) = world().await?;
+    let lines = line(
+        &world,
+        "echo",
+        json!({ "text": "x" }),
+        json!({ "content": [] }),
+    );
+    fs::write(world.path().join("messages.jsonl"), lines)?;
+    let forbid = "permit(principal, action, resource);\n\
+        forbid(principal, action, resource)\n\
+        when { context has purpose && context.purpose == \"support\" };\n";
+    fs::write(world.path().join("stricter.cedar"), forbid)?;
+    for (purpose, expected) in [("audit", 0), ("support", 3)] {
+        changed(&world, |config| {
+            config["policies"] = json!(["stricter.cedar"]);
+            config["servers"][0]["content"]["purpose"] = json!({ "is": purpose });
+        })?;
+        let ended = replay(&world, &["--traffic", "messages.jsonl"]).await?;
+        assert_eq!(
+            ended.status.code(),
+            Some(expected),
+            "{purpose}: {}",
+            ended.stdout
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_and_one_whose_rules_cannot_be_used_are_told_apart() -> Result<()>
 {
     let (world, _service) = world().await?;

@@ -222,8 +222,11 @@ async fn n9_2_a_configuration_is_scanned_without_its_listeners_its_data_and_its_
         "listeners": [{ "address": taken.local_addr()?.to_string() }],
         "ledger": { "key": "file:/nowhere/to/be/found.pem" },
         "issuers": [{ "issuer": "https://id.example.com" }],
-        "servers": [server("filesytem", one.url().as_str()), server("two", two.url().as_str())],
-        "routes": [{ "path": "/one", "server": "filesytem" }, { "path": "/two", "server": "two" }],
+        "servers": [server("filesytem", one.url().as_str()), server("two", two.url().as_str()),
+            { "name": "three", "stdio": { "confinement": "none",
+                "command": ["/bin/false", "@modelcontextprotocol/server-filesystm"] } }],
+        "routes": [{ "path": "/one", "server": "filesytem" }, { "path": "/two", "server": "two" },
+            { "path": "/three", "server": "three" }],
         "policies": ["policy.cedar"]
     });
     std::fs::write(
@@ -241,6 +244,11 @@ async fn n9_2_a_configuration_is_scanned_without_its_listeners_its_data_and_its_
             &["--config", "ringwall.yaml", "--server", "filesytem"],
             &["likeness.typosquat"],
             &["poison.secrecy"],
+        ),
+        (
+            &["--config", "ringwall.yaml", "--server", "three"],
+            &["three/command", "server-filesystem"],
+            &["filesytem/"],
         ),
         (
             &["--config", "ringwall.yaml", "--server", "two"],

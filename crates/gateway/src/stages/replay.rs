@@ -64,12 +64,15 @@ pub struct Outcome {
     pub unheard: BTreeSet<String>,
 }
 
+/// What is done with the messages of a server on a route, if that can be used.
+type Made = Result<(Content, settled::Content), Unjudged>;
+
 /// The rules of one configuration.
 #[derive(Debug)]
 pub struct Rules<'a> {
     settled: &'a Settled,
     policies: &'a Policies,
-    contents: HashMap<(&'a str, &'a str), Result<(Content, settled::Content), Unjudged>>,
+    contents: HashMap<(&'a str, &'a str), Made>,
     /// The pinned tools of each server, as its settings have them.
     tools: HashMap<&'a str, HashMap<Box<str>, Standing>>,
 }
