@@ -13,6 +13,7 @@ mod minimise;
 mod output;
 mod passage;
 mod role;
+mod schema_files;
 mod script;
 mod spotlight;
 
@@ -23,12 +24,16 @@ pub(crate) use meaning::Meanings;
 pub(crate) use minimise::{Minimised, Minimising, StandIns};
 pub(crate) use passage::{Because, Passage};
 pub(crate) use role::Role;
+pub(crate) use schema_files::SchemaFileError;
+pub(crate) use schema_files::read as read_schemas;
 
 use crate::providers::{Panel, Reading, Surface};
 use config::settled::{self, HiddenText};
 use controls::Finding;
 use inspect::data::Thread;
 use protocol::{Document, Edits};
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Findings kept of one message; a message with more is not described better by more.
@@ -255,6 +260,15 @@ impl Content {
         // Last of all: what is marked is what is left.
         spotlight::treat(passage, &mut once.light);
     }
+}
+
+/// What a file says, up to one byte more than there may be.
+fn bounded_file(path: &Path, most: usize) -> std::io::Result<Vec<u8>> {
+    let file = std::fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    let most = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// How exactly a pattern names a tool.
