@@ -59,6 +59,14 @@ fn complete_uri(template: &str, name: &str, value: &str) -> (&'static str, Value
     ("completion/complete", params)
 }
 
+fn with_context(
+    (method, mut params): (&'static str, Value),
+    arguments: Value,
+) -> (&'static str, Value) {
+    params["context"] = json!({ "arguments": arguments });
+    (method, params)
+}
+
 type Row = ((&'static str, Value), &'static str);
 
 /// Each row: a message, and the code that it is refused with; `-` arrives.
@@ -104,6 +112,14 @@ async fn n1_1_what_can_never_be_right_is_refused_of_prompts_and_resources_too() 
             (complete("path", "src/"), "-"),
             (complete("path", "..%2f"), NO),
             (complete("topic", "..%2f"), "-"),
+            (
+                with_context(complete("topic", "a"), json!({ "path": "..%2f" })),
+                NO,
+            ),
+            (
+                with_context(complete("path", "a"), json!({ "path": "..%2f" })),
+                NO,
+            ),
             (complete_uri("file:///{path}", "path", "a"), "-"),
             (complete_uri("file:///{path}", "path", "%2e%2e/"), NO),
         ];

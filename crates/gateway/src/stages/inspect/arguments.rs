@@ -15,7 +15,6 @@ use ::inspect::meaning::{
     Asked, Basis, Consequence, Expectation, Host, Judged, Roots, Target, Weight,
 };
 use controls::{Action, Finding, Severity};
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -90,26 +89,26 @@ impl Held {
 
 /// What stands in values that nobody sees, before they are cleaned of it: such a value would arrive as
 /// another one, which nobody wrote.
-pub(super) fn unseen(valid: &Valid, arguments: Option<&Map<String, Value>>, held: &mut Held) {
+pub(super) fn unseen(valid: &Valid, held: &mut Held) {
     let meanings = valid.raw().route().content(valid.served()).meanings();
-    for value in values::all(valid, meanings, arguments, Asked::Unseen) {
+    for value in values::all(valid, meanings, Asked::Unseen) {
         flaws(meanings, &value, held);
     }
 }
 
-/// Holds the values of a message against what they mean, as they are now.
-pub(super) async fn hold(valid: &Valid, arguments: Option<&Map<String, Value>>, held: &mut Held) {
+/// Holds the values of a message against what they mean, as the server gets them.
+pub(super) async fn hold(valid: &Valid, held: &mut Held) {
     let Some(served) = valid.served() else {
         return;
     };
     let meanings = valid.raw().route().content(Some(served)).meanings();
-    if let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), arguments)
+    if let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), valid.sent())
         && let Err(violations) = meanings.fits(tool, arguments)
     {
         held.refused = Some(refused::arguments(violations.to_string()));
         return;
     }
-    for value in values::all(valid, meanings, arguments, Asked::Everything) {
+    for value in values::all(valid, meanings, Asked::Everything) {
         flaws(meanings, &value, held);
         // What is refused anyway makes nobody look anywhere.
         if held.refused.is_some() {

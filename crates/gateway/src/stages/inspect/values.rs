@@ -5,7 +5,6 @@ use crate::content::Meanings;
 use crate::stages::resolve::Subject;
 use crate::stages::validate::Valid;
 use ::inspect::meaning::{Asked, Judged};
-use ::inspect::pointer::{Key, written};
 use protocol::{Act, Message, Target};
 use serde_json::{Map, Value};
 
@@ -19,24 +18,24 @@ pub(super) struct Meant<'a> {
     pub(super) is_partial: bool,
 }
 
-/// Every value of a message about which there is something to say, with these arguments.
-pub(super) fn all<'a>(
-    valid: &'a Valid,
-    meanings: &'a Meanings,
-    arguments: Option<&Map<String, Value>>,
-    asked: Asked,
-) -> Vec<Meant<'a>> {
+/// Every value of a message about which there is something to say, as the server gets it.
+pub(super) fn all<'a>(valid: &'a Valid, meanings: &'a Meanings, asked: Asked) -> Vec<Meant<'a>> {
     let act = valid.method().map(|method| method.act);
     let target = valid.target();
     let none = Map::new();
-    let arguments = arguments.unwrap_or(&none);
+    let arguments = valid.sent().unwrap_or(&none);
     match (valid.subject(), act, &target) {
         (Subject::Tool(tool), ..) => in_arguments(meanings.judge(tool, arguments, asked)),
         (_, Some(Act::Get), Target::Prompt(name)) => {
             in_arguments(meanings.judge_prompt(name, arguments, asked))
         }
-        (_, Some(Act::Read | Act::Subscribe), Target::Resource(uri)) => {
-            placed(meanings.judge_uri(uri, asked), |_| "/params/uri".to_owned())
+        (_, Some(Act::Read | Act::Subscribe), Target::Resource(_)) => {
+            let params = valid.outgoing().and_then(Message::params);
+            let uri = params.and_then(|params| params.get("uri")?.text());
+            let uri = uri.unwrap_or_default();
+            placed(meanings.judge_uri(&uri, asked), |_| {
+                "/params/uri".to_owned()
+            })
         }
         (_, Some(Act::Complete), target) => completed(valid, meanings, target, asked),
         _ => Vec::new(),
@@ -63,29 +62,26 @@ fn completed<'a>(
     target: &Target<'_>,
     asked: Asked,
 ) -> Vec<Meant<'a>> {
-    let params = valid.message().and_then(Message::params);
+    let params = valid.outgoing().and_then(Message::params);
     let text = |pointer: &str| params.and_then(|params| params.at(pointer)?.text());
     let (Some(name), Some(value)) = (text("/argument/name"), text("/argument/value")) else {
         return Vec::new();
     };
     let others = params.and_then(|params| params.at("/context/arguments"));
     let others = others.and_then(|others| serde_json::from_slice(others.raw()).ok());
-    let mut all: Map<String, Value> = others.unwrap_or_default();
-    // What is completed is what a server looks at, whatever else is said of it.
-    all.insert(name.clone().into_owned(), Value::from(&*value));
-    let judged = match target {
-        Target::Prompt(prompt) => meanings.judge_prompt(prompt, &all, asked),
-        Target::Template(template) => meanings.judge_template(template, &all, asked),
+    let others: Map<String, Value> = others.unwrap_or_default();
+    let own = Map::from_iter([(name.into_owned(), Value::from(&*value))]);
+    let judge = |values: &Map<String, Value>| match target {
+        Target::Prompt(prompt) => meanings.judge_prompt(prompt, values, asked),
+        Target::Template(template) => meanings.judge_template(template, values, asked),
         _ => Vec::new(),
     };
-    let own = written(&[Key::Member(&name)]);
-    let meant = judged.into_iter().map(|judged| Meant {
-        place: match judged.pointer == own {
-            true => "/params/argument/value".into(),
-            false => format!("/params/context/arguments{}", judged.pointer).into(),
-        },
-        judged,
-        is_partial: true,
-    });
-    meant.collect()
+    let mut meant = placed(judge(&own), |_| "/params/argument/value".to_owned());
+    meant.extend(placed(judge(&others), |pointer| {
+        format!("/params/context/arguments{pointer}")
+    }));
+    for value in &mut meant {
+        value.is_partial = true;
+    }
+    meant
 }
