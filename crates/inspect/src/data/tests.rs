@@ -5,3 +5,4 @@ mod made;
 mod packs;
 mod streams;
 mod tokens;
+mod whole;
