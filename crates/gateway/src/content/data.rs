@@ -4,10 +4,12 @@
 mod blob;
 mod log;
 mod named;
+mod number;
 mod packs;
 mod tokens;
 
 pub(crate) use log::Log;
+pub(super) use number::digits;
 pub(crate) use packs::PackError;
 pub(crate) use packs::read as read_packs;
 pub(crate) use tokens::Tokens;
@@ -20,6 +22,7 @@ use inspect::data::token;
 use inspect::data::{Confidence, Kind, Rules, Sight, Thread, mark};
 use protocol::{Document, Value};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -35,12 +38,22 @@ pub(crate) struct Data {
 }
 
 /// One place of a text, and what is done about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Treated {
     at: Range<usize>,
     label: Box<str>,
     severity: Severity,
     action: DataAction,
+}
+
+impl Treated {
+    /// Goes as far as another one that begins in it, and is as strict.
+    fn take_in(&mut self, other: &Treated) {
+        self.at.end = self.at.end.max(other.at.end);
+        if strictness(other.action) > strictness(self.action) {
+            self.action = other.action;
+        }
+    }
 }
 
 impl Data {
@@ -112,52 +125,88 @@ impl Data {
             let seen = thread.scan(text);
             all.extend(seen.iter().map(treated));
         }
-        let found = passage.views().search_by(|text| {
+        let scanned = |text: &str| {
             let seen = self.rules.scan(text);
             let all = seen
                 .iter()
                 .map(|it| (it.by.clone(), it.at.clone(), treated(it)));
             all.collect::<Vec<_>>()
-        });
-        all.extend(found.into_iter().map(|seen| Treated {
-            at: seen.range,
-            ..seen.what
-        }));
-        let mut all = apart(all);
-        let named: Vec<Treated> = self
-            .named(passage)
-            .into_iter()
-            .filter(|it| {
-                let found = all.binary_search_by_key(&it.at.start, |other| other.at.start);
-                let same = found
-                    .ok()
-                    .and_then(|at| all.get(at))
-                    .filter(|other| other.at == it.at);
-                // Of the name and the form of a value the form knows more, but it excuses nothing.
-                same.is_none_or(|other| strictness(other.action) < strictness(it.action))
-            })
-            .collect();
-        all.extend(named);
-        all
+        };
+        if passage.is_number() {
+            // No other view of it says anything else.
+            all.extend(scanned(passage.text()).into_iter().map(|(_, _, seen)| seen));
+        } else {
+            let found = passage.views().search_by(scanned);
+            all.extend(found.into_iter().map(|seen| Treated {
+                at: seen.range,
+                ..seen.what
+            }));
+        }
+        let named = self.named(passage);
+        if !named.is_empty() {
+            // Of the name and the form of a value the form knows more, but it excuses nothing.
+            let by_form = strictest(&all);
+            all.extend(named.into_iter().filter(|it| {
+                let form = by_form.get(&(it.at.start, it.at.end));
+                form.is_none_or(|form| *form < strictness(it.action))
+            }));
+        }
+        all.retain(|it| it.action != DataAction::Ignore);
+        once_each(all)
     }
 }
 
-/// In order, and no two at one place: what is found in several views of a text is one thing.
-fn apart(mut all: Vec<Treated>) -> Vec<Treated> {
+/// What is done at each place at most.
+fn strictest(all: &[Treated]) -> HashMap<(usize, usize), u8> {
+    let mut places = HashMap::new();
+    for it in all {
+        let strict = places.entry((it.at.start, it.at.end)).or_default();
+        *strict = strictness(it.action).max(*strict);
+    }
+    places
+}
+
+/// In order, and each label once at one place: what is found in several views of a text is one thing.
+fn once_each(mut all: Vec<Treated>) -> Vec<Treated> {
     all.sort_by_key(|it| (it.at.start, std::cmp::Reverse(it.at.end)));
+    let mut last: HashMap<Box<str>, usize> = HashMap::new();
     let mut kept: Vec<Treated> = Vec::with_capacity(all.len());
     for next in all {
-        match kept.last_mut() {
-            Some(last) if next.at.start < last.at.end => {
-                last.at.end = last.at.end.max(next.at.end);
-                if strictness(next.action) > strictness(last.action) {
-                    (last.action, last.label) = (next.action, next.label);
-                }
+        let before = last.get(&next.label).and_then(|at| kept.get_mut(*at));
+        match before {
+            Some(before) if next.at.start < before.at.end => before.take_in(&next),
+            _ => {
+                last.insert(next.label.clone(), kept.len());
+                kept.push(next);
             }
-            _ => kept.push(next),
         }
     }
     kept
+}
+
+/// The places where something is done, no two of which overlap: what is done about the strictest label of a
+/// place is done about all that stand there, and each is told with that.
+fn apart(seen: &mut [Treated]) -> Vec<Treated> {
+    let mut places: Vec<Treated> = Vec::with_capacity(seen.len());
+    let mut place_of = Vec::with_capacity(seen.len());
+    for next in seen.iter() {
+        match places.last_mut() {
+            Some(last) if next.at.start < last.at.end => {
+                if strictness(next.action) > strictness(last.action) {
+                    last.label = next.label.clone();
+                }
+                last.take_in(next);
+            }
+            _ => places.push(next.clone()),
+        }
+        place_of.push(places.len() - 1);
+    }
+    for (it, place) in seen.iter_mut().zip(place_of) {
+        if let Some(place) = places.get(place) {
+            it.action = place.action;
+        }
+    }
+    places
 }
 
 fn strictness(action: DataAction) -> u8 {
@@ -175,15 +224,17 @@ pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
     match passage.role() {
         Role::Blob => blob::open(passage, |passage| look(passage, data)),
         Role::Wire => {}
-        Role::Address | Role::Name | Role::Structured | Role::Text | Role::Words => {
-            look(passage, data);
-        }
+        Role::Address
+        | Role::Failure
+        | Role::Name
+        | Role::Structured
+        | Role::Text
+        | Role::Words => look(passage, data),
     }
 }
 
 fn look(passage: &mut Passage<'_, '_>, data: &Data) {
     let mut seen = data.seen(passage);
-    seen.retain(|it| it.action != DataAction::Ignore);
     // The names of things are what they are found by: they are told, or refused.
     if passage.role() == Role::Name {
         for it in &mut seen {
@@ -192,16 +243,24 @@ fn look(passage: &mut Passage<'_, '_>, data: &Data) {
             }
         }
     }
-    if !seen.is_empty() {
-        told(passage, &seen);
-        if let Some(first) = seen.iter().find(|it| it.action == DataAction::Refuse) {
-            let label = first.label.clone();
-            passage.refuse(|place, _| Because::Data { place, label });
-            return;
+    if seen.is_empty() {
+        return;
+    }
+    let places = apart(&mut seen);
+    told(passage, &seen);
+    let because = |label: &str| {
+        let label = label.into();
+        move |place, _| Because::Data { place, label }
+    };
+    if let Some(first) = places.iter().find(|it| it.action == DataAction::Refuse) {
+        passage.refuse(because(&first.label));
+        return;
+    }
+    if let Some(text) = rewritten(passage.text(), &places, data) {
+        if let Some(first) = places.first().filter(|_| passage.is_number()) {
+            passage.refuse_instead(because(&first.label));
         }
-        if let Some(text) = rewritten(passage.text(), &apart(seen), data) {
-            passage.rewrite(text);
-        }
+        passage.rewrite(text);
     }
 }
 
@@ -236,6 +295,7 @@ fn control(toward: Toward) -> Control {
 fn rewritten(text: &str, seen: &[Treated], data: &Data) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
+    let mut numbers = None;
     // What stands in an earlier message of its stream is not here to be replaced.
     for it in seen.iter().filter(|it| !it.at.is_empty()) {
         let word = match it.action {
@@ -248,8 +308,13 @@ fn rewritten(text: &str, seen: &[Treated], data: &Data) -> Option<String> {
             }
             DataAction::Ignore | DataAction::Report => continue,
         };
+        // In the place of a number of JSON stands a string, so that the text is still JSON.
+        let numbers = numbers.get_or_insert_with(|| number::numbers(text));
+        let known = numbers.binary_search_by_key(&it.at.start, |at| at.start);
+        let number = known.ok().and_then(|at| numbers.get(at));
+        let quote = if number == Some(&it.at) { "\"" } else { "" };
         out.push_str(text.get(done..it.at.start)?);
-        out.push_str(&word);
+        out.extend([quote, &word, quote]);
         done = it.at.end;
     }
     if done == 0 {

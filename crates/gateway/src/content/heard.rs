@@ -18,7 +18,7 @@ pub(super) fn treat(passage: &mut Passage<'_, '_>, panel: &Panel) {
         return;
     }
     let is_read = match passage.role() {
-        Role::Address | Role::Structured | Role::Text | Role::Words => true,
+        Role::Address | Role::Failure | Role::Structured | Role::Text | Role::Words => true,
         Role::Name => passage.text().len() > NAME_BYTES,
         Role::Blob | Role::Wire => false,
     };

@@ -87,6 +87,10 @@ pub async fn examine(
         }
         Back::Again(reader) => Clean::Resumed(reader),
         Back::Opened { session, said } => open(gate, &call, *session, said, draft).await?,
+        Back::Introduced(said) => {
+            draft.answer_bytes = Some(said.len());
+            Clean::Message(said)
+        }
         Back::Listed { list, at } => {
             draft.ran(controls::N9_2);
             Clean::Message(list::more(gate, &call, &list, at, draft)?)
@@ -133,8 +137,6 @@ pub async fn examine(
             }
         }
     };
-    draft.ran(controls::N1_4);
-    draft.ran(controls::N9_3);
     draft.done(Stage::Screen);
     Ok(Screened { call, clean })
 }
@@ -328,6 +330,7 @@ impl Screen {
         };
         let mut looked = content.look_after(thread.take(), message.document(), Toward::Model);
         *thread = looked.thread.take();
+        draft.ran_all(content.controls(Toward::Model));
         let room = FINDINGS.saturating_sub(draft.findings.len());
         draft
             .findings
@@ -391,7 +394,7 @@ fn tool_of_task(call: &Inspected) -> Option<Arc<crate::catalog::Tool>> {
     call.served()?.shelves.tool(name)
 }
 
-/// Opens the session once what is said on the occasion has been looked at.
+/// Opens the session. What is said on the occasion was looked at server by server.
 async fn open(
     gate: &Arc<Gate>,
     call: &Inspected,
@@ -399,17 +402,6 @@ async fn open(
     said: Bytes,
     draft: &mut Draft,
 ) -> Result<Clean, Refused> {
-    let screen = Screen::of(gate, call, call.raw().route().only(), draft);
-    let looked = screen
-        .read(said)
-        .and_then(|message| screen.cleaned(&message, draft));
-    let said = match looked {
-        Ok(said) => said,
-        Err(refused) => {
-            session.links().close().await;
-            return Err(refused);
-        }
-    };
     let revision = session.revision();
     match gate.sessions.open(session, draft.at_ms()) {
         Ok(session) => {

@@ -1,6 +1,7 @@
 //! What the names of members say of values: of the members of a message, and of those of a text that is an
 //! object or an array in JSON itself, as tools write beside their structured content.
 
+use super::number::digits;
 use super::{Data, Treated};
 use crate::content::minimise::json;
 use crate::content::{Passage, Role};
@@ -24,33 +25,37 @@ impl Data {
                 let member = passage.member();
                 named.extend(member.and_then(|member| of_field(&member, text, 0..text.len())));
             }
-            Role::Text | Role::Words => {}
+            Role::Failure | Role::Text | Role::Words => {}
         }
         let Some(document) = json(text, &Limits::default()) else {
             return named;
         };
-        each(document.root(), None, &mut |member, string| {
-            let range = string.range();
-            let at = range.start + 1..range.end.saturating_sub(1);
-            let Some(mut treated) = of_field(&member.decoded(), &string.decoded(), at) else {
-                return;
+        each(document.root(), None, &mut |member, value| {
+            let (range, string) = (value.range(), value.string());
+            let (said, at) = match string {
+                Some(string) => (Some(string.decoded()), range.start + 1..range.end - 1),
+                None => (digits(value), range),
             };
-            // A token stands for the value itself, and what stands there is an escaped form of it.
-            if string.is_escaped() && treated.action == DataAction::Tokenise {
-                treated.action = DataAction::Redact;
-            }
-            named.push(treated);
+            let said = said.and_then(|said| of_field(&member.decoded(), &said, at));
+            named.extend(said.map(|mut treated| {
+                // A token stands for the value itself, and what stands there is an escaped form of it.
+                let is_escaped = string.is_some_and(Str::is_escaped);
+                if is_escaped && treated.action == DataAction::Tokenise {
+                    treated.action = DataAction::Redact;
+                }
+                treated
+            }));
         });
         named
     }
 }
 
-/// Every text of a value, with the nearest member that holds it. Depth is bounded by that of the document.
-fn each<'d>(value: Value<'d>, member: Option<Str<'d>>, visit: &mut impl FnMut(Str<'d>, Str<'d>)) {
+/// Every text and number of a value, with the nearest member that holds it. Depth is bounded by that of the document.
+fn each<'d>(value: Value<'d>, member: Option<Str<'d>>, visit: &mut impl FnMut(Str<'d>, Value<'d>)) {
     match value.kind() {
-        Kind::String => {
-            if let (Some(member), Some(string)) = (member, value.string()) {
-                visit(member, string);
+        Kind::Number | Kind::String => {
+            if let Some(member) = member {
+                visit(member, value);
             }
         }
         Kind::Array => {
@@ -63,6 +68,6 @@ fn each<'d>(value: Value<'d>, member: Option<Str<'d>>, visit: &mut impl FnMut(St
                 each(inner, Some(key), visit);
             }
         }
-        Kind::Boolean | Kind::Null | Kind::Number => {}
+        Kind::Boolean | Kind::Null => {}
     }
 }

@@ -11,7 +11,6 @@ use crate::stages::resolve::Subject;
 use crate::stages::validate::Valid;
 use ::inspect::meaning::{Asked, Basis, Consequence, Expectation, Host, Judged, Roots, Target};
 use controls::{Action, Finding, Severity};
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -71,8 +70,8 @@ impl Held {
 
 /// What stands in arguments that nobody sees, before they are cleaned of it: such a value would arrive as
 /// another one, which nobody wrote.
-pub(super) fn unseen(valid: &Valid, arguments: Option<&Map<String, Value>>, held: &mut Held) {
-    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), arguments) else {
+pub(super) fn unseen(valid: &Valid, held: &mut Held) {
+    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), valid.sent()) else {
         return;
     };
     let meanings = valid.raw().route().content(valid.served()).meanings();
@@ -82,9 +81,9 @@ pub(super) fn unseen(valid: &Valid, arguments: Option<&Map<String, Value>>, held
     }
 }
 
-/// Holds the arguments of a call against what they mean, as they are now.
-pub(super) async fn hold(valid: &Valid, arguments: Option<&Map<String, Value>>, held: &mut Held) {
-    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), arguments) else {
+/// Holds the arguments of a call against what they mean, as the server gets them.
+pub(super) async fn hold(valid: &Valid, held: &mut Held) {
+    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), valid.sent()) else {
         return;
     };
     let Some(served) = valid.served() else {
