@@ -1,5 +1,6 @@
 //! What is looked for in the text of a message, and what is done about it: one walk over the message,
-//! one [`Passage`] for each string of it, every part in order (controls 1.1, 1.4).
+//! one [`Passage`] for each string of it, every part in order (controls 1.1, 1.4). Numbers of data are
+//! looked at for what they may say of a person, and for nothing else.
 //!
 //! It finds, rewrites, and says what the operator does not let pass; it decides nothing else. What is
 //! found here are facts: what a detector merely thinks of a text is a score, and is not made here.
@@ -22,8 +23,9 @@ pub(crate) use data::{Log, Tokens, read_packs};
 pub(crate) use data::{PackError, TokensError};
 pub(crate) use meaning::ContentError;
 pub(crate) use meaning::Meanings;
-pub(crate) use minimise::{Minimised, Minimising, project};
+pub(crate) use minimise::{Minimised, Minimising, StandIns};
 pub(crate) use passage::{Because, Passage};
+use role::Leaf;
 pub(crate) use role::Role;
 pub(crate) use spotlight::Drawn;
 
@@ -68,7 +70,7 @@ pub(crate) struct Content {
     /// Which fields go on.
     minimising: Minimising,
     /// Who is asked what they think of it.
-    panel: Panel,
+    panel: Arc<Panel>,
     /// What a server says to a model.
     output: Option<output::Output>,
     /// How its text is marked.
@@ -82,6 +84,9 @@ pub(crate) struct Looked {
     pub(crate) edits: Edits,
     /// The first thing that the operator does not let pass.
     pub(crate) refused: Option<Because>,
+    /// What the message is refused for where its schema has no place for what was put there: a number
+    /// that may not go on is a string from then on.
+    pub(crate) instead: Option<Because>,
     /// What came before it on the same stream, where one message continues another.
     pub(crate) thread: Option<Thread>,
     /// What detectors read of it, as it was left by the parts before; nothing if none is heard.
@@ -125,13 +130,14 @@ impl Content {
     pub(crate) fn meant(self, settled: &settled::Content) -> Result<Content, ContentError> {
         Ok(Content {
             meanings: Meanings::new(&settled.arguments)?,
-            minimising: Minimising::new(&settled.minimise, settled.purpose.as_ref())?,
+            minimising: Minimising::new(settled)?,
             ..self
         })
     }
 
     /// The same, where these are asked what they think of it.
     pub(crate) fn heard_by(self, panel: Panel) -> Content {
+        let panel = Arc::new(panel);
         Content { panel, ..self }
     }
 
@@ -148,7 +154,7 @@ impl Content {
     }
 
     /// Who is asked what they think of a text.
-    pub(crate) fn panel(&self) -> &Panel {
+    pub(crate) fn panel(&self) -> &Arc<Panel> {
         &self.panel
     }
 
@@ -160,7 +166,7 @@ impl Content {
             meanings: Meanings::default(),
             minimising: Minimising::default(),
             data: None,
-            panel: Panel::default(),
+            panel: Arc::default(),
             output: None,
             spotlight: None,
         }
@@ -179,6 +185,11 @@ impl Content {
     /// How text is marked, if it is.
     pub(crate) fn spotlight(&self) -> Option<inspect::spotlight::Spotlight> {
         self.spotlight
+    }
+
+    /// What stands in the place of fields that go on as tokens.
+    pub(crate) fn stand_ins(&self) -> StandIns<'_> {
+        StandIns::of(self.data.as_ref())
     }
 
     /// What tokens stand for, where the server may have it: the last thing before a message is sent.
@@ -229,9 +240,12 @@ impl Content {
             room: self.output.as_ref().map(output::Output::room),
             light: spotlight::Light::new(self.spotlight, document),
         };
-        role::walk(document.root(), &mut |string, role, member| {
-            let mut passage = Passage::new(string, role, member, toward, &mut looked);
-            self.treat(&mut passage, &mut once);
+        role::walk(document.root(), &mut |leaf, role, member| {
+            let mut passage = Passage::new(leaf, role, member, toward, &mut looked);
+            match leaf {
+                Leaf::Text(_) => self.treat(&mut passage, &mut once),
+                Leaf::Number(_) => self.treat_number(&mut passage),
+            }
             passage.leave();
         });
         if is_heard {
@@ -249,6 +263,13 @@ impl Content {
             && (toward == Toward::Server
                 || (self.spotlight.is_none()
                     && output.is_none_or(|output| output.passes_plain(document.bytes()))))
+    }
+
+    /// One number: nothing hides in it, nobody renders it, and no detector reads it.
+    fn treat_number(&self, passage: &mut Passage<'_, '_>) {
+        if let Some(data) = self.data.as_ref().filter(|_| !passage.text().is_empty()) {
+            data::treat(passage, data);
+        }
     }
 
     /// One string through every part.

@@ -11,7 +11,7 @@ mod listen;
 pub(super) use list::{Missing, Page, pages as every_page, terms};
 
 use crate::bridge::Talk;
-use crate::content::{FINDINGS, lesson};
+use crate::content::lesson;
 use crate::credential::Carried;
 use crate::gate::Gate;
 use crate::links::{Ear, Far};
@@ -135,8 +135,8 @@ async fn request(
         (_, Place::One(at, _)) => {
             // 9.2  a prompt or a resource as it was approved; a tool was found by its definition
             others::check(gate, call, *at, draft).await?;
-            let revealed = revealed(call, message, draft)?;
-            let message = revealed.as_ref().unwrap_or(message);
+            // What was decided on, approved and written down has the tokens that were turned back.
+            let message = call.revealed().map_or(message, |it| it.sent(draft));
             carry::send(gate, call, (message, method), *at, draft).await
         }
         (Act::Notify, Place::All) => tell_all(call, message, servers).await,
@@ -169,28 +169,6 @@ fn own_prompt(
     };
     let bytes = bytes.map_err(|error| refused::unbridged(&error))?;
     Ok(Back::Local(bytes))
-}
-
-/// The request with what its tokens stand for, where the server may have that. It is the last thing
-/// before it is sent: what was decided on, approved and written down has the tokens.
-fn revealed(
-    call: &Inspected,
-    message: &Message,
-    draft: &mut Draft,
-) -> Result<Option<Message>, Refused> {
-    let route = call.raw().route();
-    let looked = route.content(call.served()).reveal(message.document());
-    if looked.edits.is_empty() {
-        return Ok(None);
-    }
-    let bytes = message.document().apply(&looked.edits);
-    let bytes = bytes.map_err(|_| refused::crashed())?;
-    let again = Document::read(bytes, &route.reading).and_then(Message::read);
-    let room = FINDINGS.saturating_sub(draft.findings.len());
-    draft
-        .findings
-        .extend(looked.findings.into_iter().take(room));
-    again.map(Some).map_err(|_| refused::crashed())
 }
 
 /// How much the servers log. A modern one is told with each request instead (table 3.2).
