@@ -7,7 +7,6 @@
 //! goes no further.
 
 use crate::gate::Gate;
-use crate::providers::Surface;
 use crate::stages::authorize::{self, Decided};
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::refused::Refused;
@@ -60,15 +59,17 @@ pub async fn hear(
 
 /// Facts first: nothing is sent to a detector over a call that they refuse.
 async fn evidence(decided: &mut Decided, draft: &mut Draft) -> Result<Evidence, Refused> {
-    let reading = decided.call_mut().take_reading();
+    let Some((surface, reading)) = decided.call_mut().take_reading() else {
+        return Ok(Evidence::default());
+    };
     let call = decided.call();
     let route = Arc::clone(call.raw().route());
     let panel = route.content(call.served()).panel();
-    if !panel.matters(Surface::Arguments) {
-        draft.beside = suspect::beside(panel, Surface::Arguments, reading);
+    if !panel.matters(surface) {
+        draft.beside = suspect::beside(panel, surface, reading);
         return Ok(Evidence::default());
     }
-    let suspicions = suspect::hear(panel, Surface::Arguments, reading, draft).await?;
+    let suspicions = suspect::hear(panel, surface, reading, draft).await?;
     Ok(Evidence {
         suspicions,
         ..Evidence::default()

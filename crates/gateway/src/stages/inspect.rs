@@ -9,7 +9,7 @@ mod minimise;
 pub(super) use minimise::left_out;
 
 use crate::content::{Content, Looked, Minimised, Toward};
-use crate::providers::Reading;
+use crate::providers::{Reading, Surface};
 use crate::route::Route;
 use crate::stages::consult::Evidence;
 use crate::stages::draft::{Draft, Stage};
@@ -31,7 +31,7 @@ pub struct Inspected {
     edited: Option<Option<Map<String, Value>>>,
     rules: Vec<Cow<'static, str>>,
     suspicions: Vec<Cow<'static, str>>,
-    reading: Reading,
+    reading: Option<(Surface, Reading)>,
     minimised: Option<Arc<Minimised>>,
 }
 
@@ -52,8 +52,8 @@ impl Inspected {
     }
 
     /// What detectors are still to read of it.
-    pub(super) fn take_reading(&mut self) -> Reading {
-        std::mem::take(&mut self.reading)
+    pub(super) fn take_reading(&mut self) -> Option<(Surface, Reading)> {
+        self.reading.take()
     }
 
     /// Takes what others have said of it since.
