@@ -1,5 +1,6 @@
 //! What is looked for in the text of a message, and what is done about it: one walk over the message,
-//! one [`Passage`] for each string of it, every part in order (controls 1.1, 1.4).
+//! one [`Passage`] for each string of it, every part in order (controls 1.1, 1.4). Numbers of data are
+//! looked at for what they may say of a person, and for nothing else.
 //!
 //! It finds, rewrites, and says what the operator does not let pass; it decides nothing else. What is
 //! found here are facts: what a detector merely thinks of a text is a score, and is not made here.
@@ -15,18 +16,22 @@ mod passage;
 mod role;
 mod script;
 mod spotlight;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use data::{Log, Tokens, read_packs};
 pub(crate) use data::{PackError, TokensError};
 pub(crate) use meaning::ContentError;
 pub(crate) use meaning::Meanings;
-pub(crate) use minimise::{Minimised, Minimising, project};
+pub(crate) use minimise::{Minimised, Minimising, StandIns};
 pub(crate) use passage::{Because, Passage};
+use role::Leaf;
 pub(crate) use role::Role;
+pub(crate) use spotlight::Drawn;
 
 use crate::providers::{Panel, Reading, Surface};
 use config::settled::{self, HiddenText};
-use controls::Finding;
+use controls::{Control, Finding};
 use inspect::data::Thread;
 use protocol::{Document, Edits};
 use std::sync::Arc;
@@ -69,6 +74,9 @@ pub(crate) struct Looked {
     pub(crate) edits: Edits,
     /// The first thing that the operator does not let pass.
     pub(crate) refused: Option<Because>,
+    /// What the message is refused for where its schema has no place for what was put there: a number
+    /// that may not go on is a string from then on.
+    pub(crate) instead: Option<Because>,
     /// What came before it on the same stream, where one message continues another.
     pub(crate) thread: Option<Thread>,
     /// What detectors read of it, as it was left by the parts before, and what that is of; nothing if
@@ -115,7 +123,7 @@ impl Content {
     pub(crate) fn meant(self, settled: &settled::Content) -> Result<Content, ContentError> {
         Ok(Content {
             meanings: Meanings::new(&settled.arguments)?,
-            minimising: Minimising::new(&settled.minimise, settled.purpose.as_ref())?,
+            minimising: Minimising::new(settled)?,
             ..self
         })
     }
@@ -172,10 +180,32 @@ impl Content {
         self.spotlight
     }
 
+    /// What stands in the place of fields that go on as tokens.
+    pub(crate) fn stand_ins(&self) -> StandIns<'_> {
+        StandIns::of(self.data.as_ref())
+    }
+
     /// What tokens stand for, where the server may have it: the last thing before a message is sent.
     pub(crate) fn reveal(&self, document: &Document) -> Looked {
         let data = self.data.as_ref();
         data.map(|data| data.reveal(document)).unwrap_or_default()
+    }
+
+    /// The controls whose checks are made on a message.
+    pub(crate) fn controls(&self, toward: Toward) -> impl Iterator<Item = Control> {
+        let model = toward == Toward::Model;
+        [
+            (controls::N1_1, !model),
+            (controls::N1_4, model),
+            (controls::N9_1, model && self.spotlight.is_some()),
+            (
+                controls::N9_3,
+                self.data.is_some() || self.output.is_some() && model,
+            ),
+            (controls::N9_4, model && self.output.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(control, is_made)| is_made.then_some(control))
     }
 
     /// Looks at every string once.
@@ -203,9 +233,12 @@ impl Content {
             heard,
             light: spotlight::Light::new(self.spotlight, document),
         };
-        role::walk(document.root(), &mut |string, role, member| {
-            let mut passage = Passage::new(string, role, member, toward, &mut looked);
-            self.treat(&mut passage, &mut once);
+        role::walk(document.root(), &mut |leaf, role, member| {
+            let mut passage = Passage::new(leaf, role, member, toward, &mut looked);
+            match leaf {
+                Leaf::Text(_) => self.treat(&mut passage, &mut once),
+                Leaf::Number(_) => self.treat_number(&mut passage),
+            }
             passage.leave();
         });
         if let Some(surface) = heard {
@@ -232,6 +265,13 @@ impl Content {
             && (toward == Toward::Server
                 || (self.spotlight.is_none()
                     && output.is_none_or(|output| output.passes_plain(document.bytes()))))
+    }
+
+    /// One number: nothing hides in it, nobody renders it, and no detector reads it.
+    fn treat_number(&self, passage: &mut Passage<'_, '_>) {
+        if let Some(data) = self.data.as_ref().filter(|_| !passage.text().is_empty()) {
+            data::treat(passage, data);
+        }
     }
 
     /// One string through every part.

@@ -1,11 +1,15 @@
 //! Secrets and personal data in what is said: found by the rules of `inspect::data`, and treated by
 //! label as the operator has it. What is found is never written down, only its label.
 
+mod blob;
 mod log;
+mod named;
+mod number;
 mod packs;
 mod tokens;
 
 pub(crate) use log::Log;
+pub(super) use number::digits;
 pub(crate) use packs::PackError;
 pub(crate) use packs::read as read_packs;
 pub(crate) use tokens::Tokens;
@@ -16,8 +20,9 @@ use config::settled::{self, DataAction, DataHandling};
 use controls::{Action, Control, Finding, Severity};
 use inspect::data::token;
 use inspect::data::{Confidence, Kind, Rules, Sight, Thread, mark};
-use protocol::Document;
+use protocol::{Document, Value};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -33,12 +38,22 @@ pub(crate) struct Data {
 }
 
 /// One place of a text, and what is done about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Treated {
     at: Range<usize>,
     label: Box<str>,
     severity: Severity,
     action: DataAction,
+}
+
+impl Treated {
+    /// Goes as far as another one that begins in it, and is as strict.
+    fn take_in(&mut self, other: &Treated) {
+        self.at.end = self.at.end.max(other.at.end);
+        if strictness(other.action) > strictness(self.action) {
+            self.action = other.action;
+        }
+    }
 }
 
 impl Data {
@@ -89,63 +104,109 @@ impl Data {
         }
     }
 
+    fn treated(&self, sight: &Sight<'_>, toward: Toward) -> Treated {
+        Treated {
+            at: sight.at.clone(),
+            label: sight.rule.label.clone(),
+            severity: sight.rule.severity,
+            action: self.action(sight, toward),
+        }
+    }
+
     /// Everything of a text that something is done about. What its member is called says something of the
     /// whole of it, and excuses nothing that stands in it.
     fn seen(&self, passage: &mut Passage<'_, '_>) -> Vec<Treated> {
         let toward = passage.toward();
-        let treated = |sight: &Sight<'_>, at: Range<usize>| Treated {
-            at,
-            label: sight.rule.label.clone(),
-            severity: sight.rule.severity,
-            action: self.action(sight, toward),
-        };
+        let treated = |sight: &Sight<'_>| self.treated(sight, toward);
         let mut all = Vec::new();
         if passage.role() == Role::Words
             && let Some((thread, text)) = passage.thread()
         {
             let seen = thread.scan(text);
-            all.extend(seen.iter().map(|it| treated(it, it.at.clone())));
+            all.extend(seen.iter().map(treated));
         }
-        let found = passage.views().search(|text| {
+        let scanned = |text: &str| {
             let seen = self.rules.scan(text);
             let all = seen
                 .iter()
-                .map(|it| (it.at.clone(), treated(it, it.at.clone())));
+                .map(|it| (it.by.clone(), it.at.clone(), treated(it)));
             all.collect::<Vec<_>>()
-        });
-        all.extend(found.into_iter().map(|seen| Treated {
-            at: seen.range,
-            ..seen.what
-        }));
-        let mut all = apart(all);
-        let whole = 0..passage.text().len();
-        if let (Role::Structured, Some(member)) = (passage.role(), passage.member())
-            // Of the name and the form of a value the form knows more.
-            && all.iter().all(|it| it.at != whole)
-            && let Some(sight) = self.rules.of_field(&member, passage.text())
-        {
-            all.push(treated(&sight, whole));
+        };
+        if passage.is_number() {
+            // No other view of it says anything else.
+            all.extend(scanned(passage.text()).into_iter().map(|(_, _, seen)| seen));
+        } else {
+            let found = passage.views().search_by(scanned);
+            all.extend(found.into_iter().map(|seen| Treated {
+                at: seen.range,
+                ..seen.what
+            }));
         }
-        all
+        let named = self.named(passage);
+        if !named.is_empty() {
+            // Of the name and the form of a value the form knows more, but it excuses nothing.
+            let by_form = strictest(&all);
+            all.extend(named.into_iter().filter(|it| {
+                let form = by_form.get(&(it.at.start, it.at.end));
+                form.is_none_or(|form| *form < strictness(it.action))
+            }));
+        }
+        all.retain(|it| it.action != DataAction::Ignore);
+        once_each(all)
     }
 }
 
-/// In order, and no two at one place: what is found in several views of a text is one thing.
-fn apart(mut all: Vec<Treated>) -> Vec<Treated> {
+/// What is done at each place at most.
+fn strictest(all: &[Treated]) -> HashMap<(usize, usize), u8> {
+    let mut places = HashMap::new();
+    for it in all {
+        let strict = places.entry((it.at.start, it.at.end)).or_default();
+        *strict = strictness(it.action).max(*strict);
+    }
+    places
+}
+
+/// In order, and each label once at one place: what is found in several views of a text is one thing.
+fn once_each(mut all: Vec<Treated>) -> Vec<Treated> {
     all.sort_by_key(|it| (it.at.start, std::cmp::Reverse(it.at.end)));
+    let mut last: HashMap<Box<str>, usize> = HashMap::new();
     let mut kept: Vec<Treated> = Vec::with_capacity(all.len());
     for next in all {
-        match kept.last_mut() {
-            Some(last) if next.at.start < last.at.end => {
-                last.at.end = last.at.end.max(next.at.end);
-                if strictness(next.action) > strictness(last.action) {
-                    (last.action, last.label) = (next.action, next.label);
-                }
+        let before = last.get(&next.label).and_then(|at| kept.get_mut(*at));
+        match before {
+            Some(before) if next.at.start < before.at.end => before.take_in(&next),
+            _ => {
+                last.insert(next.label.clone(), kept.len());
+                kept.push(next);
             }
-            _ => kept.push(next),
         }
     }
     kept
+}
+
+/// The places where something is done, no two of which overlap: what is done about the strictest label of a
+/// place is done about all that stand there, and each is told with that.
+fn apart(seen: &mut [Treated]) -> Vec<Treated> {
+    let mut places: Vec<Treated> = Vec::with_capacity(seen.len());
+    let mut place_of = Vec::with_capacity(seen.len());
+    for next in seen.iter() {
+        match places.last_mut() {
+            Some(last) if next.at.start < last.at.end => {
+                if strictness(next.action) > strictness(last.action) {
+                    last.label = next.label.clone();
+                }
+                last.take_in(next);
+            }
+            _ => places.push(next.clone()),
+        }
+        place_of.push(places.len() - 1);
+    }
+    for (it, place) in seen.iter_mut().zip(place_of) {
+        if let Some(place) = places.get(place) {
+            it.action = place.action;
+        }
+    }
+    places
 }
 
 fn strictness(action: DataAction) -> u8 {
@@ -161,11 +222,19 @@ fn strictness(action: DataAction) -> u8 {
 /// Looks at one string: finds, rewrites, refuses.
 pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
     match passage.role() {
-        Role::Blob | Role::Wire => return,
-        Role::Address | Role::Name | Role::Structured | Role::Text | Role::Words => {}
+        Role::Blob => blob::open(passage, |passage| look(passage, data)),
+        Role::Wire => {}
+        Role::Address
+        | Role::Failure
+        | Role::Name
+        | Role::Structured
+        | Role::Text
+        | Role::Words => look(passage, data),
     }
+}
+
+fn look(passage: &mut Passage<'_, '_>, data: &Data) {
     let mut seen = data.seen(passage);
-    seen.retain(|it| it.action != DataAction::Ignore);
     // The names of things are what they are found by: they are told, or refused.
     if passage.role() == Role::Name {
         for it in &mut seen {
@@ -174,16 +243,24 @@ pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
             }
         }
     }
-    if !seen.is_empty() {
-        told(passage, &seen);
-        if let Some(first) = seen.iter().find(|it| it.action == DataAction::Refuse) {
-            let label = first.label.clone();
-            passage.refuse(|place, _| Because::Data { place, label });
-            return;
+    if seen.is_empty() {
+        return;
+    }
+    let places = apart(&mut seen);
+    told(passage, &seen);
+    let because = |label: &str| {
+        let label = label.into();
+        move |place, _| Because::Data { place, label }
+    };
+    if let Some(first) = places.iter().find(|it| it.action == DataAction::Refuse) {
+        passage.refuse(because(&first.label));
+        return;
+    }
+    if let Some(text) = rewritten(passage.text(), &places, data) {
+        if let Some(first) = places.first().filter(|_| passage.is_number()) {
+            passage.refuse_instead(because(&first.label));
         }
-        if let Some(text) = rewritten(passage.text(), &apart(seen), data) {
-            passage.rewrite(text);
-        }
+        passage.rewrite(text);
     }
 }
 
@@ -218,6 +295,7 @@ fn control(toward: Toward) -> Control {
 fn rewritten(text: &str, seen: &[Treated], data: &Data) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
+    let mut numbers = None;
     // What stands in an earlier message of its stream is not here to be replaced.
     for it in seen.iter().filter(|it| !it.at.is_empty()) {
         let word = match it.action {
@@ -230,8 +308,13 @@ fn rewritten(text: &str, seen: &[Treated], data: &Data) -> Option<String> {
             }
             DataAction::Ignore | DataAction::Report => continue,
         };
+        // In the place of a number of JSON stands a string, so that the text is still JSON.
+        let numbers = numbers.get_or_insert_with(|| number::numbers(text));
+        let known = numbers.binary_search_by_key(&it.at.start, |at| at.start);
+        let number = known.ok().and_then(|at| numbers.get(at));
+        let quote = if number == Some(&it.at) { "\"" } else { "" };
         out.push_str(text.get(done..it.at.start)?);
-        out.push_str(&word);
+        out.extend([quote, &word, quote]);
         done = it.at.end;
     }
     if done == 0 {
@@ -242,8 +325,25 @@ fn rewritten(text: &str, seen: &[Treated], data: &Data) -> Option<String> {
 }
 
 impl Data {
-    /// Puts what tokens stand for where the server may have it. Nothing else sees the outcome: records,
-    /// policies and approvals speak of the tokens.
+    /// A token of this label for a whole value, or the mark of what is redacted where there can be none.
+    /// What is such a token already stays it.
+    pub(super) fn stand_in(&self, label: &str, value: &str) -> String {
+        let tokens = self.tokens.as_ref();
+        let known = token::find(value).into_iter().next().filter(|token| {
+            let opens = tokens.is_some_and(|tokens| tokens.read(&self.route, token).is_some());
+            token.at == (0..value.len()) && token.label == label && opens
+        });
+        match known {
+            Some(_) => value.to_owned(),
+            None => tokens
+                .and_then(|tokens| tokens.write(&self.route, label, value))
+                .unwrap_or_else(|| mark(label)),
+        }
+    }
+
+    /// Puts what tokens stand for where the server may have it: in arguments, and nowhere else, since names
+    /// and addresses are what was decided about. Nothing else sees the outcome: records, policies and
+    /// approvals speak of the tokens.
     pub(super) fn reveal(&self, document: &Document) -> Looked {
         let mut looked = Looked::default();
         let Some(tokens) = &self.tokens else {
@@ -252,7 +352,10 @@ impl Data {
         if self.settled.reveal.is_empty() || !token::may_be_in(document.bytes()) {
             return looked;
         }
-        for string in document.strings().filter(|string| !string.is_key()) {
+        let params = document.root().get("params");
+        let arguments = params.and_then(|params| params.get("arguments"));
+        let strings = arguments.into_iter().flat_map(Value::strings);
+        for string in strings.filter(|string| !string.is_key()) {
             let text = string.decoded();
             let mut out = Zeroizing::new(String::new());
             let (mut done, mut count) = (0, 0);

@@ -38,7 +38,7 @@ fn asks(root: Value<'_>) -> bool {
 /// Keeps a text that somebody is asked about.
 pub(super) fn treat(passage: &mut Passage<'_, '_>) {
     let is_read = match passage.role() {
-        Role::Address | Role::Structured | Role::Text | Role::Words => true,
+        Role::Address | Role::Failure | Role::Structured | Role::Text | Role::Words => true,
         Role::Name => passage.text().len() > NAME_BYTES,
         Role::Blob | Role::Wire => false,
     };

@@ -2,7 +2,7 @@
 //! harmless (controls 1.4, 9.3, 9.4). Structured content is left alone: nobody renders it.
 
 use super::{Passage, Role, Toward};
-use config::settled::{self, Excess};
+use config::settled::{self, Elsewhere, Excess};
 use controls::{Action, Control};
 use inspect::flood::{self, Handling};
 use inspect::markup::{self, Family, Host, Hosts, Reading, Treatment};
@@ -27,7 +27,10 @@ impl Output {
                 markup: treatment(settled.markup),
                 images: treatment(settled.images),
                 links: treatment(settled.links),
-                hosts: Hosts::new(hosts.collect()),
+                hosts: match settled.elsewhere {
+                    Elsewhere::Judge => Hosts::new(hosts.collect()),
+                    Elsewhere::Never => Hosts::only(hosts.collect()),
+                },
             },
             limits: flood::Limits {
                 bytes: size(settled.text_bytes),
@@ -52,7 +55,7 @@ impl Output {
 
 /// One string of a message that a model reads.
 pub(super) fn treat(passage: &mut Passage<'_, '_>, output: &Output, room: &mut Room) {
-    let read = matches!(passage.role(), Role::Text | Role::Words);
+    let read = matches!(passage.role(), Role::Failure | Role::Text | Role::Words);
     if passage.toward() != Toward::Model || !read {
         return;
     }
@@ -114,18 +117,90 @@ fn control(family: Family) -> Control {
     }
 }
 
-/// What a server says that its text is. Plain text and Markdown are prose, and so is what it does not
-/// say: a client shows that in one piece with its own words.
+/// What a server says that its text is. What is not known for a file that is read as it stands is prose, and
+/// so is what it does not say: a client shows that in one piece with its own words.
 fn reading(kind: &str) -> Reading {
-    let name = kind.split(';').next().unwrap_or_default().trim();
-    let is_prose = ["text/plain", "text/markdown", "text/x-markdown"]
+    let name = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let suffixed = ["+json", "+xml"]
         .iter()
-        .any(|it| name.is_empty() || name.eq_ignore_ascii_case(it));
-    match is_prose {
-        true => Reading::Prose,
-        false => Reading::Source,
+        .any(|suffix| name.ends_with(suffix));
+    match suffixed || SOURCES.binary_search(&name.as_str()).is_ok() {
+        true => Reading::Source,
+        false => Reading::Prose,
     }
 }
+
+/// Media types of files that lose what they are if anything in them is rewritten: markup, style sheets,
+/// programs, data.
+const SOURCES: [&str; 62] = [
+    "application/ecmascript",
+    "application/graphql",
+    "application/javascript",
+    "application/json",
+    "application/sql",
+    "application/toml",
+    "application/typescript",
+    "application/x-httpd-php",
+    "application/x-javascript",
+    "application/x-ndjson",
+    "application/x-sh",
+    "application/x-shellscript",
+    "application/x-tex",
+    "application/x-typescript",
+    "application/x-yaml",
+    "application/xml",
+    "application/xml-dtd",
+    "application/yaml",
+    "text/css",
+    "text/csv",
+    "text/ecmascript",
+    "text/html",
+    "text/javascript",
+    "text/jsx",
+    "text/tab-separated-values",
+    "text/tsx",
+    "text/typescript",
+    "text/vcard",
+    "text/x-asm",
+    "text/x-c",
+    "text/x-c++",
+    "text/x-c++src",
+    "text/x-chdr",
+    "text/x-csharp",
+    "text/x-csrc",
+    "text/x-diff",
+    "text/x-go",
+    "text/x-haskell",
+    "text/x-java",
+    "text/x-java-source",
+    "text/x-kotlin",
+    "text/x-less",
+    "text/x-lua",
+    "text/x-makefile",
+    "text/x-patch",
+    "text/x-perl",
+    "text/x-php",
+    "text/x-python",
+    "text/x-ruby",
+    "text/x-rust",
+    "text/x-sass",
+    "text/x-scala",
+    "text/x-script.python",
+    "text/x-scss",
+    "text/x-sh",
+    "text/x-shellscript",
+    "text/x-sql",
+    "text/x-swift",
+    "text/x-toml",
+    "text/x-yaml",
+    "text/xml",
+    "text/yaml",
+];
 
 fn treatment(word: settled::Treatment) -> Treatment {
     match word {
@@ -151,39 +226,40 @@ fn size(bytes: u64) -> usize {
 mod tests {
     use crate::content::{Content, Toward};
     use bytes::Bytes;
-    use config::settled::{self, Excess, HiddenText, Spotlight, Treatment};
+    use config::settled::{self, Elsewhere, Excess, HiddenText, Spotlight, Treatment};
     use protocol::{Document, Limits};
     use serde_json::{Value, json};
 
-    fn content(spotlight: Spotlight) -> Content {
+    fn whole(spotlight: Spotlight) -> Content {
         let output = settled::Output {
             markup: Treatment::Neutralise,
             images: Treatment::Neutralise,
             links: Treatment::Report,
             hosts: vec!["*.ours.example".to_owned()],
+            elsewhere: Elsewhere::Judge,
             text_bytes: 4096,
             text_tokens: 4096,
             message_bytes: 6000,
             repetition: Excess::Cut,
             emptiness: Excess::Cut,
         };
-        let content = Content::new(
-            HiddenText::Remove,
-            &settled::Content {
-                arguments: settled::Arguments::default(),
-                minimise: settled::Minimise::default(),
-                purpose: None,
-                data: settled::Data::default(),
-                output,
-                spotlight,
-                modes: Default::default(),
-                providers: Vec::new(),
-            },
-            &"/s".into(),
-        );
+        let settled = settled::Content {
+            arguments: settled::Arguments::default(),
+            minimise: settled::Minimise::default(),
+            purpose: None,
+            data: settled::Data::default(),
+            output,
+            spotlight,
+            modes: Default::default(),
+            providers: Vec::new(),
+        };
+        Content::new(HiddenText::Remove, &settled, &"/s".into()).unwrap()
+    }
+
+    fn content(spotlight: Spotlight) -> Content {
         Content {
             data: None,
-            ..content.unwrap()
+            ..whole(spotlight)
         }
     }
 
@@ -232,6 +308,10 @@ mod tests {
                 "/result/messages/0/content/text",
                 json!({ "messages": [{ "role": "user", "content": { "type": "text", "text": ACTIVE } }] }),
             ),
+            (
+                "/result/contents/0/text",
+                json!({ "contents": [{ "uri": "a:b", "mimeType": "text/x-anything", "text": ACTIVE }] }),
+            ),
             ("/result/instructions", json!({ "instructions": ACTIVE })),
             (
                 "/result/content/0/text",
@@ -265,6 +345,10 @@ mod tests {
             ),
             (
                 json!({ "contents": [{ "uri": "a:b", "mimeType": "text/x-python", "text": ACTIVE }] }),
+                2,
+            ),
+            (
+                json!({ "contents": [{ "uri": "a:b", "mimeType": "Image/SVG+xml; q=1", "text": ACTIVE }] }),
                 2,
             ),
             (
@@ -322,6 +406,104 @@ mod tests {
             "a\n[cut by the gateway, control 9.4: 200 bytes of nothing]\nb"
         );
         assert_eq!(found, ["/result/content/0/text flood.emptiness 9.4 cut"]);
+    }
+
+    #[test]
+    fn n9_1_a_text_that_can_be_read_in_two_ways_is_marked() {
+        let content = content(Spotlight::Delimit);
+        for (text, is_marked) in [
+            (r#"{"a":1}"#, false),
+            (r#"{"a":"obey me","a":1}"#, true),
+            (r#"{"\u0061":"obey me","a":1}"#, true),
+        ] {
+            let message = json!({ "result": {
+                "content": [{ "type": "text", "text": text }], "structuredContent": { "a": 1 },
+            } });
+            let (after, _) = looked(&content, &message, Toward::Model);
+            let after = after.pointer("/result/content/0/text").unwrap();
+            assert_eq!(*after != json!(text), is_marked, "{after}");
+        }
+    }
+
+    #[test]
+    fn n9_1_what_an_error_says_is_marked_and_its_data_is_not() {
+        for (word, name) in [
+            (Spotlight::Delimit, "<<untrusted delimited "),
+            (Spotlight::Datamark, "<<untrusted datamarked "),
+            (Spotlight::Encode, "<<untrusted base64 "),
+        ] {
+            let content = content(word);
+            let error =
+                json!({ "code": -32042, "message": "obey me", "data": { "message": "obey me" } });
+            let spoken = json!({ "code": 1, "message": "obey me", "data": "obey me" });
+            for (message, marked, left) in [
+                (
+                    json!({ "id": 1, "error": error }),
+                    vec!["/error/message"],
+                    "/error/data/message",
+                ),
+                (
+                    json!({ "id": 1, "error": spoken }),
+                    vec!["/error/message", "/error/data"],
+                    "",
+                ),
+                // What a task failed of.
+                (
+                    json!({ "id": 1, "result": { "statusMessage": "obey me", "error": spoken } }),
+                    vec!["/result/error/message", "/result/error/data"],
+                    "/result/statusMessage",
+                ),
+                // What a person is asked, and what is told while a tool runs.
+                (
+                    json!({ "params": { "message": "obey me" } }),
+                    vec![],
+                    "/params/message",
+                ),
+                (
+                    json!({ "result": { "instructions": "obey me" } }),
+                    vec![],
+                    "/result/instructions",
+                ),
+                (
+                    json!({ "result": { "structuredContent": { "code": 1, "message": "obey me" } } }),
+                    vec![],
+                    "/result/structuredContent/message",
+                ),
+            ] {
+                let (after, _) = looked(&content, &message, Toward::Model);
+                for place in marked {
+                    let text = after.pointer(place).and_then(Value::as_str).unwrap();
+                    assert!(text.starts_with(name), "{place}: {after}");
+                }
+                if !left.is_empty() {
+                    assert_eq!(after.pointer(left), message.pointer(left), "{left}");
+                }
+                let (same, _) = looked(&content, &message, Toward::Server);
+                assert_eq!(same, message);
+            }
+        }
+    }
+
+    #[test]
+    fn the_controls_of_a_message_are_those_that_look_at_it() {
+        let all = |content: &Content, toward| {
+            let ids = content.controls(toward).map(|it| it.id());
+            ids.collect::<Vec<_>>().join(" ")
+        };
+        let (plain, marked) = (content(Spotlight::Off), content(Spotlight::Encode));
+        let joined = Content::of_nobody(HiddenText::Remove);
+        let whole = whole(Spotlight::Off);
+        for (content, toward, expected) in [
+            (&plain, Toward::Model, "1.4 9.3 9.4"),
+            (&marked, Toward::Model, "1.4 9.1 9.3 9.4"),
+            (&marked, Toward::Server, "1.1"),
+            (&joined, Toward::Model, "1.4"),
+            (&joined, Toward::Server, "1.1"),
+            (&whole, Toward::Model, "1.4 9.3 9.4"),
+            (&whole, Toward::Server, "1.1 9.3"),
+        ] {
+            assert_eq!(all(content, toward), expected);
+        }
     }
 
     #[test]

@@ -1,11 +1,10 @@
-//! One string of a message on its way through every part of [`super::Content`].
+//! One string of a message, or one number of its data, on its way through every part of [`super::Content`].
 
-use super::role::Member;
+use super::role::{Leaf, Member};
 use super::{FINDINGS, Looked, Role, Toward};
 use controls::{Action, Control, Finding, Severity};
 use inspect::data::Thread;
 use inspect::view::{Budget, Kept, Views};
-use protocol::Str;
 use std::borrow::Cow;
 
 /// Why a message is not let pass.
@@ -29,10 +28,10 @@ pub(crate) enum Because {
     Unmarked,
 }
 
-/// One string: as it is now, what it is, and who is going to read it.
+/// One string, or one number of data: as it is now, what it is, and who is going to read it.
 #[derive(Debug)]
 pub(crate) struct Passage<'d, 'l> {
-    string: Str<'d>,
+    leaf: Leaf<'d>,
     role: Role,
     member: Option<Member<'d>>,
     toward: Toward,
@@ -45,18 +44,18 @@ pub(crate) struct Passage<'d, 'l> {
 
 impl<'d, 'l> Passage<'d, 'l> {
     pub(super) fn new(
-        string: Str<'d>,
+        leaf: Leaf<'d>,
         role: Role,
         member: Option<Member<'d>>,
         toward: Toward,
         looked: &'l mut Looked,
     ) -> Self {
         Passage {
-            string,
+            leaf,
             role,
             member,
             toward,
-            text: string.decoded(),
+            text: leaf.text(),
             is_rewritten: false,
             views: None,
             looked,
@@ -91,7 +90,12 @@ impl<'d, 'l> Passage<'d, 'l> {
 
     /// Whether it came without escapes and with printable ASCII only.
     pub(super) fn is_plain(&self) -> bool {
-        self.string.is_plain()
+        self.leaf.is_plain()
+    }
+
+    /// Whether it is a number.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self.leaf, Leaf::Number(_))
     }
 
     /// What it is.
@@ -134,6 +138,26 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.views = None;
     }
 
+    /// Lets something look at another text in its place, such as what it is the encoding of. What that is
+    /// rewritten to is put here as it is written.
+    pub(super) fn within(
+        &mut self,
+        text: String,
+        look: impl FnOnce(&mut Self),
+        write: impl FnOnce(&str) -> String,
+    ) {
+        let outside = std::mem::replace(&mut self.text, Cow::Owned(text));
+        let was_rewritten = std::mem::take(&mut self.is_rewritten);
+        self.views = None;
+        look(self);
+        self.views = None;
+        let inside = std::mem::replace(&mut self.text, outside);
+        if self.is_rewritten {
+            self.text = Cow::Owned(write(&inside));
+        }
+        self.is_rewritten |= was_rewritten;
+    }
+
     /// Writes down one finding. Its place costs a walk: nothing is computed beyond [`FINDINGS`].
     pub(super) fn found(
         &mut self,
@@ -161,7 +185,7 @@ impl<'d, 'l> Passage<'d, 'l> {
         findings: impl FnOnce(Cow<'static, str>, Control) -> Vec<Finding>,
     ) {
         if self.looked.findings.len() < FINDINGS {
-            let found = findings(Cow::Owned(self.string.pointer()), self.control());
+            let found = findings(Cow::Owned(self.leaf.pointer()), self.control());
             self.looked.findings.extend(found);
         }
     }
@@ -181,7 +205,7 @@ impl<'d, 'l> Passage<'d, 'l> {
             return;
         }
         // INVARIANT: whoever refuses has found something here, or the list was full of findings.
-        let place = Cow::Owned(self.string.pointer());
+        let place = Cow::Owned(self.leaf.pointer());
         let here = self
             .looked
             .findings
@@ -192,18 +216,30 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.looked.refused = Some(because(place, rule));
     }
 
+    /// Says what the message is refused for if what was put here has no place in its schema.
+    pub(super) fn refuse_instead(
+        &mut self,
+        because: impl FnOnce(Cow<'static, str>, Cow<'static, str>) -> Because,
+    ) {
+        if self.looked.instead.is_none() {
+            let place = Cow::Owned(self.leaf.pointer());
+            self.looked.instead = Some(because(place, Cow::Borrowed("")));
+        }
+    }
+
     /// Keeps the text as it is now for those who are asked what they think of it.
     pub(super) fn keep(&mut self) {
         let text = self.text.clone().into_owned();
-        self.looked.kept.push(self.string.range().start, text);
+        self.looked.kept.push(self.leaf.range().start, text);
     }
 
-    /// Leaves the text as it is now to the message.
+    /// Leaves the text as it is now to the message. In the place of a number that is a string from now on,
+    /// which its schema may not let be.
     pub(super) fn leave(self) {
         if self.is_rewritten {
             self.looked
                 .edits
-                .replace_string(self.string.range(), &self.text);
+                .replace_string(self.leaf.range(), &self.text);
         }
     }
 }

@@ -4,6 +4,8 @@
 //! What is not known is taken for data: inspected and redacted, and never treated as prose.
 
 use protocol::{Kind, Str, Value};
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// What a string is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub(crate) enum Role {
     Address,
     /// Base64 of bytes that are no text.
     Blob,
+    /// What went wrong: the message of an error, and its data where that is text.
+    Failure,
     /// What something is called: a member, a tool, a prompt.
     Name,
     /// Data: a value inside arguments, structured content, `_meta`, and whatever is not known.
@@ -24,6 +28,49 @@ pub(crate) enum Role {
     Words,
 }
 
+/// What a walk comes by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Leaf<'d> {
+    /// A number of data. Numbers of the protocol's own are not come by.
+    Number(Value<'d>),
+    /// A string: a value, or the name of a member.
+    Text(Str<'d>),
+}
+
+impl<'d> Leaf<'d> {
+    /// Where it lies in the message.
+    pub(super) fn range(self) -> Range<usize> {
+        match self {
+            Leaf::Number(number) => number.range(),
+            Leaf::Text(string) => string.range(),
+        }
+    }
+
+    /// Its place as a JSON Pointer (RFC 6901). Costs a walk from the root.
+    pub(super) fn pointer(self) -> String {
+        match self {
+            Leaf::Number(number) => number.pointer(),
+            Leaf::Text(string) => string.pointer(),
+        }
+    }
+
+    /// Whether it came without escapes and with printable ASCII only.
+    pub(super) fn is_plain(self) -> bool {
+        match self {
+            Leaf::Number(_) => true,
+            Leaf::Text(string) => string.is_plain(),
+        }
+    }
+
+    /// What it says; nothing where it says nothing of anybody.
+    pub(super) fn text(self) -> Cow<'d, str> {
+        match self {
+            Leaf::Number(number) => super::data::digits(number).unwrap_or_default(),
+            Leaf::Text(string) => string.decoded(),
+        }
+    }
+}
+
 /// The nearest member that holds a string, and the object it belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member<'d> {
@@ -31,10 +78,11 @@ pub(crate) struct Member<'d> {
     pub(super) of: Value<'d>,
 }
 
-/// Visits every string with its role and the nearest member that holds it, in the order of the text.
+/// Visits every string, and every number of data, with its role and the nearest member that holds it, in
+/// the order of the text.
 pub(super) fn walk<'d>(
     value: Value<'d>,
-    visit: &mut impl FnMut(Str<'d>, Role, Option<Member<'d>>),
+    visit: &mut impl FnMut(Leaf<'d>, Role, Option<Member<'d>>),
 ) {
     descend(value, Within::Shape, None, Role::Structured, visit);
 }
@@ -53,12 +101,12 @@ fn descend<'d>(
     within: Within,
     member: Option<Member<'d>>,
     role: Role,
-    visit: &mut impl FnMut(Str<'d>, Role, Option<Member<'d>>),
+    visit: &mut impl FnMut(Leaf<'d>, Role, Option<Member<'d>>),
 ) {
     match value.kind() {
         Kind::String => {
             if let Some(string) = value.string() {
-                visit(string, role, member);
+                visit(Leaf::Text(string), role, member);
             }
         }
         Kind::Array => {
@@ -68,7 +116,7 @@ fn descend<'d>(
         }
         Kind::Object => {
             for (key, inner) in value.members() {
-                visit(key, Role::Name, None);
+                visit(Leaf::Text(key), Role::Name, None);
                 let (role, within) = match within {
                     Within::Data => (Role::Structured, Within::Data),
                     Within::Shape => of_member(key, value, inner),
@@ -80,8 +128,16 @@ fn descend<'d>(
                 descend(inner, within, Some(member), role, visit);
             }
         }
+        Kind::Number if within == Within::Data && !is_progress(member) => {
+            visit(Leaf::Number(value), role, member);
+        }
         Kind::Boolean | Kind::Null | Kind::Number => {}
     }
+}
+
+/// Whether this is what a client calls the progress of a call, which the protocol keeps among data.
+fn is_progress(member: Option<Member<'_>>) -> bool {
+    member.is_some_and(|member| member.name.is("progressToken"))
 }
 
 fn of_member(key: Str<'_>, holder: Value<'_>, value: Value<'_>) -> (Role, Within) {
@@ -92,6 +148,7 @@ fn of_member(key: Str<'_>, holder: Value<'_>, value: Value<'_>) -> (Role, Within
     }
     let role = match &*name {
         "text" => Role::Text,
+        "data" | "message" if holder.get("code").is_some() => Role::Failure,
         "description" | "title" | "message" | "instructions" | "systemPrompt" | "reason"
         | "statusMessage" => Role::Words,
         "name" => Role::Name,
@@ -129,8 +186,8 @@ mod tests {
     fn roles(text: &str) -> Vec<(String, Role)> {
         let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
         let mut roles = Vec::new();
-        walk(document.root(), &mut |string, role, member| {
-            if !string.is_key() {
+        walk(document.root(), &mut |leaf, role, member| {
+            if matches!(leaf, Leaf::Text(string) if !string.is_key()) {
                 let member = member.map(|it| it.name.decoded().into_owned());
                 roles.push((member.unwrap_or_default(), role));
             }
@@ -149,16 +206,12 @@ mod tests {
         let log = r#"{"method":"notifications/message","params":{"level":"info","data":"said"}}"#;
         let escaped = r#"{"params":{"\u0061rguments":{"id":"x","status":["y"]}}}"#;
         let answer = r#"{"result":{"action":"accept","content":{"id":"x","type":"y"}}}"#;
-        let error = r#"{"error":{"message":"m","data":{"id":"x","cursor":"y"}}}"#;
         let own = |first, second| vec![(first, Role::Structured), (second, Role::Structured)];
-        let mut failed = vec![("message", Role::Words)];
-        failed.extend(own("id", "cursor"));
         let mut accepted = vec![("action", Role::Structured)];
         accepted.extend(own("id", "type"));
         for (text, expected) in [
             (escaped, own("id", "status")),
             (answer, accepted),
-            (error, failed),
             (
                 call,
                 vec![
@@ -196,12 +249,47 @@ mod tests {
                 ],
             ),
         ] {
-            let expected: Vec<_> = expected
-                .into_iter()
-                .map(|(member, role)| (member.to_owned(), role))
-                .collect();
-            assert_eq!(roles(text), expected);
+            are(text, expected);
         }
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_from_what_is_asked_and_said() {
+        let error = r#"{"error":{"code":1,"message":"m","data":{"id":"x","cursor":"y"}}}"#;
+        let task =
+            r#"{"result":{"statusMessage":"s","error":{"code":1,"message":"m","data":"d"}}}"#;
+        let asked = r#"{"method":"elicitation/create","params":{"message":"m"}}"#;
+        let failed = |member| (member, Role::Failure);
+        for (text, expected) in [
+            (
+                error,
+                vec![
+                    failed("message"),
+                    ("id", Role::Structured),
+                    ("cursor", Role::Structured),
+                ],
+            ),
+            (
+                task,
+                vec![
+                    ("statusMessage", Role::Words),
+                    failed("message"),
+                    failed("data"),
+                ],
+            ),
+            (
+                asked,
+                vec![("method", Role::Wire), ("message", Role::Words)],
+            ),
+        ] {
+            are(text, expected);
+        }
+    }
+
+    fn are(text: &str, expected: Vec<(&str, Role)>) {
+        let expected = expected.into_iter();
+        let expected: Vec<_> = expected.map(|(it, role)| (it.to_owned(), role)).collect();
+        assert_eq!(roles(text), expected);
     }
 
     #[test]
@@ -209,10 +297,41 @@ mod tests {
         let text = r#"["a",{"b":"c","d":[["e"],{"f":{"g":"h"}}]},"i"]"#;
         let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
         let mut seen = Vec::new();
-        walk(document.root(), &mut |string, _, _| {
-            seen.push(string.range())
-        });
+        walk(document.root(), &mut |leaf, _, _| seen.push(leaf.range()));
         let all: Vec<_> = document.strings().map(|string| string.range()).collect();
         assert_eq!(seen, all);
+    }
+
+    #[test]
+    fn numbers_of_data_are_come_by_and_those_of_the_protocol_are_not() {
+        for (text, expected) in [
+            (
+                r#"{"id":1,"params":{"arguments":{"a":2,"b":[3,{"c":4}]},"_meta":{"progressToken":5,"x":6}}}"#,
+                vec![2, 3, 4, 6],
+            ),
+            (
+                r#"{"result":{"structuredContent":[7],"ttl":8,"content":[{"type":"text","size":9}]}}"#,
+                vec![7],
+            ),
+            (
+                r#"{"params":{"progress":1,"total":2,"data":{"n":3}}}"#,
+                vec![3],
+            ),
+            (
+                r#"{"result":{"tools":[{"inputSchema":{"minimum":1,"default":2,"enum":[3]}}]}}"#,
+                vec![2, 3],
+            ),
+            (r#"{"error":{"code":-32000,"data":{"n":1}}}"#, vec![1]),
+        ] {
+            let document =
+                Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
+            let mut seen = Vec::new();
+            walk(document.root(), &mut |leaf, _, _| {
+                if let Leaf::Number(number) = leaf {
+                    seen.push(number.integer().unwrap());
+                }
+            });
+            assert_eq!(seen, expected, "{text}");
+        }
     }
 }

@@ -5,21 +5,21 @@
 
 mod arguments;
 mod minimise;
+mod names;
 
-pub(super) use minimise::left_out;
-
-use crate::content::{Content, Looked, Minimised, Toward};
+use crate::content::{Content, FINDINGS, Looked, Minimised, Toward};
 use crate::providers::{Reading, Surface};
 use crate::route::Route;
 use crate::stages::consult::Evidence;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::refused::{self, Refused};
-use crate::stages::validate::{self, Valid};
+use crate::stages::validate::Valid;
+use arguments::Held;
 use bytes::Bytes;
 use config::settled::HiddenText;
 use controls::Finding;
-use protocol::Document;
-use serde_json::{Map, Value};
+use names::Names;
+use protocol::{Document, Message};
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -28,11 +28,11 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Inspected {
     valid: Valid,
-    edited: Option<Option<Map<String, Value>>>,
     rules: Vec<Cow<'static, str>>,
     suspicions: Vec<Cow<'static, str>>,
     reading: Option<(Surface, Reading)>,
     minimised: Option<Arc<Minimised>>,
+    names: Names,
 }
 
 impl Inspected {
@@ -63,14 +63,6 @@ impl Inspected {
         self.rules.dedup();
         self.suspicions = evidence.suspicions;
     }
-
-    /// The arguments as they are after cleaning.
-    pub fn arguments(&self) -> Option<&Map<String, Value>> {
-        match &self.edited {
-            Some(edited) => edited.as_ref(),
-            None => self.valid.arguments(),
-        }
-    }
 }
 
 impl Deref for Inspected {
@@ -84,29 +76,31 @@ impl Deref for Inspected {
 /// Examines every string of the message, names of members included.
 pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused> {
     let minimised = minimise::find(&valid)?;
-    let mut edited = minimise::arguments(&mut valid, minimised.as_deref(), draft)?;
+    minimise::arguments(&mut valid, minimised.as_deref(), draft)?;
     let route = Arc::clone(valid.raw().route());
     let content = route.content(valid.served());
     let looked = match valid.message() {
         None => Looked::default(),
         Some(message) => content.look(message.document(), Toward::Server),
     };
-    draft.ran(controls::N1_1);
+    draft.ran_all(content.controls(Toward::Server));
     let mut rules = rules(&looked.findings);
     draft.findings.extend(looked.findings);
     if let Some(because) = looked.refused {
         return Err(refused::content(&because));
     }
-    if !looked.edits.is_empty() {
-        valid.resolved_mut().clean(&looked.edits)?;
-        // The schema held for other text: it has to hold for this text too.
-        edited = Some(validate::arguments(&valid)?);
+    let mut held = Held::default();
+    let is_plain = |message: &Message| message.document().is_plain();
+    if valid.revealed().is_some() || !valid.message().is_none_or(is_plain) {
+        arguments::unseen(&valid, &mut held);
     }
-    let arguments = match &edited {
-        Some(edited) => edited.as_ref(),
-        None => valid.arguments(),
-    };
-    let held = arguments::hold(&valid, arguments).await;
+    if held.refused.is_none() {
+        if !looked.edits.is_empty() {
+            let cleaned = valid.clean(&looked.edits);
+            cleaned.map_err(|off| looked.instead.as_ref().map_or(off, refused::content))?;
+        }
+        arguments::hold(&valid, &mut held).await;
+    }
     rules.extend(held.findings.iter().map(|finding| finding.rule.clone()));
     draft.findings.extend(held.findings);
     if let Some(refused) = held.refused {
@@ -115,12 +109,32 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
     draft.done(Stage::Inspect);
     Ok(Inspected {
         valid,
-        edited,
         rules,
         suspicions: Vec::new(),
         reading: looked.reading,
         minimised,
+        names: held.names,
     })
+}
+
+/// Looks up the names to which arguments lead, and says which rules found something. It takes a call
+/// that policies have let through: nobody is asked anything for another.
+pub(super) async fn look_up(
+    call: &mut Inspected,
+    draft: &mut Draft,
+) -> Result<Vec<Cow<'static, str>>, Refused> {
+    let names = std::mem::take(&mut call.names);
+    let Some(served) = call.served().filter(|_| !names.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let held = names.look_up(served).await;
+    let rules = rules(&held.findings);
+    let room = FINDINGS.saturating_sub(draft.findings.len());
+    draft.findings.extend(held.findings.into_iter().take(room));
+    match held.refused {
+        Some(refused) => Err(refused),
+        None => Ok(rules),
+    }
 }
 
 /// A part of a message that is kept before the whole of it is looked at, treated like the whole.

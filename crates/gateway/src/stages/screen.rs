@@ -20,7 +20,7 @@ use crate::sessions::{Full, Session};
 use crate::stages::authorize::Circumstances;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::forward::{Answered, Back};
-use crate::stages::inspect::{Inspected, left_out};
+use crate::stages::inspect::Inspected;
 use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
@@ -87,6 +87,10 @@ pub async fn examine(
         }
         Back::Again(reader) => Clean::Resumed(reader),
         Back::Opened { session, said } => open(gate, &call, *session, said, draft).await?,
+        Back::Introduced(said) => {
+            draft.answer_bytes = Some(said.len());
+            Clean::Message(said)
+        }
         Back::Listed { list, at } => {
             draft.ran(controls::N9_2);
             Clean::Message(list::more(gate, &call, &list, at, draft)?)
@@ -133,8 +137,6 @@ pub async fn examine(
             }
         }
     };
-    draft.ran(controls::N1_4);
-    draft.ran(controls::N9_3);
     draft.done(Stage::Screen);
     Ok(Screened { call, clean })
 }
@@ -208,7 +210,7 @@ impl Screen {
             served: served.cloned(),
             principal: call.principal().clone(),
             session: call.session().cloned(),
-            circumstances: Circumstances::of(call, draft.at_ms()),
+            circumstances: Circumstances::of(call, served, draft.at_ms()),
             method: call.method(),
             revision: call.revision(),
             tool: call.tool().cloned().or_else(|| tool_of_task(call)),
@@ -268,16 +270,20 @@ impl Screen {
         let outer = message.result();
         // What a task came to stands inside of it in the stateless era.
         let inner = outer.and_then(|result| result.get("result"));
-        let results = outer.into_iter().chain(inner);
-        let changed = results
-            .map(|result| minimised.result(result, &self.route.reading_answers, &mut edits))
-            .sum();
+        let mut stand_ins = self.route.content(self.served.as_ref()).stand_ins();
+        for result in outer.into_iter().chain(inner) {
+            minimised.result(
+                result,
+                &self.route.reading_answers,
+                &mut stand_ins,
+                &mut edits,
+            );
+        }
         if edits.is_empty() {
             return Ok(message);
         }
-        draft
-            .findings
-            .push(left_out("minimise.results", "/result", changed));
+        let told = stand_ins.findings("minimise.results", "/result");
+        draft.findings.extend(told);
         let bytes = message.document().apply(&edits);
         self.read(bytes.map_err(|_| refused::crashed())?)
     }
@@ -324,6 +330,7 @@ impl Screen {
         };
         let mut looked = content.look_after(thread.take(), message.document(), Toward::Model);
         *thread = looked.thread.take();
+        draft.ran_all(content.controls(Toward::Model));
         let room = FINDINGS.saturating_sub(draft.findings.len());
         draft
             .findings
@@ -388,7 +395,7 @@ fn tool_of_task(call: &Inspected) -> Option<Arc<crate::catalog::Tool>> {
     call.served()?.shelves.tool(name)
 }
 
-/// Opens the session once what is said on the occasion has been looked at.
+/// Opens the session. What is said on the occasion was looked at server by server.
 async fn open(
     gate: &Arc<Gate>,
     call: &Inspected,
@@ -396,17 +403,6 @@ async fn open(
     said: Bytes,
     draft: &mut Draft,
 ) -> Result<Clean, Refused> {
-    let screen = Screen::of(gate, call, call.raw().route().only(), draft);
-    let looked = screen
-        .read(said)
-        .and_then(|message| screen.cleaned(&message, draft));
-    let said = match looked {
-        Ok(said) => said,
-        Err(refused) => {
-            session.links().close().await;
-            return Err(refused);
-        }
-    };
     let revision = session.revision();
     match gate.sessions.open(session, draft.at_ms()) {
         Ok(session) => {

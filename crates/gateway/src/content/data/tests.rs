@@ -149,6 +149,29 @@ fn n9_3_what_is_encoded_is_found_and_the_whole_run_is_redacted() {
 }
 
 #[test]
+fn n9_3_a_value_is_found_where_only_the_word_beside_it_is_disguised() {
+    let content = content(&json!({}));
+    let key = "A9KXVvx7rj8QLx2Rn1sBaLuzyRiJE9wD";
+    let hexadecimal = "6c41db7b1e4bb2620bc0ed03fbe1ec54";
+    for (text, value) in [
+        (format!("api&#95;key = \"{key}\""), key),
+        (format!("<b>api_key</b>: {key}"), key),
+        (format!("p\u{430}ssword={key}\n"), key),
+        (format!(r#"{{\"api_key\": \"{key}\"}}"#), key),
+        (format!("dat&#97;dog: {hexadecimal}"), hexadecimal),
+    ] {
+        let (left, rules, _) = after(&content, &result(&text), Toward::Model);
+        assert!(!left.to_string().contains(value), "{left}");
+        assert!(!rules.is_empty(), "{text}");
+        let started = left
+            .to_string()
+            .replace("&#97;", "a")
+            .contains("[redacted: secret.");
+        assert!(started, "{left}");
+    }
+}
+
+#[test]
 fn n9_3_what_holds_nothing_is_left_byte_for_byte() {
     let content = content(
         &json!({ "secrets": { "answers": "refuse" }, "personal": { "answers": "redact" } }),
@@ -180,6 +203,139 @@ fn n9_3_the_name_of_a_member_says_what_its_value_is() {
         "password": "[redacted: secret.password]", "dateOfBirth": "[redacted: personal.date_of_birth]",
         "nextPageToken": "CAUQAA", "note": "fine" });
     assert_eq!(left["result"]["structuredContent"], expected);
+}
+
+#[test]
+fn n9_3_the_name_of_a_member_counts_in_json_within_text() {
+    let content = content(&json!({ "personal": { "answers": "tokenise" },
+                                   "rules": { "secret.password": { "arguments": "redact" } } }));
+    let data = json!({ "password": "hunter2-blue", "list": [{ "passwd": ["one-more-blue"] }], "note": "fine",
+                       "dateOfBirth": "12 \"April\"" });
+    let expected = json!({ "password": "[redacted: secret.password]",
+                           "list": [{ "passwd": ["[redacted: secret.password]"] }], "note": "fine",
+                           "dateOfBirth": "[redacted: personal.date_of_birth]" });
+    for text in [data.to_string(), format!(" {data:#}\n")] {
+        let message = json!({ "result": { "content": [{ "type": "text", "text": text }] } });
+        let (left, rules, _) = after(&content, &message, Toward::Model);
+        let left = left
+            .pointer("/result/content/0/text")
+            .unwrap()
+            .as_str()
+            .unwrap();
+        let left: Value = serde_json::from_str(left).unwrap();
+        assert_eq!(left, expected);
+        let told = |label: &str| rules.iter().any(|rule| rule == label);
+        assert!(
+            told("secret.password") && told("personal.date_of_birth"),
+            "{rules:?}"
+        );
+        let call = json!({ "params": { "arguments": { "body": text } } });
+        let (left, _, _) = after(&content, &call, Toward::Server);
+        assert!(!left.to_string().contains("-blue"), "{left}");
+    }
+    let harmless = [
+        r#"{"password": "", "note": "fine"}"#,
+        "[link](https://a.example)",
+        "{password}",
+    ];
+    for text in harmless {
+        let (left, _, _) = after(&content, &result(text), Toward::Model);
+        assert_eq!(left, result(text));
+    }
+}
+
+#[test]
+fn n9_3_what_the_form_of_a_value_says_does_not_excuse_what_its_name_says() {
+    for (settings, value, left) in [
+        (json!({}), "anna@corp.test", "[redacted: secret.password]"),
+        (
+            json!({ "rules": { "personal.email": { "answers": "ignore" } } }),
+            "anna@corp.test",
+            "[redacted: secret.password]",
+        ),
+        (
+            json!({ "personal": { "answers": "redact" } }),
+            "anna@corp.test",
+            "[redacted: personal.email]",
+        ),
+        (json!({}), GITHUB, "[redacted: secret.github_token]"),
+    ] {
+        let content = content(&settings);
+        let message = json!({ "result": { "structuredContent": { "password": value } } });
+        let (after, _, _) = after(&content, &message, Toward::Model);
+        let after = after.pointer("/result/structuredContent/password");
+        assert_eq!(after, Some(&json!(left)), "{settings}");
+    }
+}
+
+#[test]
+fn n9_3_text_that_comes_as_bytes_is_looked_at() {
+    use base64::Engine as _;
+    let (content, standard) = (
+        content(&json!({})),
+        base64::engine::general_purpose::STANDARD,
+    );
+    let text = format!("# caf\u{e9}\nTOKEN={GITHUB}\n");
+    let clean = text.replace(GITHUB, "[redacted: secret.github_token]");
+    let latin = |text: &str| {
+        text.chars()
+            .map(|c| u32::from(c) as u8)
+            .collect::<Vec<u8>>()
+    };
+    let in_lines = |blob: &str| {
+        let lines: Vec<&str> = blob.split_inclusive(|c: char| c == 'V').collect();
+        lines.join("\r\n")
+    };
+    let blob = standard.encode(&text);
+    let cases = [
+        (blob.clone(), Some(clean.clone().into_bytes())),
+        (in_lines(&blob), Some(clean.clone().into_bytes())),
+        (
+            blob.trim_end_matches('=').to_owned(),
+            Some(clean.clone().into_bytes()),
+        ),
+        (standard.encode(latin(&text)), Some(latin(&clean))),
+        // No text: a picture, an archive.
+        (standard.encode(format!("\u{1}{text}")), None),
+        (
+            standard.encode([0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', 0]),
+            None,
+        ),
+        (standard.encode("a text that holds nothing"), None),
+        ("not base64 at all".to_owned(), None),
+        (String::new(), None),
+    ];
+    for (blob, expected) in cases {
+        for (place, message) in [
+            (
+                "/result/contents/0/blob",
+                json!({ "result": { "contents": [{ "uri": "file:///.env", "mimeType": "text/plain", "blob": blob }] } }),
+            ),
+            (
+                "/result/contents/0/blob",
+                json!({ "result": { "contents": [{ "uri": "file:///.env", "blob": blob }] } }),
+            ),
+            (
+                "/result/content/0/data",
+                json!({ "result": { "content": [{ "type": "image", "mimeType": "image/png", "data": blob }] } }),
+            ),
+        ] {
+            let (left, rules, _) = after(&content, &message, Toward::Model);
+            let Some(expected) = &expected else {
+                assert_eq!((left, rules.len()), (message, 0));
+                continue;
+            };
+            let left = left.pointer(place).unwrap().as_str().unwrap();
+            assert_eq!(standard.decode(left).unwrap(), *expected, "{blob}");
+            assert_eq!(rules, ["secret.github_token"]);
+        }
+    }
+    let sent = json!({ "params": { "contents": [{ "uri": "file:///.env", "blob": blob }] } });
+    let (left, _, refused) = after(&content, &sent, Toward::Server);
+    assert_eq!(left, sent);
+    assert!(
+        matches!(refused, Some(Because::Data { label, .. }) if &*label == "secret.github_token")
+    );
 }
 
 #[test]
@@ -231,6 +387,18 @@ fn n9_3_tokens_are_turned_back_for_labels_that_the_server_may_have() {
     );
     let call = json!({ "params": { "arguments": { "a": [tokens, "x"] } } });
     let sent = document(&call);
+    // What was decided about is never another thing afterwards.
+    for elsewhere in [
+        json!({ "params": { "name": tokens, "uri": tokens, "_meta": { "arguments": tokens } } }),
+        json!({ "params": { "arguments": { tokens: 1 } } }),
+        json!({ "result": { "arguments": [tokens] } }),
+    ] {
+        let looked = content.reveal(&document(&elsewhere));
+        assert!(
+            looked.edits.is_empty() && looked.findings.is_empty(),
+            "{elsewhere}"
+        );
+    }
     // Nothing but the reveal turns them back.
     let looked = content.look(&sent, Toward::Server);
     assert!(looked.edits.is_empty() && looked.refused.is_none());
@@ -248,4 +416,131 @@ fn n9_3_tokens_are_turned_back_for_labels_that_the_server_may_have() {
     );
     let rules: Vec<_> = looked.findings.iter().map(|it| &*it.rule).collect();
     assert_eq!(rules, ["data.revealed"]);
+}
+
+/// The message as it is afterwards, what was found, and what it is refused for.
+fn written(
+    content: &Content,
+    message: &str,
+    toward: Toward,
+) -> (String, Vec<String>, Option<Because>) {
+    let bytes = Bytes::from(message.to_owned());
+    let document = Document::read(bytes, &Limits::default()).unwrap();
+    let looked = content.look(&document, toward);
+    let left = document.apply(&looked.edits).unwrap();
+    let found = looked.findings.iter();
+    let found = found.map(|it| format!("{} {} {}", it.place, it.rule, it.action.name()));
+    let left = String::from_utf8(left.to_vec()).unwrap();
+    (left, found.collect(), looked.refused)
+}
+
+#[test]
+fn n9_3_what_is_written_as_a_number_is_found_and_a_string_stands_in_its_place() {
+    let content = content(
+        &json!({ "personal": { "answers": "redact", "arguments": "refuse" },
+                                   "rules": { "personal.ip_address": { "answers": "ignore" } } }),
+    );
+    let card = "[redacted: personal.payment_card]";
+    let cases = [
+        (
+            r#"{"card":4111111111111111}"#,
+            format!(r#"{{"card":"{card}"}}"#),
+        ),
+        (
+            r#"{"x":[1,{"y":4.111111111111111e15}]}"#,
+            format!(r#"{{"x":[1,{{"y":"{card}"}}]}}"#),
+        ),
+        (
+            r#"{"ssn":536228741}"#,
+            r#"{"ssn":"[redacted: personal.us_ssn]"}"#.to_owned(),
+        ),
+        (
+            r#"{"phone":4930901820}"#,
+            r#"{"phone":"[redacted: personal.phone]"}"#.to_owned(),
+        ),
+        (
+            r#"{"json":"{\"card\": 4111111111111111}"}"#,
+            format!(r#"{{"json":"{{\"card\": \"{card}\"}}"}}"#),
+        ),
+        (
+            r#"{"json":"[\"4111111111111111\"]"}"#,
+            format!(r#"{{"json":"[\"{card}\"]"}}"#),
+        ),
+        (
+            r#"{"prose":"a {card} 4111111111111111"}"#,
+            format!(r#"{{"prose":"a {{card}} {card}"}}"#),
+        ),
+    ];
+    for (data, left) in cases {
+        let answer = |data: &str| {
+            format!(r#"{{"id":4111111111111111,"result":{{"structuredContent":{data}}}}}"#)
+        };
+        let (now, found, _) = written(&content, &answer(data), Toward::Model);
+        assert_eq!(now, answer(&left));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found.iter().all(|it| it.ends_with(" redact")), "{found:?}");
+        let call = format!(r#"{{"params":{{"arguments":{data}}}}}"#);
+        let (_, _, refused) = written(&content, &call, Toward::Server);
+        assert!(matches!(refused, Some(Because::Data { .. })), "{call}");
+    }
+    let others = [
+        r#"{"result":{"structuredContent":{"id":1234567890,"n":4111111111111112,"t":1764388477123}}}"#,
+        r#"{"result":{"structuredContent":{"ssn":536228,"cvv":123}}}"#,
+        r#"{"result":{"ttl":4111111111111111}}"#,
+        r#"{"params":{"_meta":{"progressToken":4111111111111111}}}"#,
+    ];
+    for message in others {
+        for toward in [Toward::Model, Toward::Server] {
+            let (left, found, refused) = written(&content, message, toward);
+            assert_eq!((left.as_str(), found.len(), refused), (message, 0, None));
+        }
+    }
+}
+
+#[test]
+fn n9_3_a_number_goes_as_a_token_and_says_so_where_nothing_else_may_stand() {
+    let content = content(&json!({ "personal": { "arguments": "tokenise" } }));
+    let message = r#"{"params":{"arguments":{"card":4111111111111111}}}"#;
+    let bytes = Bytes::from(message.to_owned());
+    let document = Document::read(bytes, &Limits::default()).unwrap();
+    let looked = content.look(&document, Toward::Server);
+    let left = document.apply(&looked.edits).unwrap();
+    let left: Value = serde_json::from_slice(&left).unwrap();
+    let token = left
+        .pointer("/params/arguments/card")
+        .and_then(Value::as_str);
+    assert!(
+        token.unwrap().starts_with("{rw:personal.payment_card:"),
+        "{left}"
+    );
+    let Some(Because::Data { place, label }) = looked.instead else {
+        panic!("{:?}", looked.instead)
+    };
+    assert_eq!(
+        (&*place, &*label),
+        ("/params/arguments/card", "personal.payment_card")
+    );
+}
+
+#[test]
+fn n9_3_every_label_of_one_place_is_told_with_what_is_done_there() {
+    use base64::Engine as _;
+    let content = content(&json!({ "rules": {
+        "personal.email": { "answers": "redact" }, "personal.ip_address": { "answers": "ignore" },
+        "personal.payment_card": { "answers": "tokenise" }, "personal.iban": { "answers": "report" } } }));
+    let hidden = "anna@corp.test, 4111 1111 1111 1111, DE89 3704 0044 0532 0130 00, 81.169.145.88";
+    let hidden = base64::engine::general_purpose::STANDARD.encode(hidden);
+    let message = result(&format!("see {hidden}.")).to_string();
+    let (left, mut found, _) = written(&content, &message, Toward::Model);
+    assert!(left.contains("see [redacted: personal.email]."), "{left}");
+    found.sort();
+    let told = ["personal.email", "personal.iban", "personal.payment_card"];
+    let told = told.map(|label| format!("/result/content/0/text {label} redact"));
+    assert_eq!(found, told);
+    // What is apart is treated by itself.
+    let text = "anna@corp.test 4111 1111 1111 1111 DE89 3704 0044 0532 0130 00";
+    let (_, found, _) = written(&content, &result(text).to_string(), Toward::Model);
+    let told = ["email redact", "payment_card tokenise", "iban report"];
+    let told = told.map(|it| format!("/result/content/0/text personal.{it}"));
+    assert_eq!(found, told);
 }
