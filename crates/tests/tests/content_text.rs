@@ -80,7 +80,7 @@ async fn client(world: &World, user: &str) -> Result<Client> {
 
 fn filled(template: &Value, text: &str) -> Result<Value> {
     let quoted = Value::from(text).to_string();
-    let inner = quoted.trim_matches('"');
+    let inner = quoted.get(1..quoted.len() - 1).context("no string")?;
     Ok(serde_json::from_str(
         &template.to_string().replace(HERE, inner),
     )?)
@@ -329,5 +329,116 @@ async fn n1_4_strings_that_break_software_break_nothing_in_any_text() -> Result<
         let said = said.with_context(|| format!("{text:?} was not let pass: {answer}"))?;
         assert!(!said.contains(hidden), "{text:?}");
     }
+    Ok(())
+}
+
+/// Whether a text may be changed on its way for what it is there for: addresses have a spelling, and a
+/// definition is held rather than shown.
+fn keeps_its_words(it: &Said) -> bool {
+    let said = it.said.to_string();
+    !it.defines() && !said.contains("https://a.example/")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_4_awkward_text_of_a_server_is_lost_nowhere_and_broken_text_breaks_nothing() -> Result<()>
+{
+    let scripted = scripted().await?;
+    let world = world(&scripted).await?;
+    let first = client(&world, "alice").await?;
+    look(&first).await?;
+    let (awkward, broken) = (corpus::awkward(), corpus::broken().concat());
+    let together: Vec<&str> = awkward
+        .iter()
+        .map(String::as_str)
+        .filter(|it| it.len() < 100)
+        .collect();
+    let together = together.join("\u{2022}");
+    for (field, it) in fields::said().iter().enumerate() {
+        let alice = client(&world, &format!("user{field}")).await?;
+        let one = awkward.get(field % awkward.len()).context("no text")?;
+        for (at, text) in [&together, one, &broken].into_iter().enumerate() {
+            let mut now = it.clone();
+            now.said = filled(&it.said, &format!("it\u{2022}{text}\u{2022}is"))?;
+            now.said =
+                serde_json::from_str(&now.said.to_string().replace("_#", &format!("_{at}")))?;
+            let told = heard(&world, &scripted, &alice, &now).await?;
+            let all = strings(&told);
+            let whole = all.iter().any(|told| told.contains(text.as_str()));
+            let expected = keeps_its_words(it) && text != &broken;
+            assert!(whole || !expected, "{}: {text:?} became {told}", it.said);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_awkward_text_of_a_client_arrives_byte_for_byte_and_broken_text_breaks_nothing()
+-> Result<()> {
+    let scripted = scripted().await?;
+    for (method, answer) in [
+        ("tools/call", json!({ "content": [] })),
+        ("prompts/get", json!({ "messages": [] })),
+        ("resources/read", json!({ "contents": [] })),
+        (
+            "completion/complete",
+            json!({ "completion": { "values": [] } }),
+        ),
+    ] {
+        scripted.answers(method, answer);
+    }
+    let world = world(&scripted).await?;
+    let alice = client(&world, "alice").await?;
+    look(&alice).await?;
+    let awkward = corpus::awkward().into_iter().map(|text| (text, true));
+    let broken = corpus::broken().into_iter().map(|text| (text, false));
+    let texts: Vec<_> = awkward.chain(broken).collect();
+    for (method, params) in fields::asked() {
+        for (text, whole) in &texts {
+            let params = filled(&params, text)?;
+            let reply = alice.send(method, params.clone()).await?;
+            let answer = reply.json()?;
+            // A URI has a spelling of its own; whoever breaks it is told.
+            if method == "resources/read" {
+                assert!(
+                    answer.get("result").or(answer.get("error")).is_some(),
+                    "{params}"
+                );
+                continue;
+            }
+            assert!(answer.get("result").is_some(), "{params}: {answer}");
+            let members = params.as_object().context("no params")?;
+            let heard = scripted.last_heard(method);
+            for (name, sent) in members
+                .iter()
+                .filter(|(name, _)| *whole && *name != "_meta")
+            {
+                let arrived = heard.pointer(&format!("/params/{name}"));
+                assert_eq!(arrived, Some(sent), "{method}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Half of a pair is no text: nobody is sent it, in whatever field it stands.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_surrogate_pair_in_any_field_is_refused_and_goes_nowhere() -> Result<()> {
+    let scripted = scripted().await?;
+    let world = world(&scripted).await?;
+    let alice = client(&world, "alice").await?;
+    look(&alice).await?;
+    let before = scripted.heard().len();
+    for (method, params) in fields::asked() {
+        for half in ["\\ud800", "\\udc00", "\\udc00\\ud800", "\\ud800a"] {
+            let params = params.to_string().replace(HERE, half);
+            let body = format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"{method}\",\"params\":{params}}}"
+            );
+            let reply = alice.outgoing(method, None).body(body).send().await?;
+            assert!(reply.status.as_u16() < 500, "{params}: {reply:?}");
+            assert!(reply.code().starts_with("json_"), "{params}: {reply:?}");
+        }
+    }
+    assert_eq!(scripted.heard().len(), before);
     Ok(())
 }

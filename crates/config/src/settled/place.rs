@@ -2,8 +2,8 @@
 //! system chose. Both are told to it; it looks at neither.
 
 use super::{
-    ClientProof, Credential, RulePack, SecretRef, Settled, SigningKey, Transport, Upstream,
-    Variable,
+    ClientProof, Credential, RulePack, SchemaFile, SecretRef, Settled, SigningKey, Transport,
+    Upstream, Variable,
 };
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -57,6 +57,9 @@ impl Settled {
             pack.file = folder.join(&pack.file);
             pack.key = folder.join(&pack.key);
         }
+        for schema in self.schema_files() {
+            schema.file = folder.join(&schema.file);
+        }
         for server in &mut self.servers {
             match &mut server.upstream {
                 Upstream::Http(http) | Upstream::Sse(http) => match &mut http.credential {
@@ -87,6 +90,16 @@ impl Settled {
         let routes = self.routes.iter_mut();
         let routes = routes.filter_map(|it| it.content.data.as_mut());
         servers.chain(routes).flat_map(|data| &mut data.packs)
+    }
+
+    /// Every file with a schema that a server or a route names.
+    pub fn schema_files(&mut self) -> impl Iterator<Item = &mut SchemaFile> {
+        let servers = self.servers.iter_mut();
+        let servers = servers.map(|it| &mut it.content.arguments);
+        let routes = self.routes.iter_mut();
+        let routes = routes.filter_map(|it| it.content.arguments.as_mut());
+        let all = servers.chain(routes);
+        all.flat_map(|arguments| arguments.schema_files.values_mut())
     }
 
     /// The same once the system has chosen a port for the first listener: addresses that were

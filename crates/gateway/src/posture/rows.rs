@@ -114,7 +114,7 @@ pub(super) const ROWS: &[Row] = &[
         controls::N1_1,
         judges::n1_1,
         "a strict reader refuses what two parsers read differently, hidden text is found in every string, and \
-         arguments are held against what their parameters mean",
+         arguments and URIs of resources are held against what they mean",
         &[
             "n1_1_refuses_messages_that_two_readers_would_read_differently",
             "n1_1_every_text_field_of_a_client_with_sessions_is_looked_at",
@@ -123,6 +123,8 @@ pub(super) const ROWS: &[Row] = &[
             "n1_1_an_answer_that_two_readers_would_read_differently_is_withheld",
             "n1_1_what_can_never_be_right_is_refused_without_a_word_of_configuration",
             "n1_1_a_declared_meaning_is_asked_in_full",
+            "n1_1_what_is_declared_of_prompts_and_resources_is_asked_in_full",
+            "n1_1_what_nobody_sees_is_taken_out_of_prose_and_refused_in_names",
             "n1_1_a_path_outside_its_roots_is_refused",
             "n1_1_every_spelling_of_an_address_is_understood",
         ],
@@ -564,10 +566,11 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::P1,
         judges::p1,
-        "fields of arguments and results that the operator does not let go on are taken out, by purpose",
+        "fields of arguments and results that the operator does not let go on are taken out, or become tokens, by purpose",
         &[
             "p1_fields_that_are_not_needed_reach_neither_side",
             "p1_what_goes_on_depends_on_what_the_call_is_for",
+            "p1_a_token_of_a_field_comes_back_as_the_value_to_whoever_may_have_it",
             "p1_no_field_leaks_in_the_text_beside_it",
         ],
     ),

@@ -63,6 +63,8 @@ rules! {
     TOO_LONG = "argument.too_long" Certain "use a shorter value";
     HIDDEN = "argument.hidden_text" Certain "leave out characters that nobody sees";
 
+    UNDECLARED = "resource.undeclared" Certain "name a resource by an address of one of the forms that may be used here";
+
     PATH_NUL = "path.nul" Certain "leave out the zero byte, however it is written";
     PATH_CONTROL = "path.control" Certain "leave out line breaks and control characters";
     PATH_DISGUISED = "path.disguised_traversal" Certain "write the path plainly, without encoded dots and slashes";
