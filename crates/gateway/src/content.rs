@@ -14,6 +14,7 @@ mod minimise;
 mod output;
 mod passage;
 mod role;
+mod schema_files;
 mod script;
 mod spotlight;
 #[cfg(test)]
@@ -27,6 +28,8 @@ pub(crate) use minimise::{Minimised, Minimising, StandIns};
 pub(crate) use passage::{Because, Passage};
 use role::Leaf;
 pub(crate) use role::Role;
+pub(crate) use schema_files::SchemaFileError;
+pub(crate) use schema_files::read as read_schemas;
 pub(crate) use spotlight::Drawn;
 
 use crate::providers::{Panel, Reading, Surface};
@@ -34,6 +37,8 @@ use config::settled::{self, HiddenText};
 use controls::{Control, Finding};
 use inspect::data::Thread;
 use protocol::{Document, Edits};
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Findings kept of one message; a message with more is not described better by more.
@@ -294,6 +299,15 @@ impl Content {
         // Last of all: what is marked is what is left.
         spotlight::treat(passage, &mut once.light);
     }
+}
+
+/// What a file says, up to one byte more than there may be.
+fn bounded_file(path: &Path, most: usize) -> std::io::Result<Vec<u8>> {
+    let file = std::fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    let most = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// How exactly a pattern names a tool.

@@ -156,7 +156,7 @@ fn push(place: &mut String, token: &str) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::content::{Content, Toward};
     use crate::providers::{Detector, Local, Member, Panel, Said};
@@ -180,14 +180,18 @@ mod tests {
         }
     }
 
-    fn content(on: &[Surface]) -> Content {
+    /// Somebody who hears these and says nothing.
+    pub(in crate::content) fn panel(on: &[Surface]) -> Panel {
         let member = Member {
             detector: Detector::Local(Arc::new(Silent)),
             on: on.to_vec(),
             mode: Mode::Warn,
         };
-        let panel = Panel::new(vec![member], BTreeMap::default());
-        Content::of_nobody(HiddenText::Remove).heard_by(panel)
+        Panel::new(vec![member], BTreeMap::default())
+    }
+
+    fn content(on: &[Surface]) -> Content {
+        Content::of_nobody(HiddenText::Remove).heard_by(panel(on))
     }
 
     #[test]
