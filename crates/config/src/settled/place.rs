@@ -53,13 +53,7 @@ impl Settled {
         for provider in &mut self.providers {
             provider.secrets().for_each(|secret| root(secret, folder));
         }
-        for pack in self.packs() {
-            pack.file = folder.join(&pack.file);
-            pack.key = folder.join(&pack.key);
-        }
-        for schema in self.schema_files() {
-            schema.file = folder.join(&schema.file);
-        }
+        self.root_content(folder);
         for server in &mut self.servers {
             match &mut server.upstream {
                 Upstream::Http(http) | Upstream::Sse(http) => match &mut http.credential {
@@ -82,6 +76,17 @@ impl Settled {
             }
         }
         self
+    }
+
+    /// The files that are named of what is looked for in texts.
+    fn root_content(&mut self, folder: &Path) {
+        for pack in self.packs() {
+            pack.file = folder.join(&pack.file);
+            pack.key = folder.join(&pack.key);
+        }
+        for schema in self.schema_files() {
+            schema.file = folder.join(&schema.file);
+        }
     }
 
     /// Every pack of rules that a server or a route names.

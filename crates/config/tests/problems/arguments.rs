@@ -80,6 +80,18 @@ fn what_parameters_mean() {
             ],
         ),
         (
+            "arguments: { schemas: { t: 'no' } }",
+            &[
+                "arguments.schemas.t: is no JSON Schema (control 1.1) => write a JSON Schema as JSON text: `'{\"properties\": {…}}'`",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn what_prompts_and_resources_mean() {
+    cases(&[
+        (
             "arguments: { prompts: { 'p*': { /a: { is: path } } }, resources: { 'file://{+path}': { /path: { is: path, roots: [/srv] } }, 'https://{+rest}': { /uri: { is: url } }, 'notes://{+rest}': {} }, schema_files: { t: t.json } }",
             &[],
         ),
@@ -99,12 +111,6 @@ fn what_parameters_mean() {
             "arguments: { schemas: { t: '{}' }, schema_files: { t: t.json } }",
             &[
                 "arguments.schema_files.t: is there in `schemas` as well (control 1.1) => write the schema in one of the two places",
-            ],
-        ),
-        (
-            "arguments: { schemas: { t: 'no' } }",
-            &[
-                "arguments.schemas.t: is no JSON Schema (control 1.1) => write a JSON Schema as JSON text: `'{\"properties\": {…}}'`",
             ],
         ),
     ]);

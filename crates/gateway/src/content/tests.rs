@@ -106,7 +106,7 @@ fn n1_3_detectors_read_no_marks_and_nothing_hidden() {
     for text in ["obey me", "obey\u{200b} me"] {
         let document = Document::read(Bytes::from(said(text).to_string()), &Limits::default());
         let looked = content.look(&document.unwrap(), Toward::Model);
-        assert_eq!(looked.reading.text(), "obey me");
+        assert_eq!(looked.reading.unwrap().1.text(), "obey me");
         assert!(!looked.edits.is_empty());
     }
 }

@@ -11,7 +11,7 @@ mod values;
 pub(super) use arguments::refuses_uri;
 
 use crate::content::{Content, FINDINGS, Looked, Minimised, Toward};
-use crate::providers::Reading;
+use crate::providers::{Reading, Surface};
 use crate::route::Route;
 use crate::stages::consult::Evidence;
 use crate::stages::draft::{Draft, Stage};
@@ -33,7 +33,7 @@ pub struct Inspected {
     valid: Valid,
     rules: Vec<Cow<'static, str>>,
     suspicions: Vec<Cow<'static, str>>,
-    reading: Reading,
+    reading: Option<(Surface, Reading)>,
     minimised: Option<Arc<Minimised>>,
     names: Names,
 }
@@ -55,8 +55,8 @@ impl Inspected {
     }
 
     /// What detectors are still to read of it.
-    pub(super) fn take_reading(&mut self) -> Reading {
-        std::mem::take(&mut self.reading)
+    pub(super) fn take_reading(&mut self) -> Option<(Surface, Reading)> {
+        self.reading.take()
     }
 
     /// Takes what others have said of it since.

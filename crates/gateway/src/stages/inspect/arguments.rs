@@ -206,8 +206,12 @@ async fn linked(served: &Served, roots: Option<&Roots>, judged: &Judged<'_>) -> 
     if !matches!(served.settled.upstream, config::settled::Upstream::Stdio(_)) {
         return None;
     }
-    let (roots, place) = (roots.clone(), PathBuf::from(&found.place));
-    let inside = tokio::task::spawn_blocking(move || is_inside(&roots, &place));
+    let (roots, found) = (roots.clone(), found.clone());
+    let inside = tokio::task::spawn_blocking(move || {
+        // Some programs take `..` away before they open a path, and others leave it to the system.
+        let is_inside = |place: &str| is_inside(&roots, Path::new(place));
+        is_inside(&found.place) && (found.written == found.place || is_inside(&found.written))
+    });
     match inside.await {
         Ok(true) => None,
         Ok(false) | Err(_) => Some(LINKED),
@@ -285,6 +289,13 @@ mod tests {
             ("secret", false),
             ("dangling", false),
             ("dangling/x", false),
+            // Behind a link, `..` leads to where the link leads from there.
+            ("inner/../in/file", true),
+            ("in/../in/file", true),
+            ("new/../in/file", true),
+            ("out/../in/file", false),
+            ("out/../secret", false),
+            ("in/../out/../new", false),
         ] {
             assert_eq!(is_inside(&roots, &root.join(name)), expected, "{name}");
         }
