@@ -360,6 +360,21 @@ impl Gate {
         })
     }
 
+    /// What is suspected of something that a server says on its own account.
+    pub(crate) fn note_suspected<'s>(
+        &self,
+        who: audit::Who<'_>,
+        (server, subject): (&str, &str),
+        after: &str,
+        scores: impl Iterator<Item = &'s controls::Score>,
+    ) {
+        self.write(&audit::Record {
+            who: Some(who),
+            scores: scores.map(crate::stages::score_entry).collect(),
+            ..self.changed("server.suspected", (server, subject), after)
+        });
+    }
+
     /// The record of something that changed.
     fn changed<'r>(
         &self,

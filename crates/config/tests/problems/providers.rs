@@ -48,7 +48,7 @@ pub(crate) const CASES: &[Case] = &[
             ":8:26: error: servers[0].content.providers[0].use: names `shield`, which is none of the `providers` (control 1.3) => add it to `providers`",
             ":8:43: error: servers[0].content.providers[1].use: asks `shield` twice (control 1.3) => name each provider once, with everything it is asked about in `on`",
             ":8:43: error: servers[0].content.providers[1].use: names `shield`, which is none of the `providers` (control 1.3) => add it to `providers`",
-            ":8:55: error: servers[0].content.providers[1].on: is empty: it is asked about nothing (control 1.3) => write `arguments`, `results` or both, or remove the entry",
+            ":8:55: error: servers[0].content.providers[1].on: is empty: it is asked about nothing (control 1.3) => write what it is asked about, such as `arguments`, or remove the entry",
         ],
     ),
     (

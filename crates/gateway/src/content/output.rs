@@ -313,6 +313,11 @@ mod tests {
                 json!({ "contents": [{ "uri": "a:b", "mimeType": "text/x-anything", "text": ACTIVE }] }),
             ),
             ("/result/instructions", json!({ "instructions": ACTIVE })),
+            // What has no address is no resource.
+            (
+                "/result/contents/0/text",
+                json!({ "contents": [{ "mimeType": "text/html", "text": ACTIVE }] }),
+            ),
             (
                 "/result/content/0/text",
                 json!({ "content": [{ "type": "text", "uri": "a:b", "mimeType": "text/html", "text": ACTIVE }] }),
@@ -327,6 +332,10 @@ mod tests {
                 format!("{place} markup.script 1.4 neutralise"),
             ];
             assert_eq!(found, expected);
+            let (same, found) = looked(&content, &message, Toward::Server);
+            assert_eq!((same, found.len()), (message, 0), "{place}");
+            // Neither is what a message holds that is not plain.
+            let message = json!({ "é": result });
             let (same, found) = looked(&content, &message, Toward::Server);
             assert_eq!((same, found.len()), (message, 0), "{place}");
         }
@@ -366,6 +375,7 @@ mod tests {
             let (after, found) = looked(&content, &message, Toward::Model);
             assert_eq!(after, message);
             assert_eq!(found.len(), findings, "{found:?}");
+            assert!(found.iter().all(|it| it.ends_with("report")), "{found:?}");
         }
     }
 

@@ -28,6 +28,19 @@ impl Reading {
         self.text.push_str(text);
     }
 
+    /// Adds everything of another message.
+    pub fn extend(&mut self, other: &Reading) {
+        let ends = other
+            .starts
+            .iter()
+            .skip(1)
+            .map(|(start, _)| start - BETWEEN.len_utf8());
+        for ((start, place), end) in other.starts.iter().zip(ends.chain([other.text.len()])) {
+            let text = other.text.get(*start..end).unwrap_or_default();
+            self.push(place.clone(), text);
+        }
+    }
+
     /// Everything, one text after the other.
     pub fn text(&self) -> &str {
         &self.text
@@ -107,5 +120,13 @@ mod tests {
         ] {
             assert_eq!(reading.place(&range), expected, "{range:?}");
         }
+        let mut together = Reading::default();
+        together.extend(&reading);
+        assert_eq!(together.starts, reading.starts);
+        together.extend(&reading);
+        let twice = [reading.text(), reading.text()].join("\n");
+        assert_eq!(together.text(), twice);
+        let last = twice.len() - 2..twice.len();
+        assert_eq!(together.place(&last), "/result/structuredContent/a~1bc");
     }
 }

@@ -14,10 +14,7 @@ pub(crate) fn rescored(
     surface: Surface,
     said: &[SaidThen],
 ) -> Vec<Score> {
-    let is_of = |said: &&SaidThen| match surface {
-        Surface::Arguments => !is_of_answer(&said.place),
-        Surface::Results => is_of_answer(&said.place),
-    };
+    let is_of = |said: &&SaidThen| of(&said.place) == Some(surface);
     let each = said.iter().filter(is_of).filter_map(|said| {
         let mut uses = content.providers.iter();
         let used = uses.find(|it| it.provider == said.detector)?;
@@ -39,7 +36,15 @@ pub(crate) fn rescored(
     each.collect()
 }
 
-/// Whether it was said of what a server answered.
-fn is_of_answer(place: &str) -> bool {
-    place.starts_with("/result") || place.starts_with("/error")
+/// What it was said of, if that is something that is run again: what was asked or told in passing is not.
+fn of(place: &str) -> Option<Surface> {
+    let mut names = place.split('/').skip(1);
+    match (names.next(), names.next()) {
+        (Some("result"), Some("inputRequests")) => None,
+        (Some("result" | "error"), _) => Some(Surface::Results),
+        (Some("params"), Some("argument" | "arguments" | "inputResponses")) => {
+            Some(Surface::Arguments)
+        }
+        _ => None,
+    }
 }

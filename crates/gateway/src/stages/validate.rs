@@ -34,6 +34,14 @@ impl Valid {
         }
     }
 
+    /// The message as the server gets it.
+    pub(super) fn outgoing(&self) -> Option<&Message> {
+        match &self.revealed {
+            Some(revealed) => Some(revealed.message()),
+            None => self.message(),
+        }
+    }
+
     /// The call as the server gets it, where that is another one.
     pub(super) fn revealed(&self) -> Option<&Revealed> {
         self.revealed.as_ref()
