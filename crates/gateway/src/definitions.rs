@@ -2,6 +2,8 @@
 //! before a call of a tool that is not known yet, and after the server announced a change. What
 //! comes back passes the same strict reader as everything else.
 
+pub(crate) mod suspected;
+
 use crate::catalog::{Around, Reading, Shelf};
 use crate::gate::Gate;
 use crate::links::{AsUpstream, Far};
@@ -175,6 +177,8 @@ pub(crate) fn told(
         change.log(&served.name, &name);
         let subject = (&*served.name, &*change.tool);
         gate.note_definition(&name, subject, change.digest, &change.scores);
+        gate.unheard
+            .ask(gate, &served.name, &change.tool, change.digest);
     }
     Ok(sorted.approved)
 }

@@ -32,6 +32,8 @@ pub enum LoadError {
     },
     /// A pack of rules that it names is not taken.
     Pack(crate::content::PackError),
+    /// A schema in a file of its own is not taken.
+    Schema(crate::content::SchemaFileError),
     /// It is wrong in these places.
     Wrong {
         /// The file.
@@ -61,6 +63,7 @@ impl fmt::Display for LoadError {
                 )
             }
             LoadError::Pack(error) => error.fmt(f),
+            LoadError::Schema(error) => error.fmt(f),
             LoadError::Wrong { path, problems } => {
                 let name = path.display().to_string();
                 for (at, problem) in problems.iter().enumerate() {
@@ -77,6 +80,7 @@ impl fmt::Display for LoadError {
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let (mut settled, warnings) = settled(path)?;
     crate::content::read_packs(&mut settled).map_err(LoadError::Pack)?;
+    crate::content::read_schemas(&mut settled).map_err(LoadError::Schema)?;
     let administration = match &settled.administration {
         Some(own) if !own.policies.is_empty() => policies(&own.policies)?,
         _ => vec![policy::Administration::built_in()],
@@ -96,7 +100,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
 }
 
 /// The patterns of all other files that the configuration in this file names, whether or not they are there:
-/// policies, and packs of rules with their signatures.
+/// policies, schemas, and packs of rules with their signatures.
 pub fn files(path: &Path) -> Result<Vec<String>, LoadError> {
     let (mut settled, _) = settled(path)?;
     let packs = settled.packs().flat_map(|pack| {
@@ -105,6 +109,8 @@ pub fn files(path: &Path) -> Result<Vec<String>, LoadError> {
         [format!("{file}.sig"), file.into_owned()]
     });
     let mut files: Vec<String> = packs.collect();
+    let schemas = settled.schema_files();
+    files.extend(schemas.map(|schema| schema.file.to_string_lossy().into_owned()));
     files.extend(settled.policies);
     files.extend(
         settled

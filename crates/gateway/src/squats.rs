@@ -109,7 +109,7 @@ pub(crate) fn note(gate: &Gate, before: Option<&Settled>) {
                 place: it.setting.into(),
             };
             let subject = (server.name.as_str(), &*it.name);
-            gate.note_suspected("server.suspected", subject, it.known, &[score]);
+            gate.note_scored("server.suspected", subject, it.known, &[score]);
         }
     }
 }

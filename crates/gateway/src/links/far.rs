@@ -137,7 +137,7 @@ impl Far {
         };
         if !withheld.noted.swap(true, Ordering::AcqRel) {
             let about = (&*self.served.name, "serverInfo");
-            gate.note_suspected("server.suspected", about, "not told", &withheld.scores);
+            gate.note_scored("server.suspected", about, "not told", &withheld.scores);
         }
     }
 

@@ -5,8 +5,9 @@
 use super::{Outcome, Over, Way, by, reading, see};
 use crate::catalog::{Standing, Tool};
 use crate::content::{Content, Minimised, Toward};
-use crate::stages::inspect::arguments::{Held, flaws, hold_alone};
-use crate::stages::{refused, screen};
+use crate::stages::inspect::arguments::hold_alone;
+use crate::stages::refused::{self, Refused};
+use crate::stages::screen;
 use bytes::Bytes;
 use controls::Finding;
 use inspect::meaning::Asked;
@@ -25,6 +26,9 @@ pub(super) struct Call<'a> {
     /// What is claimed of the caller.
     pub(super) claims: Map<String, Value>,
 }
+
+/// What was found in arguments, and what they are refused for.
+type Held = (Vec<Finding>, Option<Refused>);
 
 /// Where the arguments stand in a message.
 const PLACE: &str = "/params/arguments";
@@ -82,13 +86,11 @@ impl<'a> Call<'a> {
             let code = refused::content(because).refusal.code;
             return outcome.ends(code, by(&looked.findings));
         }
-        let mut held = Held::default();
         if let (false, Some(tool)) = (document.is_plain(), self.tool()) {
-            let (meanings, arguments) = (self.content.meanings(), object(&document));
-            for judged in meanings.judge(tool, &arguments, Asked::Unseen) {
-                let place = format!("{PLACE}{}", judged.pointer);
-                flaws(meanings, &judged, &place, &mut held);
-            }
+            let held = self.held(tool, &document, Asked::Unseen);
+            let Way::Goes = Self::told(held, outcome, seen) else {
+                return Way::Ends;
+            };
         }
         let cleaned = match looked.edits.is_empty() {
             true => Some(document),
@@ -97,24 +99,34 @@ impl<'a> Call<'a> {
         let Some(document) = cleaned else {
             return Way::Goes;
         };
-        if held.refused.is_none() {
-            if let Way::Ends = self.fits(&document, outcome) {
-                if let Some(because) = &looked.instead {
-                    outcome.refused = Some(refused::content(because).refusal.code);
-                }
-                return Way::Ends;
+        if let Way::Ends = self.fits(&document, outcome) {
+            if let Some(because) = &looked.instead {
+                outcome.refused = Some(refused::content(because).refusal.code);
             }
-            if let Some(tool) = self.tool() {
-                hold_alone(self.content.meanings(), tool, &object(&document), &mut held);
-            }
+            return Way::Ends;
         }
-        seen.extend(held.findings.iter().cloned());
-        see(outcome, &held.findings);
-        if let Some(refused) = held.refused {
-            return outcome.ends(refused.refusal.code, by(&held.findings));
+        if let Some(tool) = self.tool() {
+            let held = self.held(tool, &document, Asked::Everything);
+            let Way::Goes = Self::told(held, outcome, seen) else {
+                return Way::Ends;
+            };
         }
         case.arguments = Some(object(&document));
         Way::Goes
+    }
+
+    fn held(&self, tool: &Arc<Tool>, document: &Document, asked: Asked) -> Held {
+        hold_alone(self.content.meanings(), tool, &object(document), asked)
+    }
+
+    fn told((findings, refused): Held, outcome: &mut Outcome, seen: &mut Vec<Finding>) -> Way {
+        see(outcome, &findings);
+        let by = by(&findings);
+        seen.extend(findings);
+        match refused {
+            Some(refused) => outcome.ends(refused.refusal.code, by),
+            None => Way::Goes,
+        }
     }
 
     /// Whether the arguments fit the schema of the definition.
