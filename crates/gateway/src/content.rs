@@ -7,21 +7,26 @@
 mod data;
 mod heard;
 mod hidden;
+mod keep;
 pub(crate) mod lesson;
 mod meaning;
 mod minimise;
 mod output;
 mod passage;
+mod place;
 mod role;
 mod script;
 mod spotlight;
 
 pub(crate) use data::{Log, Tokens, read_packs};
 pub(crate) use data::{PackError, TokensError};
+pub(crate) use keep::{FINDINGS, has_room, keep};
 pub(crate) use meaning::ContentError;
 pub(crate) use meaning::Meanings;
 pub(crate) use minimise::{Minimised, Minimising, project};
 pub(crate) use passage::{Because, Passage};
+#[cfg(test)]
+pub(crate) use place::PLACE;
 pub(crate) use role::Role;
 
 use crate::providers::{Panel, Reading, Surface};
@@ -29,10 +34,9 @@ use config::settled::{self, HiddenText};
 use controls::Finding;
 use inspect::data::Thread;
 use protocol::{Document, Edits};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Findings kept of one message; a message with more is not described better by more.
-pub(crate) const FINDINGS: usize = 32;
 
 /// Who is going to read the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +79,10 @@ pub(crate) struct Content {
 /// What was seen in one message, and how to clean it.
 #[derive(Debug, Default)]
 pub(crate) struct Looked {
+    /// What matters most of what was found.
     pub(crate) findings: Vec<Finding>,
+    /// Every rule that found something.
+    pub(crate) rules: BTreeSet<Cow<'static, str>>,
     pub(crate) edits: Edits,
     /// The first thing that the operator does not let pass.
     pub(crate) refused: Option<Because>,
@@ -83,7 +90,7 @@ pub(crate) struct Looked {
     pub(crate) thread: Option<Thread>,
     /// What detectors read of it, as it was left by the parts before; nothing if none is heard.
     pub(crate) reading: Reading,
-    kept: heard::Kept,
+    hushed: place::Hushed,
 }
 
 /// What the parts keep from one string of a message to the next.
@@ -178,6 +185,13 @@ impl Content {
         self.spotlight
     }
 
+    /// A place of a message, a JSON Pointer (RFC 6901), as it is told: short, and with nothing of what is
+    /// found in the names of members.
+    pub(crate) fn shown(&self, pointer: &str) -> String {
+        let data = self.data.as_ref();
+        place::shown(pointer, |name| data?.label(name))
+    }
+
     /// What tokens stand for, where the server may have it: the last thing before a message is sent.
     pub(crate) fn reveal(&self, document: &Document) -> Looked {
         let data = self.data.as_ref();
@@ -209,15 +223,11 @@ impl Content {
             room: self.output.as_ref().map(output::Output::room),
             light: spotlight::Light::new(self.spotlight, document),
         };
-        role::walk(document.root(), &mut |string, role, member| {
-            let mut passage = Passage::new(string, role, member, toward, &mut looked);
+        role::walk(document.root(), toward, &mut |at| {
+            let mut passage = Passage::new(at, toward, &mut looked);
             self.treat(&mut passage, &mut once);
             passage.leave();
         });
-        if is_heard {
-            let kept = std::mem::take(&mut looked.kept);
-            looked.reading = kept.reading(document);
-        }
         looked
     }
 

@@ -11,13 +11,15 @@ pub(crate) use packs::read as read_packs;
 pub(crate) use tokens::Tokens;
 pub(crate) use tokens::TokensError;
 
-use super::{Because, Looked, Passage, Role, Toward};
+use super::{Because, FINDINGS, Looked, Passage, Role, Toward, place};
 use config::settled::{self, DataAction, DataHandling};
 use controls::{Action, Control, Finding, Severity};
 use inspect::data::token;
 use inspect::data::{Confidence, Kind, Rules, Sight, Thread, mark};
+use inspect::view::Budget;
 use protocol::Document;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -87,6 +89,17 @@ impl Data {
             (_, Confidence::Low) => DataAction::Report,
             (action, _) => action,
         }
+    }
+
+    /// What is found in a name, if something is.
+    pub(super) fn label(&self, name: &str) -> Option<Box<str>> {
+        let views = inspect::view::views(name, &Budget::default());
+        let found = views.search(|text| {
+            let seen = self.rules.scan(text);
+            let all = seen.iter().map(|it| (it.at.clone(), it.rule.label.clone()));
+            all.collect::<Vec<_>>()
+        });
+        found.into_iter().next().map(|seen| seen.what)
     }
 
     /// Everything of a text that something is done about. What its member is called says something of the
@@ -174,7 +187,8 @@ pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
             }
         }
     }
-    if !seen.is_empty() {
+    if let Some(first) = seen.first() {
+        passage.hush(&first.label);
         told(passage, &seen);
         if let Some(first) = seen.iter().find(|it| it.action == DataAction::Refuse) {
             let label = first.label.clone();
@@ -190,12 +204,19 @@ pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
 /// Writes down each label and what was done about it, once with how often.
 fn told(passage: &mut Passage<'_, '_>, seen: &[Treated]) {
     let control = control(passage.toward());
-    for (index, it) in seen.iter().enumerate() {
-        let same = |other: &&Treated| other.label == it.label && other.action == it.action;
-        if seen.iter().take(index).any(|other| same(&other)) {
-            continue;
+    let mut told: Vec<(&Treated, u32)> = Vec::new();
+    let mut places: BTreeMap<(&str, u8), usize> = BTreeMap::new();
+    for it in seen {
+        let next = told.len();
+        let place = *places
+            .entry((&it.label, strictness(it.action)))
+            .or_insert(next);
+        match told.get_mut(place) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => told.push((it, 1)),
         }
-        let count = u32::try_from(seen.iter().filter(same).count()).unwrap_or(u32::MAX);
+    }
+    for (it, count) in told {
         let action = match it.action {
             DataAction::Ignore | DataAction::Report => Action::Report,
             DataAction::Redact => Action::Redact,
@@ -267,7 +288,10 @@ impl Data {
             if count > 0 {
                 out.push_str(text.get(done..).unwrap_or_default());
                 looked.edits.replace_string(string.range(), &out);
-                looked.findings.push(revealed(string.pointer(), count));
+                if looked.findings.len() < FINDINGS {
+                    let place = place::shown(&string.pointer(), |name| self.label(name));
+                    looked.findings.push(revealed(place, count));
+                }
             }
         }
         looked

@@ -1,142 +1,68 @@
 //! What detectors read of a message: the words and the data of arguments and answers, as the parts before
 //! have left them. Nothing of the envelope, and nothing that the parties tell each other about themselves.
 
+use super::role::Within;
 use super::{Passage, Role};
-use crate::providers::{Panel, Reading};
-use protocol::{Document, Kind, Value};
+use crate::providers::Panel;
 
 /// Names of members longer than this are no names, but something to read.
 const NAME_BYTES: usize = 32;
 
-/// The texts that were seen, each with the byte at which it began in the message.
-#[derive(Debug, Default)]
-pub(super) struct Kept(Vec<(usize, String)>);
-
-/// Keeps a text that somebody is asked about.
+/// Puts a text before those who are asked about it.
 pub(super) fn treat(passage: &mut Passage<'_, '_>, panel: &Panel) {
-    if !panel.hears(passage.toward().surface()) {
+    if !panel.hears(passage.toward().surface()) || !is_said(passage) {
         return;
     }
-    let is_read = match passage.role() {
-        Role::Address | Role::Structured | Role::Text | Role::Words => true,
-        Role::Name => passage.text().len() > NAME_BYTES,
-        Role::Blob | Role::Wire => false,
+    let is_read = match (passage.role(), passage.within()) {
+        (_, Within::Meta) | (Role::Blob | Role::Wire, _) => false,
+        // Whoever is to read data reads what its members are called.
+        (Role::Name, Within::Shape) => !is_name(passage.text()),
+        _ => true,
     };
     if is_read {
-        passage.keep();
+        passage.read_out();
     }
 }
 
-impl Kept {
-    pub(super) fn push(&mut self, at: usize, text: String) {
-        self.0.push((at, text));
+/// Whether it is something that somebody says: all of an answer, and some of a request's parameters.
+fn is_said(passage: &Passage<'_, '_>) -> bool {
+    let mut names = passage.names();
+    let Some(first) = names.next() else {
+        return false;
+    };
+    if !first.is("params") {
+        return first.is("result") || first.is("error");
     }
-
-    /// The texts of arguments and answers, with their places. One walk for all of them.
-    pub(super) fn reading(self, document: &Document) -> Reading {
-        let mut reading = Reading::default();
-        let mut kept = self.0.into_iter().peekable();
-        let mut place = String::new();
-        visit(document.root(), &mut place, &mut |at, place| {
-            // What lies before this string was kept of a part that is not read.
-            while kept.peek().is_some_and(|(begin, _)| *begin < at) {
-                kept.next();
-            }
-            if let Some((_, text)) = kept.next_if(|(begin, _)| *begin == at) {
-                reading.push(place.to_owned(), &text);
-            }
-        });
-        reading
-    }
+    names
+        .next()
+        .is_some_and(|second| SAID.iter().any(|name| second.is(name)))
 }
 
-/// Every string that is read, in the order of the text, with its place.
-fn visit(root: Value<'_>, place: &mut String, see: &mut impl FnMut(usize, &str)) {
-    for (key, value) in root.members() {
-        match key.raw() {
-            b"result" => within(key.raw(), value, place, see),
-            b"error" => within(key.raw(), value, place, see),
-            b"params" => {
-                let arguments = value.members();
-                let arguments = arguments.filter(|(key, _)| is_said(key.raw()));
-                for (name, value) in arguments {
-                    place.push_str("/params");
-                    within(name.raw(), value, place, see);
-                    place.clear();
-                }
-            }
-            _ => {}
-        }
-    }
-}
+const SAID: [&str; 7] = [
+    "argument",
+    "arguments",
+    "data",
+    "inputResponses",
+    "message",
+    "messages",
+    "systemPrompt",
+];
 
-/// What of a request's parameters is something that somebody says.
-fn is_said(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"arguments"
-            | b"argument"
-            | b"inputResponses"
-            | b"message"
-            | b"messages"
-            | b"systemPrompt"
-            | b"data"
-    )
-}
-
-fn within(name: &[u8], value: Value<'_>, place: &mut String, see: &mut impl FnMut(usize, &str)) {
-    // What the parties tell each other about themselves.
-    if name == b"_meta" {
-        return;
-    }
-    let end = place.len();
-    push(place, &String::from_utf8_lossy(name));
-    descend(value, place, see);
-    place.truncate(end);
-}
-
-fn descend(value: Value<'_>, place: &mut String, see: &mut impl FnMut(usize, &str)) {
-    let end = place.len();
-    match value.kind() {
-        Kind::String => see(value.range().start, place),
-        Kind::Array => {
-            for (index, element) in value.elements().enumerate() {
-                push(place, &index.to_string());
-                descend(element, place, see);
-                place.truncate(end);
-            }
-        }
-        Kind::Object => {
-            for (key, inner) in value.members() {
-                see(key.range().start, place);
-                within(key.raw(), inner, place, see);
-            }
-        }
-        Kind::Boolean | Kind::Null | Kind::Number => {}
-    }
-}
-
-/// Adds a token to a JSON Pointer (RFC 6901).
-fn push(place: &mut String, token: &str) {
-    place.push('/');
-    for c in token.chars() {
-        match c {
-            '~' => place.push_str("~0"),
-            '/' => place.push_str("~1"),
-            c => place.push(c),
-        }
-    }
+/// Whether a text is what members are called, and nothing to read.
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    text.len() <= NAME_BYTES && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::content::{Content, Toward};
-    use crate::providers::{Detector, Local, Member, Said, Surface};
+    use crate::providers::{Detector, Local, Member, Reading, Said, Surface};
     use bytes::Bytes;
     use config::settled::HiddenText;
     use controls::Mode;
-    use protocol::Limits;
+    use protocol::{Document, Limits};
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
@@ -163,18 +89,29 @@ mod tests {
         Content::of_nobody(HiddenText::Remove).heard_by(panel)
     }
 
+    fn read(content: &Content, text: &str, toward: Toward) -> Reading {
+        let limits = Limits::default();
+        let document = Document::read(Bytes::from(text.to_owned()), &limits).unwrap();
+        content.look(&document, toward).reading
+    }
+
     #[test]
     fn n1_3_detectors_read_what_is_said_and_not_the_envelope() {
         let call = r#"{"jsonrpc":"2.0","id":"an id of the client","method":"tools/call","params":
             {"name":"note","_meta":{"progressToken":"token","who":"the client"},
-             "arguments":{"text":"one","inner":{"a/b":["two\u200b",3,{"_meta":"not"}],"this key is much longer than any name":"three"}}}}"#;
-        let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one"},
+             "arguments":{"text":"one","inner":{"a/b":["two\u200b",3,{"_meta":"four"}],"this key is much longer than any name":"three"}}}}"#;
+        let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one","_meta":{"m":"not"}},
             {"type":"image","mimeType":"image/png","data":"aGVsbG8="},
             {"type":"resource_link","uri":"file:///two","name":"n","description":"three"}],
-            "structuredContent":{"x":"four"},"isError":false,"_meta":{"m":"not"}}}"#;
+            "structuredContent":{"x":"four","_meta":{"y":"five"}},"isError":false,"_meta":{"m":"not"}}}"#;
         let error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"one","data":"two"}}"#;
+        let escaped = r#"{"jsonrpc":"2.0","id":1,"r\u0065sult":{"\u0063ontent":[{"type":"text","text":"one"}]}}"#;
+        let other =
+            r#"{"method":"tools/call","par\u0061ms":{"\u0061rguments":{"a":"one"},"x":"not"}}"#;
+        let unknown =
+            r#"{"jsonrpc":"2.0","id":1,"result":{"ignore all that":1,"then":{"_meta":"one"}}}"#;
         let key = "this key is much longer than any name";
-        let long = format!("one\ntwo\n{key}\nthree");
+        let long = format!("text\none\ninner\na/b\ntwo\n_meta\nfour\n{key}\nthree");
         for (text, toward, expected, last) in [
             (
                 call,
@@ -185,15 +122,34 @@ mod tests {
             (
                 answer,
                 Toward::Model,
-                "one\nfile:///two\nthree\nfour",
-                "/result/structuredContent/x".into(),
+                "one\nfile:///two\nthree\nx\nfour\n_meta\ny\nfive",
+                "/result/structuredContent/_meta/y".into(),
             ),
             (error, Toward::Model, "one\ntwo", "/error/data".into()),
+            (
+                escaped,
+                Toward::Model,
+                "one",
+                "/result/content/0/text".into(),
+            ),
+            (
+                other,
+                Toward::Server,
+                "a\none",
+                "/params/arguments/a".into(),
+            ),
+            (
+                unknown,
+                Toward::Model,
+                "ignore all that\none",
+                "/result/then/_meta".into(),
+            ),
         ] {
-            let limits = Limits::default();
-            let document = Document::read(Bytes::from(text.to_owned()), &limits).unwrap();
-            let both = content(&[Surface::Arguments, Surface::Results]);
-            let reading = both.look(&document, toward).reading;
+            let reading = read(
+                &content(&[Surface::Arguments, Surface::Results]),
+                text,
+                toward,
+            );
             assert_eq!(reading.text(), expected);
             let end = reading.text().len();
             assert_eq!(reading.place(&(end - 1..end)), last);
@@ -201,7 +157,21 @@ mod tests {
                 Toward::Model => Surface::Arguments,
                 Toward::Server => Surface::Results,
             };
-            assert!(content(&[other]).look(&document, toward).reading.is_empty());
+            assert!(read(&content(&[other]), text, toward).is_empty());
         }
+    }
+
+    #[test]
+    fn n1_3_what_is_kept_of_a_message_for_detectors_is_not_much_larger_than_it() {
+        let texts = vec!["a"; 2000];
+        let key = "k".repeat(100_000);
+        let message = serde_json::json!({ "result": { "structuredContent": { key: texts } } });
+        let reading = read(
+            &content(&[Surface::Results]),
+            &message.to_string(),
+            Toward::Model,
+        );
+        let places = (0..reading.text().len()).map(|at| reading.place(&(at..at + 1)).len());
+        assert!(places.max().unwrap() <= crate::content::PLACE);
     }
 }

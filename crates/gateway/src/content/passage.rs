@@ -1,7 +1,8 @@
 //! One string of a message on its way through every part of [`super::Content`].
 
-use super::role::Member;
-use super::{FINDINGS, Looked, Role, Toward};
+use super::place;
+use super::role::{Standing, Within};
+use super::{Looked, Role, Toward, has_room, keep};
 use controls::{Action, Control, Finding, Severity};
 use inspect::data::Thread;
 use inspect::view::{Budget, Kept, Views};
@@ -32,33 +33,26 @@ pub(crate) enum Because {
 /// One string: as it is now, what it is, and who is going to read it.
 #[derive(Debug)]
 pub(crate) struct Passage<'d, 'l> {
-    string: Str<'d>,
-    role: Role,
-    member: Option<Member<'d>>,
+    at: Standing<'d, 'l>,
     toward: Toward,
     text: Cow<'d, str>,
     is_rewritten: bool,
     /// Made when a part first asks for them, and again once the text is another one.
     views: Option<Kept>,
+    /// The first rule that found something in it.
+    rule: Cow<'static, str>,
     looked: &'l mut Looked,
 }
 
 impl<'d, 'l> Passage<'d, 'l> {
-    pub(super) fn new(
-        string: Str<'d>,
-        role: Role,
-        member: Option<Member<'d>>,
-        toward: Toward,
-        looked: &'l mut Looked,
-    ) -> Self {
+    pub(super) fn new(at: Standing<'d, 'l>, toward: Toward, looked: &'l mut Looked) -> Self {
         Passage {
-            string,
-            role,
-            member,
+            at,
             toward,
-            text: string.decoded(),
+            text: at.string.decoded(),
             is_rewritten: false,
             views: None,
+            rule: Cow::Borrowed(""),
             looked,
         }
     }
@@ -91,22 +85,22 @@ impl<'d, 'l> Passage<'d, 'l> {
 
     /// Whether it came without escapes and with printable ASCII only.
     pub(super) fn is_plain(&self) -> bool {
-        self.string.is_plain()
+        self.at.string.is_plain()
     }
 
     /// What it is.
     pub(super) fn role(&self) -> Role {
-        self.role
+        self.at.role
     }
 
     /// The name of the nearest member that holds it, where there is one.
     pub(super) fn member(&self) -> Option<Cow<'d, str>> {
-        self.member.map(|it| it.name.decoded())
+        self.at.member.map(|it| it.name.decoded())
     }
 
     /// What another member says that stands beside the nearest one, where that is text.
     pub(super) fn beside(&self, name: &str) -> Option<Cow<'d, str>> {
-        self.member?.of.get(name)?.text()
+        self.at.member?.of.get(name)?.text()
     }
 
     /// Who is going to read it.
@@ -134,7 +128,19 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.views = None;
     }
 
-    /// Writes down one finding. Its place costs a walk: nothing is computed beyond [`FINDINGS`].
+    /// Where it stands, as it is told.
+    fn place(&self) -> Cow<'static, str> {
+        Cow::Owned(place::of(self.at.way, &self.looked.hushed))
+    }
+
+    /// Keeps the name that it is out of every place: something was found in it.
+    pub(super) fn hush(&mut self, label: &str) {
+        if self.at.string.is_key() {
+            self.looked.hushed.hush(self.at.string, label);
+        }
+    }
+
+    /// Writes down one finding.
     pub(super) fn found(
         &mut self,
         control: Control,
@@ -155,14 +161,22 @@ impl<'d, 'l> Passage<'d, 'l> {
         });
     }
 
-    /// Writes down several findings of this place.
+    /// Writes down several findings of this place, which is theirs if they are kept.
     pub(super) fn found_all(
         &mut self,
         findings: impl FnOnce(Cow<'static, str>, Control) -> Vec<Finding>,
     ) {
-        if self.looked.findings.len() < FINDINGS {
-            let found = findings(Cow::Owned(self.string.pointer()), self.control());
-            self.looked.findings.extend(found);
+        for finding in findings(Cow::Borrowed(""), self.control()) {
+            if self.rule.is_empty() {
+                self.rule = finding.rule.clone();
+            }
+            if !self.looked.rules.contains(&finding.rule) {
+                self.looked.rules.insert(finding.rule.clone());
+            }
+            if has_room(&self.looked.findings, finding.severity) {
+                let place = self.place();
+                keep(&mut self.looked.findings, Finding { place, ..finding });
+            }
         }
     }
 
@@ -171,31 +185,34 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.looked.refused.get_or_insert(because);
     }
 
-    /// Says that the message is not let pass, for the last rule that found something. The first one
-    /// who says so counts.
+    /// Says that the message is not let pass, for the first rule that found something here. The first
+    /// one who says so counts.
     pub(super) fn refuse(
         &mut self,
         because: impl FnOnce(Cow<'static, str>, Cow<'static, str>) -> Because,
     ) {
-        if self.looked.refused.is_some() {
-            return;
+        if self.looked.refused.is_none() {
+            self.looked.refused = Some(because(self.place(), self.rule.clone()));
         }
-        // INVARIANT: whoever refuses has found something here, or the list was full of findings.
-        let place = Cow::Owned(self.string.pointer());
-        let here = self
-            .looked
-            .findings
-            .iter()
-            .find(|finding| finding.place == place)
-            .or(self.looked.findings.last());
-        let rule = here.map_or(Cow::Borrowed(""), |finding| finding.rule.clone());
-        self.looked.refused = Some(because(place, rule));
     }
 
-    /// Keeps the text as it is now for those who are asked what they think of it.
-    pub(super) fn keep(&mut self) {
-        let text = self.text.clone().into_owned();
-        self.looked.kept.push(self.string.range().start, text);
+    /// Whether names mean something else here than what they mean to somebody.
+    pub(super) fn within(&self) -> Within {
+        self.at.within
+    }
+
+    /// The names of the members on the way to it, outermost first.
+    pub(super) fn names(&self) -> impl Iterator<Item = Str<'d>> {
+        self.at.way.iter().filter_map(|step| match step {
+            place::Step::Element(_) => None,
+            place::Step::Member(name) => Some(*name),
+        })
+    }
+
+    /// Puts the text as it is now before those who are asked what they think of it.
+    pub(super) fn read_out(&mut self) {
+        let place = self.place().into_owned();
+        self.looked.reading.push(place, &self.text);
     }
 
     /// Leaves the text as it is now to the message.
@@ -203,7 +220,7 @@ impl<'d, 'l> Passage<'d, 'l> {
         if self.is_rewritten {
             self.looked
                 .edits
-                .replace_string(self.string.range(), &self.text);
+                .replace_string(self.at.string.range(), &self.text);
         }
     }
 }

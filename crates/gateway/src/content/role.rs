@@ -3,6 +3,8 @@
 //!
 //! What is not known is taken for data: inspected and redacted, and never treated as prose.
 
+use super::Toward;
+use super::place::Step;
 use protocol::{Kind, Str, Value};
 
 /// What a string is there for.
@@ -31,94 +33,169 @@ pub(crate) struct Member<'d> {
     pub(super) of: Value<'d>,
 }
 
-/// Visits every string with its role and the nearest member that holds it, in the order of the text.
-pub(super) fn walk<'d>(
-    value: Value<'d>,
-    visit: &mut impl FnMut(Str<'d>, Role, Option<Member<'d>>),
-) {
-    descend(value, Within::Shape, None, Role::Structured, visit);
+/// One string, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing<'d, 'w> {
+    pub(super) string: Str<'d>,
+    pub(super) role: Role,
+    pub(super) within: Within,
+    /// The nearest member that holds it; nothing for the name of one.
+    pub(super) member: Option<Member<'d>>,
+    /// The way to it; to what it names, if it is the name of a member.
+    pub(super) way: &'w [Step<'d>],
 }
 
-/// Whether names have the meaning of the protocol here.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Within {
-    /// In data of somebody's own.
+/// What the names of members mean where a string stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// What they mean to somebody: data.
     Data,
-    /// In a shape of MCP.
+    /// What the parties tell each other about themselves: the `_meta` of a part of the protocol.
+    Meta,
+    /// What they mean in MCP.
     Shape,
 }
 
-fn descend<'d>(
-    value: Value<'d>,
-    within: Within,
-    member: Option<Member<'d>>,
-    role: Role,
-    visit: &mut impl FnMut(Str<'d>, Role, Option<Member<'d>>),
-) {
-    match value.kind() {
-        Kind::String => {
-            if let Some(string) = value.string() {
-                visit(string, role, member);
-            }
-        }
-        Kind::Array => {
-            for element in value.elements() {
-                descend(element, within, member, role, visit);
-            }
-        }
-        Kind::Object => {
-            for (key, inner) in value.members() {
-                visit(key, Role::Name, None);
-                let (role, within) = match within {
-                    Within::Data => (Role::Structured, Within::Data),
-                    Within::Shape => of_member(key, value, inner),
-                };
-                let member = Member {
-                    name: key,
-                    of: value,
-                };
-                descend(inner, within, Some(member), role, visit);
-            }
-        }
-        Kind::Boolean | Kind::Null | Kind::Number => {}
-    }
-}
-
-fn of_member(key: Str<'_>, holder: Value<'_>, value: Value<'_>) -> (Role, Within) {
-    // As every reader reads it: an escape in a name makes no other name of it.
-    let name = key.decoded();
-    if value.kind() != Kind::String && is_data(&name, holder) {
-        return (Role::Structured, Within::Data);
-    }
-    let role = match &*name {
-        "text" => Role::Text,
-        "description" | "title" | "message" | "instructions" | "systemPrompt" | "reason"
-        | "statusMessage" => Role::Words,
-        "name" => Role::Name,
-        "uri" | "uriTemplate" | "url" | "websiteUrl" | "src" => Role::Address,
-        "blob" => Role::Blob,
-        "data" if holder.get("mimeType").is_some() => Role::Blob,
-        "data" => Role::Words,
-        "cursor" | "id" | "jsonrpc" | "level" | "method" | "mimeType" | "nextCursor"
-        | "progressToken" | "protocolVersion" | "requestState" | "resultType" | "role"
-        | "status" | "stopReason" | "taskId" | "type" => Role::Wire,
-        _ => Role::Structured,
+/// Visits every string of a message, in the order of the text.
+pub(super) fn walk<'d>(root: Value<'d>, toward: Toward, visit: &mut impl FnMut(Standing<'d, '_>)) {
+    let mut walk = Walk {
+        toward,
+        way: Vec::new(),
+        visit,
     };
-    (role, Within::Shape)
+    walk.descend(root, Within::Shape, None, Role::Structured);
 }
 
-/// Whether a member holds data of somebody's own, in which no name has a meaning of the protocol.
-fn is_data(name: &str, holder: Value<'_>) -> bool {
-    match name {
-        "_meta" | "arguments" | "capabilities" | "const" | "data" | "default" | "enum"
-        | "examples" | "experimental" | "structuredContent" => true,
-        // What a person filled in: an answer to an elicitation.
-        "content" => holder.get("action").is_some(),
-        // What a model wants to call a tool with, and what came of it (sampling).
-        "input" => holder.get("type").is_some(),
-        _ => false,
+/// A walk on its way.
+struct Walk<'d, 'v, V> {
+    toward: Toward,
+    way: Vec<Step<'d>>,
+    visit: &'v mut V,
+}
+
+impl<'d, V: FnMut(Standing<'d, '_>)> Walk<'d, '_, V> {
+    fn descend(
+        &mut self,
+        value: Value<'d>,
+        within: Within,
+        member: Option<Member<'d>>,
+        role: Role,
+    ) {
+        match value.kind() {
+            Kind::String => {
+                if let Some(string) = value.string() {
+                    self.see(string, (role, within), member);
+                }
+            }
+            Kind::Array => {
+                for (index, element) in value.elements().enumerate() {
+                    self.way.push(Step::Element(index));
+                    self.descend(element, within, member, role);
+                    self.way.pop();
+                }
+            }
+            Kind::Object => {
+                for (key, inner) in value.members() {
+                    self.way.push(Step::Member(key));
+                    let (role, inside) = match within {
+                        Within::Data | Within::Meta => (Role::Structured, within),
+                        Within::Shape => self.of_member(key, value, inner),
+                    };
+                    let member = Member {
+                        name: key,
+                        of: value,
+                    };
+                    self.see(key, (Role::Name, within), None);
+                    self.descend(inner, inside, Some(member), role);
+                    self.way.pop();
+                }
+            }
+            Kind::Boolean | Kind::Null | Kind::Number => {}
+        }
+    }
+
+    fn see(&mut self, string: Str<'d>, (role, within): (Role, Within), member: Option<Member<'d>>) {
+        (self.visit)(Standing {
+            string,
+            role,
+            within,
+            member,
+            way: &self.way,
+        });
     }
 }
+
+impl<'d, V> Walk<'d, '_, V> {
+    /// What a member holds whose name is the last step of the way.
+    fn of_member(&self, key: Str<'d>, holder: Value<'d>, value: Value<'d>) -> (Role, Within) {
+        // As every reader reads it: an escape in a name makes no other name of it.
+        let name = key.decoded();
+        if value.kind() != Kind::String
+            && let Some(within) = self.data(&name, holder)
+        {
+            return (Role::Structured, within);
+        }
+        let role = match &*name {
+            "text" => Role::Text,
+            "description" | "title" | "message" | "instructions" | "systemPrompt" | "reason"
+            | "statusMessage" => Role::Words,
+            "name" => Role::Name,
+            "uri" | "uriTemplate" | "url" | "websiteUrl" | "src" => Role::Address,
+            "blob" => Role::Blob,
+            "data" if holder.get("mimeType").is_some() => Role::Blob,
+            "data" => Role::Words,
+            "cursor" | "id" | "jsonrpc" | "level" | "method" | "mimeType" | "nextCursor"
+            | "progressToken" | "protocolVersion" | "requestState" | "resultType" | "role"
+            | "status" | "stopReason" | "taskId" | "type" => Role::Wire,
+            _ => Role::Structured,
+        };
+        (role, Within::Shape)
+    }
+
+    /// Whether a member holds data of somebody's own, in which no name has a meaning of the protocol.
+    fn data(&self, name: &str, holder: Value<'d>) -> Option<Within> {
+        let is_data = match name {
+            "_meta" if self.is_in_a_part() => return Some(Within::Meta),
+            "_meta" | "arguments" | "capabilities" | "const" | "data" | "default" | "enum"
+            | "examples" | "experimental" | "structuredContent" => true,
+            // What a person filled in: an answer to an elicitation, which clients give.
+            "content" => self.toward == Toward::Server && holder.get("action").is_some(),
+            // What a model wants to call a tool with, and what came of it (sampling).
+            "input" => holder.get("type").is_some(),
+            _ => false,
+        };
+        is_data.then_some(Within::Data)
+    }
+
+    /// Whether the object whose member the last step leads to is a part of the protocol that has a `_meta`
+    /// of its own.
+    fn is_in_a_part(&self) -> bool {
+        let mut names = self.way.iter().rev().skip(1).filter_map(|step| match step {
+            Step::Element(_) => None,
+            Step::Member(name) => Some(*name),
+        });
+        let holder = names.next();
+        holder.is_some_and(|holder| PARTS.iter().any(|part| holder.is(part)))
+    }
+}
+
+/// What holds a `_meta`, or a list of what does.
+const PARTS: [&str; 14] = [
+    "content",
+    "contents",
+    "messages",
+    "params",
+    "prompts",
+    "resource",
+    "resourceTemplates",
+    "resources",
+    "result",
+    "root",
+    "roots",
+    "task",
+    "tasks",
+    "tools",
+];
 
 #[cfg(test)]
 mod tests {
@@ -129,10 +206,10 @@ mod tests {
     fn roles(text: &str) -> Vec<(String, Role)> {
         let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
         let mut roles = Vec::new();
-        walk(document.root(), &mut |string, role, member| {
-            if !string.is_key() {
-                let member = member.map(|it| it.name.decoded().into_owned());
-                roles.push((member.unwrap_or_default(), role));
+        walk(document.root(), Toward::Server, &mut |at| {
+            if !at.string.is_key() {
+                let member = at.member.map(|it| it.name.decoded().into_owned());
+                roles.push((member.unwrap_or_default(), at.role));
             }
         });
         roles
@@ -209,8 +286,8 @@ mod tests {
         let text = r#"["a",{"b":"c","d":[["e"],{"f":{"g":"h"}}]},"i"]"#;
         let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
         let mut seen = Vec::new();
-        walk(document.root(), &mut |string, _, _| {
-            seen.push(string.range())
+        walk(document.root(), Toward::Model, &mut |at| {
+            seen.push(at.string.range())
         });
         let all: Vec<_> = document.strings().map(|string| string.range()).collect();
         assert_eq!(seen, all);

@@ -42,6 +42,8 @@ pub struct Draft {
     pub(super) flight: Option<InFlight>,
     pub(super) policy: Option<Verdict>,
     pub(super) findings: Vec<Finding>,
+    /// What was found in the answer, which has room of its own.
+    pub(super) answer_findings: Vec<Finding>,
     pub(super) scores: Vec<Score>,
     /// What detectors are still to read of the message that was looked at last.
     pub(super) reading: Reading,
@@ -170,6 +172,7 @@ impl Draft {
             flight: None,
             policy: None,
             findings: Vec::new(),
+            answer_findings: Vec::new(),
             scores: Vec::new(),
             reading: Reading::default(),
             timings: audit::Timings::default(),

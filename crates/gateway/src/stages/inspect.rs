@@ -17,7 +17,6 @@ use crate::stages::suspect;
 use crate::stages::validate::{self, Valid};
 use bytes::Bytes;
 use config::settled::HiddenText;
-use controls::Finding;
 use protocol::Document;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -78,7 +77,7 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
         Some(message) => content.look(message.document(), Toward::Server),
     };
     draft.ran(controls::N1_1);
-    let mut rules = rules(&looked.findings);
+    let mut rules = looked.rules;
     draft.findings.extend(looked.findings);
     if let Some(because) = looked.refused {
         return Err(refused::content(&because));
@@ -92,8 +91,8 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
         Some(edited) => edited.as_ref(),
         None => valid.arguments(),
     };
-    let held = arguments::hold(&valid, arguments).await;
-    rules.extend(held.findings.iter().map(|finding| finding.rule.clone()));
+    let held = arguments::hold(&valid, arguments, content).await;
+    rules.extend(held.rules);
     draft.findings.extend(held.findings);
     if let Some(refused) = held.refused {
         return Err(refused);
@@ -105,7 +104,7 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
     Ok(Inspected {
         valid,
         edited,
-        rules,
+        rules: rules.into_iter().collect(),
         suspicions,
         minimised,
     })
@@ -124,15 +123,4 @@ pub(super) fn clean_part(route: &Route, raw: &[u8]) -> Bytes {
     };
     let looked = content.look(&document, Toward::Server);
     document.apply(&looked.edits).unwrap_or(raw)
-}
-
-/// What policies are told: each rule that found something, once.
-fn rules(findings: &[Finding]) -> Vec<Cow<'static, str>> {
-    let mut rules: Vec<_> = findings
-        .iter()
-        .map(|finding| finding.rule.clone())
-        .collect();
-    rules.sort_unstable();
-    rules.dedup();
-    rules
 }

@@ -134,7 +134,7 @@ impl<'a> Rules<'a> {
         if let Some(arguments) = &over.arguments {
             let whole = format!(r#"{{"params":{{"arguments":{arguments}}}}}"#);
             if let Some((document, looked)) = look(content, whole, Toward::Server) {
-                let rules = looked.findings.iter().map(|it| it.rule.to_string());
+                let rules = looked.rules.iter().map(ToString::to_string);
                 case.context.findings = rules.collect();
                 if let Some(because) = &looked.refused {
                     see(outcome, &looked);
@@ -223,12 +223,7 @@ fn see(outcome: &mut Outcome, looked: &Looked) {
 }
 
 fn by(looked: &Looked) -> Vec<String> {
-    let rules: BTreeSet<_> = looked
-        .findings
-        .iter()
-        .map(|it| it.rule.to_string())
-        .collect();
-    rules.into_iter().collect()
+    looked.rules.iter().map(ToString::to_string).collect()
 }
 
 fn refuse(outcome: &mut Outcome, scores: &[Score], code: &'static str) -> Way {

@@ -12,7 +12,7 @@ pub(super) use stream::Part;
 pub use stream::ScreenedStream;
 
 use crate::content::Minimised;
-use crate::content::{FINDINGS, Toward};
+use crate::content::{self, Toward};
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
 use crate::providers::Surface;
@@ -324,10 +324,9 @@ impl Screen {
         };
         let mut looked = content.look_after(thread.take(), message.document(), Toward::Model);
         *thread = looked.thread.take();
-        let room = FINDINGS.saturating_sub(draft.findings.len());
-        draft
-            .findings
-            .extend(looked.findings.into_iter().take(room));
+        for finding in looked.findings {
+            content::keep(&mut draft.answer_findings, finding);
+        }
         draft.reading = looked.reading;
         if let Some(because) = looked.refused {
             return Err(refused::answer_content(&because));

@@ -249,3 +249,79 @@ fn n9_3_tokens_are_turned_back_for_labels_that_the_server_may_have() {
     let rules: Vec<_> = looked.findings.iter().map(|it| &*it.rule).collect();
     assert_eq!(rules, ["data.revealed"]);
 }
+
+#[test]
+fn n9_3_what_is_found_in_a_name_stands_in_no_place() {
+    let content = content(&json!({}));
+    let encoded = "Z2hwX3lrMEZmd1FDQUpxbGU5d3ZYVXhCUmZ6TXUzYTZpaTJHMGRTVg==";
+    let long = "k".repeat(1000);
+    for (arguments, expected) in [
+        (json!({ GITHUB: 1 }), "/[redacted: secret.github_token]"),
+        (
+            json!({ GITHUB: { "b": [GITHUB] } }),
+            "/[redacted: secret.github_token]",
+        ),
+        (json!({ encoded: 1 }), "/[redacted: secret.github_token]"),
+        (json!({ "a": { &long: GITHUB } }), "/a"),
+        (json!({ "a": [{ "b/c": GITHUB }] }), "/a/0/b~1c"),
+    ] {
+        let message = json!({ "params": { "arguments": arguments } });
+        let looked = content.look(&document(&message), Toward::Server);
+        let expected = format!("/params/arguments{expected}");
+        let Some(Because::Data { place, .. }) = looked.refused else {
+            panic!("{message}");
+        };
+        assert_eq!(place, expected);
+        let places: Vec<_> = looked.findings.iter().map(|it| &*it.place).collect();
+        assert!(
+            places.iter().all(|place| place.starts_with(&expected)),
+            "{places:?}"
+        );
+        assert!(
+            places.iter().all(|place| !place.contains(GITHUB)),
+            "{places:?}"
+        );
+        let pointer = format!("/params/arguments/{encoded}/{GITHUB}/x");
+        let hushed = "[redacted: secret.github_token]";
+        let shown = format!("/params/arguments/{hushed}/{hushed}/x");
+        assert_eq!(content.shown(&pointer), shown);
+    }
+}
+
+#[test]
+fn n9_3_however_often_things_are_found_each_label_is_told_once() {
+    const TIMES: usize = 20_000;
+    let text = "a@b.co\n".repeat(TIMES) + &"81.169.1.8\n".repeat(TIMES);
+    let message = json!({ "result": { "structuredContent": { "x": text } } });
+    let looked = content(&json!({})).look(&document(&message), Toward::Model);
+    let told = looked
+        .findings
+        .iter()
+        .map(|it| (&*it.rule, it.count as usize));
+    let told: Vec<_> = told.collect();
+    assert_eq!(
+        told,
+        [("personal.email", TIMES), ("personal.ip_address", TIMES)]
+    );
+}
+
+#[test]
+fn n9_3_no_number_of_findings_hides_a_rule_from_policies_or_what_matters_from_records() {
+    let mut texts = vec!["a\u{200b}b".to_owned(); 40];
+    texts.push("DE89 3704 0044 0532 0130 00".to_owned());
+    texts.push(GITHUB.to_owned());
+    let message = json!({ "params": { "arguments": { "x": texts } } });
+    let looked = content(&json!({})).look(&document(&message), Toward::Server);
+    let rules: Vec<_> = looked.rules.iter().map(|rule| &**rule).collect();
+    assert_eq!(
+        rules,
+        [
+            "hidden_text.zero_width",
+            "personal.iban",
+            "secret.github_token"
+        ]
+    );
+    assert_eq!(looked.findings.len(), crate::content::FINDINGS);
+    let last = looked.findings.last().unwrap();
+    assert_eq!(last.rule, "secret.github_token");
+}

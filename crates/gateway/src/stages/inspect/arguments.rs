@@ -5,7 +5,7 @@
 //! The server looks a name up again for itself, and may be told something else. What is judged here is
 //! what the name says now; only a network that lets the server go nowhere else prevents the rest.
 
-use crate::content::FINDINGS;
+use crate::content::{self, Content};
 use crate::egress::{EgressError, Network};
 use crate::route::Served;
 use crate::stages::refused::{self, Refused};
@@ -15,6 +15,7 @@ use ::inspect::meaning::{Basis, Consequence, Host, Judged, Roots, Target};
 use controls::{Action, Finding, Severity};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -50,48 +51,68 @@ const LINKED: Wrong = Wrong {
 };
 
 /// What was found, and what the call is refused for.
-#[derive(Debug, Default)]
-pub(super) struct Held {
+#[derive(Debug)]
+pub(super) struct Held<'c> {
+    /// What matters most of what was found.
     pub(super) findings: Vec<Finding>,
+    /// Every rule that found something.
+    pub(super) rules: BTreeSet<Cow<'static, str>>,
     pub(super) refused: Option<Refused>,
+    content: &'c Content,
 }
 
-impl Held {
+impl<'c> Held<'c> {
+    fn new(content: &'c Content) -> Held<'c> {
+        Held {
+            findings: Vec::new(),
+            rules: BTreeSet::new(),
+            refused: None,
+            content,
+        }
+    }
+
     fn found(
         &mut self,
         pointer: &str,
         (rule, severity, remedy): (&'static str, Severity, &'static str),
         consequence: Consequence,
     ) {
-        if self.findings.len() < FINDINGS {
-            self.findings.push(Finding {
+        self.rules.insert(Cow::Borrowed(rule));
+        let place = || self.content.shown(&format!("/params/arguments{pointer}"));
+        if content::has_room(&self.findings, severity) {
+            let finding = Finding {
                 control: controls::N1_1,
                 rule: Cow::Borrowed(rule),
                 severity,
-                place: Cow::Owned(format!("/params/arguments{pointer}")),
+                place: Cow::Owned(place()),
                 count: 1,
                 action: match consequence {
                     Consequence::Refuse => Action::Refuse,
                     Consequence::Report => Action::Report,
                 },
-            });
+            };
+            content::keep(&mut self.findings, finding);
         }
         if consequence == Consequence::Refuse && self.refused.is_none() {
-            self.refused = Some(refused::argument_meaning(pointer, rule, remedy));
+            self.refused = Some(refused::argument_meaning(&place(), rule, remedy));
         }
     }
 }
 
 /// Holds the arguments of a call against what they mean, as they are now.
-pub(super) async fn hold(valid: &Valid, arguments: Option<&Map<String, Value>>) -> Held {
-    let mut held = Held::default();
+pub(super) async fn hold<'c>(
+    valid: &Valid,
+    arguments: Option<&Map<String, Value>>,
+    content: &'c Content,
+) -> Held<'c> {
+    let mut held = Held::new(content);
     let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), arguments) else {
         return held;
     };
     let Some(served) = valid.served() else {
         return held;
     };
-    let meanings = valid.raw().route().content(Some(served)).meanings();
+    let meanings = content.meanings();
     if let Err(violations) = meanings.fits(tool, arguments) {
         held.refused = Some(refused::arguments(violations.to_string()));
         return held;
