@@ -254,6 +254,7 @@ fn call(number: u64, id: &str) -> Record<'_> {
         timings_us: Some(Timings {
             admit: Some(1),
             authorize: Some(12),
+            consult: Some(0),
             forward: Some(812),
             frame: Some(2),
             identify: Some(1),

@@ -260,6 +260,9 @@ pub struct Timings {
     /// The policies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorize: Option<u64>,
+    /// Whoever else was asked about the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consult: Option<u64>,
     /// The server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forward: Option<u64>,

@@ -181,7 +181,7 @@ impl Shelf {
     /// An empty shelf for this server.
     pub fn new(server: settled::Server) -> Self {
         // What cannot be read there keeps its routes from being built.
-        let minimising = Minimising::new(&server.content.minimise, None);
+        let minimising = Minimising::new(&server.content);
         Shelf {
             minimising: minimising.unwrap_or_default(),
             server,

@@ -20,10 +20,10 @@ mod spotlight;
 
 pub(crate) use data::{Log, Tokens, read_packs};
 pub(crate) use data::{PackError, TokensError};
-pub(crate) use keep::{FINDINGS, has_room, keep};
+pub(crate) use keep::{FINDINGS, keep};
 pub(crate) use meaning::ContentError;
 pub(crate) use meaning::Meanings;
-pub(crate) use minimise::{Minimised, Minimising, project};
+pub(crate) use minimise::{Minimised, Minimising, StandIns};
 pub(crate) use passage::{Because, Passage};
 #[cfg(test)]
 pub(crate) use place::PLACE;
@@ -69,7 +69,7 @@ pub(crate) struct Content {
     /// Which fields go on.
     minimising: Minimising,
     /// Who is asked what they think of it.
-    panel: Panel,
+    panel: Arc<Panel>,
     /// What a server says to a model.
     output: Option<output::Output>,
     /// How its text is marked.
@@ -129,13 +129,14 @@ impl Content {
     pub(crate) fn meant(self, settled: &settled::Content) -> Result<Content, ContentError> {
         Ok(Content {
             meanings: Meanings::new(&settled.arguments)?,
-            minimising: Minimising::new(&settled.minimise, settled.purpose.as_ref())?,
+            minimising: Minimising::new(settled)?,
             ..self
         })
     }
 
     /// The same, where these are asked what they think of it.
     pub(crate) fn heard_by(self, panel: Panel) -> Content {
+        let panel = Arc::new(panel);
         Content { panel, ..self }
     }
 
@@ -152,7 +153,7 @@ impl Content {
     }
 
     /// Who is asked what they think of a text.
-    pub(crate) fn panel(&self) -> &Panel {
+    pub(crate) fn panel(&self) -> &Arc<Panel> {
         &self.panel
     }
 
@@ -164,7 +165,7 @@ impl Content {
             meanings: Meanings::default(),
             minimising: Minimising::default(),
             data: None,
-            panel: Panel::default(),
+            panel: Arc::default(),
             output: None,
             spotlight: None,
         }
@@ -190,6 +191,11 @@ impl Content {
     pub(crate) fn shown(&self, pointer: &str) -> String {
         let data = self.data.as_ref();
         place::shown(pointer, |name| data?.label(name))
+    }
+
+    /// What stands in the place of fields that go on as tokens.
+    pub(crate) fn stand_ins(&self) -> StandIns<'_> {
+        StandIns::of(self.data.as_ref())
     }
 
     /// What tokens stand for, where the server may have it: the last thing before a message is sent.

@@ -29,11 +29,23 @@
 //! }
 //! ```
 //!
+//! ```compile_fail
+//! # use ringwall_gateway as gateway;
+//! use gateway::{gate::Gate, stages::{Decided, Draft, held}};
+//! async fn unheard(gate: &Gate, decided: Decided, draft: &mut Draft) {
+//!     // Detectors have not been asked about this call.
+//!     let _ = held::release(gate, decided, draft).await;
+//! }
+//! ```
+//!
 //! Each differs in one line from what does compile:
 //!
 //! ```
 //! # use ringwall_gateway as gateway;
-//! use gateway::{gate::Gate, stages::{Draft, Permitted, forward}};
+//! use gateway::{gate::Gate, stages::{Consulted, Draft, Permitted, forward, held}};
+//! async fn heard(gate: &Gate, consulted: Consulted, draft: &mut Draft) {
+//!     let _ = held::release(gate, consulted, draft).await;
+//! }
 //! async fn the_only_way(gate: &Gate, permitted: Permitted, draft: &mut Draft) {
 //!     let _ = forward::send(gate, permitted, draft).await;
 //! }
@@ -45,6 +57,7 @@
 pub mod admit;
 pub mod authorize;
 mod batch;
+pub mod consult;
 pub mod draft;
 pub mod forward;
 pub mod frame;
@@ -62,6 +75,7 @@ pub mod validate;
 
 pub use admit::{Admitted, Knocked};
 pub use authorize::{Decided, Permitted};
+pub use consult::Consulted;
 pub use draft::{Draft, Stage};
 pub use forward::Answered;
 pub use frame::Framed;
@@ -123,9 +137,10 @@ async fn pass(gate: &Arc<Gate>, raw: Raw, draft: &mut Draft) -> Result<Screened,
     let admitted = admit::enter(gate, identified, draft)?; //  4.1 4.3  before anything costs more than a table look-up
     let resolved = resolve::find(gate, admitted, draft).await?; // 9.2  only an approved definition can be called
     let valid = validate::check(resolved, draft)?; //          1.2      arguments against that very definition
-    let inspected = inspect::examine(valid, draft).await?; //  1.1 1.3  what a person would not see, what is not what it should be, and what detectors think of it
-    let decided = authorize::decide(gate, inspected, draft)?; // 2.2    the only decision, with everything known
-    let permitted = held::release(gate, decided, draft).await?; // 2.4  what takes a second person waits for one
+    let inspected = inspect::examine(valid, draft).await?; //  1.1 P1  what a person would not see, what is not what it should be
+    let decided = authorize::decide(gate, inspected, draft)?; // 2.2    the only decision, with everything that is known here
+    let consulted = consult::hear(gate, decided, draft).await?; // 1.3  others are asked about nothing that goes no further, and can only take away
+    let permitted = held::release(gate, consulted, draft).await?; // 2.4  what takes a second person waits for one
     let answered = forward::send(gate, permitted, draft).await?; // 7.1  our own credential, never the caller's
     screen::examine(gate, answered, draft).await //            1.4 1.2  nothing unscreened comes back
 }

@@ -6,6 +6,7 @@
 //! but what can never be right. Facts are findings and matches; what is merely likely is a score. Every input is hostile: sizes, depth and work are bounded.
 
 mod matched;
+mod told;
 
 pub use matched::Match;
 

@@ -13,6 +13,7 @@ pub use known::{Squat, squat, squat_server};
 
 use crate::pin::{Digest, skeleton};
 use crate::poison::{Rule, Techniques};
+use crate::told::Told;
 use aho_corasick::{AhoCorasick, MatchKind};
 use controls::Severity;
 use serde::Serialize;
@@ -186,7 +187,7 @@ impl Neighbourhood {
     /// What this definition has in common with those of other servers; most severe first. The very same
     /// definition under the same name is the same software, started twice, and says nothing.
     pub fn compare(&self, it: &Neighbour<'_>) -> Vec<Likeness> {
-        let mut told: Vec<Likeness> = Vec::new();
+        let mut told = Told::new(TOLD);
         let look = skeleton(it.name);
         for other in self.others(it, self.looks.get(&look).into_iter().flatten().copied()) {
             let rule = match other.name == it.name {
@@ -212,13 +213,11 @@ impl Neighbourhood {
             }
         }
         self.spoken_of(it, &mut told);
-        told.sort_by_key(|likeness| std::cmp::Reverse(likeness.severity));
-        told.truncate(TOLD);
-        told
+        told.sorted(|likeness| likeness.severity)
     }
 
     /// The tools of other servers that a text names, and whether it says what is to become of them.
-    fn spoken_of(&self, it: &Neighbour<'_>, told: &mut Vec<Likeness>) {
+    fn spoken_of(&self, it: &Neighbour<'_>, told: &mut Told<Likeness>) {
         let Some((automaton, named)) = &self.names else {
             return;
         };
@@ -254,18 +253,19 @@ impl Neighbourhood {
     }
 }
 
-fn tell(told: &mut Vec<Likeness>, rule: &'static str, other: &Known) {
+fn tell(told: &mut Told<Likeness>, rule: &'static str, other: &Known) {
     let again =
         |it: &Likeness| it.rule == rule && it.server == other.server && it.name == other.name;
-    if told.len() >= 4 * TOLD || told.iter().any(again) {
+    if told.is_full(rule) || told.iter().any(again) {
         return;
     }
-    told.push(Likeness {
+    let likeness = Likeness {
         rule,
         severity: named(rule).map_or(Severity::Medium, |rule| rule.severity),
         server: other.server.clone(),
         name: other.name.clone(),
-    });
+    };
+    told.add(rule, likeness);
 }
 
 /// A long name, and the same with each of its letters left out: two names that are a letter apart have

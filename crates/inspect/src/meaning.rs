@@ -20,6 +20,7 @@ mod rule;
 mod shell;
 mod sql;
 mod template;
+mod unseen;
 mod url;
 
 pub use self::url::Addresses;
@@ -254,6 +255,16 @@ impl Expectation {
         outcome
     }
 
+    /// What stands in a text that nobody sees, if a value of this meaning may not hold that. Nothing else
+    /// is asked.
+    pub fn unseen(&self, text: &str) -> Outcome {
+        let mut outcome = Outcome::default();
+        if let Some((rule, at)) = unseen::check(self.kind.meaning(), text) {
+            outcome.add(self.basis, rule, at);
+        }
+        outcome
+    }
+
     /// How many bytes such a value may have.
     fn longest(&self) -> usize {
         match self.kind.meaning() {
@@ -268,9 +279,22 @@ impl Expectation {
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(Places<Expectation>);
 
+/// What is asked of a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// Whether it is what it should be.
+    #[default]
+    Everything,
+    /// Only whether something stands in it that nobody sees: of a value that is going to be cleaned of
+    /// that, and would then pass for another one.
+    Unseen,
+}
+
 /// What is known around parameters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Around<'a> {
+    /// What is asked.
+    pub asked: Asked,
     /// Others, which are believed instead where they say something.
     pub others: &'a [&'a Parameters],
     /// Where paths have to lie of which nobody said so.
@@ -359,9 +383,10 @@ fn judge<'a, 'v>(
     around: &Around<'_>,
     judged: &mut Vec<Judged<'a>>,
 ) {
-    let outcome = match around.roots {
-        Some(roots) => expected.check_within(text, roots),
-        None => expected.check(text),
+    let outcome = match (around.asked, around.roots) {
+        (Asked::Unseen, _) => expected.unseen(text),
+        (Asked::Everything, Some(roots)) => expected.check_within(text, roots),
+        (Asked::Everything, None) => expected.check(text),
     };
     if outcome == Outcome::default() {
         return;

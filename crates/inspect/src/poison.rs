@@ -12,6 +12,7 @@ mod words;
 
 pub use rules::{RULES, Rule, Techniques, named};
 
+use crate::told::Told;
 use crate::view::{self, Kind};
 use controls::Severity;
 use folded::Folded;
@@ -80,6 +81,8 @@ pub fn lint(text: &str) -> Vec<(&'static Rule, Range<usize>)> {
     }
     told.extend(named("poison.encoded").zip(encoded));
     told.extend(named("poison.padding").zip(padding(text)));
+    let unread = views.is_cut().then_some(0..text.len());
+    told.extend(named("poison.unread").zip(unread));
     told
 }
 
@@ -109,12 +112,16 @@ pub fn worst(text: &str) -> Option<Severity> {
 /// What the rules say of every text of a definition, member names included; most severe first. The value
 /// may be anything that a server says of itself: a tool, a prompt, a resource, its instructions.
 pub fn study(definition: &Value) -> Vec<Suspicion> {
-    let mut told = Vec::new();
+    let mut told = Told::new(TOLD);
     let mut open = vec![(definition, String::new())];
     let mut values = 0;
     while let Some((value, place)) = open.pop() {
         values += 1;
-        if values > VALUES || told.len() >= TOLD {
+        if values > VALUES {
+            // What nobody reads must not look as if somebody had.
+            if let Some(it) = unread(&place) {
+                told.add(it.rule.name, it);
+            }
             break;
         }
         match value {
@@ -132,8 +139,8 @@ pub fn study(definition: &Value) -> Vec<Suspicion> {
                 for (key, member) in members.iter().rev() {
                     let place = crate::definition::child(&place, key);
                     look(key, &place, &mut told);
-                    if are_parameters {
-                        told.extend(parameter(key, &place));
+                    if let Some(it) = parameter(key, &place).filter(|_| are_parameters) {
+                        told.add(it.rule.name, it);
                     }
                     open.push((member, place));
                 }
@@ -141,31 +148,38 @@ pub fn study(definition: &Value) -> Vec<Suspicion> {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
-    told.sort_by_key(|it| std::cmp::Reverse(it.rule.severity));
-    told.truncate(TOLD);
-    told
+    told.sorted(|it| it.rule.severity)
 }
 
 fn is_arguments(place: &str) -> bool {
     place == "/arguments"
 }
 
-fn look(text: &str, place: &str, told: &mut Vec<Suspicion>) {
+fn look(text: &str, place: &str, told: &mut Told<Suspicion>) {
+    let mut rules: Vec<&str> = Vec::new();
     for (rule, range) in lint(text) {
         // One rule is told once of one text.
-        if told
-            .iter()
-            .any(|it| it.place == place && it.rule.name == rule.name)
-        {
+        if rules.contains(&rule.name) || told.is_full(rule.name) {
             continue;
         }
-        told.push(Suspicion {
+        rules.push(rule.name);
+        let suspicion = Suspicion {
             rule,
             place: place.to_owned(),
             excerpt: excerpt(text, &range),
             range,
-        });
+        };
+        told.add(rule.name, suspicion);
     }
+}
+
+fn unread(place: &str) -> Option<Suspicion> {
+    Some(Suspicion {
+        rule: named("poison.unread")?,
+        place: place.to_owned(),
+        range: 0..0,
+        excerpt: String::new(),
+    })
 }
 
 fn parameter(name: &str, place: &str) -> Option<Suspicion> {

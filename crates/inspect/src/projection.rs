@@ -4,8 +4,9 @@
 //! A projection says what becomes of a field while somebody walks the value. It changes nothing
 //! itself, so that what goes on keeps every byte of how it was written.
 
-use crate::pointer::{Pattern, Places};
-use serde_json::Value;
+use crate::pointer::{Key, Pattern, Places};
+use serde_json::{Map, Value};
+use std::fmt;
 use std::sync::Arc;
 
 /// Subschemas that are looked at.
@@ -18,7 +19,8 @@ const DEPTH: usize = 32;
 pub struct Projection {
     keep: Option<Arc<Places<()>>>,
     drop: Arc<Places<()>>,
-    tokenise: Arc<Places<()>>,
+    /// By what their tokens stand for.
+    tokenise: Arc<Places<Box<str>>>,
 }
 
 /// What becomes of one field.
@@ -28,8 +30,9 @@ pub enum Fate<'p> {
     Drop,
     /// It goes on as it is, with all that is in it.
     Keep,
-    /// A token goes on in its place, if it is a text; anything else is dropped.
-    Tokenise,
+    /// A token that stands for this goes on in its place, if it is a text or a number; what can be no
+    /// token is dropped.
+    Tokenise(&'p str),
     /// That depends on what is in it.
     Within(Inside<'p>),
 }
@@ -40,7 +43,24 @@ pub struct Inside<'p> {
     /// Where something is kept below; nothing if all is kept from here.
     keep: Option<Vec<&'p Places<()>>>,
     drop: Vec<&'p Places<()>>,
-    tokenise: Vec<&'p Places<()>>,
+    tokenise: Vec<&'p Places<Box<str>>>,
+}
+
+/// What a schema says of a field and would not hold any more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Broken {
+    /// It is required, and would be dropped.
+    Dropped(String),
+    /// It is no text, or one of a list, and a token would stand in its place.
+    Token(String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Broken::Dropped(place) | Broken::Token(place) => f.write_str(place),
+        }
+    }
 }
 
 impl Projection {
@@ -48,8 +68,12 @@ impl Projection {
     pub fn new<'a>(
         keep: Option<&'a [Pattern]>,
         drop: impl IntoIterator<Item = &'a Pattern>,
-        tokenise: impl IntoIterator<Item = &'a Pattern>,
+        tokenise: impl IntoIterator<Item = (&'a Pattern, &'a str)>,
     ) -> Self {
+        let mut tokens = Places::default();
+        for (pattern, label) in tokenise {
+            tokens.insert(pattern, label.into());
+        }
         fn places<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Arc<Places<()>> {
             let mut places = Places::default();
             for pattern in patterns {
@@ -60,7 +84,7 @@ impl Projection {
         Projection {
             keep: keep.map(places),
             drop: places(drop),
-            tokenise: places(tokenise),
+            tokenise: Arc::new(tokens),
         }
     }
 
@@ -84,28 +108,29 @@ impl Projection {
         whole.fate()
     }
 
-    /// Where a value that a schema requires would be dropped, as JSON Pointers. A schema that cannot be
-    /// followed to its end is taken to require nothing there.
-    pub fn breaks(&self, schema: &Value) -> Vec<String> {
+    /// Where a value would not be what a schema says, by JSON Pointer: one that it requires would be dropped,
+    /// or a token stand where it lets none. A schema that cannot be followed to its end is taken to say
+    /// nothing there.
+    pub fn breaks(&self, schema: &Value) -> Vec<Broken> {
         let mut required = Required {
             root: schema,
             visited: 0,
-            missing: Vec::new(),
+            broken: Vec::new(),
         };
         required.look(schema, &self.begin(), &Pattern::whole(), 0);
-        required.missing
+        required.broken
     }
 }
 
 impl<'p> Inside<'p> {
     /// What becomes of a member.
     pub fn member(&self, name: &str) -> Fate<'p> {
-        self.step(|places| places.member(name)).fate()
+        self.step(Key::Member(name)).fate()
     }
 
     /// What becomes of an item.
     pub fn item(&self, at: usize) -> Fate<'p> {
-        self.step(|places| places.item(at)).fate()
+        self.step(Key::Item(at)).fate()
     }
 
     /// What becomes of a value that has nothing in it and is not named itself.
@@ -116,16 +141,11 @@ impl<'p> Inside<'p> {
         }
     }
 
-    fn step<I: Iterator<Item = &'p Places<()>>>(
-        &self,
-        next: impl Fn(&'p Places<()>) -> I,
-    ) -> Inside<'p> {
-        let all =
-            |places: &[&'p Places<()>]| places.iter().flat_map(|places| next(places)).collect();
+    fn step(&self, key: Key<'_>) -> Inside<'p> {
         Inside {
-            keep: self.keep.as_deref().map(all),
-            drop: all(&self.drop),
-            tokenise: all(&self.tokenise),
+            keep: self.keep.as_deref().map(|keep| below(keep, key)),
+            drop: below(&self.drop, key),
+            tokenise: below(&self.tokenise, key),
         }
     }
 
@@ -134,43 +154,63 @@ impl<'p> Inside<'p> {
         if here(&self.drop) {
             return Fate::Drop;
         }
-        if here(&self.tokenise) {
-            return Fate::Tokenise;
+        if let Some(label) = self.tokenise.iter().find_map(|places| places.here()) {
+            return Fate::Tokenise(label);
         }
         if self.keep.as_deref().is_some_and(here) {
             self.keep = None;
         }
         let leads_on = |places: &[&Places<()>]| places.iter().any(|places| places.leads_on());
+        let has_tokens = self.tokenise.iter().any(|places| places.leads_on());
         match &self.keep {
-            Some(keep) if !leads_on(keep) && !leads_on(&self.tokenise) => Fate::Drop,
-            None if !leads_on(&self.drop) && !leads_on(&self.tokenise) => Fate::Keep,
+            Some(keep) if !leads_on(keep) && !has_tokens => Fate::Drop,
+            None if !leads_on(&self.drop) && !has_tokens => Fate::Keep,
             _ => Fate::Within(self),
         }
     }
 }
 
+/// What is said below a place.
+fn below<'p, T>(places: &[&'p Places<T>], key: Key<'_>) -> Vec<&'p Places<T>> {
+    let mut below = Vec::new();
+    for places in places {
+        match key {
+            Key::Member(name) => below.extend(places.member(name)),
+            Key::Item(at) => below.extend(places.item(at)),
+        }
+    }
+    below
+}
+
 struct Required<'s> {
     root: &'s Value,
     visited: usize,
-    missing: Vec<String>,
+    broken: Vec<Broken>,
 }
 
 impl<'s> Required<'s> {
     fn look(&mut self, schema: &'s Value, fate: &Fate<'_>, place: &Pattern, depth: usize) {
         self.visited += 1;
-        let (Fate::Within(inside), Some(keywords)) = (fate, schema.as_object()) else {
+        let Some(keywords) = schema.as_object() else {
             return;
         };
         if self.visited > VISITED || depth > DEPTH {
             return;
         }
+        let inside = match fate {
+            Fate::Within(inside) => inside,
+            Fate::Tokenise(_) => {
+                if !admits_tokens(keywords) {
+                    self.add(Broken::Token(place.to_string()));
+                }
+                return self.same(keywords, fate, place, depth);
+            }
+            Fate::Drop | Fate::Keep => return,
+        };
         let required = keywords.get("required").and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
             if matches!(inside.member(name), Fate::Drop) {
-                let missing = place.member(name).to_string();
-                if !self.missing.contains(&missing) {
-                    self.missing.push(missing);
-                }
+                self.add(Broken::Dropped(place.member(name).to_string()));
             }
         }
         let properties = keywords.get("properties").and_then(Value::as_object);
@@ -182,6 +222,17 @@ impl<'s> Required<'s> {
             let any = inside.item(usize::MAX);
             self.look(items, &any, &place.every(), depth + 1);
         }
+        self.same(keywords, fate, place, depth);
+    }
+
+    /// What is said of the same value elsewhere.
+    fn same(
+        &mut self,
+        keywords: &'s Map<String, Value>,
+        fate: &Fate<'_>,
+        place: &Pattern,
+        depth: usize,
+    ) {
         let reference = keywords.get("$ref").and_then(Value::as_str);
         let root = self.root;
         if let Some(target) = reference
@@ -199,6 +250,23 @@ impl<'s> Required<'s> {
             self.look(inner, fate, place, depth + 1);
         }
     }
+
+    fn add(&mut self, broken: Broken) {
+        if !self.broken.contains(&broken) {
+            self.broken.push(broken);
+        }
+    }
+}
+
+/// Whether any text may be there.
+fn admits_tokens(keywords: &Map<String, Value>) -> bool {
+    let text = |value: &Value| value.as_str() == Some("string");
+    let typed = match keywords.get("type") {
+        None => true,
+        Some(Value::Array(types)) => types.iter().any(text),
+        Some(one) => text(one),
+    };
+    typed && !keywords.contains_key("enum") && !keywords.contains_key("const")
 }
 
 #[cfg(test)]
@@ -214,7 +282,9 @@ mod tests {
 
     fn projection(keep: Option<&[&str]>, drop: &[&str], tokenise: &[&str]) -> Projection {
         let keep = keep.map(patterns);
-        Projection::new(keep.as_deref(), &patterns(drop), &patterns(tokenise))
+        let tokenise = patterns(tokenise);
+        let tokenise = tokenise.iter().map(|place| (place, "personal.x"));
+        Projection::new(keep.as_deref(), &patterns(drop), tokenise)
     }
 
     /// What goes on, built anew: the plainest reading of what the fates say.
@@ -222,7 +292,7 @@ mod tests {
         let inside = match fate {
             Fate::Drop => return None,
             Fate::Keep => return Some(value.clone()),
-            Fate::Tokenise => {
+            Fate::Tokenise(_) => {
                 return value
                     .as_str()
                     .map(|text| json!(format!("<{}>", text.len())));
@@ -347,6 +417,10 @@ mod tests {
         ];
         for (keep, drop, missing) in rows {
             let broken = projection(keep, drop, &[]).breaks(&schema);
+            let missing: Vec<_> = missing
+                .iter()
+                .map(|place| Broken::Dropped((*place).to_owned()))
+                .collect();
             assert_eq!(broken, missing, "{keep:?} {drop:?}");
         }
     }
@@ -356,6 +430,38 @@ mod tests {
         let schema = json!({"required": ["mail"], "properties": {"mail": {}}});
         let tokens = projection(Some(&["/id"]), &[], &["/mail"]);
         assert!(tokens.has_tokens() && tokens.breaks(&schema).is_empty());
+    }
+
+    #[test]
+    fn p1_no_token_stands_where_a_schema_lets_none() {
+        let schema = json!({
+            "properties": {
+                "text": {"type": "string"}, "any": {}, "either": {"type": ["integer", "string"]},
+                "number": {"type": "integer"}, "word": {"enum": ["a"]}, "one": {"const": "a"},
+                "referred": {"$ref": "#/$defs/number"}, "both": {"allOf": [{"type": "object"}]},
+                "list": {"items": {"type": "boolean"}},
+            },
+            "$defs": {"number": {"type": "number"}},
+        });
+        for (place, fits) in [
+            ("/text", true),
+            ("/any", true),
+            ("/either", true),
+            ("/unheard_of", true),
+            ("/number", false),
+            ("/word", false),
+            ("/one", false),
+            ("/referred", false),
+            ("/both", false),
+            ("/list/*", false),
+        ] {
+            let broken = projection(None, &[], &[place]).breaks(&schema);
+            let expected = match fits {
+                true => vec![],
+                false => vec![Broken::Token(place.to_owned())],
+            };
+            assert_eq!(broken, expected, "{place}");
+        }
     }
 
     fn values() -> impl Strategy<Value = Value> {

@@ -313,22 +313,37 @@ impl Maker<'_> {
                 let branch = self.step(of, step, hints);
                 branches.extend(branch.map(|branch| (branch, depth)));
             }
-            match (depth < self.budget.depth).then(|| self.step(at, Step::Decoded, hints)) {
-                Some(Some(next)) => at = next,
-                _ => break,
+            match self.decoded(at, depth, hints) {
+                Some(next) => at = next,
+                None => break,
             }
         }
         for (mut at, depth) in branches {
-            for _ in depth..self.budget.depth {
+            for depth in depth..=self.budget.depth {
                 let hints = Hints::of(self.text(at));
                 at = self.normal(at, hints);
                 let hints = hints.with(Hints::of(self.text(at)));
-                match self.step(at, Step::Decoded, hints) {
+                match self.decoded(at, depth, hints) {
                     Some(next) => at = next,
                     None => break,
                 }
             }
         }
+    }
+
+    /// What is encoded in a view, decoded. At the last depth nothing is: whatever could be is not read.
+    fn decoded(&mut self, at: usize, depth: usize, hints: Hints) -> Option<usize> {
+        if depth < self.budget.depth {
+            return self.step(at, Step::Decoded, hints);
+        }
+        if Step::Decoded.is_hinted(hints) {
+            let text = self.text(at);
+            // There is no room for anything, so whatever is there fills it.
+            let mut weaver = Weaver::new(text, 0);
+            decode::weave(text, hints, &mut weaver);
+            self.kept.cut |= weaver.is_full();
+        }
+        None
     }
 
     /// The view with nothing hidden in it and its characters in their plainest form.

@@ -123,6 +123,8 @@ pub struct CaseContext {
     pub labels: Vec<String>,
     /// What detectors suspect.
     pub suspicions: Vec<String>,
+    /// What the message is for.
+    pub purpose: Option<String>,
     /// The source address.
     pub source: Option<IpAddr>,
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -210,6 +212,7 @@ pub fn with_request<T>(case: &Case, ask: impl FnOnce(&Request<'_>) -> T) -> Resu
         findings: &findings,
         labels: &labels,
         suspicions: &suspicions,
+        purpose: of.purpose.as_deref(),
         source: of.source,
         now_ms: of.now_ms,
         session: of.session,

@@ -322,6 +322,10 @@ fn circumstances(
         let method = context.method.to_owned();
         say("method", RestrictedExpression::new_string(method));
     }
+    if let Some(purpose) = context.purpose.filter(|_| depends.purpose) {
+        let purpose = purpose.to_owned();
+        say("purpose", RestrictedExpression::new_string(purpose));
+    }
     if depends.time {
         let now = time::to_text(context.now_ms).ok_or("the time is beyond the year 9999")?;
         say("now", RestrictedExpression::new_datetime(now));

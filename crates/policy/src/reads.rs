@@ -24,6 +24,8 @@ pub struct Dependence {
     pub labels: bool,
     /// The MCP method.
     pub method: bool,
+    /// What the message is for.
+    pub purpose: bool,
     /// The session.
     pub session: bool,
     /// The source address.
@@ -43,6 +45,7 @@ impl Dependence {
         findings: true,
         labels: true,
         method: true,
+        purpose: true,
         session: true,
         source: true,
         suspicions: true,
@@ -50,7 +53,7 @@ impl Dependence {
     };
 
     /// Whether the answer can differ from call to call although caller, thing, findings, labels,
-    /// suspicions, method and client are the same. Such answers are never remembered.
+    /// suspicions, method, purpose and client are the same. Such answers are never remembered.
     pub fn is_volatile(self) -> bool {
         self.approving
             || self.arguments
@@ -69,6 +72,7 @@ impl Dependence {
             findings: self.findings || other.findings,
             labels: self.labels || other.labels,
             method: self.method || other.method,
+            purpose: self.purpose || other.purpose,
             session: self.session || other.session,
             source: self.source || other.source,
             suspicions: self.suspicions || other.suspicions,
@@ -224,6 +228,10 @@ fn dependence(attribute: &str) -> Dependence {
             ..none
         },
         "now" => Dependence { time: true, ..none },
+        "purpose" => Dependence {
+            purpose: true,
+            ..none
+        },
         "session" => Dependence {
             session: true,
             ..none
@@ -315,7 +323,7 @@ mod tests {
 
     #[test]
     fn sees_what_a_condition_depends_on() {
-        let everything = "approving arguments auth_age client findings labels method session source suspicions time";
+        let everything = "approving arguments auth_age client findings labels method purpose session source suspicions time";
         for (condition, expected) in [
             ("true", ""),
             ("principal.user == resource.name", ""),
@@ -332,6 +340,10 @@ mod tests {
             ("context.now > datetime(\"2026-01-01\")", "time"),
             ("context.method == \"ping\"", "method"),
             ("context has client", "client"),
+            (
+                "context has purpose && context.purpose == \"audit\"",
+                "purpose",
+            ),
             (
                 "context has auth_age_s && context.auth_age_s < 9",
                 "auth_age",

@@ -185,6 +185,8 @@ pub struct Context<'a> {
     /// What detectors suspect in this message, such as `injection`: scores that reached their
     /// threshold, never facts.
     pub suspicions: &'a [Cow<'a, str>],
+    /// What the message is for, as the operator or the caller's token says; nothing if neither does.
+    pub purpose: Option<&'a str>,
     /// The address the message came from, where there is one.
     pub source: Option<IpAddr>,
     /// Milliseconds since 1970-01-01T00:00:00Z.

@@ -221,6 +221,7 @@ fn circumstances() -> Map<String, Value> {
         ("session", absent_at_times(session)),
         ("client", absent_at_times(json!({"type": "String"}))),
         ("auth_age_s", absent_at_times(json!({"type": "Long"}))),
+        ("purpose", absent_at_times(json!({"type": "String"}))),
     ]
     .into_iter()
     .map(|(name, of)| (name.to_owned(), of))

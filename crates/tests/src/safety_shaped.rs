@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// What it takes for an attack.
 pub const ATTACK: &str = "ATTACKWORD";
@@ -31,6 +32,8 @@ pub enum Mood {
     Status(u16, Option<u64>),
     /// The same once, then as documented.
     Once(u16, u64),
+    /// It waits until it becomes otherwise, and answers as documented then.
+    Waits,
     /// It takes so long.
     Slow(Duration),
     /// It answers with this.
@@ -62,7 +65,7 @@ pub struct SafetyShaped {
 
 #[derive(Debug)]
 struct State {
-    mood: Mutex<Mood>,
+    mood: watch::Sender<Mood>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -71,7 +74,7 @@ impl SafetyShaped {
     pub async fn start() -> Result<Self> {
         let (listener, origin) = port().await?;
         let state = Arc::new(State {
-            mood: Mutex::new(Mood::Good),
+            mood: watch::Sender::new(Mood::Good),
             asked: Mutex::default(),
         });
         let answering = Arc::clone(&state);
@@ -98,7 +101,7 @@ impl SafetyShaped {
 
     /// From now on it behaves so.
     pub fn becomes(&self, mood: Mood) {
-        *held(&self.state.mood) = mood;
+        self.state.mood.send_replace(mood);
     }
 
     /// Every request that came, in order.
@@ -127,13 +130,12 @@ async fn serve(state: &State, request: Request<Incoming>) -> Response<Full<Bytes
         body,
         fault: judged.as_ref().err().cloned(),
     });
-    let mood = {
-        let mut mood = held(&state.mood);
-        match &*mood {
-            Mood::Once(..) => std::mem::replace(&mut *mood, Mood::Good),
-            other => other.clone(),
-        }
-    };
+    let mut mood = state.mood.subscribe();
+    let waited = mood.wait_for(|mood| *mood != Mood::Waits).await;
+    let mood = waited.map_or(Mood::Good, |mood| mood.clone());
+    if matches!(mood, Mood::Once(..)) {
+        state.mood.send_replace(Mood::Good);
+    }
     match (mood, judged) {
         (Mood::Status(status, wait), _) => answer(status, wait, "{}".to_owned()),
         (Mood::Once(status, wait), _) => answer(status, Some(wait), "{}".to_owned()),
@@ -147,7 +149,7 @@ async fn serve(state: &State, request: Request<Incoming>) -> Response<Full<Bytes
             tokio::time::sleep(time).await;
             answer(200, None, judged.to_string())
         }
-        (Mood::Good, Ok(judged)) => answer(200, None, judged.to_string()),
+        (Mood::Good | Mood::Waits, Ok(judged)) => answer(200, None, judged.to_string()),
     }
 }
 

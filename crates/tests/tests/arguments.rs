@@ -77,6 +77,34 @@ const RECOGNISED: &[(&str, &str, &str)] = &[
         "argument_meaning",
     ),
     ("read_file", r#"{ "path": "a%00.txt" }"#, "argument_meaning"),
+    // What nobody sees is not taken out of a name, as it would be of prose: the name would be another one.
+    (
+        "read_file",
+        r#"{ "path": "a\u0000.txt" }"#,
+        "argument_meaning",
+    ),
+    (
+        "read_file",
+        r#"{ "path": ".\u200b./.\u200b./etc/passwd" }"#,
+        "argument_meaning",
+    ),
+    (
+        "read_files",
+        r#"{ "paths": ["a", "b\u202e"] }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "https://example.com\u0000.evil.example/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "connect",
+        r#"{ "host": "db.example\u2060.com" }"#,
+        "argument_meaning",
+    ),
+    // A letter that joins no more is part of how a name is written.
+    ("read_file", r#"{ "path": "نمی\u200cخواهم.txt" }"#, "-"),
     ("read_files", r#"{ "paths": ["a", "b"] }"#, "-"),
     (
         "read_files",
@@ -208,6 +236,83 @@ async fn n1_1_what_can_never_be_right_is_refused_without_a_word_of_configuration
             let code = outcome(&caller, &server, tool, &arguments).await?;
             assert_eq!(code, *expected, "{footing:?} {tool} {arguments}");
         }
+    }
+    Ok(())
+}
+
+/// In prose it is taken out, and the call arrives.
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_what_nobody_sees_is_taken_out_of_prose_and_refused_in_names() -> Result<()> {
+    let server = plain().await?;
+    let fleet = fleet(&server, json!({})).await?;
+    let caller = fleet.caller(Footing::Session, "/all", "alice").await?;
+    let url = "https://example.com/";
+    caller
+        .call("fetch", json!({ "url": url, "note": "a\u{0}b\u{200b}c" }))
+        .await?;
+    let cleaned = json!({ "url": url, "note": "abc" });
+    assert_eq!(server.calls().last(), Some(&cleaned));
+    for (tool, arguments, rule) in [
+        ("read_file", json!({ "path": "a\u{0}b" }), "path.nul"),
+        (
+            "read_file",
+            json!({ "path": "a\u{200b}b" }),
+            "argument.hidden_text",
+        ),
+        ("connect", json!({ "host": "a\u{0}b" }), "host.control"),
+        ("fetch", json!({ "url": "x:\u{0}" }), "url.control"),
+    ] {
+        let answer = caller.call(tool, arguments).await?;
+        assert_eq!(wire::code(&answer), "argument_meaning", "{answer}");
+        assert!(text(&answer).contains(rule), "{rule}: {answer}");
+    }
+    Ok(())
+}
+
+/// Nobody is asked where a name leads for a caller whom policy denies; for others it still refuses.
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_names_are_looked_up_for_nobody_whom_policy_denies() -> Result<()> {
+    let server = plain().await?;
+    let policy = r#"
+        permit (principal, action, resource);
+        forbid (principal, action == Ringwall::Action::"call", resource) when { principal.user == "mallory" };
+        forbid (principal, action == Ringwall::Action::"call", resource == Ringwall::Tool::"plain/connect")
+            when { context.findings.contains("host.unresolved") };
+        @lift("approval: owners")
+        forbid (principal, action == Ringwall::Action::"call", resource == Ringwall::Tool::"plain/find");
+    "#;
+    let arguments = json!({ "tools": {
+        "fetch": { "/url": { "is": "url" } },
+        "find": { "/name": { "is": "host" } },
+        "connect": { "/host": { "is": "host", "otherwise": "report" } },
+    } });
+    let content = json!({ "content": { "arguments": arguments } });
+    let member = Member::at("plain", server.url()).with(content);
+    let fleet = Fleet::start(Plan::default().policy(policy), &[member], &[]).await?;
+    let nowhere = "does-not-exist.invalid";
+    let fetch = json!({ "url": format!("https://{nowhere}/") });
+    for (user, tool, arguments, expected) in [
+        ("mallory", "fetch", &fetch, "policy_denied"),
+        ("alice", "fetch", &fetch, "argument_meaning"),
+        // Nobody is bothered with what goes no further.
+        (
+            "alice",
+            "find",
+            &json!({ "name": nowhere }),
+            "argument_meaning",
+        ),
+        // What is only told is told to policies as well, which then say no.
+        (
+            "alice",
+            "connect",
+            &json!({ "host": nowhere }),
+            "policy_denied",
+        ),
+        ("alice", "connect", &json!({ "host": "localhost" }), "-"),
+    ] {
+        let caller = fleet.caller(Footing::Session, "/all", user).await?;
+        let code = outcome(&caller, &server, tool, arguments).await?;
+        assert_eq!(code, expected, "{user} {tool} {arguments}");
     }
     Ok(())
 }

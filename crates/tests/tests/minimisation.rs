@@ -148,6 +148,98 @@ async fn p1_what_goes_on_depends_on_what_the_call_is_for() -> Result<()> {
     Ok(())
 }
 
+/// What a call is for is said to policies as well: by the claim, or not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_policies_decide_by_what_a_call_is_for() -> Result<()> {
+    let server = talkative().await?;
+    let policy = r#"
+        permit (principal, action, resource);
+        forbid (principal, action in [Ringwall::Action::"call", Ringwall::Action::"list"], resource)
+            unless { context has purpose && context.purpose == "audit" };
+    "#;
+    let purpose = json!({ "content": { "purpose": { "claim": "purpose" } } });
+    let plan = Plan::default().policy(policy).route(purpose);
+    let fleet = Fleet::start(plan, &[Member::at("crm", server.url())], &[]).await?;
+    let url = fleet.gateway.at("/all")?;
+    for (purpose, may) in [
+        (json!("audit"), true),
+        (json!("fun"), false),
+        (json!(["audit"]), false),
+        (Value::Null, false),
+    ] {
+        let claims = json!({ "purpose": purpose });
+        let token = fleet
+            .issuer
+            .sign_changed(url.as_str(), &json!({}), &claims)?;
+        let caller = Caller::Session(Client::connect(&url, Some(&token)).await?);
+        let before = server.calls().len();
+        let answer = caller
+            .call("find_customer", json!({ "name": "Ada" }))
+            .await?;
+        assert_eq!(server.calls().len() > before, may, "{claims} {answer}");
+        let listed = caller.request("tools/list", json!({})).await?;
+        assert_eq!(
+            listed.to_string().contains("find_customer"),
+            may,
+            "{listed}"
+        );
+    }
+    Ok(())
+}
+
+/// A field that goes on as a token is read by nobody but the server that may have it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_a_token_of_a_field_comes_back_as_the_value_to_whoever_may_have_it() -> Result<()> {
+    let server = talkative().await?;
+    let entry = json!({
+        "arguments": { "tokenise": { "/note": "personal.note" } },
+        "results": { "keep": ["/id"], "tokenise": { "/ssn": "personal.us_ssn", "/orders/*/card": "personal.card" } },
+    });
+    let content = json!({ "content": {
+        "minimise": { "find_*": [entry] }, "data": { "reveal": ["personal.us_ssn"] },
+    } });
+    let fleet = fleet(&server, content).await?;
+    let mut first = None;
+    for footing in Footing::BOTH {
+        let caller = fleet.caller(footing, "/all", "alice").await?;
+        let answer = caller.call("find_customer", asked()).await?;
+        assert!(!answer.to_string().contains(SECRET), "{footing:?} {answer}");
+        let token = answer.pointer("/result/structuredContent/ssn");
+        let token = token.and_then(Value::as_str).context("no token")?;
+        let card = answer.pointer("/result/structuredContent/orders/0/card");
+        let card = card.and_then(Value::as_str).context("no card")?;
+        assert!(token.starts_with("{rw:personal.us_ssn:"), "{token}");
+        assert!(card.starts_with("{rw:personal.card:"), "{card}");
+        // One value has one token, in the text beside it and on every footing.
+        assert!(
+            answer
+                .pointer("/result/content/0/text")
+                .is_some_and(|text| { text.as_str().is_some_and(|text| text.contains(token)) })
+        );
+        assert_eq!(first.get_or_insert_with(|| token.to_owned()), token);
+
+        let arguments = json!({ "name": token, "note": token, "who": { "mail": card } });
+        caller.call("find_customer", arguments).await?;
+        let calls = server.calls();
+        let sent = calls.last().context("nothing was sent")?;
+        assert_eq!(sent.get("name"), Some(&json!(SECRET)), "{sent}");
+        assert_eq!(sent.pointer("/who/mail"), Some(&json!(card)), "{sent}");
+        let note = sent.get("note").and_then(Value::as_str);
+        assert!(
+            note.is_some_and(|note| note.starts_with("{rw:personal.note:")),
+            "{sent}"
+        );
+    }
+    let records = ledger(&fleet.gateway, &["find_customer"]).await?;
+    let told = json!(records).to_string();
+    assert!(!told.contains(SECRET), "{told}");
+    assert!(
+        told.contains("minimise.tokens") && told.contains("tokenise"),
+        "{told}"
+    );
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn p1_what_a_schema_requires_is_not_left_out() -> Result<()> {
     let server = talkative().await?;
@@ -155,6 +247,15 @@ async fn p1_what_a_schema_requires_is_not_left_out() -> Result<()> {
         (json!({ "results": { "drop": ["/id"] } }), false),
         (json!({ "arguments": { "drop": ["/name"] } }), false),
         (json!({ "results": { "drop": ["/id"] } }), true),
+        // A number cannot be a token where the schema lets only numbers be.
+        (
+            json!({ "results": { "tokenise": { "/id": "personal.id" } } }),
+            false,
+        ),
+        (
+            json!({ "results": { "tokenise": { "/id": "personal.id" } } }),
+            true,
+        ),
     ] {
         let content = minimise(json!([entry]));
         let fleet = match on_route {

@@ -122,6 +122,95 @@ async fn serves_server_filesystem_over_stdio() -> Result<()> {
     Ok(())
 }
 
+/// The server itself may go anywhere in the folder; what is allowed there is the gateway's to say.
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_a_path_stays_inside_its_roots_wherever_links_lead() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let all = std::fs::canonicalize(folder.path())?;
+    let root = all.join("allowed");
+    std::fs::create_dir_all(root.join("deep"))?;
+    std::fs::create_dir(all.join("private"))?;
+    std::fs::write(root.join("deep/note.txt"), "for them")?;
+    std::fs::write(all.join("private/secret.txt"), "not for them")?;
+    for (to, name) in [
+        ("allowed/deep/note.txt", "inner"),
+        ("allowed/deep", "inner_folder"),
+        ("private/secret.txt", "out"),
+        ("private", "out_folder"),
+        ("nowhere", "dangling"),
+    ] {
+        std::os::unix::fs::symlink(all.join(to), root.join(name))?;
+    }
+    let roots = json!([root.display().to_string()]);
+    let read = |path: String| ("read_text_file", json!({ "path": path }));
+    let write = |path: String| {
+        let arguments = json!({ "path": path, "content": "written" });
+        ("write_file", arguments)
+    };
+    let at = |name: &str| root.join(name).display().to_string();
+    let raw = |rest: &str| format!("{}/{rest}", root.display());
+    for arguments in [
+        json!({ "roots": roots }),
+        json!({ "tools": { "*": { "/path": { "is": "path", "roots": roots } } } }),
+    ] {
+        let mut server = npm("files", "server-filesystem", &[&all.display().to_string()])?;
+        server["content"] = json!({ "arguments": arguments });
+        let peers = Peers::start(vec![server]).await?;
+        let alice = peers.client("files", "alice").await?;
+        for ((tool, arguments), rule) in [
+            (read(at("deep/note.txt")), "-"),
+            (read(at("inner")), "-"),
+            (read(at("inner_folder/note.txt")), "-"),
+            (write(at("deep/new.txt")), "-"),
+            (write(at("inner_folder/newer.txt")), "-"),
+            (read(at("out")), "path.link_outside"),
+            (read(at("out_folder/secret.txt")), "path.link_outside"),
+            (write(at("out_folder/new.txt")), "path.link_outside"),
+            (write(at("dangling")), "path.link_outside"),
+            (
+                read(raw("../private/secret.txt")),
+                "path.outside_roots|path.dots",
+            ),
+            (
+                read(raw("%2e%2e/private/secret.txt")),
+                "path.disguised_traversal|path.encoded",
+            ),
+            (
+                read(raw("deep/..%2f..%2f../private/secret.txt")),
+                "path.disguised_traversal|path.encoded",
+            ),
+            (read(raw("out\0")), "path.nul"),
+            (
+                read(all.join("private/secret.txt").display().to_string()),
+                "path.outside_roots",
+            ),
+        ] {
+            let answer = alice.call(tool, arguments.clone()).await?;
+            let told = text(&answer);
+            assert!(!told.contains("not for them"), "{arguments} {answer}");
+            let refused = answer.pointer("/result/_meta/io.ringwall~1refusal");
+            match rule {
+                "-" => assert!(
+                    refused.is_none() && answer["result"]["isError"] != true,
+                    "{answer}"
+                ),
+                // Of what is declared more is asked, and the first that is wrong is told.
+                rules => assert!(
+                    rules.split('|').any(|rule| told.contains(rule)),
+                    "{arguments}: {answer}"
+                ),
+            }
+        }
+        assert!(!all.join("private/new.txt").exists());
+        assert!(!all.join("nowhere").exists());
+        assert_eq!(
+            std::fs::read_to_string(root.join("deep/newer.txt"))?,
+            "written"
+        );
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_server_memory_over_stdio_with_a_process_for_each_user() -> Result<()> {
     let folder = tempfile::tempdir()?;

@@ -142,6 +142,7 @@ impl Timings {
     fn write(&self, object: &mut Object<'_>) {
         object.whole("admit", self.admit);
         object.whole("authorize", self.authorize);
+        object.whole("consult", self.consult);
         object.whole("forward", self.forward);
         object.whole("frame", self.frame);
         object.whole("identify", self.identify);
@@ -379,7 +380,7 @@ mod tests {
                     control: word.clone(), detector: word.clone(), rule: word.clone(), value: at_ms, threshold: at_ms, mode: "warn".into(), place: word.clone(),
                 }).collect(),
                 refusal: kept.clone().map(|code| Refusal { code: code.clone(), control: code.clone(), fault: Fault::Caller, reason: code }),
-                timings_us: Some(Timings { admit: times.0, authorize: times.1, forward: times.2, frame: times.0, identify: times.1,
+                timings_us: Some(Timings { admit: times.0, authorize: times.1, consult: times.2, forward: times.2, frame: times.0, identify: times.1,
                     inspect: times.2, resolve: times.0, screen: times.1, total: times.2, validate: times.0 }),
                 sizes: Some(Sizes { request: times.0, answer: times.1 }),
                 digests: Some(Digests { arguments: route.clone(), answer: trace.clone() }),

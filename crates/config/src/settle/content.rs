@@ -60,13 +60,14 @@ pub(super) fn route(
     }
     let providers = providers.as_ref();
     let data = data.as_ref();
+    let reveal = data.map_or(&[][..], |data| &data.reveal);
     RouteContent {
         arguments: arguments
             .as_ref()
             .map(|it| arguments::settle(problems, &at("arguments"), it)),
         minimise: minimise
             .as_ref()
-            .map(|it| minimise::settle(problems, &at("minimise"), it)),
+            .map(|it| minimise::settle(problems, &at("minimise"), it, reveal)),
         data: data.map(|it| data::settle(problems, &at("data"), it)),
         modes: modes.clone(),
         providers: providers.map(|all| providers::settle(problems, &at("providers"), all)),

@@ -113,6 +113,24 @@ fn which_fields_go_on() {
             ],
         ),
         (
+            "minimise: { t: [{ arguments: { tokenise: { /a: personal.name } }, results: { tokenise: { '/b/*/c': secret.key } } }] }",
+            &[],
+        ),
+        (
+            "minimise: { t: [{ results: { drop: [/a], tokenise: { a: personal.name, /a: personal.name, /b: name } } }] }",
+            &[
+                "minimise.t[0].results.tokenise.a: is not a JSON Pointer => write a JSON Pointer such as `/path` or `/items/*/name`; `~0` is `~`, `~1` is `/`",
+                "minimise.t[0].results.tokenise[\"/a\"]: does not go on at all: it is in `drop` (control P1) => write the field in one of the two lists",
+                "minimise.t[0].results.tokenise[\"/b\"]: is not the name of a kind of data => write `secret.…` or `personal.…` as `ringwall rules list` has it",
+            ],
+        ),
+        (
+            "data: { reveal: [personal.email] }, minimise: { t: [{ arguments: { tokenise: { /a: personal.email } }, results: { tokenise: { /a: personal.email } } }] }",
+            &[
+                "minimise.t[0].arguments.tokenise[\"/a\"]: is for nothing: `personal.email` is turned back by `data.reveal` (control P1) => use a label of its own, such as `personal.customer`, or drop the field",
+            ],
+        ),
+        (
             "purpose: { is: a, claim: b }",
             &[
                 "purpose: needs one of `is` and `claim` (control P1) => write `is: support`, or `claim: purpose`",

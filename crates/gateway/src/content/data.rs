@@ -263,6 +263,22 @@ fn rewritten(text: &str, seen: &[Treated], data: &Data) -> Option<String> {
 }
 
 impl Data {
+    /// A token of this label for a whole value, or the mark of what is redacted where there can be none.
+    /// What is such a token already stays it.
+    pub(super) fn stand_in(&self, label: &str, value: &str) -> String {
+        let tokens = self.tokens.as_ref();
+        let known = token::find(value).into_iter().next().filter(|token| {
+            let opens = tokens.is_some_and(|tokens| tokens.read(&self.route, token).is_some());
+            token.at == (0..value.len()) && token.label == label && opens
+        });
+        match known {
+            Some(_) => value.to_owned(),
+            None => tokens
+                .and_then(|tokens| tokens.write(&self.route, label, value))
+                .unwrap_or_else(|| mark(label)),
+        }
+    }
+
     /// Puts what tokens stand for where the server may have it. Nothing else sees the outcome: records,
     /// policies and approvals speak of the tokens.
     pub(super) fn reveal(&self, document: &Document) -> Looked {

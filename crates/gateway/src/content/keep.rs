@@ -7,7 +7,7 @@ use controls::{Finding, Severity};
 pub(crate) const FINDINGS: usize = 32;
 
 /// Whether a finding that matters so much would be kept.
-pub(crate) fn has_room(kept: &[Finding], severity: Severity) -> bool {
+pub(super) fn has_room(kept: &[Finding], severity: Severity) -> bool {
     kept.len() < FINDINGS || kept.iter().any(|it| it.severity < severity)
 }
 

@@ -5,7 +5,7 @@ use crate::catalog::Tool;
 use crate::egress::Network;
 use config::settled::{self, Misfit, Recognised, ToolPattern};
 use inspect::meaning::{
-    self, Addresses, Around, Basis, Consequence, DeclarationError, Expectation, HostPattern,
+    self, Addresses, Around, Asked, Basis, Consequence, DeclarationError, Expectation, HostPattern,
     Judged, Kind, Letters, Meaning, Parameters, Reach, Roots, RootsError,
 };
 use inspect::pointer::{Pattern, PatternError};
@@ -42,6 +42,18 @@ pub enum ContentError {
         place: String,
         /// What is wrong.
         error: PatternError,
+    },
+    /// What goes on as a token is turned back before it is sent.
+    #[error(
+        "`arguments.tokenise.{place}` of `{tool}`: `{label}` is turned back by `content.data.reveal`"
+    )]
+    Revealed {
+        /// The tools.
+        tool: ToolPattern,
+        /// The field.
+        place: String,
+        /// What the token stands for.
+        label: String,
     },
     /// A root is none.
     #[error("`roots` of `{place}`: {error}")]
@@ -159,12 +171,14 @@ impl Meanings {
         &'a self,
         tool: &'a Tool,
         arguments: &Map<String, Value>,
+        asked: Asked,
     ) -> Vec<Judged<'a>> {
         let mut judged = Vec::new();
         let mut said: Vec<&Parameters> = Vec::new();
         for (tools, parameters) in &self.declared {
             if tools.names(&tool.name) {
                 let around = Around {
+                    asked,
                     others: &said,
                     roots: None,
                 };
@@ -174,6 +188,7 @@ impl Meanings {
         }
         if self.recognised != Recognised::Ignore {
             let around = Around {
+                asked,
                 others: &said,
                 roots: Some(&self.roots),
             };

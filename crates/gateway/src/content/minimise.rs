@@ -1,11 +1,15 @@
 //! Which fields of arguments and results go on (control P1), by tool and by what the call is for: compiled
-//! once for a server on a route. A value that loses nothing keeps every byte.
+//! once for a server on a route. Some go on as tokens. A value that loses nothing keeps every byte.
 
+use super::data::Data;
 use super::meaning::{ContentError, pattern};
 use config::settled::{self, OtherText, Purpose, ToolPattern};
-use inspect::projection::{Fate, Projection};
-use protocol::{Document, Edits, Kind, Limits, Value};
+use controls::{Action, Finding, Severity};
+use inspect::data::mark;
+use inspect::projection::{Broken, Fate, Projection};
+use protocol::{Document, Edits, Kind, Limits, Value, write_string};
 use serde_json::{Map, Value as Json};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What stands where text was left out.
@@ -33,13 +37,11 @@ pub(crate) struct Minimised {
 pub(crate) struct NoPurpose;
 
 impl Minimising {
-    pub(crate) fn new(
-        settled: &settled::Minimise,
-        purpose: Option<&Purpose>,
-    ) -> Result<Self, ContentError> {
+    pub(crate) fn new(settled: &settled::Content) -> Result<Self, ContentError> {
         let mut tools = Vec::new();
-        for (tool, entries) in settled {
+        for (tool, entries) in &settled.minimise {
             let entries = entries.iter().map(|entry| {
+                hidden_again(tool, &entry.arguments, &settled.data.reveal)?;
                 Ok(Arc::new(Minimised {
                     purposes: entry.purposes.clone(),
                     arguments: projection(tool, &entry.arguments)?,
@@ -52,7 +54,7 @@ impl Minimising {
         tools.sort_by_key(|(tool, _): &(ToolPattern, _)| std::cmp::Reverse(super::exactness(tool)));
         Ok(Minimising {
             tools,
-            purpose: purpose.cloned(),
+            purpose: settled.purpose.clone(),
         })
     }
 
@@ -66,17 +68,21 @@ impl Minimising {
         let Some((_, entries)) = tools.find(|(tools, _)| tools.names(tool)) else {
             return Ok(None);
         };
-        let purpose = match &self.purpose {
-            None => None,
-            Some(Purpose::Is(purpose)) => Some(purpose.as_str()),
-            Some(Purpose::Claim(claim)) => claims.get(claim).and_then(Json::as_str),
-        };
+        let purpose = self.purpose(claims);
         let mut entries = entries.iter();
         let counts = |entry: &&Arc<Minimised>| {
             entry.purposes.is_empty()
                 || purpose.is_some_and(|purpose| entry.purposes.iter().any(|it| it == purpose))
         };
         entries.find(counts).map(Some).ok_or(NoPurpose)
+    }
+
+    /// What messages of a caller are for of whom this is claimed; nothing if nobody says.
+    pub(crate) fn purpose<'a>(&'a self, claims: &'a Map<String, Json>) -> Option<&'a str> {
+        match self.purpose.as_ref()? {
+            Purpose::Is(purpose) => Some(purpose),
+            Purpose::Claim(claim) => claims.get(claim).and_then(Json::as_str),
+        }
     }
 
     /// Why this tool cannot be minimised as said, whatever the purpose: something that its own schemas
@@ -94,9 +100,15 @@ impl Minimised {
         let of = |projection: &Projection, schema: &str, what: &str| {
             let broken = projection.breaks(definition.get(schema)?);
             let first = broken.first()?;
-            Some(format!(
-                "`content.minimise` leaves `{first}` out of its {what}, which its {schema} requires"
-            ))
+            Some(match first {
+                Broken::Dropped(_) => format!(
+                    "`content.minimise` leaves `{first}` out of its {what}, which its {schema} requires"
+                ),
+                Broken::Token(_) => format!(
+                    "`content.minimise` puts a token in the place of `{first}` of its {what}, \
+                     where its {schema} lets no text be"
+                ),
+            })
         };
         of(&self.arguments, "inputSchema", "arguments")
             .or_else(|| of(&self.results, "outputSchema", "results"))
@@ -107,24 +119,33 @@ impl Minimised {
         self.results.is_whole()
     }
 
-    /// Takes out of one result of a tool what does not go on, and says how many places were changed.
-    pub(crate) fn result(&self, result: Value<'_>, reading: &Limits, edits: &mut Edits) -> u32 {
-        let mut changed = 0;
+    /// Takes out of one result of a tool what does not go on.
+    pub(crate) fn result(
+        &self,
+        result: Value<'_>,
+        reading: &Limits,
+        stand_ins: &mut StandIns<'_>,
+        edits: &mut Edits,
+    ) {
         if let Some(content) = result.get("structuredContent")
-            && let Some(less) = project(content, &self.results)
+            && let Some(less) = stand_ins.project(content, &self.results)
         {
             edits.replace(content.range(), less);
-            changed += 1;
         }
         let failed = result.get("isError").and_then(Value::boolean) == Some(true);
         for block in result.get("content").into_iter().flat_map(Value::elements) {
-            changed += u32::from(self.block(block, failed, reading, edits));
+            self.block((block, failed), reading, stand_ins, edits);
         }
-        changed
     }
 
-    /// Whether a block of content was changed. Pictures, sounds and links hold no fields.
-    fn block(&self, block: Value<'_>, failed: bool, reading: &Limits, edits: &mut Edits) -> bool {
+    /// Does the same to a block of content of what failed or not. Pictures, sounds and links hold no fields.
+    fn block(
+        &self,
+        (block, failed): (Value<'_>, bool),
+        reading: &Limits,
+        stand_ins: &mut StandIns<'_>,
+        edits: &mut Edits,
+    ) {
         let resource = block.get("resource");
         let text = match resource {
             None => block.get("text"),
@@ -132,29 +153,46 @@ impl Minimised {
         };
         let text = text.filter(|text| text.kind() == Kind::String);
         match text.and_then(Value::text) {
-            None if resource.is_none() => return false,
+            None if resource.is_none() => return,
             None => {}
             Some(said) => match json(&said, reading) {
                 Some(document) => {
-                    let Some(less) = project(document.root(), &self.results) else {
-                        return false;
+                    let Some(less) = stand_ins.project(document.root(), &self.results) else {
+                        return;
                     };
                     if let (Some(text), Ok(less)) = (text, String::from_utf8(less)) {
                         edits.replace_string(text.range(), &less);
-                        return true;
+                        return;
                     }
                 }
                 // Of what failed the model has to hear why.
-                None if failed && resource.is_none() => return false,
+                None if failed && resource.is_none() => return,
                 None => {}
             },
         }
         if self.other_text == OtherText::Keep {
-            return false;
+            return;
         }
         let notice = serde_json::json!({ "type": "text", "text": NOTICE });
         edits.replace(block.range(), notice.to_string());
-        true
+        stand_ins.left_out += 1;
+    }
+}
+
+/// What is turned into tokens on its way to a server, and turned back right behind that, goes on as it is.
+fn hidden_again(
+    tool: &ToolPattern,
+    arguments: &settled::Fields,
+    reveal: &[String],
+) -> Result<(), ContentError> {
+    let mut tokens = arguments.tokenise.iter();
+    match tokens.find(|(_, label)| reveal.contains(label)) {
+        None => Ok(()),
+        Some((place, label)) => Err(ContentError::Revealed {
+            tool: tool.clone(),
+            place: place.clone(),
+            label: label.clone(),
+        }),
     }
 }
 
@@ -165,7 +203,11 @@ fn projection(tool: &ToolPattern, fields: &settled::Fields) -> Result<Projection
     };
     let keep = fields.keep.as_deref().map(patterns).transpose()?;
     let drop = patterns(&fields.drop)?;
-    Ok(Projection::new(keep.as_deref(), &drop, []))
+    let tokens = fields.tokenise.iter();
+    let tokens = tokens.map(|(place, label)| Ok((pattern(tool, place)?, label.as_str())));
+    let tokens = tokens.collect::<Result<Vec<_>, ContentError>>()?;
+    let tokens = tokens.iter().map(|(place, label)| (place, *label));
+    Ok(Projection::new(keep.as_deref(), &drop, tokens))
 }
 
 /// The object or array that a text is.
@@ -176,28 +218,100 @@ fn json(text: &str, reading: &Limits) -> Option<Document> {
     Document::read(text.to_owned().into(), reading).ok()
 }
 
-/// What goes on of a value, as JSON; nothing if all of it does.
-pub(crate) fn project(value: Value<'_>, projection: &Projection) -> Option<Vec<u8>> {
-    if projection.is_whole() {
-        return None;
+/// What stands in the place of fields, and how much of a message was changed so far.
+#[derive(Debug)]
+pub(crate) struct StandIns<'c> {
+    data: Option<&'c Data>,
+    tokens: u32,
+    left_out: u32,
+}
+
+impl<'c> StandIns<'c> {
+    pub(super) fn of(data: Option<&'c Data>) -> Self {
+        StandIns {
+            data,
+            tokens: 0,
+            left_out: 0,
+        }
     }
-    let mut less = Vec::with_capacity(value.raw().len());
-    if !write(value, &projection.begin(), &mut less) {
-        let nothing: &[u8] = match value.kind() {
-            Kind::Array => b"[]",
-            Kind::Object => b"{}",
-            _ => b"null",
+
+    /// What goes on of a value, as JSON; nothing if all of it does.
+    pub(crate) fn project(&mut self, value: Value<'_>, projection: &Projection) -> Option<Vec<u8>> {
+        if projection.is_whole() {
+            return None;
+        }
+        let mut less = Vec::with_capacity(value.raw().len());
+        if !write(value, &projection.begin(), self, &mut less) {
+            self.left_out += 1;
+            let nothing: &[u8] = match value.kind() {
+                Kind::Array => b"[]",
+                Kind::Object => b"{}",
+                _ => b"null",
+            };
+            less.extend_from_slice(nothing);
+        }
+        (less != value.raw()).then_some(less)
+    }
+
+    /// What was done, never to what: fields that were left out, and those for which a token stands.
+    pub(crate) fn findings(
+        &self,
+        rule: &'static str,
+        place: &'static str,
+    ) -> impl Iterator<Item = Finding> + use<> {
+        let done = [
+            (rule, self.left_out, Action::Remove),
+            ("minimise.tokens", self.tokens, Action::Tokenise),
+        ];
+        let done = done.into_iter().filter(|(_, count, _)| *count > 0);
+        done.map(move |(rule, count, action)| Finding {
+            control: controls::P1,
+            rule: Cow::Borrowed(rule),
+            severity: Severity::Info,
+            place: Cow::Borrowed(place),
+            count,
+            action,
+        })
+    }
+
+    /// Writes a token in the place of a text or a number; false if there can be none. `null` says nothing
+    /// that a token would hide.
+    fn write(&mut self, value: Value<'_>, label: &str, out: &mut Vec<u8>) -> bool {
+        let text = match value.kind() {
+            Kind::String => value.text(),
+            Kind::Number => std::str::from_utf8(value.raw()).ok().map(Cow::Borrowed),
+            Kind::Null => {
+                out.extend_from_slice(value.raw());
+                return true;
+            }
+            Kind::Array | Kind::Boolean | Kind::Object => None,
         };
-        less.extend_from_slice(nothing);
+        let Some(text) = text else {
+            return false;
+        };
+        let stands = match self.data {
+            Some(data) => data.stand_in(label, &text),
+            None => mark(label),
+        };
+        self.tokens += u32::from(*stands != *text);
+        match value.kind() == Kind::String && *stands == *text {
+            true => out.extend_from_slice(value.raw()),
+            false => write_string(&stands, out),
+        }
+        true
     }
-    (less != value.raw()).then_some(less)
 }
 
 /// Writes what goes on of a value; false if nothing does. Depth is bounded by that of the document.
-fn write(value: Value<'_>, fate: &Fate<'_>, out: &mut Vec<u8>) -> bool {
+fn write(
+    value: Value<'_>,
+    fate: &Fate<'_>,
+    stand_ins: &mut StandIns<'_>,
+    out: &mut Vec<u8>,
+) -> bool {
     let inside = match fate {
-        // Nobody hands out tokens here: what would be one is left out.
-        Fate::Drop | Fate::Tokenise => return false,
+        Fate::Drop => return false,
+        Fate::Tokenise(label) => return stand_ins.write(value, label, out),
         Fate::Keep => {
             out.extend_from_slice(value.raw());
             return true;
@@ -214,12 +328,13 @@ fn write(value: Value<'_>, fate: &Fate<'_>, out: &mut Vec<u8>) -> bool {
         }
         out.extend_from_slice(name);
         let from = out.len();
-        let written = write(inner, fate, out);
+        let written = write(inner, fate, stand_ins, out);
         if written {
             whole &= out.get(from..) == Some(inner.raw());
             separated = true;
         } else {
             whole = false;
+            stand_ins.left_out += 1;
             out.truncate(before);
         }
     };
@@ -241,7 +356,7 @@ fn write(value: Value<'_>, fate: &Fate<'_>, out: &mut Vec<u8>) -> bool {
             }
             out.push(b'}');
         }
-        _ => return write(value, &inside.leaf(), out),
+        _ => return write(value, &inside.leaf(), stand_ins, out),
     }
     if whole {
         // All of it goes on, so it does as it was written.
@@ -265,11 +380,11 @@ mod tests {
         );
         let (settled, _) = config::load(&text).unwrap();
         let server = settled.servers.first().unwrap();
-        Minimising::new(
-            &server.content.minimise,
-            Some(&Purpose::Claim("why".into())),
-        )
-        .unwrap()
+        let content = settled::Content {
+            purpose: Some(Purpose::Claim("why".into())),
+            ..server.content.clone()
+        };
+        Minimising::new(&content).unwrap()
     }
 
     fn document(text: &str) -> Document {
@@ -281,7 +396,13 @@ mod tests {
         let entry = minimising.of("t", &Map::new()).unwrap().unwrap();
         let document = document(text);
         let mut edits = Edits::new();
-        entry.result(document.root(), &Limits::default(), &mut edits);
+        let mut stand_ins = StandIns::of(None);
+        entry.result(
+            document.root(),
+            &Limits::default(),
+            &mut stand_ins,
+            &mut edits,
+        );
         let bytes = document.apply(&edits).unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()
     }
@@ -333,7 +454,7 @@ mod tests {
             let keep = keep.map(read);
             let projection = Projection::new(keep.as_deref(), &read(drop), []);
             let document = document(before);
-            let less = project(document.root(), &projection);
+            let less = StandIns::of(None).project(document.root(), &projection);
             let less = less.map_or(before.to_owned(), |less| String::from_utf8(less).unwrap());
             assert_eq!(less, after, "{before}");
         }
@@ -367,6 +488,70 @@ mod tests {
         let keeps = json!({ "results": { "keep": ["/id"] }, "other_text": "keep" });
         let prose = r#"{"content":[{"type":"text","text":"prose"}]}"#;
         assert_eq!(result(keeps, prose), prose);
+    }
+
+    #[test]
+    fn p1_a_token_stands_for_a_text_or_a_number_and_for_nothing_else() {
+        let data = |tokens: Option<&Arc<super::super::Tokens>>| {
+            let mut data = Data::new(&settled::Data::default(), &"/all".into()).unwrap();
+            if let Some(tokens) = tokens {
+                data.keyed(tokens);
+            }
+            data
+        };
+        let tokens = super::super::Tokens::ephemeral().unwrap();
+        let (keyed, unkeyed) = (data(Some(&tokens)), data(None));
+        let place = inspect::pointer::Pattern::parse("/a").unwrap();
+        let projection = Projection::new(None, [], [(&place, "personal.email")]);
+        let projected = |data: &Data, text: &str| {
+            let document = document(text);
+            let mut stand_ins = StandIns::of(Some(data));
+            let less = stand_ins.project(document.root(), &projection);
+            let less = less.map_or(text.to_owned(), |less| String::from_utf8(less).unwrap());
+            (less, stand_ins.tokens, stand_ins.left_out)
+        };
+        let token = keyed.stand_in("personal.email", "x@y.test");
+        let number = keyed.stand_in("personal.email", "4.50");
+        let other = keyed.stand_in("personal.phone", "x@y.test");
+        for (before, after, counts) in [
+            (r#"{"b": 1}"#.to_owned(), r#"{"b": 1}"#.to_owned(), (0, 0)),
+            (
+                r#"{"a": "x@\u0079.test", "b": 1}"#.to_owned(),
+                format!(r#"{{"a":"{token}","b":1}}"#),
+                (1, 0),
+            ),
+            (
+                r#"{"a": 4.50}"#.to_owned(),
+                format!(r#"{{"a":"{number}"}}"#),
+                (1, 0),
+            ),
+            (
+                r#"{"a": null}"#.to_owned(),
+                r#"{"a": null}"#.to_owned(),
+                (0, 0),
+            ),
+            (r#"{"a": {"c": 1}}"#.to_owned(), "{}".to_owned(), (0, 1)),
+            (r#"{"a": ["x"]}"#.to_owned(), "{}".to_owned(), (0, 1)),
+            (r#"{"a": true}"#.to_owned(), "{}".to_owned(), (0, 1)),
+            // What is a token already is not put into another one.
+            (
+                format!(r#"{{"a": "{token}"}}"#),
+                format!(r#"{{"a": "{token}"}}"#),
+                (0, 0),
+            ),
+            (
+                format!(r#"{{"a": "{}"}}"#, "x".repeat(2000)),
+                format!(r#"{{"a":"{}"}}"#, mark("personal.email")),
+                (1, 0),
+            ),
+        ] {
+            let (less, tokens, left_out) = projected(&keyed, &before);
+            assert_eq!((less, (tokens, left_out)), (after, counts), "{before}");
+        }
+        let (less, ..) = projected(&keyed, &format!(r#"{{"a": "{other}"}}"#));
+        assert!(!less.contains(&other), "{less}");
+        let (less, ..) = projected(&unkeyed, r#"{"a": "x@y.test"}"#);
+        assert_eq!(less, format!(r#"{{"a":"{}"}}"#, mark("personal.email")));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! One string of a message on its way through every part of [`super::Content`].
 
+use super::keep::{has_room, keep};
 use super::place;
 use super::role::{Standing, Within};
-use super::{Looked, Role, Toward, has_room, keep};
+use super::{Looked, Role, Toward};
 use controls::{Action, Control, Finding, Severity};
 use inspect::data::Thread;
 use inspect::view::{Budget, Kept, Views};

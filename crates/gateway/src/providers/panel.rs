@@ -80,6 +80,13 @@ impl Panel {
         self.members.iter().any(|it| it.on.contains(&surface))
     }
 
+    /// Whether what anybody says about this may change what becomes of a message. Where every rule is in
+    /// `shadow`, it is only written down.
+    pub fn matters(&self, surface: Surface) -> bool {
+        let mut heard = self.members.iter().filter(|it| it.on.contains(&surface));
+        heard.any(|member| self.is_heeded(member))
+    }
+
     /// Everybody on it.
     pub fn members(&self) -> &[Member] {
         &self.members
@@ -138,17 +145,25 @@ impl Panel {
     /// What it means that this one says nothing. Where nothing it could have said would change anything,
     /// its silence does not either.
     fn then(&self, member: &Member, provider: &Provider) -> OnFailure {
-        let matters = match provider.rules() {
+        match self.is_heeded(member) {
+            true => provider.on_failure(),
+            false => OnFailure::Allow,
+        }
+    }
+
+    /// Whether some rule it may speak of is in another mode than `shadow`.
+    fn is_heeded(&self, member: &Member) -> bool {
+        let rules = match &member.detector {
+            Detector::Remote(provider) => provider.rules(),
+            Detector::Local(_) => None,
+        };
+        match rules {
             Some(rules) => rules
                 .iter()
                 .any(|rule| self.mode(member, rule) > Mode::Shadow),
             None => {
                 member.mode > Mode::Shadow || self.modes.values().any(|mode| *mode > Mode::Shadow)
             }
-        };
-        match matters {
-            true => provider.on_failure(),
-            false => OnFailure::Allow,
         }
     }
 

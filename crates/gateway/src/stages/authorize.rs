@@ -1,11 +1,15 @@
-//! The only place where a decision is taken: the policies, asked once everything they may want to
-//! know has been established (controls 2.2, 7.3). No permit means no; an error means no. What the
+//! The only place where a decision is taken: the policies, asked once everything is established that can
+//! be known here, and again if others then say something of the call (controls 2.2, 7.3). No permit means no; an error means no. What the
 //! caller's token shows of what a forbid asks for lifts that forbid (control 2.4).
 
 mod more;
+mod reconsider;
+
+pub(super) use reconsider::reconsider;
 
 use crate::approvals::Grant;
 use crate::gate::Gate;
+use crate::route::Served;
 use crate::sessions::Session;
 use crate::stages::draft::{Draft, Stage, Verdict};
 use crate::stages::held::{Held, Hold};
@@ -49,6 +53,24 @@ pub enum Decided {
     Permitted(Permitted),
 }
 
+impl Decided {
+    /// The call itself.
+    pub(super) fn call(&self) -> &Inspected {
+        match self {
+            Decided::Held(held) => &held.inspected,
+            Decided::Permitted(permitted) => &permitted.inspected,
+        }
+    }
+
+    /// The same, to say more about it.
+    pub(super) fn call_mut(&mut self) -> &mut Inspected {
+        match self {
+            Decided::Held(held) => &mut held.inspected,
+            Decided::Permitted(permitted) => &mut permitted.inspected,
+        }
+    }
+}
+
 /// Puts the call before the policies.
 pub fn decide(gate: &Gate, inspected: Inspected, draft: &mut Draft) -> Result<Decided, Refused> {
     draft.ran(controls::N2_2);
@@ -85,9 +107,9 @@ pub(super) fn released(held: Held, grant: &Grant, draft: &mut Draft) -> Result<P
     let mut lifted = hold.lifted;
     lifted.extend(hold.decision.lifts.iter().cloned());
     let decision = {
-        let circumstances = Circumstances::of(&inspected, draft.at_ms());
-        let context = circumstances.context(&inspected);
         let served = inspected.served().ok_or_else(refused::crashed)?;
+        let circumstances = Circumstances::of(&inspected, Some(served), draft.at_ms());
+        let context = circumstances.context(&inspected);
         let protocol_target = inspected.target();
         let (action, resource) = question(&inspected, &protocol_target, &served.name);
         let request = Request {
@@ -121,11 +143,11 @@ pub(super) fn released(held: Held, grant: &Grant, draft: &mut Draft) -> Result<P
 /// use is not there for them.
 fn whole(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<Vec<usize>, Refused> {
     let policies = gate.policies();
-    let circumstances = Circumstances::of(inspected, draft.at_ms());
-    let context = circumstances.context(inspected);
     let mut servers = Vec::new();
     let mut no = None;
     for (at, served) in inspected.raw().route().places() {
+        let circumstances = Circumstances::of(inspected, Some(served), draft.at_ms());
+        let context = circumstances.context(inspected);
         let target = policy::Target::Server { name: &served.name };
         let request = Request {
             principal: inspected.principal(),
@@ -161,9 +183,9 @@ fn whole(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<Vec<us
 /// A message to one server, and what holds it if somebody else has to approve it.
 fn one(gate: &Gate, inspected: &Inspected, draft: &mut Draft) -> Result<Option<Hold>, Refused> {
     let policies = gate.policies();
-    let circumstances = Circumstances::of(inspected, draft.at_ms());
-    let context = circumstances.context(inspected);
     let served = inspected.served().ok_or_else(refused::crashed)?;
+    let circumstances = Circumstances::of(inspected, Some(served), draft.at_ms());
+    let context = circumstances.context(inspected);
     let protocol_target = inspected.target();
     let (action, target) = question(inspected, &protocol_target, &served.name);
     let principal = inspected.principal();
@@ -248,8 +270,15 @@ fn stepped(draft: &mut Draft, lifted: &[Lift]) {
 }
 
 /// Whether this caller may read this resource, as the stages ask that do not call it.
-pub(super) fn may_read(gate: &Gate, call: &Inspected, server: &str, uri: &str, now: u64) -> bool {
-    let circumstances = Circumstances::of(call, now);
+pub(super) fn may_read(
+    gate: &Gate,
+    call: &Inspected,
+    served: &Arc<Served>,
+    uri: &str,
+    now: u64,
+) -> bool {
+    let circumstances = Circumstances::of(call, Some(served), now);
+    let server = &*served.name;
     let request = Request {
         principal: call.principal(),
         action: Action::Read,
@@ -340,12 +369,17 @@ pub(super) struct Circumstances {
     now_ms: i64,
     session: Option<policy::Session>,
     auth_age_s: Option<i64>,
+    purpose: Option<Box<str>>,
 }
 
 impl Circumstances {
-    pub(super) fn of(inspected: &Inspected, now_ms: u64) -> Self {
+    /// Those in which this message concerns a server, or none.
+    pub(super) fn of(inspected: &Inspected, served: Option<&Arc<Served>>, now_ms: u64) -> Self {
         let at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+        let content = inspected.raw().route().content(served);
+        let purpose = content.minimising().purpose(inspected.caller().claims());
         Circumstances {
+            purpose: purpose.map(Box::from),
             source: inspected.raw().source(),
             now_ms: at_ms,
             session: inspected.session().map(|session| aged(session, now_ms)),
@@ -353,7 +387,7 @@ impl Circumstances {
         }
     }
 
-    fn context<'a>(&self, inspected: &'a Inspected) -> Context<'a> {
+    fn context<'a>(&'a self, inspected: &'a Inspected) -> Context<'a> {
         Context {
             arguments: inspected.arguments(),
             method: inspected.method().map_or("", |method| method.name),
@@ -364,8 +398,9 @@ impl Circumstances {
     }
 
     /// The circumstances of something the server brought up.
-    pub(super) fn bare(&self) -> Context<'static> {
+    pub(super) fn bare(&self) -> Context<'_> {
         Context {
+            purpose: self.purpose.as_deref(),
             source: Some(self.source),
             now_ms: self.now_ms,
             session: self.session,

@@ -8,6 +8,7 @@ use crate::providers::Reading;
 use crate::route::{Route, Served};
 use crate::sessions::{InFlight, Session};
 use crate::stages::raw::Raw;
+use crate::stages::suspect::Beside;
 use controls::{Control, Finding, Score};
 use identity::Caller;
 use policy::{Decision, Policies};
@@ -45,6 +46,8 @@ pub struct Draft {
     /// What was found in the answer, which has room of its own.
     pub(super) answer_findings: Vec<Finding>,
     pub(super) scores: Vec<Score>,
+    /// What detectors say of the arguments while the call goes on.
+    pub(super) beside: Option<Beside>,
     /// What detectors are still to read of the message that was looked at last.
     pub(super) reading: Reading,
     pub(super) timings: audit::Timings,
@@ -86,6 +89,12 @@ impl Line {
         self.cancels.load(Ordering::Acquire)
     }
 
+    /// Waits until nobody wants the call any more.
+    pub(super) async fn taken_back(&self) {
+        // The sender is here: there is always somebody who could say so.
+        let _ = self.gone.subscribe().wait_for(|gone| *gone).await;
+    }
+
     /// The client has hung up.
     pub(super) fn hung_up(&self) {
         if self.is_cancelled_by_hanging_up() {
@@ -112,6 +121,7 @@ pub enum Stage {
     Validate,
     Inspect,
     Authorize,
+    Consult,
     Forward,
     Screen,
 }
@@ -174,6 +184,7 @@ impl Draft {
             findings: Vec::new(),
             answer_findings: Vec::new(),
             scores: Vec::new(),
+            beside: None,
             reading: Reading::default(),
             timings: audit::Timings::default(),
             request_bytes: 0,
@@ -212,7 +223,7 @@ impl Draft {
         &self.skipped
     }
 
-    /// Notes how long the stage took that just ended.
+    /// Notes how long the stage took that just ended; one that is gone through twice took both times.
     pub(super) fn done(&mut self, stage: Stage) {
         let now = self.clock.monotonic_ns();
         let micros = now.saturating_sub(self.marked_ns) / 1000;
@@ -225,10 +236,11 @@ impl Draft {
             Stage::Validate => &mut self.timings.validate,
             Stage::Inspect => &mut self.timings.inspect,
             Stage::Authorize => &mut self.timings.authorize,
+            Stage::Consult => &mut self.timings.consult,
             Stage::Forward => &mut self.timings.forward,
             Stage::Screen => &mut self.timings.screen,
         };
-        *slot = Some(micros);
+        *slot = Some(slot.unwrap_or(0).saturating_add(micros));
     }
 
     /// Everything from arrival until now, in microseconds.

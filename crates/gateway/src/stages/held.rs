@@ -6,6 +6,7 @@ use crate::approvals::{self, Asking, Binding, Need, Standing, canonical};
 use crate::gate::Gate;
 use crate::small::{hex, sha256};
 use crate::stages::authorize::{self, Decided, Permitted};
+use crate::stages::consult::Consulted;
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
 use crate::stages::record;
@@ -40,10 +41,10 @@ pub(crate) const CALL_BYTES: usize = 64 * 1024;
 /// Lets a call go on that is permitted, or was approved.
 pub async fn release(
     gate: &Gate,
-    decided: Decided,
+    consulted: Consulted,
     draft: &mut Draft,
 ) -> Result<Permitted, Refused> {
-    let held = match decided {
+    let held = match consulted.into_decided() {
         Decided::Permitted(permitted) => return Ok(permitted),
         Decided::Held(held) => held,
     };

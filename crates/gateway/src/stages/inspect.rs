@@ -1,22 +1,23 @@
 //! Looks into the text of a message for what a person would not see (control 1.1): tags, bidi
 //! controls, zero-width characters, terminal escapes. It finds and, where the server is set so,
-//! removes; it decides nothing else. What is left is put before the detectors of the server (control 1.3),
-//! whose scores policies hear of.
+//! removes; it decides nothing else, and asks nobody: what is left for others to say of a message is
+//! heard once policies have let it through ([`consult`](super::consult)).
 
 mod arguments;
 mod minimise;
+mod names;
 
-pub(super) use minimise::left_out;
-
-use crate::content::{Content, Looked, Minimised, Toward};
-use crate::providers::Surface;
+use crate::content::{self, Content, Looked, Minimised, Toward};
+use crate::providers::Reading;
 use crate::route::Route;
+use crate::stages::consult::Evidence;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::refused::{self, Refused};
-use crate::stages::suspect;
 use crate::stages::validate::{self, Valid};
+use arguments::Held;
 use bytes::Bytes;
 use config::settled::HiddenText;
+use names::Names;
 use protocol::Document;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -30,7 +31,9 @@ pub struct Inspected {
     edited: Option<Option<Map<String, Value>>>,
     rules: Vec<Cow<'static, str>>,
     suspicions: Vec<Cow<'static, str>>,
+    reading: Reading,
     minimised: Option<Arc<Minimised>>,
+    names: Names,
 }
 
 impl Inspected {
@@ -47,6 +50,19 @@ impl Inspected {
     /// What detectors suspect: scores, never facts.
     pub fn suspicions(&self) -> &[Cow<'static, str>] {
         &self.suspicions
+    }
+
+    /// What detectors are still to read of it.
+    pub(super) fn take_reading(&mut self) -> Reading {
+        std::mem::take(&mut self.reading)
+    }
+
+    /// Takes what others have said of it since.
+    pub(super) fn learn(&mut self, evidence: Evidence) {
+        self.rules.extend(evidence.rules);
+        self.rules.sort_unstable();
+        self.rules.dedup();
+        self.suspicions = evidence.suspicions;
     }
 
     /// The arguments as they are after cleaning.
@@ -82,7 +98,18 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
     if let Some(because) = looked.refused {
         return Err(refused::content(&because));
     }
-    if !looked.edits.is_empty() {
+    let mut held = Held::new(content);
+    if valid
+        .message()
+        .is_some_and(|message| !message.document().is_plain())
+    {
+        let arguments = match &edited {
+            Some(edited) => edited.as_ref(),
+            None => valid.arguments(),
+        };
+        arguments::unseen(&valid, arguments, &mut held);
+    }
+    if held.refused.is_none() && !looked.edits.is_empty() {
         valid.resolved_mut().clean(&looked.edits)?;
         // The schema held for other text: it has to hold for this text too.
         edited = Some(validate::arguments(&valid)?);
@@ -91,23 +118,45 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
         Some(edited) => edited.as_ref(),
         None => valid.arguments(),
     };
-    let held = arguments::hold(&valid, arguments, content).await;
+    if held.refused.is_none() {
+        arguments::hold(&valid, arguments, &mut held).await;
+    }
     rules.extend(held.rules);
     draft.findings.extend(held.findings);
     if let Some(refused) = held.refused {
         return Err(refused);
     }
-    // Last, so that nobody is asked about what goes no further, or told what was taken out.
-    let suspicions = suspect::hear(content.panel(), Surface::Arguments, looked.reading, draft);
-    let suspicions = suspicions.await?;
     draft.done(Stage::Inspect);
     Ok(Inspected {
         valid,
         edited,
         rules: rules.into_iter().collect(),
-        suspicions,
+        suspicions: Vec::new(),
+        reading: looked.reading,
         minimised,
+        names: held.names,
     })
+}
+
+/// Looks up the names to which arguments lead, and says which rules found something. It takes a call
+/// that policies have let through: nobody is asked anything for another.
+pub(super) async fn look_up(
+    call: &mut Inspected,
+    draft: &mut Draft,
+) -> Result<Vec<Cow<'static, str>>, Refused> {
+    let names = std::mem::take(&mut call.names);
+    let Some(served) = call.served().filter(|_| !names.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let content = call.raw().route().content(Some(served));
+    let held = names.look_up(served, content).await;
+    for finding in held.findings {
+        content::keep(&mut draft.findings, finding);
+    }
+    match held.refused {
+        Some(refused) => Err(refused),
+        None => Ok(held.rules.into_iter().collect()),
+    }
 }
 
 /// A part of a message that is kept before the whole of it is looked at, treated like the whole.

@@ -145,7 +145,7 @@ pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> R
             (StatusCode::OK, None, answer)
         }
     };
-    match entry::write(gate, &draft, Verdict::Allowed, None).await {
+    match entry::write(gate, &mut draft, Verdict::Allowed, None).await {
         Ok(()) => {
             // What is told on a stream is told once it is in the ledger.
             if let Some((outlet, bytes)) = told {
@@ -223,7 +223,7 @@ fn streamed(reader: Reader, primed: Primed, draft: &Draft) -> Answer {
 /// Records a refusal and says it to the caller. Strangers, and those with a token that they may not
 /// use, who are refused faster than anybody could read, are counted instead: they must not be able to
 /// fill the disk (control 4.4).
-pub async fn refusal(gate: &Gate, refused: Refused, draft: Draft) -> Recorded {
+pub async fn refusal(gate: &Gate, refused: Refused, mut draft: Draft) -> Recorded {
     let refused = connection::offered(gate, refused, &draft).await;
     let refused = connection::challenged(refused, &draft);
     if !draft.is_identified() && !gate.strangers.is_worth_a_record(gate) {
@@ -233,7 +233,7 @@ pub async fn refusal(gate: &Gate, refused: Refused, draft: Draft) -> Recorded {
             &draft,
         );
     }
-    match entry::write(gate, &draft, Verdict::Refused, Some(&refused)).await {
+    match entry::write(gate, &mut draft, Verdict::Refused, Some(&refused)).await {
         Ok(()) => stateless(
             turned_away(&refused, draft.message.as_ref()),
             &refused,
@@ -256,7 +256,7 @@ fn stateless(mut recorded: Recorded, refused: &Refused, draft: &Draft) -> Record
     recorded
 }
 
-async fn lost(gate: &Gate, draft: &Draft, refused: Refused) -> Bytes {
+async fn lost(gate: &Gate, draft: &mut Draft, refused: Refused) -> Bytes {
     match entry::write(gate, draft, Verdict::Refused, Some(&refused)).await {
         Ok(()) => spoken(&refused, draft.message.as_ref()),
         Err(unrecorded) => spoken(&unrecorded, draft.message.as_ref()),

@@ -67,7 +67,22 @@ pub struct Rules<'a> {
     contents: HashMap<(&'a str, &'a str), (Content, settled::Content)>,
 }
 
-/// What the way back did.
+/// Why the policies do not let something pass.
+struct No {
+    code: &'static str,
+    /// Whether somebody else may still let it pass: then it is heard what others say of it.
+    waits: bool,
+    by: Vec<String>,
+}
+
+impl Outcome {
+    fn refuse(&mut self, no: &No) {
+        self.refused = Some(no.code);
+        self.by.clone_from(&no.by);
+    }
+}
+
+/// What became of a message on one part of its way.
 enum Way {
     Goes,
     Ends,
@@ -105,57 +120,85 @@ impl<'a> Rules<'a> {
         let (content, said) = self.contents.get(&key)?;
         let mut outcome = Outcome::default();
         let mut case = over.case.clone();
-        if let Way::Ends = self.arguments((content, said), over, (&mut case, &mut outcome)) {
+        if let Way::Ends = Self::arguments(content, over, (&mut case, &mut outcome)) {
             return Some(outcome);
         }
-        let decision = cases::with_request(&case, |request| self.policies.decide(request)).ok()?;
-        if !decision.allows() {
-            outcome.refused = Some(match (decision.errors.is_empty(), decision.lifts.first()) {
-                (false, _) => "policy_failed",
-                (true, None) => "policy_denied",
-                (true, Some(policy::Lift::Approval(_))) => "approval_needed",
-                (true, Some(_)) => "step_up_needed",
-            });
-            let by = decision.determining.iter().map(|id| id.to_string());
-            outcome.by = by.collect();
+        let before = self.decided(&case)?;
+        if let Some(no) = before.as_ref().filter(|no| !no.waits) {
+            outcome.refuse(no);
+            return Some(outcome);
+        }
+        let scores = self.scores(said, over, (Surface::Arguments, &mut outcome));
+        if let Way::Ends = refuse(&mut outcome, &scores, "content_suspected") {
+            return Some(outcome);
+        }
+        let warning = scores.iter().filter(|score| score.warns());
+        case.context.suspicions = warning.map(|score| score.rule.to_string()).collect();
+        let after = match case.context.suspicions.is_empty() {
+            true => None,
+            false => self.decided(&case)?,
+        };
+        // More that is known of a call only takes away: what waits goes on waiting.
+        if let Some(no) = after.or(before) {
+            outcome.refuse(&no);
             return Some(outcome);
         }
         self.answer((content, said), over, &mut outcome);
         Some(outcome)
     }
 
-    /// The way to the policies: what is found in the arguments, and what is suspected of them.
+    /// Why the policies do not let it pass; nothing in the outer if they cannot be asked, nothing in the
+    /// inner if they do.
+    fn decided(&self, case: &Case) -> Option<Option<No>> {
+        let decision = cases::with_request(case, |request| self.policies.decide(request)).ok()?;
+        if decision.allows() {
+            return Some(None);
+        }
+        let lift = decision.lifts.first();
+        let waits = matches!(lift, Some(policy::Lift::Approval(_)));
+        let code = match (decision.errors.is_empty(), lift) {
+            (false, _) => "policy_failed",
+            (true, None) => "policy_denied",
+            (true, Some(_)) if waits => "approval_needed",
+            (true, Some(_)) => "step_up_needed",
+        };
+        let by = decision.determining.iter().map(|id| id.to_string());
+        Some(Some(No {
+            code,
+            waits,
+            by: by.collect(),
+        }))
+    }
+
+    /// The way to the policies: what is found in the arguments.
     fn arguments(
-        &self,
-        (content, said): (&Content, &settled::Content),
+        content: &Content,
         over: &Over,
         (case, outcome): (&mut Case, &mut Outcome),
     ) -> Way {
-        if let Some(arguments) = &over.arguments {
-            let whole = format!(r#"{{"params":{{"arguments":{arguments}}}}}"#);
-            if let Some((document, looked)) = look(content, whole, Toward::Server) {
-                let rules = looked.rules.iter().map(ToString::to_string);
-                case.context.findings = rules.collect();
-                if let Some(because) = &looked.refused {
-                    see(outcome, &looked);
-                    outcome.refused = Some(refused::content(because).refusal.code);
-                    outcome.by = by(&looked);
-                    return Way::Ends;
-                }
-                see(outcome, &looked);
-                let cleaned = document.apply(&looked.edits).ok();
-                let cleaned = cleaned.and_then(|it| serde_json::from_slice::<Value>(&it).ok());
-                let arguments = cleaned.and_then(|mut it| {
-                    let arguments = it.pointer_mut("/params/arguments")?;
-                    arguments.as_object_mut().map(std::mem::take)
-                });
-                case.arguments = arguments;
-            }
+        let Some(arguments) = &over.arguments else {
+            return Way::Goes;
+        };
+        let whole = format!(r#"{{"params":{{"arguments":{arguments}}}}}"#);
+        let Some((document, looked)) = look(content, whole, Toward::Server) else {
+            return Way::Goes;
+        };
+        let rules = looked.rules.iter().map(ToString::to_string);
+        case.context.findings = rules.collect();
+        see(outcome, &looked);
+        if let Some(because) = &looked.refused {
+            outcome.refused = Some(refused::content(because).refusal.code);
+            outcome.by = by(&looked);
+            return Way::Ends;
         }
-        let scores = self.scores(said, over, (Surface::Arguments, outcome));
-        let warning = scores.iter().filter(|score| score.warns());
-        case.context.suspicions = warning.map(|score| score.rule.to_string()).collect();
-        refuse(outcome, &scores, "content_suspected")
+        let cleaned = document.apply(&looked.edits).ok();
+        let cleaned = cleaned.and_then(|it| serde_json::from_slice::<Value>(&it).ok());
+        let arguments = cleaned.and_then(|mut it| {
+            let arguments = it.pointer_mut("/params/arguments")?;
+            arguments.as_object_mut().map(std::mem::take)
+        });
+        case.arguments = arguments;
+        Way::Goes
     }
 
     /// The way back.

@@ -21,7 +21,7 @@ use crate::sessions::{Full, Session};
 use crate::stages::authorize::Circumstances;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::forward::{Answered, Back};
-use crate::stages::inspect::{Inspected, left_out};
+use crate::stages::inspect::Inspected;
 use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
@@ -208,7 +208,7 @@ impl Screen {
             served: served.cloned(),
             principal: call.principal().clone(),
             session: call.session().cloned(),
-            circumstances: Circumstances::of(call, draft.at_ms()),
+            circumstances: Circumstances::of(call, served, draft.at_ms()),
             method: call.method(),
             revision: call.revision(),
             tool: call.tool().cloned().or_else(|| tool_of_task(call)),
@@ -268,16 +268,20 @@ impl Screen {
         let outer = message.result();
         // What a task came to stands inside of it in the stateless era.
         let inner = outer.and_then(|result| result.get("result"));
-        let results = outer.into_iter().chain(inner);
-        let changed = results
-            .map(|result| minimised.result(result, &self.route.reading_answers, &mut edits))
-            .sum();
+        let mut stand_ins = self.route.content(self.served.as_ref()).stand_ins();
+        for result in outer.into_iter().chain(inner) {
+            minimised.result(
+                result,
+                &self.route.reading_answers,
+                &mut stand_ins,
+                &mut edits,
+            );
+        }
         if edits.is_empty() {
             return Ok(message);
         }
-        draft
-            .findings
-            .push(left_out("minimise.results", "/result", changed));
+        let told = stand_ins.findings("minimise.results", "/result");
+        draft.findings.extend(told);
         let bytes = message.document().apply(&edits);
         self.read(bytes.map_err(|_| refused::crashed())?)
     }

@@ -1,6 +1,8 @@
 //! Puts the text of a message before the detectors of its server (controls 1.3, 9.3), and writes down what
 //! they say. A score refuses only where the operator says so of its rule; else policies hear of it. What
 //! a detector that says nothing would have said is unknown, and the operator declares what that means.
+//!
+//! Where nothing that is said can change anything, nobody waits for it until it is to be written down.
 
 use crate::providers::{Hearing, Panel, Quiet, Reading, Surface};
 use crate::stages::draft::Draft;
@@ -8,6 +10,7 @@ use crate::stages::refused::{self, Refused};
 use controls::{Fault, N1_3, N9_3, Score};
 use std::borrow::Cow;
 use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// Scores kept of one message and its answer.
 const SCORES: usize = 64;
@@ -34,6 +37,39 @@ pub(super) async fn hear(
         return Err(refused::unheard_detector(quiet));
     }
     Ok(suspicions(&hearing.scores))
+}
+
+/// A hearing that goes on beside the call it is about; it ends with its receipt at the latest.
+#[derive(Debug)]
+pub(super) struct Beside(JoinSet<Hearing>);
+
+/// Puts a message before detectors that can change nothing, and waits for none of them.
+pub(super) fn beside(panel: &Arc<Panel>, surface: Surface, reading: Reading) -> Option<Beside> {
+    if !panel.hears(surface) || reading.is_empty() {
+        return None;
+    }
+    let (panel, reading) = (Arc::clone(panel), Arc::new(reading));
+    let mut hearing = JoinSet::new();
+    hearing.spawn(async move { panel.hear(surface, &reading).await });
+    Some(Beside(hearing))
+}
+
+/// Writes down what was said beside the call. That a call is recorded before it is answered is worth to
+/// wait for it, as long as a detector may take; a call that was taken back is not.
+pub(super) async fn join(draft: &mut Draft) {
+    let Some(Beside(mut hearing)) = draft.beside.take() else {
+        return;
+    };
+    let line = Arc::clone(&draft.line);
+    let heard = tokio::select! {
+        biased;
+        heard = hearing.join_next() => heard.and_then(Result::ok),
+        () = line.taken_back() => None,
+    };
+    match heard {
+        Some(hearing) => note(&hearing, draft),
+        None => draft.skipped(N1_3, "the call was over before anything was said"),
+    }
 }
 
 /// Writes down what was said, and what was not.

@@ -28,6 +28,12 @@ impl Check {
         ALL.iter().map(|check| check.name)
     }
 
+    /// What packs call it.
+    #[cfg(test)]
+    pub(super) fn name(self) -> &'static str {
+        self.name
+    }
+
     /// The part of what was found that is the value, if there is one.
     pub(super) fn judge(self, found: &str) -> Option<Range<usize>> {
         (self.judge)(found)

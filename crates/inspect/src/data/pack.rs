@@ -276,7 +276,7 @@ fn anchor(
     let boxed = |words: Vec<String>| -> Result<Box<[Box<str>]>, String> {
         let fits = |word: &String| (1..=40).contains(&word.len());
         match words.len() <= WORDS && words.iter().all(fits) {
-            true => Ok(words.into_iter().map(Into::into).collect()),
+            true => Ok(words.into_iter().flat_map(spelt).collect()),
             false => Err(format!(
                 "words have 1 to 40 bytes, and there are {WORDS} at most"
             )),
@@ -302,6 +302,13 @@ fn anchor(
         (true, None, None) if !fields.is_empty() => Ok(Anchor::Field),
         _ => Err("it has one of `start`, `near` and `digits`".to_owned()),
     }
+}
+
+/// A word as it is looked for: the case of ASCII letters does not matter, that of others is looked for
+/// as it is written and in capitals.
+fn spelt(word: String) -> impl Iterator<Item = Box<str>> {
+    let capitals = (!word.is_ascii()).then(|| word.to_uppercase().into());
+    [word.into()].into_iter().chain(capitals)
 }
 
 impl From<written::Grade> for Severity {

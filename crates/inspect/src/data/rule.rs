@@ -142,11 +142,17 @@ impl Rule {
 
     fn made(&self) -> Result<Regex, String> {
         let inner = &self.pattern;
-        let whole = match (&self.anchor, self.edged) {
-            (Anchor::Start(_) | Anchor::Field, _) => format!(r"\A(?:{inner})"),
-            (_, Edged::Word) => format!(r"(?-u:\b{{start-half}})(?:{inner})"),
-            (_, Edged::Open) => format!("(?:{inner})"),
+        let begins = match (&self.anchor, self.edged) {
+            (Anchor::Start(_) | Anchor::Field, _) => r"\A",
+            (_, Edged::Word) => r"(?-u:\b{start-half})",
+            (_, Edged::Open) => "",
         };
+        // Of what stands alone a shorter part is nothing: the form goes on as far as the word does.
+        let ends = match self.edged {
+            Edged::Word => r"(?-u:\b{end-half})",
+            Edged::Open => "",
+        };
+        let whole = format!("{begins}(?:{inner}){ends}");
         let built = regex::RegexBuilder::new(&whole)
             .size_limit(PROGRAM)
             .dfa_size_limit(PROGRAM)

@@ -1,7 +1,11 @@
 //! The built-in packs against their examples, made values of every type, and texts that hold none.
 
 mod benign;
-mod made;
+mod draw;
+mod every;
+mod form;
 mod packs;
 mod streams;
+mod texts;
 mod tokens;
+mod values;

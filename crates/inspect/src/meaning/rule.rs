@@ -61,6 +61,7 @@ macro_rules! rules {
 
 rules! {
     TOO_LONG = "argument.too_long" Certain "use a shorter value";
+    HIDDEN = "argument.hidden_text" Certain "leave out characters that nobody sees";
 
     PATH_NUL = "path.nul" Certain "leave out the zero byte, however it is written";
     PATH_CONTROL = "path.control" Certain "leave out line breaks and control characters";

@@ -10,8 +10,8 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// Places of words of one subject that are looked at. More say nothing new.
-const PLACES: usize = 1024;
+/// Characters of an address that are shown.
+const ADDRESS: usize = 256;
 /// Places that one rule tells of in one text.
 const TOLD: usize = 8;
 
@@ -69,9 +69,7 @@ impl Places {
     }
 
     fn add(&mut self, about: About, span: Range<usize>) {
-        if let Some(places) = self.0.get_mut(about as usize)
-            && places.len() < PLACES
-        {
+        if let Some(places) = self.0.get_mut(about as usize) {
             places.push(span);
         }
     }
@@ -113,7 +111,9 @@ impl Places {
             // What was looked at once is not looked at again.
             from = at + 1;
         }
-        for at in memchr::memmem::find_iter(bytes, "://").take(PLACES) {
+        // The end of what has no gap: what is within it was looked at before.
+        let mut end = 0;
+        for at in memchr::memmem::find_iter(bytes, "://") {
             let behind = bytes.get(..at).unwrap_or_default();
             let scheme = behind
                 .iter()
@@ -121,14 +121,13 @@ impl Places {
                 .take(8)
                 .take_while(|byte| byte.is_ascii_alphanumeric())
                 .count();
-            let ahead = bytes.get(at + 3..).unwrap_or_default();
-            let rest = ahead
-                .iter()
-                .take(256)
-                .take_while(|byte| byte.is_ascii_graphic())
-                .count();
-            if scheme > 0 && rest > 0 {
-                self.add(About::Address, at - scheme..at + 3 + rest);
+            let from = at + 3;
+            if end < from {
+                let ahead = bytes.get(from..).unwrap_or_default();
+                end = from + ahead.iter().take_while(|it| it.is_ascii_graphic()).count();
+            }
+            if scheme > 0 && end > from {
+                self.add(About::Address, at - scheme..end.min(from + ADDRESS));
             }
         }
     }

@@ -341,6 +341,13 @@ pub const RULES: &[Rule] = &[
         "tells the model to run a command",
     ),
     rule(
+        "poison.unread",
+        High,
+        Form,
+        HIDING,
+        "holds more encodings in encodings, or more values, than are read",
+    ),
+    rule(
         "poison.urgency",
         Low,
         Words(About::Urgency),

@@ -13,9 +13,6 @@ const SHORTEST_HEX: usize = 16;
 /// Letters of the shortest run of base64: fifteen bytes. Shorter ones are words too often.
 const SHORTEST_BASE64: usize = 20;
 
-/// Letters of a line that may go on in the next one.
-const SHORTEST_LINE: usize = 40;
-
 /// Bytes of the shortest run whose bytes stand apart (`69 67 6e`, `0x69, 0x67`).
 const SHORTEST_APART: usize = 8;
 
@@ -181,9 +178,6 @@ fn joined(bytes: &[u8], from: usize) -> Option<Range<usize>> {
 fn lines(bytes: &[u8], line: &Range<usize>) -> Range<usize> {
     let width = line.len();
     let mut end = line.end;
-    if width < SHORTEST_LINE {
-        return line.start..padded(bytes, end);
-    }
     loop {
         let rest = bytes.get(end..).unwrap_or_default();
         let broken = line_break(rest);

@@ -1,7 +1,7 @@
 //! What is remembered between calls, all of it bounded and all of it derived.
 //!
 //! Two memories: what is the same for every call of one caller to one thing ([`Prepared`]), and
-//! the decisions that can depend on nothing else than findings, labels, suspicions, method and client. Keys are
+//! the decisions that can depend on nothing else than findings, labels, suspicions, method, purpose and client. Keys are
 //! compared in full, never by hash alone.
 
 use super::Parts;
@@ -185,6 +185,7 @@ struct Variant {
     labels: Box<[Box<str>]>,
     suspicions: Box<[Box<str>]>,
     method: Box<str>,
+    purpose: Option<Box<str>>,
     client: Option<Box<str>>,
 }
 
@@ -194,6 +195,7 @@ struct VariantRef<'a> {
     labels: &'a [&'a str],
     suspicions: &'a [Cow<'a, str>],
     method: &'a str,
+    purpose: Option<&'a str>,
     client: Option<&'a str>,
 }
 
@@ -218,6 +220,7 @@ impl<'a> VariantRef<'a> {
                 true => context.method,
                 false => "",
             },
+            purpose: context.purpose.filter(|_| depends.purpose),
             client: context.client.filter(|_| depends.client),
         }
     }
@@ -227,6 +230,7 @@ impl<'a> VariantRef<'a> {
             && self.labels.is_empty()
             && self.suspicions.is_empty()
             && self.method.is_empty()
+            && self.purpose.is_none()
             && self.client.is_none()
     }
 
@@ -235,6 +239,7 @@ impl<'a> VariantRef<'a> {
             + room(self.labels)
             + room(self.suspicions)
             + self.method.len()
+            + self.purpose.map_or(0, str::len)
             + self.client.map_or(0, str::len)
     }
 
@@ -245,6 +250,7 @@ impl<'a> VariantRef<'a> {
             labels: boxed(self.labels),
             suspicions: boxed(self.suspicions),
             method: self.method.into(),
+            purpose: self.purpose.map(Box::from),
             client: self.client.map(Box::from),
         }
     }
@@ -258,6 +264,7 @@ impl Hash for VariantRef<'_> {
         self.labels.hash(state);
         self.suspicions.hash(state);
         self.method.hash(state);
+        self.purpose.hash(state);
         self.client.hash(state);
     }
 }
@@ -269,6 +276,7 @@ impl Equivalent<Variant> for VariantRef<'_> {
             && same(self.labels, &variant.labels)
             && same(self.suspicions, &variant.suspicions)
             && *self.method == *variant.method
+            && self.purpose == variant.purpose.as_deref()
             && self.client == variant.client.as_deref()
     }
 }

@@ -66,6 +66,9 @@ pub(super) struct Explain {
     /// What a detector suspects of the message, such as `injection`; may be given again.
     #[arg(long = "suspicion", value_name = "RULE")]
     suspicions: Vec<String>,
+    /// What the message is for, where the configuration or the caller's token says so.
+    #[arg(long, value_name = "WORD")]
+    purpose: Option<String>,
     /// The address the message comes from.
     #[arg(long, value_name = "ADDRESS")]
     source: Option<IpAddr>,
@@ -203,6 +206,7 @@ impl Explain {
                 method: self.method.clone().unwrap_or_default(),
                 findings: self.findings.clone(),
                 suspicions: self.suspicions.clone(),
+                purpose: self.purpose.clone(),
                 source: self.source,
                 approving: (action == Action::Approve).then(|| CaseApproving {
                     requester: self.requester.clone().unwrap_or_default(),

@@ -1,5 +1,5 @@
-//! The question to the policies that a recorded call was, as far as the record tells. Groups, scopes and
-//! claims are not in records.
+//! The question to the policies that a recorded call was, as far as the record tells. Groups, scopes,
+//! claims and what the call was for are not in records.
 
 use anyhow::Context;
 use audit::OwnedRecord;

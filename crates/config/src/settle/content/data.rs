@@ -63,7 +63,7 @@ fn handling(written: &written::DataHandling) -> DataHandling {
 }
 
 /// Whether something is the name of a kind of data.
-fn is_label(problems: &mut Problems, path: &str, label: &str) {
+pub(super) fn is_label(problems: &mut Problems, path: &str, label: &str) {
     let kinds = ["secret.", "personal."];
     let named = kinds
         .iter()

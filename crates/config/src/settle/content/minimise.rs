@@ -1,7 +1,7 @@
 //! Which fields go on, and what calls are for.
 
 use super::super::words::{self, Thing};
-use super::{each, pointer};
+use super::{data, each, pointer};
 use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Fields, Minimise, Minimised, Purpose};
@@ -9,7 +9,13 @@ use crate::words::OtherText;
 use crate::written;
 use controls::P1;
 
-pub(super) fn settle(problems: &mut Problems, path: &str, written: &written::Minimise) -> Minimise {
+/// What was written beside what is turned back on its way to the server.
+pub(super) fn settle(
+    problems: &mut Problems,
+    path: &str,
+    written: &written::Minimise,
+    reveal: &[String],
+) -> Minimise {
     words::count(problems, path, written.len(), bounds::WORDS);
     let tools = written.iter().map(|(tool, entries)| {
         let path = each(path, tool);
@@ -19,6 +25,16 @@ pub(super) fn settle(problems: &mut Problems, path: &str, written: &written::Min
         for (index, written) in entries.iter().enumerate() {
             let path = format!("{path}[{index}]");
             let entry = entry(problems, &path, written);
+            for (place, label) in &entry.arguments.tokenise {
+                if reveal.contains(label) {
+                    let path = each(&format!("{path}.arguments.tokenise"), place);
+                    let message =
+                        format!("is for nothing: `{label}` is turned back by `data.reveal`");
+                    let fix =
+                        "use a label of its own, such as `personal.customer`, or drop the field";
+                    problems.refuse(P1, &path, message, fix);
+                }
+            }
             let after = |entry: &Minimised| entry.purposes.is_empty();
             if settled.last().is_some_and(after) {
                 let message = "counts for no call: the entry before is for any purpose";
@@ -62,9 +78,21 @@ fn fields(problems: &mut Problems, path: &str, written: &written::Fields) -> Fie
             pointer(problems, &format!("{path}[{index}]"), place);
         }
     }
+    let at = format!("{path}.tokenise");
+    words::count(problems, &at, written.tokenise.len(), bounds::WORDS);
+    for (place, label) in &written.tokenise {
+        let path = each(&at, place);
+        pointer(problems, &path, place);
+        data::is_label(problems, &path, label);
+        if written.drop.contains(place) {
+            let fix = "write the field in one of the two lists";
+            problems.refuse(P1, &path, "does not go on at all: it is in `drop`", fix);
+        }
+    }
     Fields {
         keep: written.keep.clone(),
         drop: written.drop.clone(),
+        tokenise: written.tokenise.clone(),
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Fields {
     pub keep: Option<Vec<String>>,
     /// Those that do not.
     pub drop: Vec<String>,
+    /// Those in whose place a token goes on, by what it stands for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tokenise: BTreeMap<String, String>,
 }
 
 /// What calls are for.

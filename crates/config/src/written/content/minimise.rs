@@ -40,6 +40,12 @@ pub struct Fields {
     #[serde(default)]
     #[schemars(extend("default" = []), length(max = bounds::WORDS))]
     pub drop: Vec<String>,
+    /// Those in whose place a token goes on, by what it stands for: `/mail: personal.email`. A token comes
+    /// back as the value to a server whose `content.data.reveal` names that; what is neither a text nor a
+    /// number is left out.
+    #[serde(default)]
+    #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
+    pub tokenise: BTreeMap<String, String>,
 }
 
 /// What calls are for: always the same, or what a claim of the caller's token says.

@@ -134,7 +134,9 @@ pub(in crate::stages) fn terms(
     let route = call.raw().route();
     let policies = gate.policies();
     let action = policy::Action::List;
-    let changes = policies.dependence(action).is_volatile() || policies.is_liftable(action);
+    // What a list is for may change with the caller's next token.
+    let depends = policies.dependence(action);
+    let changes = depends.is_volatile() || depends.purpose || policies.is_liftable(action);
     if changes || route.only().is_some() {
         return None;
     }

@@ -6,6 +6,7 @@ use super::{Back, id_of};
 use crate::gate::Gate;
 use crate::links::{Ear, Far, Unheard};
 use crate::outlet::Outlet;
+use crate::route::Served;
 use crate::stages::authorize;
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
@@ -75,7 +76,7 @@ pub(super) async fn subscribe(
     let (mut wishes, mut outwardly) = (BTreeMap::new(), BTreeMap::new());
     for at in servers.iter().copied() {
         if let Some(served) = route.served(at) {
-            let (inner, outward) = theirs(gate, call, &served.name, &wish, draft)?;
+            let (inner, outward) = theirs(gate, call, served, &wish, draft)?;
             outwardly.insert(at, (inner.uris.clone(), outward));
             wishes.insert(at, inner);
         }
@@ -124,11 +125,12 @@ pub(super) async fn subscribe(
 fn theirs(
     gate: &Gate,
     call: &Inspected,
-    server: &str,
+    served: &Arc<Served>,
     wish: &Wish,
     draft: &Draft,
 ) -> Result<(Wish, Wish), Refused> {
     let route = call.raw().route();
+    let server = &*served.name;
     let mut inner = Wish {
         uris: Vec::new(),
         tasks: Vec::new(),
@@ -140,7 +142,7 @@ fn theirs(
             continue;
         };
         let offered = route.settled.offers_resource(uri);
-        if offered && authorize::may_read(gate, call, server, own, draft.at_ms()) {
+        if offered && authorize::may_read(gate, call, served, own, draft.at_ms()) {
             inner.uris.push(own.into());
             outward.uris.push(uri.clone());
         }

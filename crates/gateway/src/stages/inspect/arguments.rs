@@ -1,56 +1,28 @@
-//! Arguments held against what they mean (control 1.1): the text of each, where a path leads on a disk
-//! that this machine shares with the server, and where a name leads, by the look-up and the rules of the
-//! one egress path.
-//!
-//! The server looks a name up again for itself, and may be told something else. What is judged here is
-//! what the name says now; only a network that lets the server go nowhere else prevents the rest.
+//! Arguments held against what they mean (control 1.1): the text of each, and where a path leads on a disk
+//! that this machine shares with the server. Nobody else is asked: where a name leads is looked up once
+//! policies have let the call through (see [`names`](super::names)).
 
-use crate::content::{self, Content};
-use crate::egress::{EgressError, Network};
+use super::names::{FORBIDDEN, Name, Names, UNRESOLVED, Wrong};
+use crate::content::{self, Content, Meanings};
+use crate::egress::Network;
 use crate::route::Served;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::Subject;
 use crate::stages::validate::Valid;
-use ::inspect::meaning::{Basis, Consequence, Host, Judged, Roots, Target};
+use ::inspect::meaning::{Asked, Basis, Consequence, Expectation, Host, Judged, Roots, Target};
 use controls::{Action, Finding, Severity};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::time::Instant;
 
-/// How long the names of one call are looked up together.
-const LOOKING: Duration = Duration::from_secs(5);
-/// Names that are looked up for one call; one more is as one that cannot be looked up.
-const NAMES: usize = 16;
-
-/// What is wrong with a value beyond its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Wrong {
-    rule: &'static str,
-    remedy: &'static str,
-    /// Whether no honest value does it.
-    certain: bool,
-}
-
-const FORBIDDEN: Wrong = Wrong {
-    rule: "host.forbidden_address",
-    remedy: "use an address on the public internet",
-    certain: true,
-};
-const UNRESOLVED: Wrong = Wrong {
-    rule: "host.unresolved",
-    remedy: "use a name that can be looked up",
-    certain: false,
-};
 const LINKED: Wrong = Wrong {
     rule: "path.link_outside",
     remedy: "name a place that no link leads out of the directories this tool may use",
     certain: true,
 };
 
-/// What was found, and what the call is refused for.
+/// What was found, what the call is refused for, and which names are still to be looked up.
 #[derive(Debug)]
 pub(super) struct Held<'c> {
     /// What matters most of what was found.
@@ -58,130 +30,156 @@ pub(super) struct Held<'c> {
     /// Every rule that found something.
     pub(super) rules: BTreeSet<Cow<'static, str>>,
     pub(super) refused: Option<Refused>,
+    pub(super) names: Names,
     content: &'c Content,
 }
 
 impl<'c> Held<'c> {
-    fn new(content: &'c Content) -> Held<'c> {
+    /// Nothing yet, of a message whose content is treated so.
+    pub(super) fn new(content: &'c Content) -> Held<'c> {
         Held {
             findings: Vec::new(),
             rules: BTreeSet::new(),
             refused: None,
+            names: Names::default(),
             content,
         }
     }
 
-    fn found(
+    /// Writes down what is wrong at a place of the message, once.
+    pub(super) fn found(
         &mut self,
-        pointer: &str,
+        place: &str,
         (rule, severity, remedy): (&'static str, Severity, &'static str),
         consequence: Consequence,
     ) {
-        self.rules.insert(Cow::Borrowed(rule));
-        let place = || self.content.shown(&format!("/params/arguments{pointer}"));
-        if content::has_room(&self.findings, severity) {
-            let finding = Finding {
-                control: controls::N1_1,
-                rule: Cow::Borrowed(rule),
-                severity,
-                place: Cow::Owned(place()),
-                count: 1,
-                action: match consequence {
-                    Consequence::Refuse => Action::Refuse,
-                    Consequence::Report => Action::Report,
-                },
-            };
-            content::keep(&mut self.findings, finding);
+        let place = self.content.shown(place);
+        let mut known = self.findings.iter();
+        if known.any(|finding| finding.rule == rule && finding.place == place) {
+            return;
         }
         if consequence == Consequence::Refuse && self.refused.is_none() {
-            self.refused = Some(refused::argument_meaning(&place(), rule, remedy));
+            self.refused = Some(refused::argument_meaning(&place, rule, remedy));
         }
+        self.rules.insert(Cow::Borrowed(rule));
+        let finding = Finding {
+            control: controls::N1_1,
+            rule: Cow::Borrowed(rule),
+            severity,
+            place: Cow::Owned(place),
+            count: 1,
+            action: match consequence {
+                Consequence::Refuse => Action::Refuse,
+                Consequence::Report => Action::Report,
+            },
+        };
+        content::keep(&mut self.findings, finding);
+    }
+
+    /// The same for what is wrong beyond the text of a value.
+    pub(super) fn leads(&mut self, place: &str, wrong: Wrong, consequence: Consequence) {
+        let severity = match wrong.certain {
+            true => Severity::High,
+            false => Severity::Medium,
+        };
+        self.found(place, (wrong.rule, severity, wrong.remedy), consequence);
+    }
+}
+
+/// What stands in arguments that nobody sees, before they are cleaned of it: such a value would arrive as
+/// another one, which nobody wrote.
+pub(super) fn unseen(valid: &Valid, arguments: Option<&Map<String, Value>>, held: &mut Held<'_>) {
+    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), arguments) else {
+        return;
+    };
+    let meanings = valid.raw().route().content(valid.served()).meanings();
+    for judged in meanings.judge(tool, arguments, Asked::Unseen) {
+        let place = format!("/params/arguments{}", judged.pointer);
+        flaws(meanings, &judged, &place, held);
     }
 }
 
 /// Holds the arguments of a call against what they mean, as they are now.
-pub(super) async fn hold<'c>(
+pub(super) async fn hold(
     valid: &Valid,
     arguments: Option<&Map<String, Value>>,
-    content: &'c Content,
-) -> Held<'c> {
-    let mut held = Held::new(content);
+    held: &mut Held<'_>,
+) {
     let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), arguments) else {
-        return held;
+        return;
     };
     let Some(served) = valid.served() else {
-        return held;
+        return;
     };
-    let meanings = content.meanings();
+    let meanings = valid.raw().route().content(Some(served)).meanings();
     if let Err(violations) = meanings.fits(tool, arguments) {
         held.refused = Some(refused::arguments(violations.to_string()));
-        return held;
+        return;
     }
-    let deadline = Instant::now() + LOOKING;
-    let mut names = NAMES;
-    for judged in meanings.judge(tool, arguments) {
-        let expected = judged.expected;
-        for flaw in &judged.outcome.flaws {
-            let consequence = meanings.consequence(expected, expected.consequence(flaw.rule));
-            let told = (flaw.rule.name, flaw.rule.severity(), flaw.rule.remedy);
-            held.found(&judged.pointer, told, consequence);
-        }
-        // What is refused anyway makes nobody look anything up.
+    for judged in meanings.judge(tool, arguments, Asked::Everything) {
+        let place = format!("/params/arguments{}", judged.pointer);
+        flaws(meanings, &judged, &place, held);
+        // What is refused anyway makes nobody look anywhere.
         if held.refused.is_some() {
             continue;
         }
-        let network = meanings.network(expected);
+        let expected = judged.expected;
         let wrong = match &judged.outcome.target {
-            Some(target) => reached(served, target, (network, &judged), &mut names, deadline).await,
+            Some(target) => reached(target, meanings, expected, (&place, &mut held.names)),
             None => linked(served, meanings.roots(expected), &judged).await,
         };
         if let Some(wrong) = wrong {
-            let as_said = match (expected.basis, wrong.certain) {
-                (Basis::Recognised, false) => Consequence::Report,
-                _ => expected.otherwise,
-            };
-            let consequence = meanings.consequence(expected, as_said);
-            let severity = match wrong.certain {
-                true => Severity::High,
-                false => Severity::Medium,
-            };
-            held.found(
-                &judged.pointer,
-                (wrong.rule, severity, wrong.remedy),
-                consequence,
+            held.leads(
+                &place,
+                wrong,
+                consequence(meanings, expected, wrong.certain),
             );
         }
     }
-    held
 }
 
-/// What is wrong with where an address leads.
-async fn reached(
-    served: &Served,
+/// Writes down what is wrong with the text of a value.
+fn flaws(meanings: &Meanings, judged: &Judged<'_>, place: &str, held: &mut Held<'_>) {
+    let expected = judged.expected;
+    for flaw in &judged.outcome.flaws {
+        let consequence = meanings.consequence(expected, expected.consequence(flaw.rule));
+        let told = (flaw.rule.name, flaw.rule.severity(), flaw.rule.remedy);
+        held.found(place, told, consequence);
+    }
+}
+
+/// What becomes of a value that leads where it should not, for certain or perhaps.
+fn consequence(meanings: &Meanings, expected: &Expectation, certain: bool) -> Consequence {
+    let as_said = match (expected.basis, certain) {
+        (Basis::Recognised, false) => Consequence::Report,
+        _ => expected.otherwise,
+    };
+    meanings.consequence(expected, as_said)
+}
+
+/// What is wrong with where an address leads, as far as nobody has to be asked; a name that has to be
+/// looked up is kept for that.
+fn reached(
     target: &Target,
-    (network, judged): (Network, &Judged<'_>),
-    names: &mut usize,
-    deadline: Instant,
+    meanings: &Meanings,
+    expected: &Expectation,
+    (place, names): (&str, &mut Names),
 ) -> Option<Wrong> {
+    let network = meanings.network(expected);
     match &target.host {
         Host::Address(address) => network.admit(*address).is_err().then_some(FORBIDDEN),
         // A name of this machine or its network is nowhere public, whoever looks it up.
         Host::Local(_) => (network == Network::Public).then_some(FORBIDDEN),
-        Host::Name(_)
-            if judged.expected.basis == Basis::Recognised && network == Network::Private =>
-        {
-            None
-        }
+        Host::Name(_) if expected.basis == Basis::Recognised && network == Network::Private => None,
         Host::Name(name) => {
-            let Some(left) = names.checked_sub(1) else {
-                return Some(UNRESOLVED);
-            };
-            *names = left;
-            match served.egress.admits(name, network, deadline).await {
-                Ok(()) => None,
-                Err(EgressError::Forbidden { .. }) => Some(FORBIDDEN),
-                Err(_) => Some(UNRESOLVED),
-            }
+            let kept = names.keep(Name {
+                place: place.into(),
+                name: name.as_str().into(),
+                network,
+                forbidden: consequence(meanings, expected, FORBIDDEN.certain),
+                unresolved: consequence(meanings, expected, UNRESOLVED.certain),
+            });
+            (!kept).then_some(UNRESOLVED)
         }
     }
 }

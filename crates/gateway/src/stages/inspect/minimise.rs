@@ -1,15 +1,13 @@
-//! Leaves out of a call what the server does not need (control P1), before anything else looks at it: what
+//! Leaves out of a call what the server does not need, or puts tokens in its place (control P1), before anything else looks at it: what
 //! does not go on is neither inspected nor decided on.
 
-use crate::content::{Minimised, project};
+use crate::content::Minimised;
 use crate::stages::draft::Draft;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::Subject;
 use crate::stages::validate::{self, Valid};
-use controls::{Action, Finding, Severity};
 use protocol::Edits;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What counts for this call.
@@ -48,31 +46,20 @@ pub(super) fn arguments(
     };
     draft.ran(controls::P1);
     let mut edits = Edits::new();
+    let route = Arc::clone(valid.raw().route());
+    let mut stand_ins = route.content(valid.served()).stand_ins();
     if let (Subject::Tool(_), Some(message)) = (valid.subject(), valid.message())
         && let Some(arguments) = message.params().and_then(|params| params.get("arguments"))
-        && let Some(less) = project(arguments, &minimised.arguments)
+        && let Some(less) = stand_ins.project(arguments, &minimised.arguments)
     {
         edits.replace(arguments.range(), less);
     }
     if edits.is_empty() {
         return Ok(None);
     }
-    draft
-        .findings
-        .push(left_out("minimise.arguments", "/params/arguments", 1));
+    let told = stand_ins.findings("minimise.arguments", "/params/arguments");
+    draft.findings.extend(told);
     valid.resolved_mut().clean(&edits)?;
     // The schema held for more: it has to hold for what is left.
     validate::arguments(valid).map(Some)
-}
-
-/// That fields were left out there.
-pub(in crate::stages) fn left_out(rule: &'static str, place: &'static str, count: u32) -> Finding {
-    Finding {
-        control: controls::P1,
-        rule: Cow::Borrowed(rule),
-        severity: Severity::Info,
-        place: Cow::Borrowed(place),
-        count,
-        action: Action::Remove,
-    }
 }

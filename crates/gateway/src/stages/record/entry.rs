@@ -5,6 +5,7 @@ use crate::gate::Gate;
 use crate::small::hex;
 use crate::stages::draft::Draft;
 use crate::stages::refused::{self, Refused};
+use crate::stages::suspect;
 use audit::{
     Controls, Digests, Fault, Finding, Kept, Kind, Policy, RECORD_BYTES_MAX, Record, Refusal,
     Score, Sizes, Skipped, Verdict, Who,
@@ -12,13 +13,15 @@ use audit::{
 use controls::{Action, Severity};
 use std::borrow::Cow;
 
-/// Appends the record of this call, and waits until it is as durable as the route asks.
+/// Appends the record of this call, with what was said beside it, and waits until it is as durable as the
+/// route asks.
 pub(super) async fn write(
     gate: &Gate,
-    draft: &Draft,
+    draft: &mut Draft,
     verdict: Verdict,
     refused: Option<&Refused>,
 ) -> Result<(), Refused> {
+    suspect::join(draft).await;
     let bytes = written(&record(draft, verdict, refused));
     let durability = draft
         .route

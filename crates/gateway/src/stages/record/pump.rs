@@ -74,11 +74,11 @@ impl Pump {
             Ended::Parked(waiting) => Some(park(&gate, stream, waiting, &call, &mut draft).await),
             Ended::Lost(refused) => {
                 stream.cancel();
-                Some(lost(&gate, &draft, refused).await)
+                Some(lost(&gate, &mut draft, refused).await)
             }
             Ended::Unwanted(refused) => {
                 stream.cancel();
-                lost(&gate, &draft, refused).await;
+                lost(&gate, &mut draft, refused).await;
                 None
             }
         };

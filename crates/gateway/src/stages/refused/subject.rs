@@ -85,10 +85,11 @@ pub(in crate::stages) fn arguments(problem: String) -> Refused {
 
 /// An argument is not what its parameter means.
 pub(in crate::stages) fn argument_meaning(
-    pointer: &str,
+    place: &str,
     rule: &'static str,
     remedy: &'static str,
 ) -> Refused {
+    let pointer = place.strip_prefix("/params/arguments").unwrap_or(place);
     let meant = rule.split('.').next().unwrap_or(rule);
     let reason = format!(
         "the argument at {} is no {meant} as this tool takes it ({rule})",

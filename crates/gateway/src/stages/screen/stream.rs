@@ -125,7 +125,8 @@ impl ScreenedStream {
     pub(in crate::stages) fn now_for(&mut self, call: &Inspected, draft: &Draft) {
         self.screen.session = call.session().cloned();
         self.screen.principal = call.principal().clone();
-        self.screen.circumstances = Circumstances::of(call, draft.at_ms());
+        let served = self.screen.served.as_ref();
+        self.screen.circumstances = Circumstances::of(call, served, draft.at_ms());
     }
 
     /// Whether the client can be asked this, by what it says it can do.

@@ -158,8 +158,12 @@ pub(super) fn password(value: &str) -> bool {
         && !super::super::is_placeholder(value)
 }
 
-/// An address of the Internet: not private, not for documentation, not a version.
+/// An address of the Internet: not private, not for documentation, not a version, as which four numbers
+/// of one digit are read more often.
 pub(super) fn ipv4_public(text: &str) -> bool {
+    if text.bytes().filter(u8::is_ascii_digit).count() < 6 {
+        return false;
+    }
     let Ok(address) = text.parse::<std::net::Ipv4Addr>() else {
         return false;
     };

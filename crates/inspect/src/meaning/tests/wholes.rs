@@ -293,6 +293,7 @@ fn n1_1_what_is_declared_takes_the_place_of_what_is_recognised() {
     ] {
         let declared = said(Basis::Declared, places);
         let around = Around {
+            asked: Asked::Everything,
             others: &[&declared],
             roots: None,
         };
@@ -336,6 +337,7 @@ fn n1_1_a_recognised_path_stays_inside_roots_that_are_known() {
     parameters.expect(&Pattern::parse("/path").unwrap(), expectation);
     let roots = Roots::new(["/srv/data"]).unwrap();
     let around = Around {
+        asked: Asked::Everything,
         others: &[],
         roots: Some(&roots),
     };

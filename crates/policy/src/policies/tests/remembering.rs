@@ -80,6 +80,8 @@ fn remembers_only_what_cannot_differ() {
            when { context.arguments.path like "/etc/*" };
            forbid (principal, action == Ringwall::Action::"call", resource == Ringwall::Tool::"files/stat")
            when { context.findings.contains("bad") || context.labels.contains("bad") };
+           forbid (principal, action == Ringwall::Action::"call", resource == Ringwall::Tool::"files/stat")
+           when { context has purpose && context.purpose == "bad" };
            forbid (principal, action == Ringwall::Action::"use", resource)
            when { context.method == "bad" || context has client && context.client == "bad" };
            forbid (principal, action == Ringwall::Action::"list", resource)
@@ -109,6 +111,7 @@ fn remembers_only_what_cannot_differ() {
         (Action::Call, READ, Context { arguments: Some(&bad), ..plain }),
         (Action::Call, stat, Context { findings: found, ..plain }),
         (Action::Call, stat, Context { labels: bad_label, ..plain }),
+        (Action::Call, stat, Context { purpose: Some("bad"), ..plain }),
         (Action::Use, SERVER, Context { method: "bad", ..plain }),
         (Action::Use, SERVER, Context { client: Some("bad"), ..plain }),
         (Action::List, READ, Context { source: home, ..plain }),
