@@ -4,8 +4,8 @@
 //! what is known here; what is denied anyway, or refused before, makes nobody work and is told to nobody.
 //!
 //! What is heard can only take away: the same policies are asked again, and what they said before stays
-//! unless they now say less. What can change nothing is not waited for here. It comes before approvals are taken, so that none is used up by a call that
-//! goes no further.
+//! unless they now say less. What can change nothing is not waited for here. It comes before approvals are
+//! taken, so that none is used up by a call that goes no further.
 
 use crate::gate::Gate;
 use crate::providers::Surface;
@@ -67,10 +67,11 @@ async fn evidence(decided: &mut Decided, draft: &mut Draft) -> Result<Evidence, 
     let call = decided.call();
     let route = Arc::clone(call.raw().route());
     let panel = route.content(call.served()).panel();
-    if !panel.matters(Surface::Arguments) {
+    let suspicions = if panel.matters(Surface::Arguments) {
+        suspect::hear(panel, Surface::Arguments, reading, draft).await?
+    } else {
         draft.beside = suspect::beside(panel, Surface::Arguments, reading);
-        return Ok(Evidence::default());
-    }
-    let suspicions = suspect::hear(panel, Surface::Arguments, reading, draft).await?;
+        Vec::new()
+    };
     Ok(Evidence { rules, suspicions })
 }
