@@ -18,7 +18,7 @@ mod role;
 mod script;
 mod spotlight;
 
-pub(crate) use data::{Log, Tokens, read_packs};
+pub(crate) use data::{Log, Threads, Tokens, read_packs};
 pub(crate) use data::{PackError, TokensError};
 pub(crate) use keep::{FINDINGS, keep};
 pub(crate) use meaning::ContentError;
@@ -32,7 +32,6 @@ pub(crate) use role::Role;
 use crate::providers::{Panel, Reading, Surface};
 use config::settled::{self, HiddenText};
 use controls::Finding;
-use inspect::data::Thread;
 use protocol::{Document, Edits};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -87,7 +86,7 @@ pub(crate) struct Looked {
     /// The first thing that the operator does not let pass.
     pub(crate) refused: Option<Because>,
     /// What came before it on the same stream, where one message continues another.
-    pub(crate) thread: Option<Thread>,
+    pub(crate) threads: Option<Threads>,
     /// What detectors read of it, as it was left by the parts before; nothing if none is heard.
     pub(crate) reading: Reading,
     hushed: place::Hushed,
@@ -147,9 +146,9 @@ impl Content {
         }
     }
 
-    /// What remembers the end of one message of a stream until the next.
-    pub(crate) fn thread(&self) -> Option<Thread> {
-        self.data.as_ref().map(data::Data::thread)
+    /// What remembers the ends of one message of a stream until the next.
+    pub(crate) fn threads(&self) -> Option<Threads> {
+        self.data.as_ref().map(data::Data::threads)
     }
 
     /// Who is asked what they think of a text.
@@ -212,12 +211,12 @@ impl Content {
     /// The same for a message that continues others of its stream.
     pub(crate) fn look_after(
         &self,
-        thread: Option<Thread>,
+        threads: Option<Threads>,
         document: &Document,
         toward: Toward,
     ) -> Looked {
         let mut looked = Looked {
-            thread,
+            threads,
             ..Looked::default()
         };
         let surface = toward.surface();

@@ -3,11 +3,13 @@
 
 mod log;
 mod packs;
+mod threads;
 mod tokens;
 
 pub(crate) use log::Log;
 pub(crate) use packs::PackError;
 pub(crate) use packs::read as read_packs;
+pub(crate) use threads::Threads;
 pub(crate) use tokens::Tokens;
 pub(crate) use tokens::TokensError;
 
@@ -15,7 +17,7 @@ use super::{Because, FINDINGS, Looked, Passage, Role, Toward, place};
 use config::settled::{self, DataAction, DataHandling};
 use controls::{Action, Control, Finding, Severity};
 use inspect::data::token;
-use inspect::data::{Confidence, Kind, Rules, Sight, Thread, mark};
+use inspect::data::{Confidence, Kind, Rules, Sight, mark};
 use inspect::view::Budget;
 use protocol::Document;
 use std::borrow::Cow;
@@ -58,9 +60,9 @@ impl Data {
         self.tokens = Some(Arc::clone(tokens));
     }
 
-    /// What remembers the end of one message of a stream until the next.
-    pub(crate) fn thread(&self) -> Thread {
-        Thread::new(Arc::clone(&self.rules))
+    /// What remembers the ends of one message of a stream until the next.
+    pub(crate) fn threads(&self) -> Threads {
+        Threads::new(Arc::clone(&self.rules))
     }
 
     /// What is done about something that was seen.
@@ -113,7 +115,7 @@ impl Data {
             action: self.action(sight, toward),
         };
         let mut all = Vec::new();
-        if passage.role() == Role::Words
+        if is_told(passage)
             && let Some((thread, text)) = passage.thread()
         {
             let seen = thread.scan(text);
@@ -140,6 +142,20 @@ impl Data {
             all.push(treated(&sight, whole));
         }
         all
+    }
+}
+
+/// Whether messages of a stream say it one after the other: prose, and whatever is logged.
+fn is_told(passage: &Passage<'_, '_>) -> bool {
+    let mut names = passage.names();
+    let is_logged = names.next().is_some_and(|name| name.is("params"))
+        && names
+            .next()
+            .is_some_and(|name| name.is("data") || name.is("message"));
+    match passage.role() {
+        Role::Words => true,
+        Role::Name => false,
+        _ => is_logged,
     }
 }
 

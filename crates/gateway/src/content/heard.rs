@@ -51,7 +51,8 @@ const SAID: [&str; 7] = [
 /// Whether a text is what members are called, and nothing to read.
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
-    text.len() <= NAME_BYTES && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_$".contains(&byte))
+    text.len() <= NAME_BYTES
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_$".contains(&byte))
 }
 
 #[cfg(test)]

@@ -233,6 +233,15 @@ mod tests {
                 json!({ "messages": [{ "role": "user", "content": { "type": "text", "text": ACTIVE } }] }),
             ),
             ("/result/instructions", json!({ "instructions": ACTIVE })),
+            // Of a list nothing is said by what stands beside it.
+            (
+                "/result/contents/0/text/0",
+                json!({ "contents": [{ "uri": "a:b", "mimeType": "text/x-python", "text": [ACTIVE] }] }),
+            ),
+            (
+                "/result/content/0/text",
+                json!({ "action": "x", "content": [{ "type": "text", "text": ACTIVE }] }),
+            ),
             (
                 "/result/content/0/text",
                 json!({ "content": [{ "type": "text", "uri": "a:b", "mimeType": "text/html", "text": ACTIVE }] }),

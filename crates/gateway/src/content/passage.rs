@@ -99,9 +99,14 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.at.member.map(|it| it.name.decoded())
     }
 
-    /// What another member says that stands beside the nearest one, where that is text.
+    /// What another member says that stands beside this one, where that is text. What is only somewhere in
+    /// a member has nothing beside it: members are looked through once, and not for each of its strings.
     pub(super) fn beside(&self, name: &str) -> Option<Cow<'d, str>> {
-        self.at.member?.of.get(name)?.text()
+        let member = self.at.member?;
+        if member.name.value_index() != self.at.string.value_index() {
+            return None;
+        }
+        member.of.get(name)?.text()
     }
 
     /// Who is going to read it.
@@ -117,9 +122,10 @@ impl<'d, 'l> Passage<'d, 'l> {
         }
     }
 
-    /// What came before on the same stream, if this continues something, and the text.
+    /// What came before at the same place of a stream, if this continues something, and the text.
     pub(super) fn thread(&mut self) -> Option<(&mut Thread, &str)> {
-        Some((self.looked.thread.as_mut()?, &self.text))
+        let threads = self.looked.threads.as_mut()?;
+        Some((threads.of(self.at.way)?, &self.text))
     }
 
     /// Puts another text in its place.
@@ -204,10 +210,7 @@ impl<'d, 'l> Passage<'d, 'l> {
 
     /// The names of the members on the way to it, outermost first.
     pub(super) fn names(&self) -> impl Iterator<Item = Str<'d>> {
-        self.at.way.iter().filter_map(|step| match step {
-            place::Step::Element(_) => None,
-            place::Step::Member(name) => Some(*name),
-        })
+        self.at.way.iter().filter_map(place::Step::name)
     }
 
     /// Puts the text as it is now before those who are asked what they think of it.

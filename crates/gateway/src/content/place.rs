@@ -21,6 +21,16 @@ pub(crate) enum Step<'d> {
     Member(Str<'d>),
 }
 
+impl<'d> Step<'d> {
+    /// The name of the member, if it is one.
+    pub(super) fn name(&self) -> Option<Str<'d>> {
+        match self {
+            Step::Element(_) => None,
+            Step::Member(name) => Some(*name),
+        }
+    }
+}
+
 /// Names of members in which something was found, each by the byte at which it begins, and what it was.
 #[derive(Debug, Default)]
 pub(super) struct Hushed(HashMap<usize, Box<str>>);

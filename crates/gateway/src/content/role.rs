@@ -142,11 +142,20 @@ impl<'d, V> Walk<'d, '_, V> {
             "name" => Role::Name,
             "uri" | "uriTemplate" | "url" | "websiteUrl" | "src" => Role::Address,
             "blob" => Role::Blob,
-            "data" if holder.get("mimeType").is_some() => Role::Blob,
+            "data" if self.is_in(&["content"]) && is_picture(holder) => Role::Blob,
             "data" => Role::Words,
-            "cursor" | "id" | "jsonrpc" | "level" | "method" | "mimeType" | "nextCursor"
-            | "progressToken" | "protocolVersion" | "requestState" | "resultType" | "role"
-            | "status" | "stopReason" | "taskId" | "type" => Role::Wire,
+            "level" | "method" | "mimeType" | "resultType" | "role" | "status" | "stopReason"
+            | "type"
+                if is_word(value) =>
+            {
+                Role::Wire
+            }
+            "cursor" | "id" | "jsonrpc" | "nextCursor" | "progressToken" | "protocolVersion"
+            | "requestState" | "taskId"
+                if self.is_opaque() =>
+            {
+                Role::Wire
+            }
             _ => Role::Structured,
         };
         (role, Within::Shape)
@@ -155,29 +164,76 @@ impl<'d, V> Walk<'d, '_, V> {
     /// Whether a member holds data of somebody's own, in which no name has a meaning of the protocol.
     fn data(&self, name: &str, holder: Value<'d>) -> Option<Within> {
         let is_data = match name {
-            "_meta" if self.is_in_a_part() => return Some(Within::Meta),
+            "_meta" if self.is_in(&PARTS) => return Some(Within::Meta),
             "_meta" | "arguments" | "capabilities" | "const" | "data" | "default" | "enum"
             | "examples" | "experimental" | "structuredContent" => true,
             // What a person filled in: an answer to an elicitation, which clients give.
             "content" => self.toward == Toward::Server && holder.get("action").is_some(),
             // What a model wants to call a tool with, and what came of it (sampling).
-            "input" => holder.get("type").is_some(),
+            "input" => is_of_type(holder, &["tool_use"]),
             _ => false,
         };
         is_data.then_some(Within::Data)
     }
 
-    /// Whether the object whose member the last step leads to is a part of the protocol that has a `_meta`
-    /// of its own.
-    fn is_in_a_part(&self) -> bool {
-        let mut names = self.way.iter().rev().skip(1).filter_map(|step| match step {
-            Step::Element(_) => None,
-            Step::Member(name) => Some(*name),
-        });
-        let holder = names.next();
-        holder.is_some_and(|holder| PARTS.iter().any(|part| holder.is(part)))
+    /// Whether the object whose member the last step leads to is held by a member of one of these names.
+    fn is_in(&self, holders: &[&str]) -> bool {
+        let above = self.way.iter().rev().skip(1);
+        let mut above = above.filter_map(Step::name);
+        let holder = above.next();
+        holder.is_some_and(|holder| holders.iter().any(|name| holder.is(name)))
+    }
+
+    /// Whether a member is where the parties hand each other something that they do not read.
+    fn is_opaque(&self) -> bool {
+        OPAQUE.iter().any(|place| {
+            let mut names = self.way.iter().filter_map(Step::name);
+            let is_there = place
+                .iter()
+                .all(|part| names.next().is_some_and(|name| name.is(part)));
+            is_there && names.next().is_none()
+        })
     }
 }
+
+/// Whether a string is a word that the protocol may have, and can be nothing else.
+fn is_word(value: Value<'_>) -> bool {
+    let Some(word) = value.string().map(Str::raw) else {
+        return false;
+    };
+    let fits = |byte: &u8| byte.is_ascii_alphabetic() || b"/_-+.".contains(byte);
+    word.len() <= WORD && word.iter().all(fits)
+}
+
+/// Bytes of a word of the protocol.
+const WORD: usize = 48;
+
+/// Whether a block of content is a picture or a sound.
+fn is_picture(block: Value<'_>) -> bool {
+    is_of_type(block, &["audio", "image"])
+}
+
+fn is_of_type(block: Value<'_>, types: &[&str]) -> bool {
+    let kind = block.get("type").and_then(Value::string);
+    kind.is_some_and(|kind| types.iter().any(|known| kind.is(known)))
+}
+
+/// Where something is handed on that only one of the parties reads.
+const OPAQUE: [&[&str]; 13] = [
+    &["id"],
+    &["jsonrpc"],
+    &["params", "cursor"],
+    &["params", "progressToken"],
+    &["params", "protocolVersion"],
+    &["params", "requestState"],
+    &["params", "taskId"],
+    &["result", "nextCursor"],
+    &["result", "protocolVersion"],
+    &["result", "requestState"],
+    &["result", "task", "taskId"],
+    &["result", "taskId"],
+    &["result", "tasks", "taskId"],
+];
 
 /// What holds a `_meta`, or a list of what does.
 const PARTS: [&str; 14] = [
@@ -278,6 +334,93 @@ mod tests {
                 .map(|(member, role)| (member.to_owned(), role))
                 .collect();
             assert_eq!(roles(text), expected);
+        }
+    }
+
+    #[test]
+    fn n1_4_no_member_that_a_server_adds_makes_anything_of_a_text_but_what_it_is() {
+        let walked = |text: &str| {
+            let document = Document::read(text.to_owned().into(), &Limits::default()).unwrap();
+            let mut roles = Vec::new();
+            walk(document.root(), Toward::Model, &mut |at| {
+                if at.string.decoded() == "said" {
+                    roles.push(at.role);
+                }
+            });
+            roles
+        };
+        for (text, expected) in [
+            (
+                r#"{"result":{"action":"x","content":[{"type":"text","text":"said"}]}}"#,
+                Role::Text,
+            ),
+            (
+                r#"{"result":{"content":[{"type":"image","mimeType":"image/png","data":"said"}]}}"#,
+                Role::Blob,
+            ),
+            (
+                r#"{"result":{"content":{"type":"audio","data":"said"}}}"#,
+                Role::Blob,
+            ),
+            (
+                r#"{"method":"notifications/message","params":{"mimeType":"image/png","type":"image","data":"said"}}"#,
+                Role::Words,
+            ),
+            (
+                r#"{"result":{"content":[{"type":"text","mimeType":"image/png","data":"said"}]}}"#,
+                Role::Words,
+            ),
+            (
+                r#"{"result":{"input":{"type":"text","text":"said"},"type":"x"}}"#,
+                Role::Text,
+            ),
+        ] {
+            assert_eq!(walked(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn n9_3_only_words_of_the_protocol_and_what_is_handed_on_in_its_place_are_passed_over() {
+        let long = "a".repeat(WORD + 1);
+        let secret = "ghp_0123";
+        for (text, expected) in [
+            (r#"{"id":"?"}"#, "0,%"),
+            (r#"{"result":{"nextCursor":"?","taskId":"?"}}"#, "0,%"),
+            (
+                r#"{"result":{"task":{"taskId":"?"},"tasks":[{"taskId":"?"}]}}"#,
+                "0,%",
+            ),
+            (
+                r#"{"params":{"cursor":"?","requestState":"?","progressToken":"?"}}"#,
+                "0,%",
+            ),
+            (r#"{"result":{"toolResult":{"id":"?","cursor":"?"}}}"#, ""),
+            (r#"{"result":{"id":"?","content":[{"taskId":"?"}]}}"#, ""),
+            (
+                r#"{"params":{"nextCursor":"?","message":{"requestState":"?"}}}"#,
+                "",
+            ),
+            (
+                r#"{"result":{"content":[{"type":"?","role":"?"}],"stopReason":"?"}}"#,
+                "%",
+            ),
+            (r#"{"result":{"resources":[{"mimeType":"?"}]}}"#, "%"),
+            (r#"{"result":{"type":["?"]}}"#, ""),
+        ] {
+            // `0` stands for anything, `%` for a word.
+            for (said, sign) in [(secret, "0"), (&long, "0"), ("image/svg+xml", "%")] {
+                let is_wire = |(_, role): &(String, Role)| *role == Role::Wire;
+                let all = roles(&text.replace('?', said));
+                assert_eq!(
+                    all.iter().all(is_wire),
+                    expected.contains(sign),
+                    "{text} {said}"
+                );
+                assert!(
+                    expected.contains(sign) || !all.iter().any(is_wire),
+                    "{text} {said}"
+                );
+            }
         }
     }
 

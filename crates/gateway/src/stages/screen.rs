@@ -11,8 +11,8 @@ mod stream;
 pub(super) use stream::Part;
 pub use stream::ScreenedStream;
 
-use crate::content::Minimised;
 use crate::content::{self, Toward};
+use crate::content::{Minimised, Threads};
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
 use crate::providers::Surface;
@@ -26,7 +26,6 @@ use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
 use crate::stages::suspect;
-use ::inspect::data::Thread;
 use bytes::Bytes;
 use identity::possession::Holder;
 use protocol::{Act, Document, Message, Revision, Shape};
@@ -317,7 +316,7 @@ impl Screen {
     /// The same for a message that continues others of its stream.
     fn cleaned_after(
         &self,
-        thread: &mut Option<Thread>,
+        threads: &mut Option<Threads>,
         message: &Message,
         draft: &mut Draft,
     ) -> Result<Bytes, Refused> {
@@ -326,8 +325,8 @@ impl Screen {
             // What several servers said was looked at one by one.
             None => self.route.joined(),
         };
-        let mut looked = content.look_after(thread.take(), message.document(), Toward::Model);
-        *thread = looked.thread.take();
+        let mut looked = content.look_after(threads.take(), message.document(), Toward::Model);
+        *threads = looked.threads.take();
         for finding in looked.findings {
             content::keep(&mut draft.answer_findings, finding);
         }

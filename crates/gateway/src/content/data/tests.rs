@@ -112,6 +112,10 @@ fn n9_3_every_text_a_model_may_read_is_looked_at() {
         json!({ "method": "notifications/progress", "params": { "progress": 1, "message": GITHUB } }),
         json!({ "method": "elicitation/create", "params": { "message": GITHUB } }),
         json!({ "method": "sampling/createMessage", "params": { "systemPrompt": GITHUB } }),
+        json!({ "result": { "toolResult": { "id": GITHUB, "cursor": [GITHUB], "status": GITHUB } } }),
+        json!({ "result": { "content": [{ "type": GITHUB }], "stopReason": GITHUB } }),
+        json!({ "result": { "content": [{ "type": "text", "mimeType": "image/png", "data": GITHUB }] } }),
+        json!({ "error": { "code": 1, "type": "image", "mimeType": "image/png", "data": GITHUB } }),
         json!({ "result": { "content": [{ "type": "resource_link", "uri": format!("https://h/?k={GITHUB}") }] } }),
     ];
     for text in texts {
@@ -195,16 +199,24 @@ fn n9_3_names_are_told_and_never_rewritten() {
 #[test]
 fn n9_3_a_value_in_two_messages_of_a_stream_is_found() {
     let content = content(&json!({}));
-    let log = |text: &str| json!({ "method": "notifications/message", "params": { "level": "info", "data": text } });
-    for cut in 1..GITHUB.len() {
+    let log = |data: Value| json!({ "method": "notifications/message", "params": { "level": "info", "data": data } });
+    let plain = |text: &str| log(json!(text));
+    let structured = |text: &str| log(json!({ "at": "12:00", "msg": text, "in": ["a", "b"] }));
+    let deep = |text: &str| log(json!({ "a": { "b/c": [1, "x", { "d": text }] } }));
+    let progress = |text: &str| {
+        let params = json!({ "progressToken": 1, "progress": 1, "message": text });
+        json!({ "method": "notifications/progress", "params": params })
+    };
+    let makers: [&dyn Fn(&str) -> Value; 4] = [&plain, &structured, &deep, &progress];
+    for (cut, make) in (1..GITHUB.len()).zip(makers.iter().cycle()) {
         let (first, second) = GITHUB.split_at(cut);
-        let mut thread = content.thread();
+        let mut threads = content.threads();
         let mut sent = String::new();
         let mut rules = Vec::new();
         for piece in [format!("it is {first}"), format!("{second} now")] {
-            let document = document(&log(&piece));
-            let mut looked = content.look_after(thread.take(), &document, Toward::Model);
-            thread = looked.thread.take();
+            let document = document(&make(&piece));
+            let mut looked = content.look_after(threads.take(), &document, Toward::Model);
+            threads = looked.threads.take();
             rules.extend(looked.findings.iter().map(|it| it.rule.to_string()));
             let left = document.apply(&looked.edits).unwrap();
             sent.push_str(&String::from_utf8_lossy(&left));
