@@ -42,10 +42,10 @@ pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};
 pub use crate::words::{
     Actor, Algorithm, AssertionAudience, BreakGlass, ClaimKind, ClientCertificates, Confinement,
-    DataAction, Drift, Durability, Era, Excess, Format, FrontHeader, Harm, HeaderMistake,
-    HiddenText, Keep, Level, Meaning, Misfit, Mode, Network, OnFailure, OtherText, Pins,
-    Possession, Process, Profile, ProofNonce, Recognised, Registration, Revision, Role, Schema,
-    Spotlight, Surface, TokenKind, Treatment,
+    DataAction, Drift, Durability, Elsewhere, Era, Excess, Format, FrontHeader, Harm,
+    HeaderMistake, HiddenText, Keep, Level, Meaning, Misfit, Mode, Network, OnFailure, OtherText,
+    Pins, Possession, Process, Profile, ProofNonce, Recognised, Registration, Revision, Role,
+    Schema, Spotlight, Surface, TokenKind, Treatment,
 };
 
 use serde::Serialize;

@@ -274,6 +274,14 @@ words! {
         Cut = "cut",
     }
 
+    /// What is done about images of hosts that are not listed.
+    Elsewhere {
+        /// They pass unless their address carries data.
+        Judge = "judge",
+        /// They are treated as if it did.
+        Never = "never",
+    }
+
     /// How the text of a server that is not trusted is marked for a model.
     Spotlight {
         /// Not at all.

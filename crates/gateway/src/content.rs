@@ -1,5 +1,6 @@
 //! What is looked for in the text of a message, and what is done about it: one walk over the message,
-//! one [`Passage`] for each string of it, every part in order (controls 1.1, 1.4).
+//! one [`Passage`] for each string of it, every part in order (controls 1.1, 1.4). Numbers of data are
+//! looked at for what they may say of a person, and for nothing else.
 //!
 //! It finds, rewrites, and says what the operator does not let pass; it decides nothing else. What is
 //! found here are facts: what a detector merely thinks of a text is a score, and is not made here.
@@ -17,6 +18,8 @@ mod place;
 mod role;
 mod script;
 mod spotlight;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use data::{Log, Threads, Tokens, read_packs};
 pub(crate) use data::{PackError, TokensError};
@@ -27,11 +30,13 @@ pub(crate) use minimise::{Minimised, Minimising, StandIns};
 pub(crate) use passage::{Because, Passage};
 #[cfg(test)]
 pub(crate) use place::PLACE;
+use role::Leaf;
 pub(crate) use role::Role;
+pub(crate) use spotlight::Drawn;
 
 use crate::providers::{Panel, Reading, Surface};
 use config::settled::{self, HiddenText};
-use controls::Finding;
+use controls::{Control, Finding};
 use protocol::{Document, Edits};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -85,6 +90,9 @@ pub(crate) struct Looked {
     pub(crate) edits: Edits,
     /// The first thing that the operator does not let pass.
     pub(crate) refused: Option<Because>,
+    /// What the message is refused for where its schema has no place for what was put there: a number
+    /// that may not go on is a string from then on.
+    pub(crate) instead: Option<Because>,
     /// What came before it on the same stream, where one message continues another.
     pub(crate) threads: Option<Threads>,
     /// What detectors read of it, as it was left by the parts before; nothing if none is heard.
@@ -203,6 +211,23 @@ impl Content {
         data.map(|data| data.reveal(document)).unwrap_or_default()
     }
 
+    /// The controls whose checks are made on a message.
+    pub(crate) fn controls(&self, toward: Toward) -> impl Iterator<Item = Control> {
+        let model = toward == Toward::Model;
+        [
+            (controls::N1_1, !model),
+            (controls::N1_4, model),
+            (controls::N9_1, model && self.spotlight.is_some()),
+            (
+                controls::N9_3,
+                self.data.is_some() || self.output.is_some() && model,
+            ),
+            (controls::N9_4, model && self.output.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(control, is_made)| is_made.then_some(control))
+    }
+
     /// Looks at every string once.
     pub(crate) fn look(&self, document: &Document, toward: Toward) -> Looked {
         self.look_after(None, document, toward)
@@ -230,7 +255,10 @@ impl Content {
         };
         role::walk(document.root(), toward, &mut |at| {
             let mut passage = Passage::new(at, toward, &mut looked);
-            self.treat(&mut passage, &mut once);
+            match at.leaf {
+                Leaf::Text(_) => self.treat(&mut passage, &mut once),
+                Leaf::Number(_) => self.treat_number(&mut passage),
+            }
             passage.leave();
         });
         looked
@@ -244,6 +272,13 @@ impl Content {
             && (toward == Toward::Server
                 || (self.spotlight.is_none()
                     && output.is_none_or(|output| output.passes_plain(document.bytes()))))
+    }
+
+    /// One number: nothing hides in it, nobody renders it, and no detector reads it.
+    fn treat_number(&self, passage: &mut Passage<'_, '_>) {
+        if let Some(data) = self.data.as_ref().filter(|_| !passage.text().is_empty()) {
+            data::treat(passage, data);
+        }
     }
 
     /// One string through every part.

@@ -27,7 +27,7 @@ pub use answer::{
 };
 pub use capability::client_capabilities;
 pub use content::needs_core_tasks;
-pub use greeting::Welcome;
+pub use greeting::{Frame, Welcome};
 pub use input::{client_state, input_of_legacy, inputs, response_for_legacy};
 pub use listen::{Wish, acknowledged, honoured, listen_done, listen_request, wish};
 pub use notice::{NoticeChange, Subscription, notice};

@@ -136,6 +136,11 @@ impl Client {
             .await
     }
 
+    /// The id of the request that was sent last.
+    pub fn last(&self) -> u64 {
+        self.counter.load(Ordering::Relaxed)
+    }
+
     /// Sends a request and reads its answer event by event.
     pub async fn stream(&self, method: &str, params: Value) -> Result<Events> {
         self.outgoing(method, Some(params)).stream().await

@@ -22,6 +22,13 @@ pub(crate) const CASES: &[Case] = &[
     ),
     (
         "    server: files",
+        "    server: files\n    content: { output: { elsewhere: always } }",
+        &[
+            ":11:37: error: routes[0].content.output.elsewhere: `always` is not one of the words known here => write one of `judge`, `never`",
+        ],
+    ),
+    (
+        "    server: files",
         "    server: files\n    content: { output: { markup: escape } }",
         &[
             ":11:34: error: routes[0].content.output.markup: `escape` is not one of the words known here => write one of `off`, `report`, `neutralise`",

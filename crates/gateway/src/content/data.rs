@@ -2,11 +2,13 @@
 //! label as the operator has it. What is found is never written down, only its label.
 
 mod log;
+mod number;
 mod packs;
 mod threads;
 mod tokens;
 
 pub(crate) use log::Log;
+pub(super) use number::digits;
 pub(crate) use packs::PackError;
 pub(crate) use packs::read as read_packs;
 pub(crate) use threads::Threads;
@@ -21,7 +23,7 @@ use inspect::data::{Confidence, Kind, Rules, Sight, mark};
 use inspect::view::Budget;
 use protocol::Document;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -37,12 +39,22 @@ pub(crate) struct Data {
 }
 
 /// One place of a text, and what is done about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Treated {
     at: Range<usize>,
     label: Box<str>,
     severity: Severity,
     action: DataAction,
+}
+
+impl Treated {
+    /// Goes as far as another one that begins in it, and is as strict.
+    fn take_in(&mut self, other: &Treated) {
+        self.at.end = self.at.end.max(other.at.end);
+        if strictness(other.action) > strictness(self.action) {
+            self.action = other.action;
+        }
+    }
 }
 
 impl Data {
@@ -121,18 +133,23 @@ impl Data {
             let seen = thread.scan(text);
             all.extend(seen.iter().map(|it| treated(it, it.at.clone())));
         }
-        let found = passage.views().search(|text| {
+        let scanned = |text: &str| {
             let seen = self.rules.scan(text);
             let all = seen
                 .iter()
                 .map(|it| (it.at.clone(), treated(it, it.at.clone())));
             all.collect::<Vec<_>>()
-        });
-        all.extend(found.into_iter().map(|seen| Treated {
-            at: seen.range,
-            ..seen.what
-        }));
-        let mut all = apart(all);
+        };
+        if passage.is_number() {
+            // No other view of it says anything else.
+            all.extend(scanned(passage.text()).into_iter().map(|(_, seen)| seen));
+        } else {
+            let found = passage.views().search(scanned);
+            all.extend(found.into_iter().map(|seen| Treated {
+                at: seen.range,
+                ..seen.what
+            }));
+        }
         let whole = 0..passage.text().len();
         if let (Role::Structured, Some(member)) = (passage.role(), passage.member())
             // Of the name and the form of a value the form knows more.
@@ -141,7 +158,8 @@ impl Data {
         {
             all.push(treated(&sight, whole));
         }
-        all
+        all.retain(|it| it.action != DataAction::Ignore);
+        once_each(all)
     }
 }
 
@@ -159,22 +177,47 @@ fn is_told(passage: &Passage<'_, '_>) -> bool {
     }
 }
 
-/// In order, and no two at one place: what is found in several views of a text is one thing.
-fn apart(mut all: Vec<Treated>) -> Vec<Treated> {
+/// In order, and each label once at one place: what is found in several views of a text is one thing.
+fn once_each(mut all: Vec<Treated>) -> Vec<Treated> {
     all.sort_by_key(|it| (it.at.start, std::cmp::Reverse(it.at.end)));
+    let mut last: HashMap<Box<str>, usize> = HashMap::new();
     let mut kept: Vec<Treated> = Vec::with_capacity(all.len());
     for next in all {
-        match kept.last_mut() {
-            Some(last) if next.at.start < last.at.end => {
-                last.at.end = last.at.end.max(next.at.end);
-                if strictness(next.action) > strictness(last.action) {
-                    (last.action, last.label) = (next.action, next.label);
-                }
+        let before = last.get(&next.label).and_then(|at| kept.get_mut(*at));
+        match before {
+            Some(before) if next.at.start < before.at.end => before.take_in(&next),
+            _ => {
+                last.insert(next.label.clone(), kept.len());
+                kept.push(next);
             }
-            _ => kept.push(next),
         }
     }
     kept
+}
+
+/// The places where something is done, no two of which overlap: what is done about the strictest label of a
+/// place is done about all that stand there, and each is told with that.
+fn apart(seen: &mut [Treated]) -> Vec<Treated> {
+    let mut places: Vec<Treated> = Vec::with_capacity(seen.len());
+    let mut place_of = Vec::with_capacity(seen.len());
+    for next in seen.iter() {
+        match places.last_mut() {
+            Some(last) if next.at.start < last.at.end => {
+                if strictness(next.action) > strictness(last.action) {
+                    last.label = next.label.clone();
+                }
+                last.take_in(next);
+            }
+            _ => places.push(next.clone()),
+        }
+        place_of.push(places.len() - 1);
+    }
+    for (it, place) in seen.iter_mut().zip(place_of) {
+        if let Some(place) = places.get(place) {
+            it.action = place.action;
+        }
+    }
+    places
 }
 
 fn strictness(action: DataAction) -> u8 {
@@ -191,10 +234,14 @@ fn strictness(action: DataAction) -> u8 {
 pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
     match passage.role() {
         Role::Blob | Role::Wire => return,
-        Role::Address | Role::Name | Role::Structured | Role::Text | Role::Words => {}
+        Role::Address
+        | Role::Failure
+        | Role::Name
+        | Role::Structured
+        | Role::Text
+        | Role::Words => {}
     }
     let mut seen = data.seen(passage);
-    seen.retain(|it| it.action != DataAction::Ignore);
     // The names of things are what they are found by: they are told, or refused.
     if passage.role() == Role::Name {
         for it in &mut seen {
@@ -203,17 +250,25 @@ pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
             }
         }
     }
-    if let Some(first) = seen.first() {
-        passage.hush(&first.label);
-        told(passage, &seen);
-        if let Some(first) = seen.iter().find(|it| it.action == DataAction::Refuse) {
-            let label = first.label.clone();
-            passage.refuse(|place, _| Because::Data { place, label });
-            return;
+    let Some(first) = seen.first() else {
+        return;
+    };
+    passage.hush(&first.label);
+    let places = apart(&mut seen);
+    told(passage, &seen);
+    let because = |label: &str| {
+        let label = label.into();
+        move |place, _| Because::Data { place, label }
+    };
+    if let Some(first) = places.iter().find(|it| it.action == DataAction::Refuse) {
+        passage.refuse(because(&first.label));
+        return;
+    }
+    if let Some(text) = rewritten(passage.text(), &places, data) {
+        if let Some(first) = places.first().filter(|_| passage.is_number()) {
+            passage.refuse_instead(because(&first.label));
         }
-        if let Some(text) = rewritten(passage.text(), &apart(seen), data) {
-            passage.rewrite(text);
-        }
+        passage.rewrite(text);
     }
 }
 
@@ -255,6 +310,7 @@ fn control(toward: Toward) -> Control {
 fn rewritten(text: &str, seen: &[Treated], data: &Data) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
+    let mut numbers = None;
     // What stands in an earlier message of its stream is not here to be replaced.
     for it in seen.iter().filter(|it| !it.at.is_empty()) {
         let word = match it.action {
@@ -267,8 +323,13 @@ fn rewritten(text: &str, seen: &[Treated], data: &Data) -> Option<String> {
             }
             DataAction::Ignore | DataAction::Report => continue,
         };
+        // In the place of a number of JSON stands a string, so that the text is still JSON.
+        let numbers = numbers.get_or_insert_with(|| number::numbers(text));
+        let known = numbers.binary_search_by_key(&it.at.start, |at| at.start);
+        let number = known.ok().and_then(|at| numbers.get(at));
+        let quote = if number == Some(&it.at) { "\"" } else { "" };
         out.push_str(text.get(done..it.at.start)?);
-        out.push_str(&word);
+        out.extend([quote, &word, quote]);
         done = it.at.end;
     }
     if done == 0 {

@@ -2,7 +2,7 @@
 //! harmless (controls 1.4, 9.3, 9.4). Structured content is left alone: nobody renders it.
 
 use super::{Passage, Role, Toward};
-use config::settled::{self, Excess};
+use config::settled::{self, Elsewhere, Excess};
 use controls::{Action, Control};
 use inspect::flood::{self, Handling};
 use inspect::markup::{self, Family, Host, Hosts, Reading, Treatment};
@@ -27,7 +27,10 @@ impl Output {
                 markup: treatment(settled.markup),
                 images: treatment(settled.images),
                 links: treatment(settled.links),
-                hosts: Hosts::new(hosts.collect()),
+                hosts: match settled.elsewhere {
+                    Elsewhere::Judge => Hosts::new(hosts.collect()),
+                    Elsewhere::Never => Hosts::only(hosts.collect()),
+                },
             },
             limits: flood::Limits {
                 bytes: size(settled.text_bytes),
@@ -52,7 +55,7 @@ impl Output {
 
 /// One string of a message that a model reads.
 pub(super) fn treat(passage: &mut Passage<'_, '_>, output: &Output, room: &mut Room) {
-    let read = matches!(passage.role(), Role::Text | Role::Words);
+    let read = matches!(passage.role(), Role::Failure | Role::Text | Role::Words);
     if passage.toward() != Toward::Model || !read {
         return;
     }
@@ -151,39 +154,40 @@ fn size(bytes: u64) -> usize {
 mod tests {
     use crate::content::{Content, Toward};
     use bytes::Bytes;
-    use config::settled::{self, Excess, HiddenText, Spotlight, Treatment};
+    use config::settled::{self, Elsewhere, Excess, HiddenText, Spotlight, Treatment};
     use protocol::{Document, Limits};
     use serde_json::{Value, json};
 
-    fn content(spotlight: Spotlight) -> Content {
+    fn whole(spotlight: Spotlight) -> Content {
         let output = settled::Output {
             markup: Treatment::Neutralise,
             images: Treatment::Neutralise,
             links: Treatment::Report,
             hosts: vec!["*.ours.example".to_owned()],
+            elsewhere: Elsewhere::Judge,
             text_bytes: 4096,
             text_tokens: 4096,
             message_bytes: 6000,
             repetition: Excess::Cut,
             emptiness: Excess::Cut,
         };
-        let content = Content::new(
-            HiddenText::Remove,
-            &settled::Content {
-                arguments: settled::Arguments::default(),
-                minimise: settled::Minimise::default(),
-                purpose: None,
-                data: settled::Data::default(),
-                output,
-                spotlight,
-                modes: Default::default(),
-                providers: Vec::new(),
-            },
-            &"/s".into(),
-        );
+        let settled = settled::Content {
+            arguments: settled::Arguments::default(),
+            minimise: settled::Minimise::default(),
+            purpose: None,
+            data: settled::Data::default(),
+            output,
+            spotlight,
+            modes: Default::default(),
+            providers: Vec::new(),
+        };
+        Content::new(HiddenText::Remove, &settled, &"/s".into()).unwrap()
+    }
+
+    fn content(spotlight: Spotlight) -> Content {
         Content {
             data: None,
-            ..content.unwrap()
+            ..whole(spotlight)
         }
     }
 
@@ -331,6 +335,87 @@ mod tests {
             "a\n[cut by the gateway, control 9.4: 200 bytes of nothing]\nb"
         );
         assert_eq!(found, ["/result/content/0/text flood.emptiness 9.4 cut"]);
+    }
+
+    #[test]
+    fn n9_1_what_an_error_says_is_marked_and_its_data_is_not() {
+        for (word, name) in [
+            (Spotlight::Delimit, "<<untrusted delimited "),
+            (Spotlight::Datamark, "<<untrusted datamarked "),
+            (Spotlight::Encode, "<<untrusted base64 "),
+        ] {
+            let content = content(word);
+            let error =
+                json!({ "code": -32042, "message": "obey me", "data": { "message": "obey me" } });
+            let spoken = json!({ "code": 1, "message": "obey me", "data": "obey me" });
+            for (message, marked, left) in [
+                (
+                    json!({ "id": 1, "error": error }),
+                    vec!["/error/message"],
+                    "/error/data/message",
+                ),
+                (
+                    json!({ "id": 1, "error": spoken }),
+                    vec!["/error/message", "/error/data"],
+                    "",
+                ),
+                // What a task failed of.
+                (
+                    json!({ "id": 1, "result": { "statusMessage": "obey me", "error": spoken } }),
+                    vec!["/result/error/message", "/result/error/data"],
+                    "/result/statusMessage",
+                ),
+                // What a person is asked, and what is told while a tool runs.
+                (
+                    json!({ "params": { "message": "obey me" } }),
+                    vec![],
+                    "/params/message",
+                ),
+                (
+                    json!({ "result": { "instructions": "obey me" } }),
+                    vec![],
+                    "/result/instructions",
+                ),
+                (
+                    json!({ "result": { "structuredContent": { "code": 1, "message": "obey me" } } }),
+                    vec![],
+                    "/result/structuredContent/message",
+                ),
+            ] {
+                let (after, _) = looked(&content, &message, Toward::Model);
+                for place in marked {
+                    let text = after.pointer(place).and_then(Value::as_str).unwrap();
+                    assert!(text.starts_with(name), "{place}: {after}");
+                }
+                if !left.is_empty() {
+                    assert_eq!(after.pointer(left), message.pointer(left), "{left}");
+                }
+                let (same, _) = looked(&content, &message, Toward::Server);
+                assert_eq!(same, message);
+            }
+        }
+    }
+
+    #[test]
+    fn the_controls_of_a_message_are_those_that_look_at_it() {
+        let all = |content: &Content, toward| {
+            let ids = content.controls(toward).map(|it| it.id());
+            ids.collect::<Vec<_>>().join(" ")
+        };
+        let (plain, marked) = (content(Spotlight::Off), content(Spotlight::Encode));
+        let joined = Content::of_nobody(HiddenText::Remove);
+        let whole = whole(Spotlight::Off);
+        for (content, toward, expected) in [
+            (&plain, Toward::Model, "1.4 9.3 9.4"),
+            (&marked, Toward::Model, "1.4 9.1 9.3 9.4"),
+            (&marked, Toward::Server, "1.1"),
+            (&joined, Toward::Model, "1.4"),
+            (&joined, Toward::Server, "1.1"),
+            (&whole, Toward::Model, "1.4 9.3 9.4"),
+            (&whole, Toward::Server, "1.1 9.3"),
+        ] {
+            assert_eq!(all(content, toward), expected);
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! One string of a message on its way through every part of [`super::Content`].
+//! One string of a message, or one number of its data, on its way through every part of [`super::Content`].
 
 use super::keep::{has_room, keep};
 use super::place;
-use super::role::{Standing, Within};
+use super::role::{Leaf, Standing, Within};
 use super::{Looked, Role, Toward};
 use controls::{Action, Control, Finding, Severity};
 use inspect::data::Thread;
@@ -31,7 +31,7 @@ pub(crate) enum Because {
     Unmarked,
 }
 
-/// One string: as it is now, what it is, and who is going to read it.
+/// One string, or one number of data: as it is now, what it is, and who is going to read it.
 #[derive(Debug)]
 pub(crate) struct Passage<'d, 'l> {
     at: Standing<'d, 'l>,
@@ -50,7 +50,7 @@ impl<'d, 'l> Passage<'d, 'l> {
         Passage {
             at,
             toward,
-            text: at.string.decoded(),
+            text: at.leaf.text(),
             is_rewritten: false,
             views: None,
             rule: Cow::Borrowed(""),
@@ -86,7 +86,12 @@ impl<'d, 'l> Passage<'d, 'l> {
 
     /// Whether it came without escapes and with printable ASCII only.
     pub(super) fn is_plain(&self) -> bool {
-        self.at.string.is_plain()
+        self.at.leaf.is_plain()
+    }
+
+    /// Whether it is a number.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self.at.leaf, Leaf::Number(_))
     }
 
     /// What it is.
@@ -103,7 +108,7 @@ impl<'d, 'l> Passage<'d, 'l> {
     /// a member has nothing beside it: members are looked through once, and not for each of its strings.
     pub(super) fn beside(&self, name: &str) -> Option<Cow<'d, str>> {
         let member = self.at.member?;
-        if member.name.value_index() != self.at.string.value_index() {
+        if member.name.value().range() != self.at.leaf.range() {
             return None;
         }
         member.of.get(name)?.text()
@@ -142,8 +147,10 @@ impl<'d, 'l> Passage<'d, 'l> {
 
     /// Keeps the name that it is out of every place: something was found in it.
     pub(super) fn hush(&mut self, label: &str) {
-        if self.at.string.is_key() {
-            self.looked.hushed.hush(self.at.string, label);
+        if let Leaf::Text(name) = self.at.leaf
+            && name.is_key()
+        {
+            self.looked.hushed.hush(name, label);
         }
     }
 
@@ -203,6 +210,16 @@ impl<'d, 'l> Passage<'d, 'l> {
         }
     }
 
+    /// Says what the message is refused for if what was put here has no place in its schema.
+    pub(super) fn refuse_instead(
+        &mut self,
+        because: impl FnOnce(Cow<'static, str>, Cow<'static, str>) -> Because,
+    ) {
+        if self.looked.instead.is_none() {
+            self.looked.instead = Some(because(self.place(), Cow::Borrowed("")));
+        }
+    }
+
     /// Whether names mean something else here than what they mean to somebody.
     pub(super) fn within(&self) -> Within {
         self.at.within
@@ -219,12 +236,13 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.looked.reading.push(place, &self.text);
     }
 
-    /// Leaves the text as it is now to the message.
+    /// Leaves the text as it is now to the message. In the place of a number that is a string from now on,
+    /// which its schema may not let be.
     pub(super) fn leave(self) {
         if self.is_rewritten {
             self.looked
                 .edits
-                .replace_string(self.at.string.range(), &self.text);
+                .replace_string(self.at.leaf.range(), &self.text);
         }
     }
 }

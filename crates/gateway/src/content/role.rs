@@ -6,6 +6,8 @@
 use super::Toward;
 use super::place::Step;
 use protocol::{Kind, Str, Value};
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// What a string is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub(crate) enum Role {
     Address,
     /// Base64 of bytes that are no text.
     Blob,
+    /// What went wrong: the message of an error, and its data where that is text.
+    Failure,
     /// What something is called: a member, a tool, a prompt.
     Name,
     /// Data: a value inside arguments, structured content, `_meta`, and whatever is not known.
@@ -26,6 +30,41 @@ pub(crate) enum Role {
     Words,
 }
 
+/// What a walk comes by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Leaf<'d> {
+    /// A number of data. Numbers of the protocol's own are not come by.
+    Number(Value<'d>),
+    /// A string: a value, or the name of a member.
+    Text(Str<'d>),
+}
+
+impl<'d> Leaf<'d> {
+    /// Where it lies in the message.
+    pub(super) fn range(self) -> Range<usize> {
+        match self {
+            Leaf::Number(number) => number.range(),
+            Leaf::Text(string) => string.range(),
+        }
+    }
+
+    /// Whether it came without escapes and with printable ASCII only.
+    pub(super) fn is_plain(self) -> bool {
+        match self {
+            Leaf::Number(_) => true,
+            Leaf::Text(string) => string.is_plain(),
+        }
+    }
+
+    /// What it says; nothing where it says nothing of anybody.
+    pub(super) fn text(self) -> Cow<'d, str> {
+        match self {
+            Leaf::Number(number) => super::data::digits(number).unwrap_or_default(),
+            Leaf::Text(string) => string.decoded(),
+        }
+    }
+}
+
 /// The nearest member that holds a string, and the object it belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member<'d> {
@@ -33,10 +72,10 @@ pub(crate) struct Member<'d> {
     pub(super) of: Value<'d>,
 }
 
-/// One string, and where it stands.
+/// One string, or one number of data, and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standing<'d, 'w> {
-    pub(super) string: Str<'d>,
+    pub(super) leaf: Leaf<'d>,
     pub(super) role: Role,
     pub(super) within: Within,
     /// The nearest member that holds it; nothing for the name of one.
@@ -56,7 +95,7 @@ pub(crate) enum Within {
     Shape,
 }
 
-/// Visits every string of a message, in the order of the text.
+/// Visits every string of a message, and every number of its data, in the order of the text.
 pub(super) fn walk<'d>(root: Value<'d>, toward: Toward, visit: &mut impl FnMut(Standing<'d, '_>)) {
     let mut walk = Walk {
         toward,
@@ -84,7 +123,7 @@ impl<'d, V: FnMut(Standing<'d, '_>)> Walk<'d, '_, V> {
         match value.kind() {
             Kind::String => {
                 if let Some(string) = value.string() {
-                    self.see(string, (role, within), member);
+                    self.see(Leaf::Text(string), (role, within), member);
                 }
             }
             Kind::Array => {
@@ -105,18 +144,21 @@ impl<'d, V: FnMut(Standing<'d, '_>)> Walk<'d, '_, V> {
                         name: key,
                         of: value,
                     };
-                    self.see(key, (Role::Name, within), None);
+                    self.see(Leaf::Text(key), (Role::Name, within), None);
                     self.descend(inner, inside, Some(member), role);
                     self.way.pop();
                 }
+            }
+            Kind::Number if within != Within::Shape && !is_progress(member) => {
+                self.see(Leaf::Number(value), (role, within), member);
             }
             Kind::Boolean | Kind::Null | Kind::Number => {}
         }
     }
 
-    fn see(&mut self, string: Str<'d>, (role, within): (Role, Within), member: Option<Member<'d>>) {
+    fn see(&mut self, leaf: Leaf<'d>, (role, within): (Role, Within), member: Option<Member<'d>>) {
         (self.visit)(Standing {
-            string,
+            leaf,
             role,
             within,
             member,
@@ -137,6 +179,7 @@ impl<'d, V> Walk<'d, '_, V> {
         }
         let role = match &*name {
             "text" => Role::Text,
+            "data" | "message" if holder.get("code").is_some() => Role::Failure,
             "description" | "title" | "message" | "instructions" | "systemPrompt" | "reason"
             | "statusMessage" => Role::Words,
             "name" => Role::Name,
@@ -194,6 +237,11 @@ impl<'d, V> Walk<'d, '_, V> {
             is_there && names.next().is_none()
         })
     }
+}
+
+/// Whether this is what a client calls the progress of a call, which the protocol keeps among data.
+fn is_progress(member: Option<Member<'_>>) -> bool {
+    member.is_some_and(|member| member.name.is("progressToken"))
 }
 
 /// Whether a string is a word that the protocol may have, and can be nothing else.
@@ -263,7 +311,7 @@ mod tests {
         let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
         let mut roles = Vec::new();
         walk(document.root(), Toward::Server, &mut |at| {
-            if !at.string.is_key() {
+            if matches!(at.leaf, Leaf::Text(string) if !string.is_key()) {
                 let member = at.member.map(|it| it.name.decoded().into_owned());
                 roles.push((member.unwrap_or_default(), at.role));
             }
@@ -282,16 +330,12 @@ mod tests {
         let log = r#"{"method":"notifications/message","params":{"level":"info","data":"said"}}"#;
         let escaped = r#"{"params":{"\u0061rguments":{"id":"x","status":["y"]}}}"#;
         let answer = r#"{"result":{"action":"accept","content":{"id":"x","type":"y"}}}"#;
-        let error = r#"{"error":{"message":"m","data":{"id":"x","cursor":"y"}}}"#;
         let own = |first, second| vec![(first, Role::Structured), (second, Role::Structured)];
-        let mut failed = vec![("message", Role::Words)];
-        failed.extend(own("id", "cursor"));
         let mut accepted = vec![("action", Role::Structured)];
         accepted.extend(own("id", "type"));
         for (text, expected) in [
             (escaped, own("id", "status")),
             (answer, accepted),
-            (error, failed),
             (
                 call,
                 vec![
@@ -329,12 +373,47 @@ mod tests {
                 ],
             ),
         ] {
-            let expected: Vec<_> = expected
-                .into_iter()
-                .map(|(member, role)| (member.to_owned(), role))
-                .collect();
-            assert_eq!(roles(text), expected);
+            are(text, expected);
         }
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_from_what_is_asked_and_said() {
+        let error = r#"{"error":{"code":1,"message":"m","data":{"id":"x","cursor":"y"}}}"#;
+        let task =
+            r#"{"result":{"statusMessage":"s","error":{"code":1,"message":"m","data":"d"}}}"#;
+        let asked = r#"{"method":"elicitation/create","params":{"message":"m"}}"#;
+        let failed = |member| (member, Role::Failure);
+        for (text, expected) in [
+            (
+                error,
+                vec![
+                    failed("message"),
+                    ("id", Role::Structured),
+                    ("cursor", Role::Structured),
+                ],
+            ),
+            (
+                task,
+                vec![
+                    ("statusMessage", Role::Words),
+                    failed("message"),
+                    failed("data"),
+                ],
+            ),
+            (
+                asked,
+                vec![("method", Role::Wire), ("message", Role::Words)],
+            ),
+        ] {
+            are(text, expected);
+        }
+    }
+
+    fn are(text: &str, expected: Vec<(&str, Role)>) {
+        let expected = expected.into_iter();
+        let expected: Vec<_> = expected.map(|(it, role)| (it.to_owned(), role)).collect();
+        assert_eq!(roles(text), expected);
     }
 
     #[test]
@@ -343,7 +422,7 @@ mod tests {
             let document = Document::read(text.to_owned().into(), &Limits::default()).unwrap();
             let mut roles = Vec::new();
             walk(document.root(), Toward::Model, &mut |at| {
-                if at.string.decoded() == "said" {
+                if at.leaf.text() == "said" {
                     roles.push(at.role);
                 }
             });
@@ -430,9 +509,42 @@ mod tests {
         let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
         let mut seen = Vec::new();
         walk(document.root(), Toward::Model, &mut |at| {
-            seen.push(at.string.range())
+            seen.push(at.leaf.range())
         });
         let all: Vec<_> = document.strings().map(|string| string.range()).collect();
         assert_eq!(seen, all);
+    }
+
+    #[test]
+    fn numbers_of_data_are_come_by_and_those_of_the_protocol_are_not() {
+        for (text, expected) in [
+            (
+                r#"{"id":1,"params":{"arguments":{"a":2,"b":[3,{"c":4}]},"_meta":{"progressToken":5,"x":6}}}"#,
+                vec![2, 3, 4, 6],
+            ),
+            (
+                r#"{"result":{"structuredContent":[7],"ttl":8,"content":[{"type":"text","size":9}]}}"#,
+                vec![7],
+            ),
+            (
+                r#"{"params":{"progress":1,"total":2,"data":{"n":3}}}"#,
+                vec![3],
+            ),
+            (
+                r#"{"result":{"tools":[{"inputSchema":{"minimum":1,"default":2,"enum":[3]}}]}}"#,
+                vec![2, 3],
+            ),
+            (r#"{"error":{"code":-32000,"data":{"n":1}}}"#, vec![1]),
+        ] {
+            let document =
+                Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
+            let mut seen = Vec::new();
+            walk(document.root(), Toward::Model, &mut |at| {
+                if let Leaf::Number(number) = at.leaf {
+                    seen.push(number.integer().unwrap());
+                }
+            });
+            assert_eq!(seen, expected, "{text}");
+        }
     }
 }

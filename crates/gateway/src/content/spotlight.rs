@@ -1,6 +1,6 @@
 //! Text of servers that are not trusted, marked for the model that reads it (control 9.1): the text of
-//! results, errors, resources, prompts, and of what a server asks a client's model. Whatever tells of it
-//! otherwise stays as it is, structured content above all.
+//! results, resources and prompts, what errors say, and what a server asks a client's model. Whatever
+//! tells of it otherwise stays as it is, structured content above all.
 //!
 //! A text block that says the same as the structured content beside it stays JSON: clients of older
 //! revisions read it as such. It is exempt only as long as it says exactly the same.
@@ -10,11 +10,23 @@ use config::settled;
 use inspect::spotlight::{Marker, RANDOM, Spotlight};
 use protocol::{Document, Value};
 
-/// How the texts of one message are marked. The marker is drawn for the first of them.
+/// The marker of one message, drawn when it is first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Drawn(Option<Marker>);
+
+impl Drawn {
+    /// The marker: the same one each time.
+    pub(crate) fn marker(&mut self) -> Result<&Marker, Because> {
+        let marker = self.0.take().map_or_else(draw, Ok)?;
+        Ok(self.0.insert(marker))
+    }
+}
+
+/// How the texts of one message are marked.
 #[derive(Debug)]
 pub(super) struct Light<'d> {
     how: Option<Spotlight>,
-    marker: Option<Marker>,
+    drawn: Drawn,
     structured: Option<Value<'d>>,
     parsed: Option<serde_json::Value>,
 }
@@ -24,7 +36,7 @@ impl<'d> Light<'d> {
         let result = || document.root().get("result")?.get("structuredContent");
         Light {
             how,
-            marker: None,
+            drawn: Drawn::default(),
             structured: how.and_then(|_| result()),
             parsed: None,
         }
@@ -58,19 +70,27 @@ pub(super) fn of(word: settled::Spotlight) -> Option<Spotlight> {
 /// Marks one text.
 pub(super) fn treat(passage: &mut Passage<'_, '_>, light: &mut Light<'_>) {
     let Some(how) = light.how else { return };
-    if passage.toward() != Toward::Model || passage.role() != Role::Text {
+    if passage.toward() != Toward::Model || !is_marked(passage.role()) {
         return;
     }
     if light.mirrors(passage.text()) {
         return;
     }
-    let marker = match light.marker.take().map_or_else(draw, Ok) {
-        Ok(marker) => marker,
+    let marked = match light.drawn.marker() {
+        Ok(marker) => marker.mark(passage.text(), how),
         Err(because) => return passage.give_up(because),
     };
-    let marked = marker.mark(passage.text(), how);
-    light.marker = Some(marker);
     passage.rewrite(marked);
+}
+
+/// What a model is given to read. Instructions of servers are framed where they are joined.
+fn is_marked(role: Role) -> bool {
+    match role {
+        Role::Failure | Role::Text => true,
+        Role::Address | Role::Blob | Role::Name | Role::Structured | Role::Wire | Role::Words => {
+            false
+        }
+    }
 }
 
 fn draw() -> Result<Marker, Because> {

@@ -431,8 +431,9 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N9_1,
         judges::n9_1,
-        "text of servers is marked for the model that reads it, with a marker that no text can know; hidden text is 1.1 and 1.4",
+        "text, errors and instructions of servers are marked for the model that reads them, with a marker that no text can know; hidden text is 1.1 and 1.4",
         &[
+            "n9_1_what_an_error_of_a_server_says_is_marked",
             "n9_1_text_of_every_kind_is_marked_and_structured_content_is_not",
             "n9_1_no_text_closes_its_own_marks",
             "n9_1_the_instruction_is_a_prompt_of_the_gateway_where_text_is_marked",
@@ -469,8 +470,9 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N9_4,
         judges::n9_4,
-        "answers and their texts are bounded in size, floods are found, and policies see what was found in a message",
+        "answers and their texts are bounded in size, floods are found, instructions of servers are framed where their text is marked, and policies see what was found in a message",
         &[
+            "n9_4_what_servers_say_of_themselves_is_framed_and_the_lesson_comes_first",
             "n4_3_an_answer_that_is_too_large_or_too_late_is_given_up",
             "n9_4_texts_are_cut_one_by_one_and_all_together",
             "n9_4_what_repeats_itself_in_a_row_is_cut_after_the_third_time",

@@ -208,6 +208,11 @@ impl Draft {
         self.ran |= 1u128.checked_shl(u32::from(control.row())).unwrap_or(0);
     }
 
+    /// The same of several.
+    pub(super) fn ran_all(&mut self, controls: impl Iterator<Item = Control>) {
+        controls.for_each(|control| self.ran(control));
+    }
+
     /// Says that this control's check had nothing to do here, and why.
     pub(super) fn skipped(&mut self, control: Control, why: impl Into<Cow<'static, str>>) {
         self.skipped.push((control, why.into()));

@@ -4,13 +4,14 @@
 
 mod carry;
 mod greet;
+mod introduce;
 mod list;
 mod listen;
 
 pub(super) use list::{Missing, Page, pages as every_page, terms};
 
 use crate::bridge::Talk;
-use crate::content::{FINDINGS, lesson};
+use crate::content::lesson;
 use crate::credential::Carried;
 use crate::gate::Gate;
 use crate::links::{Ear, Far};
@@ -50,6 +51,8 @@ pub(super) enum Back {
     Local(Bytes),
     /// A session, and what is said when it is opened.
     Opened { session: Box<Session>, said: Bytes },
+    /// What the servers say of themselves, looked at one by one.
+    Introduced(Bytes),
     /// What the servers of a route listed.
     Lists {
         pages: Vec<Page>,
@@ -113,7 +116,7 @@ async fn request(
 ) -> Result<Back, Refused> {
     match (method.act, call.place()) {
         (Act::Initialize, _) => greet::initialize(gate, call, message, servers, draft).await,
-        (Act::Discover, _) => greet::discover(gate, call, message, servers).await,
+        (Act::Discover, _) => greet::discover(gate, call, message, servers, draft).await,
         // The client asks whether we are there, and we are (rule L7).
         (Act::Ping, _) => Ok(Back::Local(write::result(&id_of(message)?, b"{}"))),
         (Act::List, _) => list::ask(gate, call, method, servers).await,
@@ -132,8 +135,8 @@ async fn request(
         (_, Place::One(at, _)) => {
             // 9.2  a prompt or a resource as it was approved; a tool was found by its definition
             others::check(gate, call, *at, draft).await?;
-            let revealed = revealed(call, message, draft)?;
-            let message = revealed.as_ref().unwrap_or(message);
+            // What was decided on, approved and written down has the tokens that were turned back.
+            let message = call.revealed().map_or(message, |it| it.sent(draft));
             carry::send(gate, call, (message, method), *at, draft).await
         }
         (Act::Notify, Place::All) => tell_all(call, message, servers).await,
@@ -166,28 +169,6 @@ fn own_prompt(
     };
     let bytes = bytes.map_err(|error| refused::unbridged(&error))?;
     Ok(Back::Local(bytes))
-}
-
-/// The request with what its tokens stand for, where the server may have that. It is the last thing
-/// before it is sent: what was decided on, approved and written down has the tokens.
-fn revealed(
-    call: &Inspected,
-    message: &Message,
-    draft: &mut Draft,
-) -> Result<Option<Message>, Refused> {
-    let route = call.raw().route();
-    let looked = route.content(call.served()).reveal(message.document());
-    if looked.edits.is_empty() {
-        return Ok(None);
-    }
-    let bytes = message.document().apply(&looked.edits);
-    let bytes = bytes.map_err(|_| refused::crashed())?;
-    let again = Document::read(bytes, &route.reading).and_then(Message::read);
-    let room = FINDINGS.saturating_sub(draft.findings.len());
-    draft
-        .findings
-        .extend(looked.findings.into_iter().take(room));
-    again.map(Some).map_err(|_| refused::crashed())
 }
 
 /// How much the servers log. A modern one is told with each request instead (table 3.2).

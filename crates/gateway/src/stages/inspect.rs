@@ -13,13 +13,12 @@ use crate::route::Route;
 use crate::stages::consult::Evidence;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::refused::{self, Refused};
-use crate::stages::validate::{self, Valid};
+use crate::stages::validate::Valid;
 use arguments::Held;
 use bytes::Bytes;
 use config::settled::HiddenText;
 use names::Names;
-use protocol::Document;
-use serde_json::{Map, Value};
+use protocol::{Document, Message};
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -28,7 +27,6 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Inspected {
     valid: Valid,
-    edited: Option<Option<Map<String, Value>>>,
     rules: Vec<Cow<'static, str>>,
     suspicions: Vec<Cow<'static, str>>,
     reading: Reading,
@@ -64,14 +62,6 @@ impl Inspected {
         self.rules.dedup();
         self.suspicions = evidence.suspicions;
     }
-
-    /// The arguments as they are after cleaning.
-    pub fn arguments(&self) -> Option<&Map<String, Value>> {
-        match &self.edited {
-            Some(edited) => edited.as_ref(),
-            None => self.valid.arguments(),
-        }
-    }
 }
 
 impl Deref for Inspected {
@@ -85,41 +75,30 @@ impl Deref for Inspected {
 /// Examines every string of the message, names of members included.
 pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, Refused> {
     let minimised = minimise::find(&valid)?;
-    let mut edited = minimise::arguments(&mut valid, minimised.as_deref(), draft)?;
+    minimise::arguments(&mut valid, minimised.as_deref(), draft)?;
     let route = Arc::clone(valid.raw().route());
     let content = route.content(valid.served());
     let looked = match valid.message() {
         None => Looked::default(),
         Some(message) => content.look(message.document(), Toward::Server),
     };
-    draft.ran(controls::N1_1);
+    draft.ran_all(content.controls(Toward::Server));
     let mut rules = looked.rules;
     draft.findings.extend(looked.findings);
     if let Some(because) = looked.refused {
         return Err(refused::content(&because));
     }
     let mut held = Held::new(content);
-    if valid
-        .message()
-        .is_some_and(|message| !message.document().is_plain())
-    {
-        let arguments = match &edited {
-            Some(edited) => edited.as_ref(),
-            None => valid.arguments(),
-        };
-        arguments::unseen(&valid, arguments, &mut held);
+    let is_plain = |message: &Message| message.document().is_plain();
+    if valid.revealed().is_some() || !valid.message().is_none_or(is_plain) {
+        arguments::unseen(&valid, &mut held);
     }
-    if held.refused.is_none() && !looked.edits.is_empty() {
-        valid.resolved_mut().clean(&looked.edits)?;
-        // The schema held for other text: it has to hold for this text too.
-        edited = Some(validate::arguments(&valid)?);
-    }
-    let arguments = match &edited {
-        Some(edited) => edited.as_ref(),
-        None => valid.arguments(),
-    };
     if held.refused.is_none() {
-        arguments::hold(&valid, arguments, &mut held).await;
+        if !looked.edits.is_empty() {
+            let cleaned = valid.clean(&looked.edits);
+            cleaned.map_err(|off| looked.instead.as_ref().map_or(off, refused::content))?;
+        }
+        arguments::hold(&valid, &mut held).await;
     }
     rules.extend(held.rules);
     draft.findings.extend(held.findings);
@@ -129,7 +108,6 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
     draft.done(Stage::Inspect);
     Ok(Inspected {
         valid,
-        edited,
         rules: rules.into_iter().collect(),
         suspicions: Vec::new(),
         reading: looked.reading,

@@ -86,6 +86,10 @@ pub async fn examine(
         }
         Back::Again(reader) => Clean::Resumed(reader),
         Back::Opened { session, said } => open(gate, &call, *session, said, draft).await?,
+        Back::Introduced(said) => {
+            draft.answer_bytes = Some(said.len());
+            Clean::Message(said)
+        }
         Back::Listed { list, at } => {
             draft.ran(controls::N9_2);
             Clean::Message(list::more(gate, &call, &list, at, draft)?)
@@ -132,8 +136,6 @@ pub async fn examine(
             }
         }
     };
-    draft.ran(controls::N1_4);
-    draft.ran(controls::N9_3);
     draft.done(Stage::Screen);
     Ok(Screened { call, clean })
 }
@@ -327,6 +329,7 @@ impl Screen {
         };
         let mut looked = content.look_after(threads.take(), message.document(), Toward::Model);
         *threads = looked.threads.take();
+        draft.ran_all(content.controls(Toward::Model));
         for finding in looked.findings {
             content::keep(&mut draft.answer_findings, finding);
         }
@@ -389,7 +392,7 @@ fn tool_of_task(call: &Inspected) -> Option<Arc<crate::catalog::Tool>> {
     call.served()?.shelves.tool(name)
 }
 
-/// Opens the session once what is said on the occasion has been looked at.
+/// Opens the session. What is said on the occasion was looked at server by server.
 async fn open(
     gate: &Arc<Gate>,
     call: &Inspected,
@@ -397,17 +400,6 @@ async fn open(
     said: Bytes,
     draft: &mut Draft,
 ) -> Result<Clean, Refused> {
-    let screen = Screen::of(gate, call, call.raw().route().only(), draft);
-    let looked = screen
-        .read(said)
-        .and_then(|message| screen.cleaned(&message, draft));
-    let said = match looked {
-        Ok(said) => said,
-        Err(refused) => {
-            session.links().close().await;
-            return Err(refused);
-        }
-    };
     let revision = session.revision();
     match gate.sessions.open(session, draft.at_ms()) {
         Ok(session) => {

@@ -1,9 +1,14 @@
-//! Whether the arguments fit the schema of the very definition that was approved (control 1.2).
+//! Whether the arguments fit the schema of the very definition that was approved (control 1.2), as they
+//! are sent: with what tokens stand for, where the server may have that.
+
+mod revealed;
 
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::identify;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Resolved, Subject};
+use protocol::{Edits, Message};
+use revealed::Revealed;
 use serde_json::{Map, Value};
 use std::ops::Deref;
 
@@ -12,16 +17,34 @@ use std::ops::Deref;
 pub struct Valid {
     resolved: Resolved,
     arguments: Option<Map<String, Value>>,
+    revealed: Option<Revealed>,
 }
 
 impl Valid {
-    /// The arguments as parsed once, for policy.
+    /// The arguments of the message as it is now, for policy: tokens are tokens.
     pub fn arguments(&self) -> Option<&Map<String, Value>> {
         self.arguments.as_ref()
     }
 
-    pub(super) fn resolved_mut(&mut self) -> &mut Resolved {
-        &mut self.resolved
+    /// The arguments as the server gets them.
+    pub(super) fn sent(&self) -> Option<&Map<String, Value>> {
+        match &self.revealed {
+            Some(revealed) => revealed.arguments.as_ref().and_then(Value::as_object),
+            None => self.arguments(),
+        }
+    }
+
+    /// The call as the server gets it, where that is another one.
+    pub(super) fn revealed(&self) -> Option<&Revealed> {
+        self.revealed.as_ref()
+    }
+
+    /// Takes something out of the message. The schema held for other text: it has to hold for what is left
+    /// too.
+    pub(super) fn clean(&mut self, edits: &Edits) -> Result<(), Refused> {
+        self.resolved.clean(edits)?;
+        (self.arguments, self.revealed) = fit(&self.resolved)?;
+        Ok(())
     }
 }
 
@@ -35,7 +58,7 @@ impl Deref for Valid {
 
 /// Parses the arguments once and holds them against the schema.
 pub fn check(resolved: Resolved, draft: &mut Draft) -> Result<Valid, Refused> {
-    let arguments = arguments(&resolved)?;
+    let (arguments, revealed) = fit(&resolved)?;
     mirrored(&resolved, draft)?;
     draft.done(Stage::Validate);
     match resolved.subject() {
@@ -45,6 +68,7 @@ pub fn check(resolved: Resolved, draft: &mut Draft) -> Result<Valid, Refused> {
     Ok(Valid {
         resolved,
         arguments,
+        revealed,
     })
 }
 
@@ -56,7 +80,7 @@ fn mirrored(resolved: &Resolved, draft: &mut Draft) -> Result<(), Refused> {
     if !resolved.is_modern() || !resolved.raw().has_headers() {
         return Ok(());
     }
-    let params = resolved.message().and_then(protocol::Message::params);
+    let params = resolved.message().and_then(Message::params);
     let arguments = params.and_then(|params| params.get("arguments"));
     let right = tool.mirror.headers(arguments).unwrap_or_default();
     let sent = |name: &str| resolved.raw().sent(name);
@@ -66,27 +90,32 @@ fn mirrored(resolved: &Resolved, draft: &mut Draft) -> Result<(), Refused> {
         .try_for_each(|mismatch| identify::forgiven(resolved, resolved.caller(), mismatch, draft))
 }
 
-/// The arguments of the message as it is now; called again when an edit changed them.
-pub(super) fn arguments(resolved: &Resolved) -> Result<Option<Map<String, Value>>, Refused> {
-    let written = resolved
-        .message()
-        .and_then(|message| message.params()?.get("arguments"));
-    let parsed = match written {
-        None => Value::Object(Map::new()),
-        // INVARIANT: the strict reader accepted these bytes, so they parse; it refuses what parsers
-        // read differently, so this reading is everybody's.
-        Some(value) => serde_json::from_slice(value.raw())
-            .map_err(|error| refused::arguments(format!("the arguments do not parse: {error}")))?,
-    };
+/// The arguments, if what is sent of them fits the schema.
+fn fit(resolved: &Resolved) -> Result<(Option<Map<String, Value>>, Option<Revealed>), Refused> {
+    let written = resolved.message().map_or(Ok(None), parsed)?;
+    let revealed = revealed::reveal(resolved)?;
+    let sent = revealed.as_ref().map_or(&written, |it| &it.arguments);
     if let Subject::Tool(tool) = resolved.subject() {
-        tool.input
-            .check(&parsed)
-            .map_err(|violations| refused::arguments(violations.to_string()))?;
+        let none = Value::Object(Map::new());
+        let checked = tool.input.check(sent.as_ref().unwrap_or(&none));
+        checked.map_err(|violations| refused::arguments(violations.to_string()))?;
     }
-    match parsed {
-        Value::Object(arguments) => Ok(written.map(|_| arguments)),
-        _ => Err(refused::arguments(
+    match written {
+        None => Ok((None, revealed)),
+        Some(Value::Object(arguments)) => Ok((Some(arguments), revealed)),
+        Some(_) => Err(refused::arguments(
             "`params.arguments` is not an object".to_owned(),
         )),
     }
+}
+
+/// The arguments of a message, parsed.
+fn parsed(message: &Message) -> Result<Option<Value>, Refused> {
+    let written = message.params().and_then(|params| params.get("arguments"));
+    // INVARIANT: the strict reader accepted these bytes, so they parse; it refuses what parsers
+    // read differently, so this reading is everybody's.
+    let parsed = written.map(|value| serde_json::from_slice(value.raw()));
+    parsed
+        .transpose()
+        .map_err(|error| refused::arguments(format!("the arguments do not parse: {error}")))
 }

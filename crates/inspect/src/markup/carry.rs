@@ -23,6 +23,8 @@ pub(super) enum Why {
     Payload,
     /// It waits to be filled in.
     Placeholder,
+    /// Its host is none of those that images may come from.
+    Unlisted,
 }
 
 /// What an address may be before it counts as one that carries data.
@@ -101,16 +103,35 @@ impl Host {
 
 /// The hosts that may be reached with anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hosts(Vec<Host>);
+pub struct Hosts {
+    named: Vec<Host>,
+    are_all: bool,
+}
 
 impl Hosts {
-    /// These.
+    /// These. An image of any other host is judged by what its address carries.
     pub fn new(hosts: Vec<Host>) -> Self {
-        Hosts(hosts)
+        Hosts {
+            named: hosts,
+            are_all: false,
+        }
+    }
+
+    /// These, and no image comes from any other host, whatever its address is.
+    pub fn only(hosts: Vec<Host>) -> Self {
+        Hosts {
+            named: hosts,
+            are_all: true,
+        }
+    }
+
+    /// Whether no image comes from any other host.
+    pub(super) fn are_all(&self) -> bool {
+        self.are_all
     }
 
     fn has(&self, host: &str) -> bool {
-        self.0.iter().any(|it| it.is(host))
+        self.named.iter().any(|it| it.is(host))
     }
 }
 
@@ -152,8 +173,13 @@ pub(super) fn judge(address: &Address, used: Use, hosts: &Hosts) -> Option<Why> 
     if parts.carries(&bounds) {
         return Some(Why::Payload);
     }
-    let waits = used == Use::Image && waits_to_be_filled_in(parts.behind_host);
-    waits.then_some(Why::Placeholder)
+    if used == Use::Link {
+        return None;
+    }
+    match waits_to_be_filled_in(parts.behind_host) {
+        true => Some(Why::Placeholder),
+        false => hosts.are_all.then_some(Why::Unlisted),
+    }
 }
 
 /// Whether a `data:` address is a small picture, used as one.
@@ -187,6 +213,8 @@ struct Parts<'a> {
     behind_host: &'a str,
     path: &'a str,
     query: &'a str,
+    /// The name of a user, which is sent as well.
+    user: &'a str,
 }
 
 impl<'a> Parts<'a> {
@@ -204,7 +232,7 @@ impl<'a> Parts<'a> {
         let rest = bare;
         let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
         let (authority, behind_host) = rest.split_at_checked(end)?;
-        let host = authority.rsplit('@').next().unwrap_or_default();
+        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
         let host = match host.starts_with('[') {
             true => host.split_inclusive(']').next(),
             false => host.split(':').next(),
@@ -214,25 +242,24 @@ impl<'a> Parts<'a> {
             Some(at) => behind_host.split_at_checked(at)?,
             None => (behind_host, ""),
         };
-        // A user in an address is sent as well.
-        let user = authority.len().saturating_sub(host.len());
-        let query = if user > 64 { authority } else { query };
         Some(Parts {
             host: host.to_ascii_lowercase(),
             behind_host,
             path,
             query,
+            user,
         })
     }
 
     fn carries(&self, bounds: &Bounds) -> bool {
-        if self.query.len() > bounds.query {
+        if self.query.len().saturating_add(self.user.len()) > bounds.query {
             return true;
         }
         let mut values = self
             .query
             .split(['?', '&', ';', '#', '='])
-            .chain(self.query.split('/'));
+            .chain(self.query.split('/'))
+            .chain(self.user.split([':', '@']));
         if values.any(|value| value.len() >= bounds.value && looks_encoded(value)) {
             return true;
         }
@@ -366,6 +393,10 @@ mod tests {
         ),
         ("https://evil.example/?q=LONG", PAYLOAD, PAYLOAD),
         ("https://evil.example@DATADATA@x.example/", PAYLOAD, None),
+        ("https://DATA@evil.example/", PAYLOAD, None),
+        ("https://a:DATA@evil.example/", PAYLOAD, None),
+        ("https://NAMEDNAMED@evil.example/?q=DATA", PAYLOAD, None),
+        ("https://alice@evil.example:8443/a.png", None, None),
         (
             "https://evil.example/?q=the+key+is+four+two+and+the+name+is+alice",
             PAYLOAD,
@@ -391,6 +422,7 @@ mod tests {
     fn spelled_out(address: &str) -> String {
         let secret = "QUtJQUlPU0ZPRE5ON0VYQU1QTEU6d0phbHJYVXRuRkVNSS9LN01ERU5H";
         let address = address.replace("LONG", &secret.repeat(10));
+        let address = address.replace("NAMED", &"a".repeat(40));
         address.replace("DATA", secret)
     }
 
@@ -406,6 +438,36 @@ mod tests {
         assert!(is_harmless(b"https://a.example/b?c=d", Use::Image));
         assert!(!is_harmless(b"https://a.example/{b}", Use::Image));
         assert!(!is_harmless(b"file://a.example/b", Use::Image));
+    }
+
+    #[test]
+    fn n9_3_where_images_come_from_listed_hosts_only_no_other_is_loaded() {
+        let hosts = Hosts::only(vec![
+            Host::named("cdn.example"),
+            Host::named("*.ours.example"),
+        ]);
+        for (address, image) in [
+            ("https://cdn.example/a.png", None),
+            ("https://cdn.example/?q=DATA", None),
+            ("https://a.ours.example/a.png", None),
+            ("https://ours.example/a.png", Some(Why::Unlisted)),
+            ("https://e.example/", Some(Why::Unlisted)),
+            ("//e.example/a", Some(Why::Unlisted)),
+            ("https://cdn.example@e.example/", Some(Why::Unlisted)),
+            ("https://e.example/?q=DATA", PAYLOAD),
+            ("https://e.example/{a}", PLACEHOLDER),
+            // What is no address of another machine is loaded from none.
+            ("images/logo.png", None),
+            ("data:image/png;base64,AA", None),
+            ("file:///a.png", None),
+        ] {
+            let address = spelled_out(address);
+            let read = Address::read(&address, 0..address.len(), false);
+            assert_eq!(judge(&read, Use::Image, &hosts), image, "{address}");
+            let link = "https://e.example/a";
+            let read = Address::read(link, 0..link.len(), false);
+            assert_eq!(judge(&read, Use::Link, &hosts), None);
+        }
     }
 
     #[test]

@@ -40,13 +40,15 @@ pub enum Rule {
     Style,
     /// A bare address that carries data: whatever previews it asks for it.
     UnfurlBait,
+    /// An image of a host that is not among those that images may come from.
+    UnlistedImage,
     /// A text that could not be made harmless.
     Withheld,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 13] = [
+    pub const ALL: [Rule; 14] = [
         Rule::DataUri,
         Rule::EventHandler,
         Rule::Form,
@@ -59,6 +61,7 @@ impl Rule {
         Rule::Script,
         Rule::Style,
         Rule::UnfurlBait,
+        Rule::UnlistedImage,
         Rule::Withheld,
     ];
 
@@ -77,6 +80,7 @@ impl Rule {
             Rule::Script => "markup.script",
             Rule::Style => "markup.style",
             Rule::UnfurlBait => "markup.unfurl_bait",
+            Rule::UnlistedImage => "markup.unlisted_image",
             Rule::Withheld => "markup.withheld",
         }
     }
@@ -86,7 +90,7 @@ impl Rule {
         match self {
             Rule::Form | Rule::Frame | Rule::Redirect | Rule::Style => Severity::Low,
             Rule::DataUri | Rule::EventHandler | Rule::Script => Severity::Medium,
-            Rule::LinkExfiltration | Rule::UnfurlBait => Severity::Medium,
+            Rule::LinkExfiltration | Rule::UnfurlBait | Rule::UnlistedImage => Severity::Medium,
             Rule::ImagePlaceholder | Rule::Scheme | Rule::Withheld => Severity::High,
             Rule::ImageExfiltration => Severity::High,
         }
@@ -95,7 +99,7 @@ impl Rule {
     /// The setting it belongs to.
     pub fn family(self) -> Family {
         match self {
-            Rule::ImageExfiltration | Rule::ImagePlaceholder => Family::Image,
+            Rule::ImageExfiltration | Rule::ImagePlaceholder | Rule::UnlistedImage => Family::Image,
             Rule::LinkExfiltration | Rule::UnfurlBait => Family::Link,
             _ => Family::Markup,
         }

@@ -4,6 +4,7 @@
 //! another reader may see it so: a tag that begins inside another, a line that ends inside a value. A
 //! renderer escapes text between tags, so that a quote which closes a value here may not close it there.
 
+mod formula;
 mod inline;
 mod tag;
 
@@ -21,7 +22,7 @@ const BRACKETS: usize = 1024;
 /// Bytes that may matter: which ones depends on what is around them.
 const SIGNS: [bool; 256] = {
     let mut signs = [false; 256];
-    let which = b"<>\"'\n=[]:";
+    let which = b"<>\"'\n=[]:\\";
     let mut at = 0;
     while at < which.len() {
         #[expect(clippy::indexing_slicing, reason = "computed while compiling")]
@@ -36,15 +37,19 @@ const SIGNS: [bool; 256] = {
 /// Whether a text may hold anything that is looked for: most hold no tag, no link and no address.
 pub fn may_hold(text: &str) -> bool {
     let bytes = text.as_bytes();
-    memchr::memchr3_iter(b'<', b']', b':', bytes).any(|at| {
-        let mut behind = bytes.iter().skip(at + 1);
-        match (bytes.get(at), behind.next()) {
-            (Some(b'<'), Some(next)) => next.is_ascii_alphabetic() || matches!(next, b'/' | b'?'),
-            (Some(b']'), Some(next)) => matches!(next, b'(' | b':'),
-            (Some(b':'), Some(b'/')) => behind.next() == Some(&b'/'),
-            _ => false,
-        }
-    })
+    let calls = memchr::memchr_iter(b'\\', bytes).any(|at| formula::calls(bytes, at).is_some());
+    calls
+        || memchr::memchr3_iter(b'<', b']', b':', bytes).any(|at| {
+            let mut behind = bytes.iter().skip(at + 1);
+            match (bytes.get(at), behind.next()) {
+                (Some(b'<'), Some(next)) => {
+                    next.is_ascii_alphabetic() || matches!(next, b'/' | b'?')
+                }
+                (Some(b']'), Some(next)) => matches!(next, b'(' | b':'),
+                (Some(b':'), Some(b'/')) => behind.next() == Some(&b'/'),
+                _ => false,
+            }
+        })
 }
 
 /// What a text holds, and what has to change in it.
@@ -115,6 +120,7 @@ impl<'t> Scan<'t, '_> {
                 b'[' => self.opens_bracket(at),
                 b']' => self.closes_bracket(at),
                 b':' => self.bare(at),
+                b'\\' => self.formula(at),
                 byte if self.quote == Some(byte) => self.quote = None,
                 _ => {}
             }
@@ -193,6 +199,9 @@ impl<'t> Scan<'t, '_> {
     }
 
     fn is_harmless(&self, range: Range<usize>, used: Use) -> bool {
+        if used == Use::Image && self.settings.hosts.are_all() {
+            return false;
+        }
         let spelled = self.bytes.get(range);
         spelled.is_some_and(|spelled| carry::is_harmless(spelled, used))
     }
@@ -203,6 +212,7 @@ impl<'t> Scan<'t, '_> {
         Some(match (used, why) {
             (Use::Image, Why::Payload) => Rule::ImageExfiltration,
             (Use::Image, Why::Placeholder) => Rule::ImagePlaceholder,
+            (Use::Image, Why::Unlisted) => Rule::UnlistedImage,
             (Use::Link, _) => Rule::LinkExfiltration,
         })
     }

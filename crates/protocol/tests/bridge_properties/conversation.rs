@@ -131,6 +131,7 @@ impl Talk<'_> {
         let offer = Offer {
             welcomes: several.get(..count).unwrap(),
             own: OURS,
+            lesson: None,
             has_prompts: false,
         };
         match Self::era(self.client) {

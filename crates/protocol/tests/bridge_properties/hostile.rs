@@ -192,6 +192,7 @@ fn answers(tape: &mut Tape) {
         let offer = Offer {
             welcomes: &[("a", &welcome)],
             own: b"{}",
+            lesson: None,
             has_prompts: false,
         };
         message(&initialize_result(&id, Revision::V2025_11_25, &offer));

@@ -3,21 +3,27 @@
 //! loopback only and ends when it is dropped.
 
 use super::plain::listen;
+use crate::issuer::overlaid;
 use anyhow::Result;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, Incoming};
+
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
 use url::Url;
 
-/// A running server, of the era with sessions.
+/// A running server.
 #[derive(Debug)]
 pub struct Scripted {
     url: Url,
@@ -28,16 +34,34 @@ pub struct Scripted {
 /// What it says, and what it was told.
 #[derive(Debug, Default)]
 struct Script {
+    modern: bool,
     answers: HashMap<String, Value>,
     before: HashMap<String, Vec<Value>>,
+    /// Whether an answer that has something before it waits until the client has answered that.
+    is_patient: bool,
+    waits: Option<oneshot::Sender<()>>,
     heard: Vec<Value>,
 }
 
 impl Scripted {
-    /// Starts one that offers everything and has nothing.
+    /// Starts one of the era with sessions that offers everything and has nothing.
     pub async fn start() -> Result<Self> {
+        Self::speaking(Script::default()).await
+    }
+
+    /// The same of the stateless era.
+    pub async fn modern() -> Result<Self> {
+        let modern = true;
+        Self::speaking(Script {
+            modern,
+            ..Script::default()
+        })
+        .await
+    }
+
+    async fn speaking(script: Script) -> Result<Self> {
         let (listener, url) = listen().await?;
-        let script = Arc::new(Mutex::new(Script::default()));
+        let script = Arc::new(Mutex::new(script));
         let shared = Arc::clone(&script);
         let task = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -61,6 +85,16 @@ impl Scripted {
     /// From now on says these messages before the answer to this method.
     pub fn says_before(&self, method: &str, messages: Vec<Value>) {
         self.script().before.insert(method.to_owned(), messages);
+    }
+
+    /// From now on, what it asks before its answer it waits for: a response, or what a test says.
+    pub fn waits(&self) {
+        self.script().is_patient = true;
+    }
+
+    /// Waits no longer.
+    pub fn goes_on(&self) {
+        self.script().waits = None;
     }
 
     /// Everything it heard, as text.
@@ -106,7 +140,7 @@ impl Drop for Scripted {
 async fn answer(
     script: Arc<Mutex<Script>>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Said>, Infallible> {
     let posted = request.method() == Method::POST;
     let body = request.into_body().collect().await;
     let body = body.map(http_body_util::Collected::to_bytes);
@@ -114,6 +148,10 @@ async fn answer(
     let mut script = script.lock().unwrap_or_else(PoisonError::into_inner);
     script.heard.push(message.clone());
     let method = message.get("method").and_then(Value::as_str);
+    if posted && method.is_none() {
+        script.waits = None;
+    }
+
     let (status, kind, said) = match (method, message.get("id")) {
         (Some(method), Some(id)) if posted => said(&script, method, id),
         _ if posted => (StatusCode::ACCEPTED, "application/json", String::new()),
@@ -123,36 +161,45 @@ async fn answer(
             String::new(),
         ),
     };
-    let mut response = Response::new(Full::new(Bytes::from(said)));
+    let said = match (script.is_patient, said.rsplit_once("data: ")) {
+        (true, Some((before, last))) if !before.is_empty() => {
+            let (waits, until) = oneshot::channel();
+            script.waits = Some(waits);
+            Said {
+                now: Some(Bytes::from(before.to_owned())),
+                until: Some(until),
+                then: Some(Bytes::from(format!("data: {last}"))),
+            }
+        }
+        _ => Said {
+            now: Some(Bytes::from(said)),
+            until: None,
+            then: None,
+        },
+    };
+    let mut response = Response::new(said);
     *response.status_mut() = status;
+
     let kind = HeaderValue::from_static(kind);
     response.headers_mut().insert("content-type", kind);
     Ok(response)
 }
 
 fn said(script: &Script, method: &str, id: &Value) -> (StatusCode, &'static str, String) {
-    let everything = json!({
-        "completions": {}, "logging": {}, "prompts": {}, "resources": {}, "tools": {}
-    });
     let own = script.answers.get(method).cloned();
-    let own = match (method, own) {
-        ("initialize", own) => {
-            let opening = json!({
-                "protocolVersion": "2025-11-25", "capabilities": everything,
-                "serverInfo": { "name": "scripted", "version": "1" }
-            });
-            Some(crate::issuer::overlaid(
-                opening,
-                &own.unwrap_or_else(|| json!({})),
-            ))
-        }
-        (_, own) => own,
+    let shared = match script.modern {
+        true => json!({ "resultType": "complete", "ttlMs": 0, "cacheScope": "private" }),
+        false => json!({}),
+    };
+    let own = match (opening(method, script.modern), own) {
+        (Some(opening), own) => Some(overlaid(opening, &own.unwrap_or_else(|| json!({})))),
+        (None, own) => own,
     };
     let unknown = json!({ "error": { "code": -32601, "message": "not known" } });
     let own = own.unwrap_or(unknown);
     let answer = match own.get("error") {
         Some(error) => json!({ "jsonrpc": "2.0", "id": id, "error": error }),
-        None => json!({ "jsonrpc": "2.0", "id": id, "result": own }),
+        None => json!({ "jsonrpc": "2.0", "id": id, "result": overlaid(shared, &own) }),
     };
     let Some(before) = script.before.get(method).filter(|it| !it.is_empty()) else {
         return (StatusCode::OK, "application/json", answer.to_string());
@@ -162,4 +209,50 @@ fn said(script: &Script, method: &str, id: &Value) -> (StatusCode, &'static str,
         .map(|message| format!("data: {message}\n\n"))
         .collect();
     (StatusCode::OK, "text/event-stream", events)
+}
+
+/// What it says of itself at first, in answer to this method.
+fn opening(method: &str, modern: bool) -> Option<Value> {
+    let everything = json!({
+        "completions": {}, "logging": {}, "prompts": {}, "resources": {}, "tools": {}
+    });
+    let info = json!({ "name": "scripted", "version": "1" });
+    match (method, modern) {
+        ("initialize", false) => Some(json!({
+            "protocolVersion": "2025-11-25", "capabilities": everything, "serverInfo": info
+        })),
+        ("server/discover", true) => Some(json!({
+            "supportedVersions": ["2026-07-28"], "capabilities": everything,
+            "_meta": { "io.modelcontextprotocol/serverInfo": info }
+        })),
+        _ => None,
+    }
+}
+
+/// An answer, the end of which may have to wait.
+#[derive(Debug)]
+struct Said {
+    now: Option<Bytes>,
+    until: Option<oneshot::Receiver<()>>,
+    then: Option<Bytes>,
+}
+
+impl Body for Said {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(now) = self.now.take() {
+            return Poll::Ready(Some(Ok(Frame::data(now))));
+        }
+        if let Some(until) = &mut self.until {
+            // It is over when nobody says so any more, too.
+            let _ = ready!(Pin::new(until).poll(context));
+            self.until = None;
+        }
+        Poll::Ready(self.then.take().map(|then| Ok(Frame::data(then))))
+    }
 }

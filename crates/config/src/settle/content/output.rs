@@ -4,7 +4,7 @@ use super::super::{address, limits, words};
 use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::Output;
-use crate::words::{Excess, Treatment};
+use crate::words::{Elsewhere, Excess, Treatment};
 use crate::written;
 use controls::{N1_4, N9_4};
 
@@ -48,6 +48,7 @@ pub(super) fn settle(problems: &mut Problems, path: &str, written: &written::Out
         images,
         links: written.links.unwrap_or(Treatment::Report),
         hosts: hosts(problems, &at("hosts"), &written.hosts),
+        elsewhere: written.elsewhere.unwrap_or(Elsewhere::Judge),
         text_bytes,
         text_tokens: tokens,
         message_bytes,

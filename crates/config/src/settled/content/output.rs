@@ -1,7 +1,7 @@
 //! What is done about markup, addresses and floods in what servers say, settled.
 
 use crate::settled::form;
-use crate::words::{Excess, Treatment};
+use crate::words::{Elsewhere, Excess, Treatment};
 use serde::Serialize;
 
 /// What is done about markup, addresses and floods.
@@ -15,6 +15,8 @@ pub struct Output {
     pub links: Treatment,
     /// The hosts that data may be carried to: each a name in small letters, or `*.` and one.
     pub hosts: Vec<String>,
+    /// About images of other hosts.
+    pub elsewhere: Elsewhere,
     /// Bytes of one text.
     #[serde(serialize_with = "form::size")]
     pub text_bytes: u64,

@@ -2,7 +2,7 @@
 
 use super::super::Size;
 use crate::bounds;
-use crate::words::{Excess, Treatment};
+use crate::words::{Elsewhere, Excess, Treatment};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -26,6 +26,10 @@ pub struct Output {
     #[serde(default)]
     #[schemars(extend("default" = []), length(max = bounds::WORDS))]
     pub hosts: Vec<String>,
+    /// What of images of other hosts: with `never` none of them is loaded, whatever its address is, and
+    /// `images` says what is done about it.
+    #[schemars(extend("default" = Elsewhere::Judge))]
+    pub elsewhere: Option<Elsewhere>,
     /// How long one text may be. What is beyond is cut, with a notice.
     #[schemars(transform = bounds::TEXT_BYTES.told())]
     pub text_bytes: Option<Size>,

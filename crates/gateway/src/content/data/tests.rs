@@ -262,6 +262,133 @@ fn n9_3_tokens_are_turned_back_for_labels_that_the_server_may_have() {
     assert_eq!(rules, ["data.revealed"]);
 }
 
+/// The message as it is afterwards, what was found, and what it is refused for.
+fn written(
+    content: &Content,
+    message: &str,
+    toward: Toward,
+) -> (String, Vec<String>, Option<Because>) {
+    let bytes = Bytes::from(message.to_owned());
+    let document = Document::read(bytes, &Limits::default()).unwrap();
+    let looked = content.look(&document, toward);
+    let left = document.apply(&looked.edits).unwrap();
+    let found = looked.findings.iter();
+    let found = found.map(|it| format!("{} {} {}", it.place, it.rule, it.action.name()));
+    let left = String::from_utf8(left.to_vec()).unwrap();
+    (left, found.collect(), looked.refused)
+}
+
+#[test]
+fn n9_3_what_is_written_as_a_number_is_found_and_a_string_stands_in_its_place() {
+    let content = content(
+        &json!({ "personal": { "answers": "redact", "arguments": "refuse" },
+                                   "rules": { "personal.ip_address": { "answers": "ignore" } } }),
+    );
+    let card = "[redacted: personal.payment_card]";
+    let cases = [
+        (
+            r#"{"card":4111111111111111}"#,
+            format!(r#"{{"card":"{card}"}}"#),
+        ),
+        (
+            r#"{"x":[1,{"y":4.111111111111111e15}]}"#,
+            format!(r#"{{"x":[1,{{"y":"{card}"}}]}}"#),
+        ),
+        (
+            r#"{"ssn":536228741}"#,
+            r#"{"ssn":"[redacted: personal.us_ssn]"}"#.to_owned(),
+        ),
+        (
+            r#"{"phone":4930901820}"#,
+            r#"{"phone":"[redacted: personal.phone]"}"#.to_owned(),
+        ),
+        (
+            r#"{"json":"{\"card\": 4111111111111111}"}"#,
+            format!(r#"{{"json":"{{\"card\": \"{card}\"}}"}}"#),
+        ),
+        (
+            r#"{"json":"[\"4111111111111111\"]"}"#,
+            format!(r#"{{"json":"[\"{card}\"]"}}"#),
+        ),
+        (
+            r#"{"prose":"a {card} 4111111111111111"}"#,
+            format!(r#"{{"prose":"a {{card}} {card}"}}"#),
+        ),
+    ];
+    for (data, left) in cases {
+        let answer = |data: &str| {
+            format!(r#"{{"id":4111111111111111,"result":{{"structuredContent":{data}}}}}"#)
+        };
+        let (now, found, _) = written(&content, &answer(data), Toward::Model);
+        assert_eq!(now, answer(&left));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found.iter().all(|it| it.ends_with(" redact")), "{found:?}");
+        let call = format!(r#"{{"params":{{"arguments":{data}}}}}"#);
+        let (_, _, refused) = written(&content, &call, Toward::Server);
+        assert!(matches!(refused, Some(Because::Data { .. })), "{call}");
+    }
+    let others = [
+        r#"{"result":{"structuredContent":{"id":1234567890,"n":4111111111111112,"t":1764388477123}}}"#,
+        r#"{"result":{"structuredContent":{"ssn":536228,"cvv":123}}}"#,
+        r#"{"result":{"ttl":4111111111111111}}"#,
+        r#"{"params":{"_meta":{"progressToken":4111111111111111}}}"#,
+    ];
+    for message in others {
+        for toward in [Toward::Model, Toward::Server] {
+            let (left, found, refused) = written(&content, message, toward);
+            assert_eq!((left.as_str(), found.len(), refused), (message, 0, None));
+        }
+    }
+}
+
+#[test]
+fn n9_3_a_number_goes_as_a_token_and_says_so_where_nothing_else_may_stand() {
+    let content = content(&json!({ "personal": { "arguments": "tokenise" } }));
+    let message = r#"{"params":{"arguments":{"card":4111111111111111}}}"#;
+    let bytes = Bytes::from(message.to_owned());
+    let document = Document::read(bytes, &Limits::default()).unwrap();
+    let looked = content.look(&document, Toward::Server);
+    let left = document.apply(&looked.edits).unwrap();
+    let left: Value = serde_json::from_slice(&left).unwrap();
+    let token = left
+        .pointer("/params/arguments/card")
+        .and_then(Value::as_str);
+    assert!(
+        token.unwrap().starts_with("{rw:personal.payment_card:"),
+        "{left}"
+    );
+    let Some(Because::Data { place, label }) = looked.instead else {
+        panic!("{:?}", looked.instead)
+    };
+    assert_eq!(
+        (&*place, &*label),
+        ("/params/arguments/card", "personal.payment_card")
+    );
+}
+
+#[test]
+fn n9_3_every_label_of_one_place_is_told_with_what_is_done_there() {
+    use base64::Engine as _;
+    let content = content(&json!({ "rules": {
+        "personal.email": { "answers": "redact" }, "personal.ip_address": { "answers": "ignore" },
+        "personal.payment_card": { "answers": "tokenise" }, "personal.iban": { "answers": "report" } } }));
+    let hidden = "anna@corp.test, 4111 1111 1111 1111, DE89 3704 0044 0532 0130 00, 81.169.145.88";
+    let hidden = base64::engine::general_purpose::STANDARD.encode(hidden);
+    let message = result(&format!("see {hidden}.")).to_string();
+    let (left, mut found, _) = written(&content, &message, Toward::Model);
+    assert!(left.contains("see [redacted: personal.email]."), "{left}");
+    found.sort();
+    let told = ["personal.email", "personal.iban", "personal.payment_card"];
+    let told = told.map(|label| format!("/result/content/0/text {label} redact"));
+    assert_eq!(found, told);
+    // What is apart is treated by itself.
+    let text = "anna@corp.test 4111 1111 1111 1111 DE89 3704 0044 0532 0130 00";
+    let (_, found, _) = written(&content, &result(text).to_string(), Toward::Model);
+    let told = ["email redact", "payment_card tokenise", "iban report"];
+    let told = told.map(|it| format!("/result/content/0/text personal.{it}"));
+    assert_eq!(found, told);
+}
+
 #[test]
 fn n9_3_what_is_found_in_a_name_stands_in_no_place() {
     let content = content(&json!({}));

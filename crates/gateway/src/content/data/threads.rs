@@ -79,7 +79,7 @@ mod tests {
         let document = Document::read(text.into(), &Limits::default()).unwrap();
         let mut seen = Vec::new();
         role::walk(document.root(), Toward::Model, &mut |at| {
-            if !at.string.is_key() {
+            if matches!(at.leaf, role::Leaf::Text(text) if !text.is_key()) {
                 seen.push(threads.of(at.way).is_some());
             }
             assert!(threads.open.len() <= OPEN);

@@ -43,6 +43,12 @@ pub(super) fn floods(way: &Way<'_>) -> Vec<String> {
     repetition.into_iter().chain(emptiness).collect()
 }
 
+/// Whether what servers say of themselves stands without lines around it here.
+pub(super) fn unframed(way: &Way<'_>) -> Option<String> {
+    (content(way).spotlight == Spotlight::Off)
+        .then(|| "instructions of servers stand unmarked (`content.spotlight: off`)".to_owned())
+}
+
 pub(in crate::posture) fn n9_1(_: &View<'_>, way: &Way<'_>) -> Status {
     let mut missing = missing(&["a detector of attacks that needs nobody else"]);
     if content(way).spotlight == Spotlight::Off {

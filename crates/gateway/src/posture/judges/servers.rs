@@ -35,10 +35,8 @@ pub(in crate::posture) fn n9_3(view: &View<'_>, way: &Way<'_>) -> Status {
 }
 
 pub(in crate::posture) fn n9_4(_: &View<'_>, way: &Way<'_>) -> Status {
-    let mut missing = missing(&[
-        "labels of where a value came from, and rules on how it may flow",
-        "marks around what servers instruct",
-    ]);
+    let mut missing = missing(&["labels of where a value came from, and rules on how it may flow"]);
+    missing.extend(output::unframed(way));
     missing.extend(output::floods(way));
     Status::lacking(missing)
 }

@@ -2,14 +2,12 @@
 //! era, and the route offers what they offer together. A server that cannot be met takes nothing from
 //! the others.
 
+use super::introduce::introduce;
 use super::{Back, id_of};
-use crate::content::lesson;
 use crate::credential::Carried;
-use crate::definitions;
 use crate::gate::Gate;
 use crate::links::{Far, Introduction, Links};
-use crate::pins::Kind;
-use crate::route::{Route, Served};
+use crate::route::Route;
 use crate::sessions::Session;
 use crate::stages::draft::Draft;
 use crate::stages::identify;
@@ -17,10 +15,7 @@ use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
-use config::settled::HiddenText;
-use protocol::bridge::{self, Offer, Welcome};
-use protocol::{Message, Revision, revision};
-use std::borrow::Cow;
+use protocol::{Message, Revision, bridge, revision};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -29,21 +24,13 @@ use tokio::task::JoinSet;
 /// without it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the gateway calls itself where it stands for several servers.
-const OURSELVES: &[u8] = concat!(
-    "{\"name\":\"ringwall\",\"version\":\"",
-    env!("CARGO_PKG_VERSION"),
-    "\"}"
-)
-.as_bytes();
-
 /// Opens a session: `initialize` (rules L1, L4).
 pub(super) async fn initialize(
     gate: &Gate,
     call: &Inspected,
     message: &Message,
     servers: &[usize],
-    draft: &Draft,
+    draft: &mut Draft,
 ) -> Result<Back, Refused> {
     let id = identity::session_id().map_err(|_| refused::no_entropy())?;
     let route = call.raw().route();
@@ -66,14 +53,15 @@ pub(super) async fn initialize(
             return Err(refused);
         }
     };
-    let offers = welcomes(gate, route, &met);
-    let offers = named(&offers);
-    let offer = Offer {
-        welcomes: &offers,
-        own: OURSELVES,
-        has_prompts: lesson::is_offered(route),
+    let introduced = match introduce(gate, route, &met, draft) {
+        Ok(introduced) => introduced,
+        Err(refused) => {
+            session.links().close().await;
+            return Err(refused);
+        }
     };
-    let said = bridge::initialize_result(&id_of(message)?, spoken, &offer);
+    let id = id_of(message)?;
+    let said = introduced.said(|offer| bridge::initialize_result(&id, spoken, offer));
     Ok(Back::Opened {
         session: Box::new(session),
         said,
@@ -86,71 +74,20 @@ pub(super) async fn discover(
     call: &Inspected,
     message: &Message,
     servers: &[usize],
+    draft: &mut Draft,
 ) -> Result<Back, Refused> {
     let session = call.session().ok_or_else(refused::session_missing)?;
     let route = call.raw().route();
     let met = meet_all(gate, route, session.links(), servers).await?;
-    let offers = welcomes(gate, route, &met);
-    let offers = named(&offers);
-    let offer = Offer {
-        welcomes: &offers,
-        own: OURSELVES,
-        has_prompts: lesson::is_offered(route),
-    };
+    let introduced = introduce(gate, route, &met, draft)?;
     let spoken: Vec<Revision> = Revision::ALL
         .iter()
         .copied()
         .filter(|revision| *revision >= route.floor)
         .collect();
-    let said = bridge::discover_result(&id_of(message)?, &spoken, &offer);
-    Ok(Back::Local(said))
-}
-
-/// What the servers said of themselves. Where there are several, one that hides text in its
-/// instructions and is set so goes without them, and takes nothing from the others.
-fn welcomes<'m>(
-    gate: &Gate,
-    route: &Route,
-    met: &'m [Arc<Far>],
-) -> Vec<(&'m str, Cow<'m, Welcome>)> {
-    let told = met.iter().map(|far| {
-        let (served, welcome) = (far.served(), far.welcome());
-        let strict = route.only().is_none() && served.hidden_text == HiddenText::Refuse;
-        let mut said = welcome.instructions().filter(|_| strict);
-        let hides = said.take_if(|text| !inspect::text::examine(text).is_clean());
-        if hides.is_some() {
-            let (name, code) = ("server.instructions", "answer_hidden_text");
-            gate.note(name, &served.name, &route.path, code);
-            return (&*served.name, Cow::Owned(welcome.silent()));
-        }
-        match are_approved(gate, served, welcome) {
-            true => (&*served.name, Cow::Borrowed(welcome)),
-            false => (&*served.name, Cow::Owned(welcome.silent())),
-        }
-    });
-    told.collect()
-}
-
-/// Whether the instructions of a server are those that are pinned. Where that cannot be told, they are not.
-fn are_approved(gate: &Gate, served: &Served, welcome: &Welcome) -> bool {
-    let Some(text) = welcome.instructions() else {
-        return true;
-    };
-    let said = serde_json::json!({ "instructions": text });
-    match definitions::told(gate, served, (Kind::Instructions, &[&said])) {
-        Ok(told) => told == [true],
-        Err(error) => {
-            tracing::error!(server = %served.name, %error, "its instructions are left out");
-            false
-        }
-    }
-}
-
-fn named<'m>(welcomes: &'m [(&'m str, Cow<'m, Welcome>)]) -> Vec<(&'m str, &'m Welcome)> {
-    let welcomes = welcomes.iter();
-    welcomes
-        .map(|(name, welcome)| (*name, &**welcome))
-        .collect()
+    let id = id_of(message)?;
+    let said = introduced.said(|offer| bridge::discover_result(&id, &spoken, offer));
+    Ok(Back::Introduced(said))
 }
 
 /// Meets all of these servers at once. Those that cannot be met are left out and noted; if that is

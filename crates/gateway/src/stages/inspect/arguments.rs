@@ -11,7 +11,6 @@ use crate::stages::resolve::Subject;
 use crate::stages::validate::Valid;
 use ::inspect::meaning::{Asked, Basis, Consequence, Expectation, Host, Judged, Roots, Target};
 use controls::{Action, Finding, Severity};
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -88,8 +87,8 @@ impl<'c> Held<'c> {
 
 /// What stands in arguments that nobody sees, before they are cleaned of it: such a value would arrive as
 /// another one, which nobody wrote.
-pub(super) fn unseen(valid: &Valid, arguments: Option<&Map<String, Value>>, held: &mut Held<'_>) {
-    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), arguments) else {
+pub(super) fn unseen(valid: &Valid, held: &mut Held<'_>) {
+    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), valid.sent()) else {
         return;
     };
     let meanings = valid.raw().route().content(valid.served()).meanings();
@@ -99,13 +98,9 @@ pub(super) fn unseen(valid: &Valid, arguments: Option<&Map<String, Value>>, held
     }
 }
 
-/// Holds the arguments of a call against what they mean, as they are now.
-pub(super) async fn hold(
-    valid: &Valid,
-    arguments: Option<&Map<String, Value>>,
-    held: &mut Held<'_>,
-) {
-    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), arguments) else {
+/// Holds the arguments of a call against what they mean, as the server gets them.
+pub(super) async fn hold(valid: &Valid, held: &mut Held<'_>) {
+    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), valid.sent()) else {
         return;
     };
     let Some(served) = valid.served() else {

@@ -200,6 +200,7 @@ fn v11_clients_are_told_only_what_can_be_kept_on_both_hops() {
         let offer = Offer {
             welcomes: &welcomes,
             own: OWN,
+            lesson: None,
             has_prompts: false,
         };
         let offered = offered_capabilities(&offer, revision);
@@ -218,6 +219,7 @@ fn one_server_speaks_for_itself() {
     let offer = Offer {
         welcomes: &welcomes,
         own: OWN,
+        lesson: None,
         has_prompts: false,
     };
     let made = initialize_result(&Id::from(1), V2025_03_26, &offer);
@@ -231,6 +233,7 @@ fn one_server_speaks_for_itself() {
     let offer = Offer {
         welcomes: &welcomes,
         own: OWN,
+        lesson: None,
         has_prompts: false,
     };
     assert_eq!(server_info(&offer), OWN);
@@ -251,6 +254,7 @@ fn several_servers_speak_under_their_names_and_never_for_each_other() {
     let offer = Offer {
         welcomes: &welcomes,
         own: OWN,
+        lesson: None,
         has_prompts: false,
     };
     assert_eq!(server_info(&offer), OWN);
@@ -272,6 +276,7 @@ fn several_servers_speak_under_their_names_and_never_for_each_other() {
     let offer = Offer {
         welcomes: &welcomes,
         own: OWN,
+        lesson: None,
         has_prompts: false,
     };
     let made = message(&text(&discover_result(&Id::from(1), &[], &offer)));
@@ -291,8 +296,89 @@ fn several_servers_speak_under_their_names_and_never_for_each_other() {
     let offer = Offer {
         welcomes: &[("a", &silent), ("b", &silent)],
         own: OWN,
+        lesson: None,
         has_prompts: false,
     };
     let made = message(&text(&initialize_result(&Id::from(1), V2025_11_25, &offer)));
     assert!(made.result().unwrap().get("instructions").is_none());
+}
+
+#[test]
+fn n9_1_what_the_gateway_says_comes_first_and_what_is_framed_stays_framed() {
+    let frame = || Frame {
+        before: "<<before".to_owned(),
+        behind: "<<behind".to_owned(),
+    };
+    let told = |welcomes: &[(&str, &Welcome)], lesson| {
+        let offer = Offer {
+            welcomes,
+            own: OWN,
+            lesson,
+            has_prompts: false,
+        };
+        let made = message(&text(&initialize_result(&Id::from(1), V2025_11_25, &offer)));
+        let told = made.result().unwrap().get("instructions");
+        told.map(|told| told.text().unwrap().into_owned())
+    };
+    let plain = legacy("2025-11-25", "{}", r#","instructions":"a\nb""#);
+    let (marked, quiet) = (plain.framed(frame()), modern("{}", "").framed(frame()));
+    let long = format!(r#","instructions":"{}""#, "é".repeat(INSTRUCTIONS_MAX));
+    let long = modern("{}", &long).framed(frame());
+    let in_frame = "<<before\na\nb\n<<behind";
+    let joined = "## x\n\n<<before\n> a\n> b\n<<behind\n\n## y\n\n> a\n> b";
+    let cases: [(&[(&str, &Welcome)], _, _); 6] = [
+        (&[("x", &marked)], None, Some(in_frame.to_owned())),
+        (
+            &[("x", &marked)],
+            Some("l"),
+            Some(format!("l\n\n{in_frame}")),
+        ),
+        (&[("x", &quiet)], Some("l"), Some("l".to_owned())),
+        (&[("x", &marked.silent())], None, None),
+        (
+            &[("x", &marked), ("y", &plain)],
+            Some("l"),
+            Some(format!("l\n\n{joined}")),
+        ),
+        (
+            &[("x", &quiet), ("y", &marked.silent())],
+            Some("l"),
+            Some("l".to_owned()),
+        ),
+    ];
+    for (welcomes, lesson, expected) in cases {
+        assert_eq!(told(welcomes, lesson), expected);
+    }
+    let told = told(&[("x", &long), ("y", &marked)], None).unwrap();
+    let begins = "## x\n\n<<before\n> éé";
+    let ends = "é […]\n<<behind\n\n## y\n\n<<before\n> a\n> b\n<<behind";
+    assert!(told.starts_with(begins) && told.ends_with(ends));
+    assert!(told.len() <= INSTRUCTIONS_MAX, "{}", told.len());
+}
+
+#[test]
+fn n1_4_what_was_looked_at_is_told_in_the_place_of_what_was_said() {
+    let said = modern("{}", r#","instructions":"own""#);
+    let other = legacy("2025-11-25", "{}", r#","instructions":"own""#);
+    let text = |words: Bytes| String::from_utf8(words.to_vec()).unwrap();
+    assert_eq!(
+        text(other.words()),
+        r#"{"serverInfo":{"name":"old","version":"1"},"instructions":"own"}"#
+    );
+    assert_eq!(text(said.words()), r#"{"instructions":"own"}"#);
+    assert_eq!(text(said.silent().words()), "{}");
+    let clean = r#"{"serverInfo":{"name":"n","version":"2"},"instructions":"clean"}"#;
+    for welcome in [said, other] {
+        let told = welcome.saying(document(clean));
+        assert_eq!(told.instructions().unwrap(), "clean");
+        assert!(
+            told.server_info()
+                .unwrap()
+                .raw()
+                .starts_with(br#"{"name":"n""#)
+        );
+        assert_eq!(text(told.words()), clean);
+        let nothing = welcome.saying(document("{}"));
+        assert!(nothing.instructions().is_none() && nothing.server_info().is_none());
+    }
 }
