@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+#[path = "content_text/schemas.rs"]
+mod schemas;
+
 #[path = "content_text/fields.rs"]
 mod fields;
 
@@ -40,12 +43,15 @@ const LOOKS: usize = 60;
 /// Time for one thing that is said.
 const LONGEST: Duration = Duration::from_secs(20);
 
-async fn world(scripted: &Scripted) -> Result<World> {
-    let wide = json!({ "rate": "10000/s", "burst": 10000, "concurrent": 1000 });
+/// A gateway before this server, which speaks this era.
+async fn world(scripted: &Scripted, era: &str) -> Result<World> {
+    let wide = json!({ "rate": "100000/s", "burst": 100_000, "concurrent": 1000 });
     let limits =
         json!({ "source": wide, "user": wide, "session": wide, "tool": wide, "resource": wide });
     let plan = Plan::default()
-        .server(json!({ "era": "legacy", "http": { "url": scripted.url().as_str(), "network": "private" } }))
+        .server(
+            json!({ "era": era, "http": { "url": scripted.url().as_str(), "network": "private" } }),
+        )
         .route(json!({ "sessions": { "per_user": 1000 } }))
         .whole(json!({ "limits": limits }));
     World::start(plan).await
@@ -123,7 +129,7 @@ async fn said(world: &World, scripted: &Scripted, client: &Client, it: &Said) ->
 
 /// The rules that found something, each with how often.
 async fn found(world: &World) -> Result<Vec<(String, String)>> {
-    let records = ledger(&world.gateway, &["--limit", "5000"]).await?;
+    let records = ledger(&world.gateway, &["--limit", "100000"]).await?;
     let findings = records.iter().filter_map(|record| {
         let findings = record
             .pointer("/record/findings")
@@ -170,7 +176,7 @@ async fn is_found(world: &World, expected: usize) -> Result<()> {
 async fn n1_4_every_dangerous_character_in_every_text_of_a_server_is_found_and_gone() -> Result<()>
 {
     let scripted = scripted().await?;
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let first = client(&world, "alice").await?;
     look(&first).await?;
     let fields = fields::said();
@@ -211,7 +217,7 @@ async fn n1_1_every_dangerous_character_in_every_text_of_a_client_is_found_and_g
         "completion/complete",
         json!({ "completion": { "values": [] } }),
     );
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let alice = client(&world, "alice").await?;
     look(&alice).await?;
     let fields: Vec<Asked> = fields::asked();
@@ -241,7 +247,7 @@ async fn n9_2_a_name_of_two_scripts_is_told() -> Result<()> {
         { "name": "почта", "description": "Читает почту." }
     ]);
     scripted.answers("prompts/list", json!({ "prompts": prompts }));
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let alice = client(&world, "alice").await?;
     let answer = alice.request("prompts/list", json!({})).await?;
     assert_eq!(
@@ -267,7 +273,7 @@ async fn n9_2_a_name_of_two_scripts_is_told() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways() -> Result<()> {
     let scripted = scripted().await?;
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let alice = client(&world, "alice").await?;
     look(&alice).await?;
     let own = corpus::benign()?;
@@ -295,7 +301,7 @@ async fn n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways() -> Result
 async fn n1_4_strings_that_break_software_break_nothing_in_any_text() -> Result<()> {
     let naughty = corpus::naughty()?;
     let scripted = scripted().await?;
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let first = client(&world, "alice").await?;
     look(&first).await?;
     let hidden = |c: char| matches!(u32::from(c), 0xe_0000..=0xe_0fff | 0x202a..=0x202e | 0x2066..=0x2069 | 0x1b | 0xfeff);

@@ -13,7 +13,7 @@ pub(super) fn treat(passage: &mut Passage<'_, '_>, panel: &Panel) {
     if !panel.hears(passage.toward().surface()) || !is_said(passage) {
         return;
     }
-    let is_read = match (passage.role(), passage.within()) {
+    let is_read = match (passage.role(), passage.region()) {
         (_, Within::Meta) | (Role::Blob | Role::Wire, _) => false,
         // Whoever is to read data reads what its members are called.
         (Role::Name, Within::Shape) => !is_name(passage.text()),

@@ -211,7 +211,7 @@ fn projection(tool: &ToolPattern, fields: &settled::Fields) -> Result<Projection
 }
 
 /// The object or array that a text is.
-fn json(text: &str, reading: &Limits) -> Option<Document> {
+pub(super) fn json(text: &str, reading: &Limits) -> Option<Document> {
     if !text.trim_start().starts_with(['{', '[']) {
         return None;
     }

@@ -140,6 +140,26 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.views = None;
     }
 
+    /// Lets something look at another text in its place, such as what it is the encoding of. What that is
+    /// rewritten to is put here as it is written.
+    pub(super) fn within(
+        &mut self,
+        text: String,
+        look: impl FnOnce(&mut Self),
+        write: impl FnOnce(&str) -> String,
+    ) {
+        let outside = std::mem::replace(&mut self.text, Cow::Owned(text));
+        let was_rewritten = std::mem::take(&mut self.is_rewritten);
+        self.views = None;
+        look(self);
+        self.views = None;
+        let inside = std::mem::replace(&mut self.text, outside);
+        if self.is_rewritten {
+            self.text = Cow::Owned(write(&inside));
+        }
+        self.is_rewritten |= was_rewritten;
+    }
+
     /// Where it stands, as it is told.
     fn place(&self) -> Cow<'static, str> {
         Cow::Owned(place::of(self.at.way, &self.looked.hushed))
@@ -221,7 +241,7 @@ impl<'d, 'l> Passage<'d, 'l> {
     }
 
     /// Whether names mean something else here than what they mean to somebody.
-    pub(super) fn within(&self) -> Within {
+    pub(super) fn region(&self) -> Within {
         self.at.within
     }
 

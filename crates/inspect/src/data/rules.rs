@@ -88,6 +88,7 @@ impl Rules {
         };
         fits.then_some(Sight {
             at: 0..text.len(),
+            by: 0..text.len(),
             rule,
             confidence: rule.confidence.min(super::Confidence::Medium),
         })

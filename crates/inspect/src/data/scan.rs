@@ -5,6 +5,7 @@
 //! close together looks once at all that is around them, and one that begins at its word is asked
 //! only where a word begins.
 
+use super::pack::LONGEST;
 use super::rule::{Anchor, Confidence, Edged, Kind, Rule};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::ops::Range;
@@ -14,6 +15,8 @@ use std::ops::Range;
 pub struct Sight<'r> {
     /// The place of the value alone, without the words around it.
     pub at: Range<usize>,
+    /// All that it was seen by, the words around it included.
+    pub by: Range<usize>,
     /// The rule that saw it.
     pub rule: &'r Rule,
     /// How sure it is; what reads like an example is nothing to be sure of.
@@ -26,6 +29,13 @@ const BETWEEN: &[u8] = b" -./";
 pub(super) const DIGITS: usize = 6;
 /// How far before and after digits that belong together a value reaches: the letters of an IBAN.
 const AROUND: usize = 36;
+
+/// The longest word that a rule asks for.
+const WORD: usize = 40;
+/// How a key in PEM (RFC 7468) begins and ends.
+const PEM: &[u8] = b"-----BEGIN ";
+const PEM_END: &[u8] = b"-----END ";
+const DASHES: &[u8] = b"-----";
 
 /// The words of all rules, and whom each of them is for.
 #[derive(Debug)]
@@ -148,7 +158,11 @@ impl<'r> Progress<'r, '_> {
         let Some(whole) = rule.regex().and_then(|regex| regex.find(part)) else {
             return;
         };
-        let found = start..start + whole.end();
+        let mut found = start..start + whole.end();
+        // What may be longer than any rule looks is not found in part.
+        if found.end == end && rule.longest >= LONGEST {
+            found.end = goes_on(self.text, found.clone());
+        }
         if self.take(rule, part, found.clone())
             && let Some(slot) = self.slot(index)
         {
@@ -233,6 +247,7 @@ impl<'r> Progress<'r, '_> {
             false => rule.confidence,
         };
         self.seen.push(Sight {
+            by: seen_by(rule, &whole),
             at,
             rule,
             confidence,
@@ -253,7 +268,11 @@ impl<'r> Progress<'r, '_> {
         };
         let groups = regex.captures_at(text, from)?;
         let group = groups.iter().skip(1).flatten().next()?;
-        Some(base + group.start()..base + group.end())
+        let end = match group.end() == text.len() {
+            true => whole.end,
+            false => base + group.end(),
+        };
+        Some(base + group.start()..end)
     }
 
     /// Looks around digits that belong together.
@@ -287,6 +306,40 @@ impl<'r> Progress<'r, '_> {
             }
         }
     }
+}
+
+/// What a rule saw something by: what it matched, and where it asks for words near it, as far as they may
+/// stand away.
+fn seen_by(rule: &Rule, whole: &Range<usize>) -> Range<usize> {
+    let (before, after) = match &rule.anchor {
+        Anchor::Near { before, after, .. } => (after + rule.longest + WORD, before + WORD),
+        Anchor::Digits(_) | Anchor::Field | Anchor::Start(_) => (0, 0),
+    };
+    whole.start.saturating_sub(before)..whole.end + after
+}
+
+/// Where something ends that is longer than a rule looks: a key in PEM at its last line, anything else
+/// with the letters it is written in, over lines if it is written over lines.
+fn goes_on(text: &str, found: Range<usize>) -> usize {
+    let bytes = text.as_bytes();
+    let begin = bytes.get(found.clone()).unwrap_or_default();
+    let is_pem = begin.starts_with(PEM);
+    let has_lines = is_pem || begin.contains(&b'\n');
+    let belongs = |byte: &u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'-' | b'_' | b'.' => true,
+        b'\r' | b'\n' => has_lines,
+        b' ' | b'\t' | b'\\' | b':' | b',' | b'(' | b')' => is_pem,
+        _ => false,
+    };
+    let rest = bytes.get(found.end..).unwrap_or_default();
+    let length = rest.iter().take_while(|byte| belongs(byte)).count();
+    let rest = rest.get(..length).unwrap_or_default();
+    let last = memchr::memmem::find(rest, PEM_END).filter(|_| is_pem);
+    let closed = last.and_then(|last| {
+        let name = rest.get(last + PEM_END.len()..)?;
+        Some(last + PEM_END.len() + memchr::memmem::find(name, DASHES)? + DASHES.len())
+    });
+    found.end + closed.unwrap_or(length)
 }
 
 /// The digits that belong together around `at`, and how many they are.
@@ -367,6 +420,13 @@ fn weight(sight: &Sight<'_>) -> (bool, Confidence, usize) {
     (opens, sight.confidence, sight.at.len())
 }
 
+/// Whether two that overlap are taken for one thing, so that no part of either is left: two secrets, or
+/// two that say something of a person, unless one of them is doubtful.
+fn is_one(one: &Sight<'_>, other: &Sight<'_>) -> bool {
+    let sure = |sight: &Sight<'_>| sight.confidence > Confidence::Low;
+    one.rule.kind == other.rule.kind && sure(one) && sure(other)
+}
+
 /// In order, and no two at one place: secrets before personal data, the surer one before the others,
 /// then the longer one, then the one whose rule comes first.
 pub(super) fn apart(mut seen: Vec<Sight<'_>>) -> Vec<Sight<'_>> {
@@ -384,8 +444,13 @@ pub(super) fn apart(mut seen: Vec<Sight<'_>>) -> Vec<Sight<'_>> {
     for sight in seen {
         match kept.last_mut() {
             Some(last) if sight.at.start < last.at.end => {
+                let both = last.at.start..last.at.end.max(sight.at.end);
+                let are_one = is_one(last, &sight);
                 if weight(&sight) > weight(last) {
                     *last = sight;
+                }
+                if are_one {
+                    last.at = both;
                 }
             }
             _ => kept.push(sight),
