@@ -19,6 +19,7 @@ use controls::{Finding, Score};
 use policy::cases::{self, Case, CaseTarget};
 use policy::{Action, Policies};
 use protocol::{Document, Limits};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 /// One message that is over.
@@ -239,7 +240,7 @@ impl<'a> Rules<'a> {
             see(outcome, &looked.findings);
             if let Some(because) = &looked.refused {
                 outcome.refused = Some(refused::answer_content(because).refusal.code);
-                outcome.by = by(&looked.findings);
+                outcome.by = by(&looked.rules);
                 return;
             }
             let clean = document.apply(&looked.edits).ok().and_then(|it| read(&it));
@@ -310,9 +311,8 @@ fn see(outcome: &mut Outcome, findings: &[Finding]) {
     }
 }
 
-fn by(findings: &[Finding]) -> Vec<String> {
-    let rules: BTreeSet<_> = findings.iter().map(|it| it.rule.to_string()).collect();
-    rules.into_iter().collect()
+fn by(rules: &BTreeSet<Cow<'static, str>>) -> Vec<String> {
+    rules.iter().map(ToString::to_string).collect()
 }
 
 fn refuse(outcome: &mut Outcome, scores: &[Score], code: &'static str) -> Way {

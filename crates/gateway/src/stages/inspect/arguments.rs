@@ -6,7 +6,7 @@
 use super::names::{FORBIDDEN, Name, Names, UNRESOLVED, Wrong};
 use super::values;
 use crate::catalog::Tool;
-use crate::content::{Content, FINDINGS, Meanings};
+use crate::content::{self, Content, Meanings};
 use crate::egress::Network;
 use crate::route::Served;
 use crate::stages::refused::{self, Refused};
@@ -18,6 +18,7 @@ use ::inspect::meaning::{
 use controls::{Action, Finding, Severity};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,25 +30,31 @@ const LINKED: Wrong = Wrong {
 
 /// What was found, what the call is refused for, and which names are still to be looked up.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct Held<'c> {
+    /// What matters most of what was found.
     pub(super) findings: Vec<Finding>,
+    /// Every rule that found something.
+    pub(super) rules: BTreeSet<Cow<'static, str>>,
     pub(super) refused: Option<Refused>,
     pub(super) names: Names,
     /// How a refusal is told.
     refuse: fn(&str, &'static str, &'static str) -> Refused,
+    content: &'c Content,
 }
 
-impl Held {
-    /// Nothing yet, of a message about this.
-    pub(super) fn of(subject: &Subject) -> Self {
+impl<'c> Held<'c> {
+    /// Nothing yet, of a message about this whose content is treated so.
+    pub(super) fn of(subject: &Subject, content: &'c Content) -> Held<'c> {
         Held {
             findings: Vec::new(),
+            rules: BTreeSet::new(),
             refused: None,
             names: Names::default(),
             refuse: match subject {
                 Subject::Tool(_) => refused::argument_meaning,
                 Subject::Task(_) | Subject::Other => refused::value_meaning,
             },
+            content,
         }
     }
 
@@ -58,26 +65,27 @@ impl Held {
         (rule, severity, remedy): (&'static str, Severity, &'static str),
         consequence: Consequence,
     ) {
+        let place = self.content.shown(place);
         let mut known = self.findings.iter();
         if known.any(|finding| finding.rule == rule && finding.place == place) {
             return;
         }
-        if self.findings.len() < FINDINGS {
-            self.findings.push(Finding {
-                control: controls::N1_1,
-                rule: Cow::Borrowed(rule),
-                severity,
-                place: Cow::Owned(place.to_owned()),
-                count: 1,
-                action: match consequence {
-                    Consequence::Refuse => Action::Refuse,
-                    Consequence::Report => Action::Report,
-                },
-            });
-        }
         if consequence == Consequence::Refuse && self.refused.is_none() {
-            self.refused = Some((self.refuse)(place, rule, remedy));
+            self.refused = Some((self.refuse)(&place, rule, remedy));
         }
+        self.rules.insert(Cow::Borrowed(rule));
+        let finding = Finding {
+            control: controls::N1_1,
+            rule: Cow::Borrowed(rule),
+            severity,
+            place: Cow::Owned(place),
+            count: 1,
+            action: match consequence {
+                Consequence::Refuse => Action::Refuse,
+                Consequence::Report => Action::Report,
+            },
+        };
+        content::keep(&mut self.findings, finding);
     }
 
     /// The same for what is wrong beyond the text of a value.
@@ -92,7 +100,7 @@ impl Held {
 
 /// What stands in values that nobody sees, before they are cleaned of it: such a value would arrive as
 /// another one, which nobody wrote.
-pub(super) fn unseen(valid: &Valid, held: &mut Held) {
+pub(super) fn unseen(valid: &Valid, held: &mut Held<'_>) {
     let meanings = valid.raw().route().content(valid.served()).meanings();
     for value in values::all(valid, meanings, Asked::Unseen) {
         flaws(meanings, &value, held);
@@ -100,7 +108,7 @@ pub(super) fn unseen(valid: &Valid, held: &mut Held) {
 }
 
 /// Holds the values of a message against what they mean, as the server gets them.
-pub(super) async fn hold(valid: &Valid, held: &mut Held) {
+pub(super) async fn hold(valid: &Valid, held: &mut Held<'_>) {
     let Some(served) = valid.served() else {
         return;
     };
@@ -129,21 +137,30 @@ pub(super) async fn hold(valid: &Valid, held: &mut Held) {
     }
 }
 
+/// What comes of holding arguments of a call that is over against what they mean: what was found, by which
+/// rules, and what it is refused for.
+pub(in crate::stages) type Over = (Vec<Finding>, BTreeSet<Cow<'static, str>>, Option<Refused>);
+
+impl Held<'_> {
+    fn over(self) -> Over {
+        (self.findings, self.rules, self.refused)
+    }
+}
+
 /// Holds the arguments of a call that is over against what they mean, as far as no disk has to be looked at.
 pub(in crate::stages) fn hold_alone(
-    meanings: &Meanings,
+    content: &Content,
     tool: &Arc<Tool>,
     arguments: &Map<String, Value>,
     asked: Asked,
-) -> (Vec<Finding>, Option<Refused>) {
-    let mut held = Held::of(&Subject::Tool(Arc::clone(tool)));
+) -> Over {
+    let meanings = content.meanings();
+    let mut held = Held::of(&Subject::Tool(Arc::clone(tool)), content);
     if asked == Asked::Everything
         && let Err(violations) = meanings.fits(tool, arguments)
     {
-        return (
-            held.findings,
-            Some(refused::arguments(violations.to_string())),
-        );
+        held.refused = Some(refused::arguments(violations.to_string()));
+        return held.over();
     }
     for judged in meanings.judge(tool, arguments, asked) {
         let value = values::Meant {
@@ -156,7 +173,7 @@ pub(in crate::stages) fn hold_alone(
             leads(meanings, &value, &mut held);
         }
     }
-    (held.findings, held.refused)
+    held.over()
 }
 
 /// Writes down what is wrong with where an address leads, as far as nobody has to be asked.
@@ -173,7 +190,7 @@ fn leads(meanings: &Meanings, value: &values::Meant<'_>, held: &mut Held) {
 /// Whether the URI of a resource is one that would be refused, as far as its text tells.
 pub(in crate::stages) fn refuses_uri(content: &Content, uri: &str) -> bool {
     let meanings = content.meanings();
-    let mut held = Held::of(&Subject::Other);
+    let mut held = Held::of(&Subject::Other, content);
     for judged in meanings.judge_uri(uri, Asked::Everything) {
         let value = values::Meant {
             place: "/params/uri".into(),
@@ -285,7 +302,8 @@ mod tests {
 
     #[test]
     fn n1_1_a_flaw_is_told_once_and_the_first_refuses() {
-        let mut held = Held::of(&Subject::Other);
+        let content = Content::of_nobody(config::settled::HiddenText::Remove);
+        let mut held = Held::of(&Subject::Other, &content);
         for (place, rule, consequence) in [
             ("/params/uri", "path.double_slash", Consequence::Report),
             ("/params/uri", "path.nul", Consequence::Refuse),

@@ -5,17 +5,17 @@
 use super::{Outcome, Over, Way, by, reading, see};
 use crate::catalog::{Standing, Tool};
 use crate::content::{Content, Minimised, Toward};
-use crate::stages::inspect::arguments::hold_alone;
-use crate::stages::refused::{self, Refused};
+use crate::stages::inspect::arguments;
+use crate::stages::refused;
 use crate::stages::screen;
+use ::inspect::meaning::Asked;
+use ::inspect::schema::Violations;
 use bytes::Bytes;
-use controls::Finding;
-use inspect::meaning::Asked;
-use inspect::schema::Violations;
 use policy::cases::{Case, CaseClaim};
 use protocol::{Document, Edits};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A call, and what is known of its tool.
@@ -27,8 +27,8 @@ pub(super) struct Call<'a> {
     pub(super) claims: Map<String, Value>,
 }
 
-/// What was found in arguments, and what they are refused for.
-type Held = (Vec<Finding>, Option<Refused>);
+/// Rules that found something.
+type Rules = BTreeSet<Cow<'static, str>>;
 
 /// Where the arguments stand in a message.
 const PLACE: &str = "/params/arguments";
@@ -62,9 +62,9 @@ impl<'a> Call<'a> {
         let Some(document) = document else {
             return Way::Goes;
         };
-        let mut seen = Vec::new();
+        let mut seen = BTreeSet::new();
         let way = self.inspected(document, minimised, (case, outcome), &mut seen);
-        case.context.findings = seen.iter().map(|it| it.rule.to_string()).collect();
+        case.context.findings = seen.iter().map(ToString::to_string).collect();
         way
     }
 
@@ -73,18 +73,18 @@ impl<'a> Call<'a> {
         document: Document,
         minimised: Option<&Arc<Minimised>>,
         (case, outcome): (&mut Case, &mut Outcome),
-        seen: &mut Vec<Finding>,
+        seen: &mut Rules,
     ) -> Way {
         let document = match self.left(document, minimised, outcome) {
             Ok(document) => document,
             Err(way) => return way,
         };
         let looked = self.content.look(&document, Toward::Server);
-        seen.extend(looked.findings.iter().cloned());
+        seen.extend(looked.rules.iter().cloned());
         see(outcome, &looked.findings);
         if let Some(because) = &looked.refused {
             let code = refused::content(because).refusal.code;
-            return outcome.ends(code, by(&looked.findings));
+            return outcome.ends(code, by(&looked.rules));
         }
         if let (false, Some(tool)) = (document.is_plain(), self.tool()) {
             let held = self.held(tool, &document, Asked::Unseen);
@@ -115,14 +115,18 @@ impl<'a> Call<'a> {
         Way::Goes
     }
 
-    fn held(&self, tool: &Arc<Tool>, document: &Document, asked: Asked) -> Held {
-        hold_alone(self.content.meanings(), tool, &object(document), asked)
+    fn held(&self, tool: &Arc<Tool>, document: &Document, asked: Asked) -> arguments::Over {
+        arguments::hold_alone(self.content, tool, &object(document), asked)
     }
 
-    fn told((findings, refused): Held, outcome: &mut Outcome, seen: &mut Vec<Finding>) -> Way {
+    fn told(
+        (findings, rules, refused): arguments::Over,
+        outcome: &mut Outcome,
+        seen: &mut Rules,
+    ) -> Way {
         see(outcome, &findings);
-        let by = by(&findings);
-        seen.extend(findings);
+        let by = by(&rules);
+        seen.extend(rules);
         match refused {
             Some(refused) => outcome.ends(refused.refusal.code, by),
             None => Way::Goes,
