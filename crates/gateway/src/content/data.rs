@@ -20,6 +20,7 @@ use inspect::data::token;
 use inspect::data::{Confidence, Kind, Rules, Sight, Thread, mark};
 use protocol::Document;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -119,9 +120,12 @@ impl Data {
             let seen = thread.scan(text);
             all.extend(seen.iter().map(|it| treated(it, it.at.clone())));
         }
+        let is_cut = Cell::new(false);
         let scanned = |text: &str| {
-            let seen = self.rules.scan(text);
+            let seen = self.rules.look(text);
+            is_cut.set(is_cut.get() || seen.is_cut);
             let all = seen
+                .sights
                 .iter()
                 .map(|it| (it.at.clone(), treated(it, it.at.clone())));
             all.collect::<Vec<_>>()
@@ -135,6 +139,9 @@ impl Data {
                 at: seen.range,
                 ..seen.what
             }));
+        }
+        if is_cut.get() {
+            passage.unread();
         }
         let whole = 0..passage.text().len();
         if let (Role::Structured, Some(member)) = (passage.role(), passage.member())

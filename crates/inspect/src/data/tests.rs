@@ -9,3 +9,4 @@ mod streams;
 mod texts;
 mod tokens;
 mod values;
+mod work;

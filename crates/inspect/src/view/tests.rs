@@ -346,7 +346,7 @@ fn what_is_wrapped_is_read_as_one() {
         for broken in ["\n", "\r\n", "\n  "] {
             let lines: Vec<&str> = (0..run.len())
                 .step_by(width)
-                .map(|at| &run[at..run.len().min(at + width)])
+                .map(|at| run.get(at..run.len().min(at + width)).unwrap())
                 .collect();
             let text = lines.join(broken);
             let says = |(_, shown): &(String, String)| shown.contains(said);
