@@ -18,13 +18,14 @@ mod possession;
 mod providers;
 mod reload;
 mod route;
+mod uri_form;
 
 pub use administration::{Administration, RoleRule};
 pub use approval::{Approvals, StepUp};
 pub use authority::{AuthorityTokens, AuthorizationServer};
 pub use content::{
     Arguments, Content, Data, DataHandling, Fields, Minimise, Minimised, Output, Parameter,
-    ProviderUse, Purpose, RouteContent, RulePack,
+    ProviderUse, Purpose, RouteContent, RulePack, SchemaFile,
 };
 pub use events::Events;
 pub(crate) use issuer::TENANT;
@@ -37,6 +38,7 @@ pub use providers::{
     ProviderKind,
 };
 pub use route::{Bridge, Elicitation, Leniency, Protocol, Recording, Route, Sessions};
+pub use uri_form::{UriForm, UriFormError};
 
 pub use crate::secret::{SecretRef, SecretRefError};
 pub use crate::units::{Pace, Period};

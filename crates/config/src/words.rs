@@ -416,6 +416,12 @@ words! {
         Arguments = "arguments",
         /// What servers answer: results of tools, resources, prompts.
         Results = "results",
+        /// What servers ask of people and models: elicitation and sampling.
+        Questions = "questions",
+        /// What servers say in passing: progress, logs, how a task goes.
+        Notices = "notices",
+        /// What servers say of themselves and nobody approved yet. At a server only.
+        Definitions = "definitions",
     }
 
     /// When a record is on disk.
@@ -465,4 +471,9 @@ impl From<Mode> for controls::Mode {
             Mode::Enforce => controls::Mode::Enforce,
         }
     }
+}
+
+impl Surface {
+    /// What a provider is asked about where nothing is said: what every call consists of.
+    pub const USUAL: &'static [Surface] = &[Surface::Arguments, Surface::Results];
 }

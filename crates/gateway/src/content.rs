@@ -14,6 +14,7 @@ mod minimise;
 mod output;
 mod passage;
 mod role;
+mod schema_files;
 mod script;
 mod spotlight;
 #[cfg(test)]
@@ -27,6 +28,8 @@ pub(crate) use minimise::{Minimised, Minimising, StandIns};
 pub(crate) use passage::{Because, Passage};
 use role::Leaf;
 pub(crate) use role::Role;
+pub(crate) use schema_files::SchemaFileError;
+pub(crate) use schema_files::read as read_schemas;
 pub(crate) use spotlight::Drawn;
 
 use crate::providers::{Panel, Reading, Surface};
@@ -34,6 +37,8 @@ use config::settled::{self, HiddenText};
 use controls::{Control, Finding};
 use inspect::data::Thread;
 use protocol::{Document, Edits};
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Findings kept of one message; a message with more is not described better by more.
@@ -46,16 +51,6 @@ pub(crate) enum Toward {
     Model,
     /// A server: what a client said.
     Server,
-}
-
-impl Toward {
-    /// What detectors call it.
-    fn surface(self) -> Surface {
-        match self {
-            Toward::Model => Surface::Results,
-            Toward::Server => Surface::Arguments,
-        }
-    }
 }
 
 /// What is done with the text of the messages of one server on one route.
@@ -89,14 +84,17 @@ pub(crate) struct Looked {
     pub(crate) instead: Option<Because>,
     /// What came before it on the same stream, where one message continues another.
     pub(crate) thread: Option<Thread>,
-    /// What detectors read of it, as it was left by the parts before; nothing if none is heard.
-    pub(crate) reading: Reading,
+    /// What detectors read of it, as it was left by the parts before, and what that is of; nothing if
+    /// none is heard.
+    pub(crate) reading: Option<(Surface, Reading)>,
     kept: heard::Kept,
 }
 
 /// What the parts keep from one string of a message to the next.
 struct Once<'d> {
     room: Option<output::Room>,
+    /// What the message is to detectors, if somebody is heard about that.
+    heard: Option<Surface>,
     light: spotlight::Light<'d>,
 }
 
@@ -231,13 +229,13 @@ impl Content {
             thread,
             ..Looked::default()
         };
-        let surface = toward.surface();
-        let is_heard = self.panel.hears(surface);
-        if document.is_plain() && self.passes_plain(document, toward) && !is_heard {
+        let heard = self.heard(document, toward);
+        if document.is_plain() && self.passes_plain(document, toward) && heard.is_none() {
             return looked;
         }
         let mut once = Once {
             room: self.output.as_ref().map(output::Output::room),
+            heard,
             light: spotlight::Light::new(self.spotlight, document),
         };
         role::walk(document.root(), &mut |leaf, role, member| {
@@ -248,11 +246,20 @@ impl Content {
             }
             passage.leave();
         });
-        if is_heard {
+        if let Some(surface) = heard {
             let kept = std::mem::take(&mut looked.kept);
-            looked.reading = kept.reading(document);
+            looked.reading = Some((surface, kept.reading(document)));
         }
         looked
+    }
+
+    /// What a message is to detectors, if somebody is heard about that.
+    fn heard(&self, document: &Document, toward: Toward) -> Option<Surface> {
+        if self.panel.members().is_empty() {
+            return None;
+        }
+        let surface = heard::surface(document.root(), toward);
+        self.panel.hears(surface).then_some(surface)
     }
 
     /// Whether nothing can be found in a message without escapes and without a character beyond
@@ -286,10 +293,21 @@ impl Content {
             output::treat(passage, output, room);
         }
         // Read by detectors as it is now; how it is marked for a model is not for them.
-        heard::treat(passage, &self.panel);
+        if once.heard.is_some() {
+            heard::treat(passage);
+        }
         // Last of all: what is marked is what is left.
         spotlight::treat(passage, &mut once.light);
     }
+}
+
+/// What a file says, up to one byte more than there may be.
+fn bounded_file(path: &Path, most: usize) -> std::io::Result<Vec<u8>> {
+    let file = std::fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    let most = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// How exactly a pattern names a tool.

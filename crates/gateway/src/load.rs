@@ -32,6 +32,8 @@ pub enum LoadError {
     },
     /// A pack of rules that it names is not taken.
     Pack(crate::content::PackError),
+    /// A schema in a file of its own is not taken.
+    Schema(crate::content::SchemaFileError),
     /// It is wrong in these places.
     Wrong {
         /// The file.
@@ -61,6 +63,7 @@ impl fmt::Display for LoadError {
                 )
             }
             LoadError::Pack(error) => error.fmt(f),
+            LoadError::Schema(error) => error.fmt(f),
             LoadError::Wrong { path, problems } => {
                 let name = path.display().to_string();
                 for (at, problem) in problems.iter().enumerate() {
@@ -86,6 +89,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         .unwrap_or(Path::new("."));
     let mut settled = settled.rooted_at(folder);
     crate::content::read_packs(&mut settled).map_err(LoadError::Pack)?;
+    crate::content::read_schemas(&mut settled).map_err(LoadError::Schema)?;
     let administration = match &settled.administration {
         Some(own) if !own.policies.is_empty() => policies(&own.policies)?,
         _ => vec![policy::Administration::built_in()],

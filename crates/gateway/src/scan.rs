@@ -57,7 +57,8 @@ pub enum ScanError {
 }
 
 impl Offered {
-    /// The definitions of a list as a server answers it: the result, or the array alone.
+    /// The definitions of a list as a server answers it: the result, or the array alone. Every one: how many
+    /// are read is for whoever reads the list, who says so if some are not.
     pub fn of_list(kind: Kind, list: &Value) -> Vec<Offered> {
         let Some((member, named)) = kind.listed() else {
             return Vec::new();
@@ -66,7 +67,6 @@ impl Offered {
         let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
         items
             .iter()
-            .take(ITEMS)
             .map(|definition| Offered {
                 kind,
                 name: definition
@@ -159,10 +159,7 @@ async fn all(
         let result = answer.result().ok_or("the server answered with an error")?;
         let page: Value =
             serde_json::from_slice(result.raw()).map_err(|error| error.to_string())?;
-        definitions.extend(Offered::of_list(kind, &page));
-        if definitions.len() - before > ITEMS {
-            return Err(format!("more than {ITEMS}: the rest was not read"));
-        }
+        take(Offered::of_list(kind, &page), before, definitions)?;
         cursor = page
             .get("nextCursor")
             .and_then(Value::as_str)
@@ -176,4 +173,40 @@ async fn all(
         }
     }
     Err(format!("more than {PAGES} pages: the rest was not read"))
+}
+
+/// Keeps the definitions of one page of a list, whose first one stands at `before`.
+fn take(page: Vec<Offered>, before: usize, definitions: &mut Vec<Offered>) -> Result<(), String> {
+    definitions.extend(page);
+    if definitions.len() <= before + ITEMS {
+        return Ok(());
+    }
+    definitions.truncate(before + ITEMS);
+    Err(format!("more than {ITEMS}: the rest was not read"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n9_2_a_list_that_is_not_read_to_its_end_is_told_whatever_its_pages_are() {
+        let page = |count: usize| {
+            let tools = vec![json!({ "name": "a" }); count];
+            Offered::of_list(Kind::Tool, &json!({ "tools": tools }))
+        };
+        for (pages, is_whole) in [
+            (vec![ITEMS], true),
+            (vec![ITEMS + 1], false),
+            (vec![ITEMS / 2, ITEMS / 2], true),
+            (vec![ITEMS, 1], false),
+        ] {
+            let mut definitions = page(3);
+            let mut all = pages
+                .iter()
+                .map(|count| take(page(*count), 3, &mut definitions));
+            assert_eq!(all.all(|taken| taken.is_ok()), is_whole, "{pages:?}");
+            assert_eq!(definitions.len(), 3 + ITEMS);
+        }
+    }
 }

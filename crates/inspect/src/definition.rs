@@ -5,7 +5,7 @@
 
 use crate::text;
 use controls::{Action, Finding};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::borrow::Cow;
 use thiserror::Error;
 
@@ -56,15 +56,25 @@ pub enum DefinitionError {
 ///
 /// At most 32 findings are returned: one is enough to look at the definition by hand.
 pub fn check(tool: &Value) -> Result<Vec<Finding>, DefinitionError> {
-    let members = tool.as_object().ok_or(DefinitionError::NotAnObject)?;
-    shape(members)?;
+    shape(tool)?;
     hidden(tool)
 }
 
 /// Finds hidden text in any string of what a server says of itself: a tool, a prompt, a resource, its
 /// instructions. The same limits hold, whatever it is.
 pub fn hidden(definition: &Value) -> Result<Vec<Finding>, DefinitionError> {
+    let (findings, unread) = read(definition);
+    unread.map_or(Ok(findings), Err)
+}
+
+/// The same for whoever wants to know what was found before a limit was met, too.
+pub fn read(definition: &Value) -> (Vec<Finding>, Option<DefinitionError>) {
     let mut findings = Vec::new();
+    let read = search(definition, &mut findings);
+    (findings, read.err())
+}
+
+fn search(definition: &Value, findings: &mut Vec<Finding>) -> Result<(), DefinitionError> {
     let (mut values, mut bytes) = (0, 0);
     let mut open = vec![(definition, String::new(), 1)];
     while let Some((value, place, depth)) = open.pop() {
@@ -74,7 +84,7 @@ pub fn hidden(definition: &Value) -> Result<Vec<Finding>, DefinitionError> {
         match value {
             Value::String(text) => {
                 bytes += text.len();
-                look(text, &place, &mut findings);
+                look(text, &place, findings);
             }
             Value::Array(items) => {
                 let items = items.iter().enumerate().rev();
@@ -86,7 +96,7 @@ pub fn hidden(definition: &Value) -> Result<Vec<Finding>, DefinitionError> {
                 for (key, member) in members.iter().rev() {
                     bytes += key.len();
                     let place = child(&place, key);
-                    look(key, &place, &mut findings);
+                    look(key, &place, findings);
                     open.push((member, place, depth + 1));
                 }
             }
@@ -94,7 +104,7 @@ pub fn hidden(definition: &Value) -> Result<Vec<Finding>, DefinitionError> {
         }
         limit(bytes, BYTES, "bytes of text")?;
     }
-    Ok(findings)
+    Ok(())
 }
 
 /// Whether a text is a tool name: 1 to 128 of `A-Za-z0-9_.-`.
@@ -105,7 +115,9 @@ pub fn is_name(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
 }
 
-fn shape(members: &Map<String, Value>) -> Result<(), DefinitionError> {
+/// Checks the shape of a tool definition alone.
+pub fn shape(tool: &Value) -> Result<(), DefinitionError> {
+    let members = tool.as_object().ok_or(DefinitionError::NotAnObject)?;
     if !members
         .get("name")
         .and_then(Value::as_str)
@@ -290,7 +302,7 @@ mod tests {
 
     #[test]
     fn findings_and_their_places_are_bounded() {
-        let hidden: Map<String, Value> = (0..1000)
+        let hidden: serde_json::Map<String, Value> = (0..1000)
             .map(|at| (format!("{at}{}", "k".repeat(50)), json!("\u{200b}\u{202e}")))
             .collect();
         let findings = check(&tool(|tool| {

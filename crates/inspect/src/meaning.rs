@@ -14,6 +14,7 @@ mod code;
 mod declared;
 mod email;
 mod identifier;
+mod named;
 mod path;
 mod recognise;
 mod rule;
@@ -27,6 +28,7 @@ pub use self::url::Addresses;
 pub use address::{Host, HostPattern, Reach, Target};
 pub use declared::{DeclarationError, KEYWORD, declared, declares};
 pub use identifier::Letters;
+pub use named::{check_named, check_named_parts, check_parts, check_uri, undeclared};
 pub use path::{PathFound, Roots, RootsError};
 pub use recognise::recognise;
 pub use rule::{ALL, Flaw, Rule, Weight};
@@ -265,6 +267,15 @@ impl Expectation {
         outcome
     }
 
+    /// What comes out for an object: what is in it, nobody holds against anything.
+    fn misfit(&self) -> Outcome {
+        let mut outcome = Outcome::default();
+        if self.kind.meaning() != Meaning::Text {
+            outcome.add(self.basis, &rule::NOT_TEXT, 0..0);
+        }
+        outcome
+    }
+
     /// How many bytes such a value may have.
     fn longest(&self) -> usize {
         match self.kind.meaning() {
@@ -354,7 +365,7 @@ impl Parameters {
     }
 }
 
-/// Checks a text, or each text of a list.
+/// Checks a text, or each text of a list, however deep. Depth is bounded by that of the arguments.
 fn look<'a, 'v>(
     way: &dyn Fn() -> Vec<pointer::Key<'v>>,
     value: &Value,
@@ -362,51 +373,38 @@ fn look<'a, 'v>(
     around: &Around<'_>,
     judged: &mut Vec<Judged<'a>>,
 ) {
-    match value {
-        Value::String(text) => judge(way, text, expected, around, judged),
-        Value::Array(items) => {
+    let outcome = match (value, around.asked, around.roots) {
+        (Value::Array(items), ..) => {
             for (at, item) in items.iter().enumerate() {
-                if let Value::String(text) = item {
-                    let way = || [way(), vec![pointer::Key::Item(at)]].concat();
-                    judge(&way, text, expected, around, judged);
-                }
+                let way = || [way(), vec![pointer::Key::Item(at)]].concat();
+                look(&way, item, expected, around, judged);
             }
+            return;
         }
-        _ => {}
-    }
-}
-
-fn judge<'a, 'v>(
-    way: &dyn Fn() -> Vec<pointer::Key<'v>>,
-    text: &str,
-    expected: &'a Expectation,
-    around: &Around<'_>,
-    judged: &mut Vec<Judged<'a>>,
-) {
-    let outcome = match (around.asked, around.roots) {
-        (Asked::Unseen, _) => expected.unseen(text),
-        (Asked::Everything, Some(roots)) => expected.check_within(text, roots),
-        (Asked::Everything, None) => expected.check(text),
+        (Value::Object(_), Asked::Everything, _) => expected.misfit(),
+        (Value::String(text), Asked::Unseen, _) => expected.unseen(text),
+        (Value::String(text), Asked::Everything, Some(roots)) => expected.check_within(text, roots),
+        (Value::String(text), Asked::Everything, None) => expected.check(text),
+        // Nothing can be written in these that means anything.
+        (Value::Bool(_) | Value::Null | Value::Number(_) | Value::Object(_), ..) => return,
     };
     if outcome == Outcome::default() {
         return;
     }
     let way = way();
+    let mut place = way.as_slice();
     // What is said of a list is said of what is in it.
-    let list = match way.split_last() {
-        Some((pointer::Key::Item(_), list)) => Some(list),
-        _ => None,
-    };
-    let says =
-        |other: &&Parameters| other.0.says(&way) || list.is_some_and(|list| other.0.says(list));
-    if around.others.iter().any(says) {
-        return;
+    while !around.others.iter().any(|other| other.0.says(place)) {
+        let Some((pointer::Key::Item(_), list)) = place.split_last() else {
+            judged.push(Judged {
+                pointer: pointer::written(&way),
+                expected,
+                outcome,
+            });
+            return;
+        };
+        place = list;
     }
-    judged.push(Judged {
-        pointer: pointer::written(&way),
-        expected,
-        outcome,
-    });
 }
 
 #[cfg(test)]

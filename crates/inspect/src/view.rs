@@ -199,11 +199,23 @@ impl<'t> Views<'t> {
     where
         I: IntoIterator<Item = (Range<usize>, T)>,
     {
+        self.search_by(|text| {
+            let found = find(text).into_iter();
+            found.map(|(at, what)| (at.clone(), at, what))
+        })
+    }
+
+    /// The same for what is seen by more than what is looked for: of each the span that it is seen by, and
+    /// then its own. A value may stand in the text just so, and the word that says what it is may not.
+    pub fn search_by<T, I>(&self, mut find: impl FnMut(&str) -> I) -> Vec<Seen<T>>
+    where
+        I: IntoIterator<Item = (Range<usize>, Range<usize>, T)>,
+    {
         let mut seen = Vec::new();
         for view in self.iter() {
             let found = find(view.text()).into_iter();
-            seen.extend(found.filter_map(|(range, what)| {
-                let kinds = view.kinds(range.clone());
+            seen.extend(found.filter_map(|(by, range, what)| {
+                let kinds = view.kinds(by);
                 (view.is_raw() || !kinds.is_empty()).then(|| Seen {
                     range: view.original(range),
                     kinds,

@@ -128,10 +128,15 @@ fn watch_files(
         [format!("{file}.sig"), file.into_owned()]
     });
     let packs: Vec<_> = packs.collect();
+    let schemas = loaded.settled.schema_files();
+    let schemas: Vec<_> = schemas
+        .map(|schema| schema.file.to_string_lossy().into_owned())
+        .collect();
     let own = loaded.settled.administration.map(|it| it.policies);
     let mut patterns = loaded.settled.policies;
     patterns.extend(own.unwrap_or_default());
     patterns.extend(packs);
+    patterns.extend(schemas);
     let (configuration, named) = (path.to_owned(), patterns.clone());
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let matters = |path: &std::path::PathBuf| load::matters(&configuration, &named, path);

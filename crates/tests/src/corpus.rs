@@ -71,6 +71,79 @@ pub fn naughty() -> Result<Vec<String>> {
     Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
 }
 
+/// Strings that software trips over and that mean no harm: each has to arrive as it was sent. Written for
+/// these tests.
+pub fn awkward() -> Vec<String> {
+    let short = [
+        " ",
+        "\u{a0}",
+        "null",
+        "undefined",
+        "NaN",
+        "-0",
+        "1e309",
+        "0x7fffffff",
+        "007",
+        "1,000.00",
+        "true",
+        "[object Object]",
+        "\\",
+        "\"",
+        "\\\"",
+        "'; DROP TABLE t; --",
+        "' OR '1'='1",
+        "%s%n%x%d",
+        "{0} {} %1$s",
+        "${7*7} #{7*7}",
+        "{{7*7}} {%raw%}",
+        "$(id) `id` | id & id",
+        "../../a",
+        "C:\\a\\..\\b",
+        "CON.txt",
+        "a/b?c=d&e#f",
+        "\\u0000 \\ud800",
+        "&amp;lt; &#0;",
+        "\r\n\t",
+        "a\u{301}\u{327}",
+        "\u{fb01}\u{2126}\u{130}\u{131}",
+        "\u{5e9}\u{5dc}\u{5d5}\u{5dd} abc \u{5e2}",
+        "\u{645}\u{631}\u{62d}\u{628}\u{627} 123",
+        "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f466}",
+        "\u{1f1e9}\u{1f1ea}\u{1f44d}\u{1f3fd}",
+        "\u{e000}\u{fffd}",
+        "\u{65e5}\u{672c}\u{8a9e}\u{ff11}\u{3000}",
+        "\u{1d518}\u{1d52b}\u{1d526}",
+        "{rw:personal.email:mzxw6}",
+        "<<untrusted>>",
+        "[redacted: personal.email]",
+        "__proto__",
+        "constructor",
+    ];
+    let mut all: Vec<String> = short.map(str::to_owned).to_vec();
+    all.push(String::new());
+    all.push(
+        (0..20_000u32)
+            .map(|n| format!("{:x} ", n.wrapping_mul(2_654_435_761)))
+            .collect(),
+    );
+    all
+}
+
+/// Strings that are no text to a person: what hides in them is taken out, and nothing else happens.
+pub fn broken() -> Vec<String> {
+    let controls = (1..0x20u32).chain(0x7f..0xa0).filter_map(char::from_u32);
+    let mut all: Vec<String> = controls.map(|sign| format!("a{sign}b")).collect();
+    all.push("\0".to_owned());
+    all.push("\u{fffe}\u{ffff}\u{1fffe}\u{10ffff}".to_owned());
+    all.push("\u{1b}]8;;a\u{7}b\u{1b}]8;;\u{7}".to_owned());
+    all.push("e\u{301}".repeat(2000));
+    all.push(format!("a{}", "\u{300}".repeat(5000)));
+    all.push("\"".repeat(10_000));
+    all.push("[".repeat(10_000));
+    all.push("{\"a\":".repeat(5000));
+    all
+}
+
 /// A folder beside the repository, or wherever this variable says it is.
 fn beside(variable: &str, name: &str) -> PathBuf {
     std::env::var_os(variable).map_or_else(

@@ -5,11 +5,11 @@
 use anyhow::{Context as _, Result};
 use ringwall_tests::held::approve;
 use ringwall_tests::issuer::overlaid;
-use ringwall_tests::mcp::text;
+use ringwall_tests::mcp::{Client, text};
 use ringwall_tests::safety_shaped::{ATTACK, Mood, SafetyShaped};
 use ringwall_tests::stateless::Stateless;
 use ringwall_tests::wire;
-use ringwall_tests::world::{Plan, World, ledger};
+use ringwall_tests::world::{Plan, Scripted, World, ledger};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -187,6 +187,147 @@ async fn n1_3_what_was_taken_out_before_is_not_in_what_is_sent() -> Result<()> {
         assert!(sent.contains("the key is "), "{surface}: {sent}");
         assert!(!sent.contains(GITHUB), "{surface}: {sent}");
     }
+    Ok(())
+}
+
+/// What a client hears of a call before whose answer the server says this, and the answer itself.
+async fn told(
+    service: &SafetyShaped,
+    uses: Value,
+    policy: &str,
+    ahead: &Value,
+    result: &Value,
+) -> Result<(World, Vec<Value>)> {
+    let scripted = Scripted::start().await?;
+    let tool = json!({ "name": "call", "inputSchema": { "type": "object" } });
+    scripted.answers("tools/list", json!({ "tools": [tool] }));
+    scripted.answers("tools/call", result.clone());
+    let ahead = Some(ahead.clone()).filter(|ahead| !ahead.is_null());
+    scripted.says_before("tools/call", ahead.into_iter().collect());
+    let at = json!({
+        "era": "legacy", "http": { "url": scripted.url().as_str(), "network": "private" }
+    });
+    let plan = Plan::default().server(at).policy(policy);
+    let world = world(service, uses, json!({}), plan).await?;
+    let mut alice = Client::new(&world.url()?, Some(&world.token("alice")?));
+    alice
+        .initialize(json!({ "elicitation": {}, "sampling": {} }))
+        .await?;
+    let call = alice.send("tools/call", json!({ "name": "call", "arguments": {} }));
+    let heard = call.await?.messages()?;
+    Ok((world, heard))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_3_what_a_server_asks_or_says_in_passing_is_heard_where_that_is_said() -> Result<()> {
+    let open = "permit(principal, action, resource);";
+    let silent = r#"permit(principal, action, resource);
+        forbid(principal, action == Ringwall::Action::"ask", resource);"#;
+    let wary = r#"permit(principal, action, resource);
+        forbid(principal, action == Ringwall::Action::"ask", resource)
+        when { context.suspicions.contains("injection") };"#;
+    let question = |text: &str| {
+        json!({ "jsonrpc": "2.0", "id": 7, "method": "elicitation/create", "params": {
+            "message": text, "requestedSchema": { "type": "object", "properties": {} } } })
+    };
+    let log = |text: &str| {
+        json!({ "jsonrpc": "2.0", "method": "notifications/message",
+            "params": { "level": "info", "data": text } })
+    };
+    // What is said, where, in which mode: whether it is passed on, and whether somebody was asked.
+    for (policy, ahead, on, mode, passes, asks) in [
+        (open, question("hello"), "questions", "enforce", true, true),
+        (open, question(ATTACK), "questions", "enforce", false, true),
+        (open, question(ATTACK), "questions", "warn", true, true),
+        (open, question(ATTACK), "questions", "shadow", true, true),
+        (wary, question(ATTACK), "questions", "warn", false, true),
+        (wary, question(ATTACK), "questions", "shadow", true, true),
+        (wary, question("hello"), "questions", "warn", true, true),
+        (silent, question(ATTACK), "questions", "warn", false, false),
+        (open, question(ATTACK), "notices", "enforce", true, false),
+        (open, log("hello"), "notices", "enforce", true, true),
+        (open, log(ATTACK), "notices", "enforce", false, true),
+        (open, log(ATTACK), "notices", "warn", true, true),
+        (open, log(ATTACK), "questions", "enforce", true, false),
+        (open, log(ATTACK), "results", "enforce", true, false),
+    ] {
+        let service = SafetyShaped::start().await?;
+        let uses = json!({ "use": "shields", "mode": mode, "on": [on] });
+        let result = json!({ "content": [] });
+        let (world, heard) = told(&service, uses, policy, &ahead, &result).await?;
+        let row = format!("{ahead} {on} {mode}");
+        let method = ahead.get("method");
+        let is_passed = heard.iter().any(|message| message.get("method") == method);
+        assert_eq!(is_passed, passes, "{row}: {heard:?}");
+        assert_eq!(!service.asked().is_empty(), asks, "{row}");
+        let answered = heard.last().and_then(|last| last.get("result"));
+        assert_eq!(answered, Some(&result), "{row}: {heard:?}");
+        let scores = last(&world).await?["scores"].clone();
+        let is_suspect = asks && ahead.to_string().contains(ATTACK);
+        let suspect = scores.as_array().is_some_and(|scores| {
+            let mut scores = scores.iter();
+            scores.any(|score| score["value"] == 1000 && score["mode"] == mode)
+        });
+        assert_eq!(suspect, is_suspect, "{row}: {scores}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_3_an_answer_that_pretends_to_ask_is_an_answer_all_the_same() -> Result<()> {
+    for on in ["results", "questions", "notices"] {
+        let service = SafetyShaped::start().await?;
+        let uses = json!({ "use": "shields", "mode": "enforce", "on": [on] });
+        let result = json!({
+            "content": [{ "type": "text", "text": ATTACK }], "inputRequests": {}
+        });
+        let open = "permit(principal, action, resource);";
+        let (_world, heard) = told(&service, uses, open, &Value::Null, &result).await?;
+        let answer = heard.last().context("no answer")?;
+        assert_eq!(wire::code(answer), "answer_suspected", "{on}: {answer}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_3_a_question_and_a_notice_of_which_nobody_says_anything_are_kept_back() -> Result<()> {
+    let question = json!({ "jsonrpc": "2.0", "id": 7, "method": "elicitation/create", "params": {
+        "message": "hello", "requestedSchema": { "type": "object", "properties": {} } } });
+    let log = json!({ "jsonrpc": "2.0", "method": "notifications/message",
+        "params": { "level": "info", "data": "hello" } });
+    let open = "permit(principal, action, resource);";
+    for (ahead, on) in [(question, "questions"), (log, "notices")] {
+        let service = SafetyShaped::start().await?;
+        service.becomes(Mood::Status(400, None));
+        let uses = json!({ "use": "shields", "mode": "warn", "on": [on] });
+        let result = json!({ "content": [] });
+        let (world, heard) = told(&service, uses, open, &ahead, &result).await?;
+        assert_eq!(heard.len(), 1, "{on}: {heard:?}");
+        let skipped = last(&world).await?["controls"]["skipped"].to_string();
+        assert!(skipped.contains("`shields` said nothing"), "{skipped}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_3_what_is_suspected_of_what_a_server_says_unasked_is_written_down() -> Result<()> {
+    let service = SafetyShaped::start().await?;
+    service.becomes(Mood::Says(
+        "{\"documentsAnalysis\":[{\"attackDetected\":true}]}",
+    ));
+    let uses = json!({ "use": "shields", "mode": "enforce", "on": ["notices"] });
+    let world = world(&service, uses, json!({}), Plan::default().hostile()).await?;
+    let (alice, bob) = (world.client("alice").await?, world.client("bob").await?);
+    let _listening = bob.listen(None).await?;
+    let stray = json!({ "kind": "foreign_answer" });
+    alice.call("stray", stray).await?;
+    let events = world.events("server.suspected", 1).await?;
+    let record = events.first().and_then(|line| line.get("record"));
+    let record = record.context("nothing is written down")?;
+    assert_eq!(record["event"]["after"], "withheld", "{record}");
+    assert_eq!(record["subject"], "notifications/message");
+    assert_eq!(record["scores"][0]["value"], 1000);
+    assert_eq!(record["scores"][0]["detector"], "shields");
     Ok(())
 }
 

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+#[path = "content_text/schemas.rs"]
+mod schemas;
+
 #[path = "content_text/fields.rs"]
 mod fields;
 
@@ -40,12 +43,15 @@ const LOOKS: usize = 60;
 /// Time for one thing that is said.
 const LONGEST: Duration = Duration::from_secs(20);
 
-async fn world(scripted: &Scripted) -> Result<World> {
-    let wide = json!({ "rate": "10000/s", "burst": 10000, "concurrent": 1000 });
+/// A gateway before this server, which speaks this era.
+async fn world(scripted: &Scripted, era: &str) -> Result<World> {
+    let wide = json!({ "rate": "100000/s", "burst": 100_000, "concurrent": 1000 });
     let limits =
         json!({ "source": wide, "user": wide, "session": wide, "tool": wide, "resource": wide });
     let plan = Plan::default()
-        .server(json!({ "era": "legacy", "http": { "url": scripted.url().as_str(), "network": "private" } }))
+        .server(
+            json!({ "era": era, "http": { "url": scripted.url().as_str(), "network": "private" } }),
+        )
         .route(json!({ "sessions": { "per_user": 1000 } }))
         .whole(json!({ "limits": limits }));
     World::start(plan).await
@@ -74,7 +80,7 @@ async fn client(world: &World, user: &str) -> Result<Client> {
 
 fn filled(template: &Value, text: &str) -> Result<Value> {
     let quoted = Value::from(text).to_string();
-    let inner = quoted.trim_matches('"');
+    let inner = quoted.get(1..quoted.len() - 1).context("no string")?;
     Ok(serde_json::from_str(
         &template.to_string().replace(HERE, inner),
     )?)
@@ -123,7 +129,7 @@ async fn said(world: &World, scripted: &Scripted, client: &Client, it: &Said) ->
 
 /// The rules that found something, each with how often.
 async fn found(world: &World) -> Result<Vec<(String, String)>> {
-    let records = ledger(&world.gateway, &["--limit", "5000"]).await?;
+    let records = ledger(&world.gateway, &["--limit", "100000"]).await?;
     let findings = records.iter().filter_map(|record| {
         let findings = record
             .pointer("/record/findings")
@@ -170,7 +176,7 @@ async fn is_found(world: &World, expected: usize) -> Result<()> {
 async fn n1_4_every_dangerous_character_in_every_text_of_a_server_is_found_and_gone() -> Result<()>
 {
     let scripted = scripted().await?;
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let first = client(&world, "alice").await?;
     look(&first).await?;
     let fields = fields::said();
@@ -211,7 +217,7 @@ async fn n1_1_every_dangerous_character_in_every_text_of_a_client_is_found_and_g
         "completion/complete",
         json!({ "completion": { "values": [] } }),
     );
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let alice = client(&world, "alice").await?;
     look(&alice).await?;
     let fields: Vec<Asked> = fields::asked();
@@ -241,7 +247,7 @@ async fn n9_2_a_name_of_two_scripts_is_told() -> Result<()> {
         { "name": "почта", "description": "Читает почту." }
     ]);
     scripted.answers("prompts/list", json!({ "prompts": prompts }));
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let alice = client(&world, "alice").await?;
     let answer = alice.request("prompts/list", json!({})).await?;
     assert_eq!(
@@ -267,7 +273,7 @@ async fn n9_2_a_name_of_two_scripts_is_told() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways() -> Result<()> {
     let scripted = scripted().await?;
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let alice = client(&world, "alice").await?;
     look(&alice).await?;
     let own = corpus::benign()?;
@@ -295,7 +301,7 @@ async fn n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways() -> Result
 async fn n1_4_strings_that_break_software_break_nothing_in_any_text() -> Result<()> {
     let naughty = corpus::naughty()?;
     let scripted = scripted().await?;
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let first = client(&world, "alice").await?;
     look(&first).await?;
     let hidden = |c: char| matches!(u32::from(c), 0xe_0000..=0xe_0fff | 0x202a..=0x202e | 0x2066..=0x2069 | 0x1b | 0xfeff);
@@ -323,5 +329,116 @@ async fn n1_4_strings_that_break_software_break_nothing_in_any_text() -> Result<
         let said = said.with_context(|| format!("{text:?} was not let pass: {answer}"))?;
         assert!(!said.contains(hidden), "{text:?}");
     }
+    Ok(())
+}
+
+/// Whether a text may be changed on its way for what it is there for: addresses have a spelling, and a
+/// definition is held rather than shown.
+fn keeps_its_words(it: &Said) -> bool {
+    let said = it.said.to_string();
+    !it.defines() && !said.contains("https://a.example/")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_4_awkward_text_of_a_server_is_lost_nowhere_and_broken_text_breaks_nothing() -> Result<()>
+{
+    let scripted = scripted().await?;
+    let world = world(&scripted, "legacy").await?;
+    let first = client(&world, "alice").await?;
+    look(&first).await?;
+    let (awkward, broken) = (corpus::awkward(), corpus::broken().concat());
+    let together: Vec<&str> = awkward
+        .iter()
+        .map(String::as_str)
+        .filter(|it| it.len() < 100)
+        .collect();
+    let together = together.join("\u{2022}");
+    for (field, it) in fields::said().iter().enumerate() {
+        let alice = client(&world, &format!("user{field}")).await?;
+        let one = awkward.get(field % awkward.len()).context("no text")?;
+        for (at, text) in [&together, one, &broken].into_iter().enumerate() {
+            let mut now = it.clone();
+            now.said = filled(&it.said, &format!("it\u{2022}{text}\u{2022}is"))?;
+            now.said =
+                serde_json::from_str(&now.said.to_string().replace("_#", &format!("_{at}")))?;
+            let told = heard(&world, &scripted, &alice, &now).await?;
+            let all = strings(&told);
+            let whole = all.iter().any(|told| told.contains(text.as_str()));
+            let expected = keeps_its_words(it) && text != &broken;
+            assert!(whole || !expected, "{}: {text:?} became {told}", it.said);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_awkward_text_of_a_client_arrives_byte_for_byte_and_broken_text_breaks_nothing()
+-> Result<()> {
+    let scripted = scripted().await?;
+    for (method, answer) in [
+        ("tools/call", json!({ "content": [] })),
+        ("prompts/get", json!({ "messages": [] })),
+        ("resources/read", json!({ "contents": [] })),
+        (
+            "completion/complete",
+            json!({ "completion": { "values": [] } }),
+        ),
+    ] {
+        scripted.answers(method, answer);
+    }
+    let world = world(&scripted, "legacy").await?;
+    let alice = client(&world, "alice").await?;
+    look(&alice).await?;
+    let awkward = corpus::awkward().into_iter().map(|text| (text, true));
+    let broken = corpus::broken().into_iter().map(|text| (text, false));
+    let texts: Vec<_> = awkward.chain(broken).collect();
+    for (method, params) in fields::asked() {
+        for (text, whole) in &texts {
+            let params = filled(&params, text)?;
+            let reply = alice.send(method, params.clone()).await?;
+            let answer = reply.json()?;
+            // A URI has a spelling of its own; whoever breaks it is told.
+            if method == "resources/read" {
+                assert!(
+                    answer.get("result").or(answer.get("error")).is_some(),
+                    "{params}"
+                );
+                continue;
+            }
+            assert!(answer.get("result").is_some(), "{params}: {answer}");
+            let members = params.as_object().context("no params")?;
+            let heard = scripted.last_heard(method);
+            for (name, sent) in members
+                .iter()
+                .filter(|(name, _)| *whole && *name != "_meta")
+            {
+                let arrived = heard.pointer(&format!("/params/{name}"));
+                assert_eq!(arrived, Some(sent), "{method}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Half of a pair is no text: nobody is sent it, in whatever field it stands.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_surrogate_pair_in_any_field_is_refused_and_goes_nowhere() -> Result<()> {
+    let scripted = scripted().await?;
+    let world = world(&scripted, "legacy").await?;
+    let alice = client(&world, "alice").await?;
+    look(&alice).await?;
+    let before = scripted.heard().len();
+    for (method, params) in fields::asked() {
+        for half in ["\\ud800", "\\udc00", "\\udc00\\ud800", "\\ud800a"] {
+            let params = params.to_string().replace(HERE, half);
+            let body = format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"{method}\",\"params\":{params}}}"
+            );
+            let reply = alice.outgoing(method, None).body(body).send().await?;
+            assert!(reply.status.as_u16() < 500, "{params}: {reply:?}");
+            assert!(reply.code().starts_with("json_"), "{params}: {reply:?}");
+        }
+    }
+    assert_eq!(scripted.heard().len(), before);
     Ok(())
 }

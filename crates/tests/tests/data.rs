@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use ringwall_tests::wire;
-use ringwall_tests::world::{PERMIT_ALL, Plan, World, ledger, ringwall};
+use ringwall_tests::world::{PERMIT_ALL, Plan, Scripted, World, ledger, ringwall};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -194,6 +194,126 @@ async fn a_server_without_leave_gets_the_token_and_no_more() -> Result<()> {
     assert_eq!(journal.matches(MAIL).count(), before);
     assert!(journal.contains(&token));
     Ok(())
+}
+
+const CARD: u64 = 4_111_111_111_111_111;
+
+/// A server with tools whose arguments and results have a form.
+async fn formed() -> Result<Scripted> {
+    let scripted = Scripted::start().await?;
+    let to = json!({ "type": "string", "pattern": "^[a-z.]+@corp\\.test$", "maxLength": 24 });
+    let properties = json!({ "to": to, "id": {}, "any": {}, "card": { "type": "integer" } });
+    let takes = json!({ "type": "object", "properties": properties });
+    let gives = json!({ "type": "object", "properties": { "card": { "type": "integer" } } });
+    let tools = json!([
+        { "name": "send", "inputSchema": takes },
+        { "name": "look", "inputSchema": takes, "outputSchema": gives },
+    ]);
+    scripted.answers("tools/list", json!({ "tools": tools }));
+    scripted.answers(
+        "tools/call",
+        json!({ "content": [{ "type": "text", "text": MAIL }] }),
+    );
+    Ok(scripted)
+}
+
+fn at(scripted: &Scripted, content: Value) -> Plan {
+    Plan::default().server(json!({
+        "era": "legacy", "http": { "url": scripted.url().as_str(), "network": "private" },
+        "content": content,
+    }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_2_a_schema_is_held_against_what_a_token_stands_for_and_policies_see_the_token()
+-> Result<()> {
+    let scripted = formed().await?;
+    let meanings = json!({ "/to": { "is": "email" }, "/id": { "is": "identifier" } });
+    let content = json!({
+        "data": { "personal": { "answers": "tokenise" }, "reveal": ["personal.email"] },
+        "arguments": { "tools": { "send": meanings } },
+    });
+    let only_tokens = "forbid(principal, action == Ringwall::Action::\"call\", resource)\n\
+                       when { context.arguments has to && !(context.arguments.to like \"{rw:*\") };\n";
+    let keep = json!({ "ledger": { "keep": ["arguments", "results"] } });
+    let policy = format!("{PERMIT_ALL}{only_tokens}");
+    let plan = at(&scripted, content).policy(&policy).route(keep);
+    let world = World::start(plan).await?;
+    let alice = world.client("alice").await?;
+    let token = said(&alice.call("send", json!({})).await?);
+    assert!(token.starts_with("{rw:personal.email:"), "{token}");
+    let answer = alice.call("send", json!({ "to": token })).await?;
+    assert_eq!(said(&answer), token, "{answer}");
+    assert_eq!(scripted.calls().last(), Some(&json!({ "to": MAIL })));
+    let before = scripted.calls().len();
+    for (arguments, code) in [
+        (json!({ "to": format!("{token}x") }), "arguments_schema"),
+        (
+            json!({ "to": format!("annabel.{token}") }),
+            "arguments_schema",
+        ),
+        (json!({ "card": token }), "arguments_schema"),
+        (json!({ "id": token }), "argument_meaning"),
+        (json!({ "to": MAIL }), "policy_denied"),
+    ] {
+        let answer = alice.call("send", arguments.clone()).await?;
+        assert_eq!(wire::code(&answer), code, "{arguments}: {answer}");
+        assert!(!answer.to_string().contains(MAIL), "{answer}");
+    }
+    assert_eq!(scripted.calls().len(), before);
+    let records = json!(ledger(&world.gateway, &["--user", "alice"]).await?).to_string();
+    assert!(records.contains("data.revealed"), "{records}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_2_a_token_that_is_not_turned_back_is_what_a_schema_is_held_against() -> Result<()> {
+    let scripted = formed().await?;
+    let data = json!({ "personal": { "answers": "tokenise" }, "reveal": ["personal.phone"] });
+    let world = World::start(at(&scripted, json!({ "data": data }))).await?;
+    let alice = world.client("alice").await?;
+    let token = said(&alice.call("send", json!({})).await?);
+    let answer = alice.call("send", json!({ "to": token })).await?;
+    assert_eq!(wire::code(&answer), "arguments_schema", "{answer}");
+    let answer = alice.call("send", json!({ "any": token })).await?;
+    assert_eq!(said(&answer), token, "{answer}");
+    assert_eq!(scripted.calls().last(), Some(&json!({ "any": token })));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_a_number_that_may_not_go_on_is_a_string_or_nothing() -> Result<()> {
+    let scripted = formed().await?;
+    let structured = json!({ "card": CARD, "n": 1_234_567_890 });
+    let text = json!({ "type": "text", "text": structured.to_string() });
+    let result = json!({ "content": [text], "structuredContent": structured });
+    scripted.answers("tools/call", result);
+    let data = json!({ "personal": { "answers": "redact", "arguments": "tokenise" },
+                       "rules": { "personal.iban": { "arguments": "refuse" } } });
+    let world = World::start(at(&scripted, json!({ "data": data }))).await?;
+    let alice = world.client("alice").await?;
+    let answer = alice.call("send", json!({ "any": CARD })).await?;
+    let sent = scripted.calls().last().cloned().unwrap_or_default();
+    let token = sent.get("any").and_then(Value::as_str).unwrap_or_default();
+    assert!(token.starts_with("{rw:personal.payment_card:"), "{sent}");
+    let left = json!({ "card": "[redacted: personal.payment_card]", "n": 1_234_567_890 });
+    assert_eq!(answer.pointer("/result/structuredContent"), Some(&left));
+    assert_eq!(serde_json::from_str::<Value>(&said(&answer))?, left);
+    // Where a string cannot stand, nothing does.
+    let before = scripted.calls().len();
+    for arguments in [
+        json!({ "card": CARD }),
+        json!({ "any": { "iban": 1_234_567 } }),
+    ] {
+        let answer = alice.call("send", arguments.clone()).await?;
+        assert_eq!(wire::code(&answer), "data_refused", "{arguments}: {answer}");
+        assert!(!answer.to_string().contains("4111"), "{answer}");
+    }
+    assert_eq!(scripted.calls().len(), before);
+    let answer = alice.call("look", json!({})).await?;
+    assert_eq!(wire::code(&answer), "answer_schema", "{answer}");
+    assert!(!answer.to_string().contains("4111"), "{answer}");
+    is_nowhere(&world, &CARD.to_string()).await
 }
 
 const PACK: &str = "\

@@ -248,6 +248,7 @@ async fn n9_4_what_servers_say_of_themselves_is_framed_and_the_lesson_comes_firs
     for caller in fleet.callers("alice").await? {
         let told = instructions(&caller).await?;
         assert!(told.starts_with("Some results of tools"), "{told}");
+        assert_eq!(told.matches("Some results of tools").count(), 1, "{told}");
         assert!(told.contains("<<untrusted datamarked MARKER>>"), "{told}");
         for server in ["old", "new"] {
             let (_, own) = told
@@ -313,6 +314,8 @@ async fn n1_4_what_several_servers_say_of_themselves_is_looked_at_like_all_they_
             "{told}"
         );
         assert!(!told.contains("second"), "{told}");
+        // Where text is not marked, they are not framed.
+        assert!(!told.contains("<<"), "{told}");
     }
     let records = json!(ledger(&fleet.gateway, &[]).await?).to_string();
     assert!(records.contains("markup.image_exfiltration"), "{records}");

@@ -6,6 +6,7 @@ use ringwall_tests::place;
 use ringwall_tests::provider::loopback_only;
 use ringwall_tests::world::Peers;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// A server of npm over stdio, with these arguments.
 fn npm(name: &str, package: &str, arguments: &[&str]) -> Result<Value> {
@@ -122,9 +123,8 @@ async fn serves_server_filesystem_over_stdio() -> Result<()> {
     Ok(())
 }
 
-/// The server itself may go anywhere in the folder; what is allowed there is the gateway's to say.
-#[tokio::test(flavor = "multi_thread")]
-async fn n1_1_a_path_stays_inside_its_roots_wherever_links_lead() -> Result<()> {
+/// A folder in which a server may read one part, with links that stay in there and links that do not.
+fn linked() -> Result<(tempfile::TempDir, PathBuf)> {
     let folder = tempfile::tempdir()?;
     let all = std::fs::canonicalize(folder.path())?;
     let root = all.join("allowed");
@@ -141,14 +141,39 @@ async fn n1_1_a_path_stays_inside_its_roots_wherever_links_lead() -> Result<()> 
     ] {
         std::os::unix::fs::symlink(all.join(to), root.join(name))?;
     }
+    Ok((folder, all))
+}
+
+const READ: &str = "read_text_file";
+const WRITE: &str = "write_file";
+const LINKED: &str = "path.link_outside";
+/// Of what is declared more is asked, and the first that is wrong is told.
+const UP: &str = "path.outside_roots|path.dots";
+const HIDDEN: &str = "path.disguised_traversal|path.encoded";
+
+/// A tool, what follows the root in its path, and the rule that it breaks: `-` arrives.
+const PATHS: &[(&str, &str, &str)] = &[
+    (READ, "deep/note.txt", "-"),
+    (READ, "inner", "-"),
+    (READ, "inner_folder/note.txt", "-"),
+    (WRITE, "deep/new.txt", "-"),
+    (WRITE, "inner_folder/newer.txt", "-"),
+    (READ, "out", LINKED),
+    (READ, "out_folder/secret.txt", LINKED),
+    (WRITE, "out_folder/new.txt", LINKED),
+    (WRITE, "dangling", LINKED),
+    (READ, "../private/secret.txt", UP),
+    (READ, "%2e%2e/private/secret.txt", HIDDEN),
+    (READ, "deep/..%2f..%2f../private/secret.txt", HIDDEN),
+    (READ, "out\0", "path.nul"),
+];
+
+/// The server itself may go anywhere in the folder; what is allowed there is the gateway's to say.
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_a_path_stays_inside_its_roots_wherever_links_lead() -> Result<()> {
+    let (_folder, all) = linked()?;
+    let root = all.join("allowed");
     let roots = json!([root.display().to_string()]);
-    let read = |path: String| ("read_text_file", json!({ "path": path }));
-    let write = |path: String| {
-        let arguments = json!({ "path": path, "content": "written" });
-        ("write_file", arguments)
-    };
-    let at = |name: &str| root.join(name).display().to_string();
-    let raw = |rest: &str| format!("{}/{rest}", root.display());
     for arguments in [
         json!({ "roots": roots }),
         json!({ "tools": { "*": { "/path": { "is": "path", "roots": roots } } } }),
@@ -157,49 +182,22 @@ async fn n1_1_a_path_stays_inside_its_roots_wherever_links_lead() -> Result<()> 
         server["content"] = json!({ "arguments": arguments });
         let peers = Peers::start(vec![server]).await?;
         let alice = peers.client("files", "alice").await?;
-        for ((tool, arguments), rule) in [
-            (read(at("deep/note.txt")), "-"),
-            (read(at("inner")), "-"),
-            (read(at("inner_folder/note.txt")), "-"),
-            (write(at("deep/new.txt")), "-"),
-            (write(at("inner_folder/newer.txt")), "-"),
-            (read(at("out")), "path.link_outside"),
-            (read(at("out_folder/secret.txt")), "path.link_outside"),
-            (write(at("out_folder/new.txt")), "path.link_outside"),
-            (write(at("dangling")), "path.link_outside"),
-            (
-                read(raw("../private/secret.txt")),
-                "path.outside_roots|path.dots",
-            ),
-            (
-                read(raw("%2e%2e/private/secret.txt")),
-                "path.disguised_traversal|path.encoded",
-            ),
-            (
-                read(raw("deep/..%2f..%2f../private/secret.txt")),
-                "path.disguised_traversal|path.encoded",
-            ),
-            (read(raw("out\0")), "path.nul"),
-            (
-                read(all.join("private/secret.txt").display().to_string()),
-                "path.outside_roots",
-            ),
-        ] {
-            let answer = alice.call(tool, arguments.clone()).await?;
-            let told = text(&answer);
-            assert!(!told.contains("not for them"), "{arguments} {answer}");
-            let refused = answer.pointer("/result/_meta/io.ringwall~1refusal");
-            match rule {
-                "-" => assert!(
-                    refused.is_none() && answer["result"]["isError"] != true,
-                    "{answer}"
-                ),
-                // Of what is declared more is asked, and the first that is wrong is told.
-                rules => assert!(
-                    rules.split('|').any(|rule| told.contains(rule)),
-                    "{arguments}: {answer}"
-                ),
+        for (tool, rest, rules) in PATHS {
+            let path = format!("{}/{rest}", root.display());
+            let mut arguments = json!({ "path": path });
+            if *tool == WRITE {
+                arguments["content"] = json!("written");
             }
+            let answer = alice.call(tool, arguments).await?;
+            let told = text(&answer);
+            assert!(!told.contains("not for them"), "{rest}: {answer}");
+            let refused = answer.pointer("/result/_meta/io.ringwall~1refusal");
+            let arrived = refused.is_none() && answer["result"]["isError"] != true;
+            let as_expected = match *rules {
+                "-" => arrived,
+                rules => !arrived && rules.split('|').any(|rule| told.contains(rule)),
+            };
+            assert!(as_expected, "{rest}, {rules}: {answer}");
         }
         assert!(!all.join("private/new.txt").exists());
         assert!(!all.join("nowhere").exists());

@@ -6,7 +6,7 @@ mod minimise;
 mod output;
 mod providers;
 
-pub use arguments::{Arguments, Parameter};
+pub use arguments::{Arguments, Parameter, SchemaFile};
 pub use data::{Data, DataHandling, RulePack};
 pub use minimise::{Fields, Minimise, Minimised, Purpose};
 pub use output::Output;

@@ -2,8 +2,8 @@
 //! system chose. Both are told to it; it looks at neither.
 
 use super::{
-    ClientProof, Credential, RulePack, SecretRef, Settled, SigningKey, Transport, Upstream,
-    Variable,
+    ClientProof, Credential, RulePack, SchemaFile, SecretRef, Settled, SigningKey, Transport,
+    Upstream, Variable,
 };
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -53,10 +53,7 @@ impl Settled {
         for provider in &mut self.providers {
             provider.secrets().for_each(|secret| root(secret, folder));
         }
-        for pack in self.packs() {
-            pack.file = folder.join(&pack.file);
-            pack.key = folder.join(&pack.key);
-        }
+        self.root_content(folder);
         for server in &mut self.servers {
             match &mut server.upstream {
                 Upstream::Http(http) | Upstream::Sse(http) => match &mut http.credential {
@@ -81,12 +78,33 @@ impl Settled {
         self
     }
 
+    /// The files that are named of what is looked for in texts.
+    fn root_content(&mut self, folder: &Path) {
+        for pack in self.packs() {
+            pack.file = folder.join(&pack.file);
+            pack.key = folder.join(&pack.key);
+        }
+        for schema in self.schema_files() {
+            schema.file = folder.join(&schema.file);
+        }
+    }
+
     /// Every pack of rules that a server or a route names.
     pub fn packs(&mut self) -> impl Iterator<Item = &mut RulePack> {
         let servers = self.servers.iter_mut().map(|it| &mut it.content.data);
         let routes = self.routes.iter_mut();
         let routes = routes.filter_map(|it| it.content.data.as_mut());
         servers.chain(routes).flat_map(|data| &mut data.packs)
+    }
+
+    /// Every file with a schema that a server or a route names.
+    pub fn schema_files(&mut self) -> impl Iterator<Item = &mut SchemaFile> {
+        let servers = self.servers.iter_mut();
+        let servers = servers.map(|it| &mut it.content.arguments);
+        let routes = self.routes.iter_mut();
+        let routes = routes.filter_map(|it| it.content.arguments.as_mut());
+        let all = servers.chain(routes);
+        all.flat_map(|arguments| arguments.schema_files.values_mut())
     }
 
     /// The same once the system has chosen a port for the first listener: addresses that were

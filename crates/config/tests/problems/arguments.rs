@@ -89,6 +89,34 @@ fn what_parameters_mean() {
 }
 
 #[test]
+fn what_prompts_and_resources_mean() {
+    cases(&[
+        (
+            "arguments: { prompts: { 'p*': { /a: { is: path } } }, resources: { 'file://{+path}': { /path: { is: path, roots: [/srv] } }, 'https://{+rest}': { /uri: { is: url } }, 'notes://{+rest}': {} }, schema_files: { t: t.json } }",
+            &[],
+        ),
+        (
+            "arguments: { resources: { 'x://{a}': { /b: { is: path } } } }",
+            &[
+                "arguments.resources[\"x://{a}\"][\"/b\"]: is no variable of the URI (control 1.1) => write `/` and the name of a variable of the URI, such as `/path`, or `/uri` for all of it",
+            ],
+        ),
+        (
+            "arguments: { resources: { 'x://{a}{b}': {} } }",
+            &[
+                "arguments.resources[\"x://{a}{b}\"]: has two variables without a `/` between them (control 1.1) => write a URI with variables, such as `file://{+path}` or `repo://{owner}/{name}`",
+            ],
+        ),
+        (
+            "arguments: { schemas: { t: '{}' }, schema_files: { t: t.json } }",
+            &[
+                "arguments.schema_files.t: is there in `schemas` as well (control 1.1) => write the schema in one of the two places",
+            ],
+        ),
+    ]);
+}
+
+#[test]
 fn which_fields_go_on() {
     cases(&[
         (

@@ -48,7 +48,15 @@ pub(crate) const CASES: &[Case] = &[
             ":8:26: error: servers[0].content.providers[0].use: names `shield`, which is none of the `providers` (control 1.3) => add it to `providers`",
             ":8:43: error: servers[0].content.providers[1].use: asks `shield` twice (control 1.3) => name each provider once, with everything it is asked about in `on`",
             ":8:43: error: servers[0].content.providers[1].use: names `shield`, which is none of the `providers` (control 1.3) => add it to `providers`",
-            ":8:55: error: servers[0].content.providers[1].on: is empty: it is asked about nothing (control 1.3) => write `arguments`, `results` or both, or remove the entry",
+            ":8:55: error: servers[0].content.providers[1].on: is empty: it is asked about nothing (control 1.3) => write what it is asked about, such as `arguments`, or remove the entry",
+        ],
+    ),
+    (
+        "server: files\n",
+        "server: files\n    content: { providers: [{ use: shield, on: [definitions] }] }\n",
+        &[
+            ":11:35: error: routes[0].content.providers[0].use: names `shield`, which is none of the `providers` (control 1.3) => add it to `providers`",
+            ":11:47: error: routes[0].content.providers[0].on: names `definitions`, which are those of a server on every route (control 1.3) => name it in the `content` of the server",
         ],
     ),
     (

@@ -1,7 +1,9 @@
 //! Secrets and personal data in what is said: found by the rules of `inspect::data`, and treated by
 //! label as the operator has it. What is found is never written down, only its label.
 
+mod blob;
 mod log;
+mod named;
 mod number;
 mod packs;
 mod tokens;
@@ -18,7 +20,7 @@ use config::settled::{self, DataAction, DataHandling};
 use controls::{Action, Control, Finding, Severity};
 use inspect::data::token;
 use inspect::data::{Confidence, Kind, Rules, Sight, Thread, mark};
-use protocol::Document;
+use protocol::{Document, Value};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -103,22 +105,26 @@ impl Data {
         }
     }
 
+    fn treated(&self, sight: &Sight<'_>, toward: Toward) -> Treated {
+        Treated {
+            at: sight.at.clone(),
+            label: sight.rule.label.clone(),
+            severity: sight.rule.severity,
+            action: self.action(sight, toward),
+        }
+    }
+
     /// Everything of a text that something is done about. What its member is called says something of the
     /// whole of it, and excuses nothing that stands in it.
     fn seen(&self, passage: &mut Passage<'_, '_>) -> Vec<Treated> {
         let toward = passage.toward();
-        let treated = |sight: &Sight<'_>, at: Range<usize>| Treated {
-            at,
-            label: sight.rule.label.clone(),
-            severity: sight.rule.severity,
-            action: self.action(sight, toward),
-        };
+        let treated = |sight: &Sight<'_>| self.treated(sight, toward);
         let mut all = Vec::new();
         if passage.role() == Role::Words
             && let Some((thread, text)) = passage.thread()
         {
             let seen = thread.scan(text);
-            all.extend(seen.iter().map(|it| treated(it, it.at.clone())));
+            all.extend(seen.iter().map(treated));
         }
         let is_cut = Cell::new(false);
         let scanned = |text: &str| {
@@ -127,14 +133,14 @@ impl Data {
             let all = seen
                 .sights
                 .iter()
-                .map(|it| (it.at.clone(), treated(it, it.at.clone())));
+                .map(|it| (it.by.clone(), it.at.clone(), treated(it)));
             all.collect::<Vec<_>>()
         };
         if passage.is_number() {
             // No other view of it says anything else.
-            all.extend(scanned(passage.text()).into_iter().map(|(_, seen)| seen));
+            all.extend(scanned(passage.text()).into_iter().map(|(_, _, seen)| seen));
         } else {
-            let found = passage.views().search(scanned);
+            let found = passage.views().search_by(scanned);
             all.extend(found.into_iter().map(|seen| Treated {
                 at: seen.range,
                 ..seen.what
@@ -143,17 +149,28 @@ impl Data {
         if is_cut.get() {
             passage.unread();
         }
-        let whole = 0..passage.text().len();
-        if let (Role::Structured, Some(member)) = (passage.role(), passage.member())
-            // Of the name and the form of a value the form knows more.
-            && all.iter().all(|it| it.at != whole)
-            && let Some(sight) = self.rules.of_field(&member, passage.text())
-        {
-            all.push(treated(&sight, whole));
+        let named = self.named(passage);
+        if !named.is_empty() {
+            // Of the name and the form of a value the form knows more, but it excuses nothing.
+            let by_form = strictest(&all);
+            all.extend(named.into_iter().filter(|it| {
+                let form = by_form.get(&(it.at.start, it.at.end));
+                form.is_none_or(|form| *form < strictness(it.action))
+            }));
         }
         all.retain(|it| it.action != DataAction::Ignore);
         once_each(all)
     }
+}
+
+/// What is done at each place at most.
+fn strictest(all: &[Treated]) -> HashMap<(usize, usize), u8> {
+    let mut places = HashMap::new();
+    for it in all {
+        let strict = places.entry((it.at.start, it.at.end)).or_default();
+        *strict = strictness(it.action).max(*strict);
+    }
+    places
 }
 
 /// In order, and each label once at one place: what is found in several views of a text is one thing.
@@ -212,14 +229,18 @@ fn strictness(action: DataAction) -> u8 {
 /// Looks at one string: finds, rewrites, refuses.
 pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
     match passage.role() {
-        Role::Blob | Role::Wire => return,
+        Role::Blob => blob::open(passage, |passage| look(passage, data)),
+        Role::Wire => {}
         Role::Address
         | Role::Failure
         | Role::Name
         | Role::Structured
         | Role::Text
-        | Role::Words => {}
+        | Role::Words => look(passage, data),
     }
+}
+
+fn look(passage: &mut Passage<'_, '_>, data: &Data) {
     let mut seen = data.seen(passage);
     // The names of things are what they are found by: they are told, or refused.
     if passage.role() == Role::Name {
@@ -327,8 +348,9 @@ impl Data {
         }
     }
 
-    /// Puts what tokens stand for where the server may have it. Nothing else sees the outcome: records,
-    /// policies and approvals speak of the tokens.
+    /// Puts what tokens stand for where the server may have it: in arguments, and nowhere else, since names
+    /// and addresses are what was decided about. Nothing else sees the outcome: records, policies and
+    /// approvals speak of the tokens.
     pub(super) fn reveal(&self, document: &Document) -> Looked {
         let mut looked = Looked::default();
         let Some(tokens) = &self.tokens else {
@@ -337,7 +359,10 @@ impl Data {
         if self.settled.reveal.is_empty() || !token::may_be_in(document.bytes()) {
             return looked;
         }
-        for string in document.strings().filter(|string| !string.is_key()) {
+        let params = document.root().get("params");
+        let arguments = params.and_then(|params| params.get("arguments"));
+        let strings = arguments.into_iter().flat_map(Value::strings);
+        for string in strings.filter(|string| !string.is_key()) {
             let text = string.decoded();
             let mut out = Zeroizing::new(String::new());
             let (mut done, mut count) = (0, 0);

@@ -1,8 +1,8 @@
 //! What detectors read of a message: the words and the data of arguments and answers, as the parts before
 //! have left them. Nothing of the envelope, and nothing that the parties tell each other about themselves.
 
-use super::{Passage, Role};
-use crate::providers::{Panel, Reading};
+use super::{Passage, Role, Toward};
+use crate::providers::{Reading, Surface};
 use protocol::{Document, Kind, Value};
 
 /// Names of members longer than this are no names, but something to read.
@@ -12,11 +12,31 @@ const NAME_BYTES: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Kept(Vec<(usize, String)>);
 
-/// Keeps a text that somebody is asked about.
-pub(super) fn treat(passage: &mut Passage<'_, '_>, panel: &Panel) {
-    if !panel.hears(passage.toward().surface()) {
-        return;
+/// What a message is to detectors.
+pub(super) fn surface(root: Value<'_>, toward: Toward) -> Surface {
+    if toward == Toward::Server {
+        return Surface::Arguments;
     }
+    match (root.get("method"), root.get("id")) {
+        (Some(_), Some(_)) => Surface::Questions,
+        // Whoever asks in an answer is heard as one who answers, too.
+        _ if asks(root) => Surface::Asking,
+        (Some(_), None) => Surface::Notices,
+        (None, _) => Surface::Results,
+    }
+}
+
+/// Whether a result, or a task that is told of, waits for answers (section 2.6).
+fn asks(root: Value<'_>) -> bool {
+    let holders = ["result", "params"]
+        .into_iter()
+        .filter_map(|name| root.get(name));
+    let mut holders = holders.flat_map(|it| [Some(it), it.get("task"), it.get("result")]);
+    holders.any(|it| it.is_some_and(|it| it.get("inputRequests").is_some()))
+}
+
+/// Keeps a text that somebody is asked about.
+pub(super) fn treat(passage: &mut Passage<'_, '_>) {
     let is_read = match passage.role() {
         Role::Address | Role::Failure | Role::Structured | Role::Text | Role::Words => true,
         Role::Name => passage.text().len() > NAME_BYTES,
@@ -70,17 +90,24 @@ fn visit(root: Value<'_>, place: &mut String, see: &mut impl FnMut(usize, &str))
     }
 }
 
-/// What of a request's parameters is something that somebody says.
+/// What of the parameters of a call, a question or a notice is something that somebody says.
 fn is_said(name: &[u8]) -> bool {
     matches!(
         name,
-        b"arguments"
-            | b"argument"
+        b"argument"
+            | b"arguments"
+            | b"data"
+            | b"inputRequests"
             | b"inputResponses"
             | b"message"
             | b"messages"
+            | b"requestedSchema"
+            | b"result"
+            | b"statusMessage"
             | b"systemPrompt"
-            | b"data"
+            | b"task"
+            | b"tools"
+            | b"url"
     )
 }
 
@@ -129,10 +156,10 @@ fn push(place: &mut String, token: &str) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::content::{Content, Toward};
-    use crate::providers::{Detector, Local, Member, Said, Surface};
+    use crate::providers::{Detector, Local, Member, Panel, Said};
     use bytes::Bytes;
     use config::settled::HiddenText;
     use controls::Mode;
@@ -153,14 +180,18 @@ mod tests {
         }
     }
 
-    fn content(on: &[Surface]) -> Content {
+    /// Somebody who hears these and says nothing.
+    pub(in crate::content) fn panel(on: &[Surface]) -> Panel {
         let member = Member {
             detector: Detector::Local(Arc::new(Silent)),
             on: on.to_vec(),
             mode: Mode::Warn,
         };
-        let panel = Panel::new(vec![member], BTreeMap::default());
-        Content::of_nobody(HiddenText::Remove).heard_by(panel)
+        Panel::new(vec![member], BTreeMap::default())
+    }
+
+    fn content(on: &[Surface]) -> Content {
+        Content::of_nobody(HiddenText::Remove).heard_by(panel(on))
     }
 
     #[test]
@@ -173,35 +204,76 @@ mod tests {
             {"type":"resource_link","uri":"file:///two","name":"n","description":"three"}],
             "structuredContent":{"x":"four"},"isError":false,"_meta":{"m":"not"}}}"#;
         let error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"one","data":"two"}}"#;
+        let form = r#"{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"message":"one",
+            "requestedSchema":{"type":"object","properties":{"key":{"type":"string","title":"two","description":"three"}}}}}"#;
+        let sample = r#"{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{"maxTokens":3,
+            "systemPrompt":"one","messages":[{"role":"user","content":{"type":"text","text":"two"}}],"_meta":{"m":"not"}}}"#;
+        let log = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":{"a":"one"}}}"#;
+        let task = r#"{"jsonrpc":"2.0","method":"notifications/tasks/status","params":{"taskId":"t","status":"working","statusMessage":"one"}}"#;
+        let wants = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"q":
+            {"method":"elicitation/create","params":{"message":"one"}}}}}"#;
+        let pretends = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one"}],"inputRequests":{}}}"#;
         let key = "this key is much longer than any name";
         let long = format!("one\ntwo\n{key}\nthree");
-        for (text, toward, expected, last) in [
-            (
-                call,
-                Toward::Server,
-                &*long,
-                format!("/params/arguments/inner/{key}"),
-            ),
+        let whole = (Toward::Model, Surface::Results);
+        let question = (Toward::Model, Surface::Questions);
+        let notice = (Toward::Model, Surface::Notices);
+        let asking = (Toward::Model, Surface::Asking);
+        let inner = format!("/params/arguments/inner/{key}");
+        for (text, (toward, surface), expected, last) in [
+            (call, (Toward::Server, Surface::Arguments), &*long, &*inner),
             (
                 answer,
-                Toward::Model,
+                whole,
                 "one\nfile:///two\nthree\nfour",
-                "/result/structuredContent/x".into(),
+                "/result/structuredContent/x",
             ),
-            (error, Toward::Model, "one\ntwo", "/error/data".into()),
+            (error, whole, "one\ntwo", "/error/data"),
+            (
+                form,
+                question,
+                "one\ntwo\nthree",
+                "/params/requestedSchema/properties/key/description",
+            ),
+            (
+                sample,
+                question,
+                "one\ntwo",
+                "/params/messages/0/content/text",
+            ),
+            (log, notice, "one", "/params/data/a"),
+            (task, notice, "one", "/params/statusMessage"),
+            (
+                wants,
+                asking,
+                "one",
+                "/result/inputRequests/q/params/message",
+            ),
+            (pretends, asking, "one", "/result/content/0/text"),
         ] {
             let limits = Limits::default();
             let document = Document::read(Bytes::from(text.to_owned()), &limits).unwrap();
-            let both = content(&[Surface::Arguments, Surface::Results]);
-            let reading = both.look(&document, toward).reading;
-            assert_eq!(reading.text(), expected);
+            let look = |on: &[Surface]| content(on).look(&document, toward).reading;
+            let named = match surface {
+                Surface::Asking => Surface::Results,
+                named => named,
+            };
+            let (of, reading) = look(&[named]).unwrap();
+            assert_eq!((of, reading.text()), (surface, expected), "{text}");
             let end = reading.text().len();
             assert_eq!(reading.place(&(end - 1..end)), last);
-            let other = match toward {
-                Toward::Model => Surface::Arguments,
-                Toward::Server => Surface::Results,
-            };
-            assert!(content(&[other]).look(&document, toward).reading.is_empty());
+            let all = [
+                Surface::Arguments,
+                Surface::Results,
+                Surface::Questions,
+                Surface::Notices,
+            ];
+            // Whoever pretends to ask is heard by everybody who hears a server.
+            let others = all.into_iter().filter(|it| *it != named);
+            for other in others {
+                let hears = surface == Surface::Asking && other != Surface::Arguments;
+                assert_eq!(look(&[other]).is_some(), hears, "{other:?}: {text}");
+            }
         }
     }
 }

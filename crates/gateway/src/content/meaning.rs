@@ -1,16 +1,23 @@
-//! What the arguments of tools mean, as an operator declared it and as definitions tell (control 1.1):
-//! compiled once for a server on a route. What a value leads to is looked up elsewhere.
+//! What the arguments of tools and prompts and the URIs of resources mean, as an operator declared it and as
+//! definitions and names tell (control 1.1): compiled once for a server on a route. What a value leads to is
+//! looked up elsewhere.
+
+mod declared;
+
+pub(super) use declared::pattern;
+use declared::{network, parameters};
 
 use crate::catalog::Tool;
 use crate::egress::Network;
-use config::settled::{self, Misfit, Recognised, ToolPattern};
+use config::settled::{self, Recognised, ToolPattern, UriForm};
 use inspect::meaning::{
-    self, Addresses, Around, Asked, Basis, Consequence, DeclarationError, Expectation, HostPattern,
-    Judged, Kind, Letters, Meaning, Parameters, Reach, Roots, RootsError,
+    self, Around, Asked, Basis, Consequence, DeclarationError, Expectation, Judged, Kind,
+    Parameters, Reach, Roots, RootsError,
 };
-use inspect::pointer::{Pattern, PatternError};
+use inspect::pointer::PatternError;
 use inspect::schema::{Budget, Schema, SchemaError, Strictness, Violations};
 use serde_json::{Map, Value};
+use std::cmp::Reverse;
 
 /// Why what a configuration says of arguments and results cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +80,10 @@ pub enum ContentError {
     },
 }
 
-/// What the arguments of one server's tools mean on one route.
+/// What the whole of a URI is called among its variables.
+const WHOLE: &str = settled::UriForm::WHOLE;
+
+/// What is said to one server means on one route.
 #[derive(Debug)]
 pub(crate) struct Meanings {
     recognised: Recognised,
@@ -82,6 +92,10 @@ pub(crate) struct Meanings {
     roots: Roots,
     /// What is declared: what names a tool most exactly first.
     declared: Vec<(ToolPattern, Parameters)>,
+    /// The same of prompts.
+    prompts: Vec<(ToolPattern, Parameters)>,
+    /// The same of resources, by the forms of their URIs.
+    resources: Vec<(UriForm, Parameters)>,
     schemas: Vec<(ToolPattern, Schema)>,
 }
 
@@ -92,6 +106,8 @@ impl Default for Meanings {
             network: Network::Private,
             roots: Roots::default(),
             declared: Vec::new(),
+            prompts: Vec::new(),
+            resources: Vec::new(),
             schemas: Vec::new(),
         }
     }
@@ -109,20 +125,36 @@ impl Meanings {
             })?,
             ..Meanings::default()
         };
-        for (tool, parameters) in &settled.tools {
-            let mut declared = Parameters::default();
-            for (place, parameter) in parameters {
-                declared.expect(&pattern(tool, place)?, expectation(tool, place, parameter)?);
-            }
-            meanings.declared.push((tool.clone(), declared));
+        for (tool, said) in &settled.tools {
+            meanings
+                .declared
+                .push((tool.clone(), parameters(tool, said)?));
+        }
+        for (prompt, said) in &settled.prompts {
+            meanings
+                .prompts
+                .push((prompt.clone(), parameters(prompt, said)?));
+        }
+        for (form, said) in &settled.resources {
+            let named = ToolPattern::Named(form.to_string());
+            meanings
+                .resources
+                .push((form.clone(), parameters(&named, said)?));
         }
         for (tool, text) in &settled.schemas {
             meanings.overlay(tool, text)?;
         }
+        for (tool, schema) in &settled.schema_files {
+            // Whoever read the configuration has put the text there, or does not run it.
+            meanings.overlay(tool, schema.text.as_deref().unwrap_or_default())?;
+        }
         // A stable sort: of one tool, what stands under `tools` goes first.
+        for named in [&mut meanings.declared, &mut meanings.prompts] {
+            named.sort_by_key(|(called, _)| Reverse(super::exactness(called)));
+        }
         meanings
-            .declared
-            .sort_by_key(|(tool, _)| std::cmp::Reverse(super::exactness(tool)));
+            .resources
+            .sort_by_key(|(form, _)| Reverse(form.fixed()));
         Ok(meanings)
     }
 
@@ -173,19 +205,7 @@ impl Meanings {
         arguments: &Map<String, Value>,
         asked: Asked,
     ) -> Vec<Judged<'a>> {
-        let mut judged = Vec::new();
-        let mut said: Vec<&Parameters> = Vec::new();
-        for (tools, parameters) in &self.declared {
-            if tools.names(&tool.name) {
-                let around = Around {
-                    asked,
-                    others: &said,
-                    roots: None,
-                };
-                judged.extend(parameters.check_but(arguments, &around));
-                said.push(parameters);
-            }
-        }
+        let (mut judged, said) = declared(&self.declared, &tool.name, arguments, asked);
         if self.recognised != Recognised::Ignore {
             let around = Around {
                 asked,
@@ -195,6 +215,100 @@ impl Meanings {
             judged.extend(tool.recognised.check_but(arguments, &around));
         }
         judged
+    }
+
+    /// The same of a prompt, of whose arguments nothing is known but their names.
+    pub(crate) fn judge_prompt(
+        &self,
+        prompt: &str,
+        arguments: &Map<String, Value>,
+        asked: Asked,
+    ) -> Vec<Judged<'_>> {
+        let (mut judged, said) = declared(&self.prompts, prompt, arguments, asked);
+        judged.extend(self.by_name(arguments, &said, asked));
+        judged
+    }
+
+    /// The same of the URI of a resource. One of a scheme of which something is declared has to have one of
+    /// the forms that are.
+    pub(crate) fn judge_uri(&self, uri: &str, asked: Asked) -> Vec<Judged<'_>> {
+        let around = Around {
+            asked,
+            others: &[],
+            roots: Some(&self.roots),
+        };
+        let mut forms = self.resources.iter();
+        let declared = forms.find_map(|(form, said)| Some((form.values(uri)?, said)));
+        let knows = |(form, _): &(UriForm, Parameters)| form.speaks_of(uri);
+        match declared {
+            _ if asked == Asked::Unseen => meaning::check_uri(uri, &around),
+            Some((values, said)) => self.judge_parts(uri, &values, said),
+            None if self.resources.iter().any(knows) => {
+                meaning::undeclared(uri).into_iter().collect()
+            }
+            None if self.recognised == Recognised::Ignore => Vec::new(),
+            None => meaning::check_uri(uri, &around),
+        }
+    }
+
+    /// What stands in the variables of a URI, and the whole of it, which is called `uri`.
+    fn judge_parts<'a>(
+        &'a self,
+        uri: &str,
+        parts: &[(&str, &str)],
+        said: &'a Parameters,
+    ) -> Vec<Judged<'a>> {
+        let mut judged = meaning::check_parts(said, parts, &Around::default());
+        if parts.iter().all(|(name, _)| *name != WHOLE) {
+            let whole = Map::from_iter([(WHOLE.to_owned(), Value::from(uri))]);
+            judged.extend(said.check(&whole));
+        }
+        if self.recognised != Recognised::Ignore {
+            let around = Around {
+                others: &[said],
+                roots: Some(&self.roots),
+                ..Around::default()
+            };
+            judged.extend(meaning::check_named_parts(parts, &around));
+        }
+        judged
+    }
+
+    /// The same of values for the variables of a template of URIs.
+    pub(crate) fn judge_template(
+        &self,
+        template: &str,
+        values: &Map<String, Value>,
+        asked: Asked,
+    ) -> Vec<Judged<'_>> {
+        let mut forms = self.resources.iter();
+        let said = forms.find(|(form, _)| form.is(template));
+        let said: Vec<_> = said.map(|(_, said)| said).into_iter().collect();
+        let around = Around {
+            asked,
+            ..Around::default()
+        };
+        let own = said.iter().flat_map(|said| said.check_but(values, &around));
+        let mut judged: Vec<_> = own.collect();
+        judged.extend(self.by_name(values, &said, asked));
+        judged
+    }
+
+    fn by_name(
+        &self,
+        values: &Map<String, Value>,
+        said: &[&Parameters],
+        asked: Asked,
+    ) -> Vec<Judged<'static>> {
+        let around = Around {
+            asked,
+            others: said,
+            roots: Some(&self.roots),
+        };
+        match self.recognised {
+            Recognised::Ignore => Vec::new(),
+            _ => meaning::check_named(values, &around),
+        }
     }
 
     /// What becomes of a value for which this was expected, and which is not that for sure, or perhaps.
@@ -229,89 +343,25 @@ impl Meanings {
     }
 }
 
-fn network(network: settled::Network) -> Network {
-    match network {
-        settled::Network::Public => Network::Public,
-        settled::Network::Private => Network::Private,
-    }
-}
-
-pub(super) fn pattern(tool: &ToolPattern, place: &str) -> Result<Pattern, ContentError> {
-    Pattern::parse(place).map_err(|error| ContentError::Pattern {
-        tool: tool.clone(),
-        place: place.to_owned(),
-        error,
-    })
-}
-
-fn expectation(
-    tool: &ToolPattern,
-    place: &str,
-    written: &settled::Parameter,
-) -> Result<Expectation, ContentError> {
-    let kind = match written.is {
-        settled::Meaning::Path => {
-            let roots = Roots::new(written.roots.iter().map(String::as_str));
-            Kind::Path(roots.map_err(|error| ContentError::Roots {
-                place: place.to_owned(),
-                error,
-            })?)
+/// What is declared of one thing: what names it more exactly goes first, and counts.
+fn declared<'a>(
+    all: &'a [(ToolPattern, Parameters)],
+    called: &str,
+    values: &Map<String, Value>,
+    asked: Asked,
+) -> (Vec<Judged<'a>>, Vec<&'a Parameters>) {
+    let mut judged = Vec::new();
+    let mut said: Vec<&Parameters> = Vec::new();
+    for (pattern, parameters) in all {
+        if pattern.names(called) {
+            let around = Around {
+                asked,
+                others: &said,
+                roots: None,
+            };
+            judged.extend(parameters.check_but(values, &around));
+            said.push(parameters);
         }
-        settled::Meaning::Url => Kind::Url(addresses(tool, place, written)?),
-        settled::Meaning::Host => Kind::Host(addresses(tool, place, written)?),
-        settled::Meaning::Identifier => Kind::Identifier(letters(written)),
-        settled::Meaning::Code => Kind::Plain(Meaning::Code),
-        settled::Meaning::Email => Kind::Plain(Meaning::Email),
-        settled::Meaning::Header => Kind::Plain(Meaning::Header),
-        settled::Meaning::ShellWord => Kind::Plain(Meaning::Shell),
-        settled::Meaning::SqlQuery => Kind::Plain(Meaning::SqlQuery),
-        settled::Meaning::SqlValue => Kind::Plain(Meaning::SqlValue),
-        settled::Meaning::Template => Kind::Plain(Meaning::Template),
-        settled::Meaning::Text => Kind::Plain(Meaning::Text),
-    };
-    Ok(Expectation {
-        basis: Basis::Declared,
-        otherwise: match written.otherwise {
-            Misfit::Refuse => Consequence::Refuse,
-            Misfit::Report => Consequence::Report,
-        },
-        kind,
-    })
-}
-
-fn letters(written: &settled::Parameter) -> Letters {
-    let usual = Letters::default();
-    Letters {
-        also: written.also.as_deref().map_or(usual.also, Into::into),
-        longest: written
-            .longest
-            .map_or(usual.longest, |longest| longest as usize),
     }
-}
-
-fn addresses(
-    tool: &ToolPattern,
-    place: &str,
-    written: &settled::Parameter,
-) -> Result<Addresses, ContentError> {
-    let host = |host: &String| {
-        HostPattern::parse(host).ok_or_else(|| ContentError::Host {
-            tool: tool.clone(),
-            place: place.to_owned(),
-            host: host.clone(),
-        })
-    };
-    Ok(Addresses {
-        schemes: written
-            .schemes
-            .iter()
-            .map(|it| it.as_str().into())
-            .collect(),
-        ports: written.ports.clone(),
-        hosts: written.hosts.iter().map(host).collect::<Result<_, _>>()?,
-        reach: match written.network {
-            Some(settled::Network::Private) => Reach::Private,
-            Some(settled::Network::Public) | None => Reach::Public,
-        },
-    })
+    (judged, said)
 }

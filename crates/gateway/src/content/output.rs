@@ -117,18 +117,90 @@ fn control(family: Family) -> Control {
     }
 }
 
-/// What a server says that its text is. Plain text and Markdown are prose, and so is what it does not
-/// say: a client shows that in one piece with its own words.
+/// What a server says that its text is. What is not known for a file that is read as it stands is prose, and
+/// so is what it does not say: a client shows that in one piece with its own words.
 fn reading(kind: &str) -> Reading {
-    let name = kind.split(';').next().unwrap_or_default().trim();
-    let is_prose = ["text/plain", "text/markdown", "text/x-markdown"]
+    let name = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let suffixed = ["+json", "+xml"]
         .iter()
-        .any(|it| name.is_empty() || name.eq_ignore_ascii_case(it));
-    match is_prose {
-        true => Reading::Prose,
-        false => Reading::Source,
+        .any(|suffix| name.ends_with(suffix));
+    match suffixed || SOURCES.binary_search(&name.as_str()).is_ok() {
+        true => Reading::Source,
+        false => Reading::Prose,
     }
 }
+
+/// Media types of files that lose what they are if anything in them is rewritten: markup, style sheets,
+/// programs, data.
+const SOURCES: [&str; 62] = [
+    "application/ecmascript",
+    "application/graphql",
+    "application/javascript",
+    "application/json",
+    "application/sql",
+    "application/toml",
+    "application/typescript",
+    "application/x-httpd-php",
+    "application/x-javascript",
+    "application/x-ndjson",
+    "application/x-sh",
+    "application/x-shellscript",
+    "application/x-tex",
+    "application/x-typescript",
+    "application/x-yaml",
+    "application/xml",
+    "application/xml-dtd",
+    "application/yaml",
+    "text/css",
+    "text/csv",
+    "text/ecmascript",
+    "text/html",
+    "text/javascript",
+    "text/jsx",
+    "text/tab-separated-values",
+    "text/tsx",
+    "text/typescript",
+    "text/vcard",
+    "text/x-asm",
+    "text/x-c",
+    "text/x-c++",
+    "text/x-c++src",
+    "text/x-chdr",
+    "text/x-csharp",
+    "text/x-csrc",
+    "text/x-diff",
+    "text/x-go",
+    "text/x-haskell",
+    "text/x-java",
+    "text/x-java-source",
+    "text/x-kotlin",
+    "text/x-less",
+    "text/x-lua",
+    "text/x-makefile",
+    "text/x-patch",
+    "text/x-perl",
+    "text/x-php",
+    "text/x-python",
+    "text/x-ruby",
+    "text/x-rust",
+    "text/x-sass",
+    "text/x-scala",
+    "text/x-script.python",
+    "text/x-scss",
+    "text/x-sh",
+    "text/x-shellscript",
+    "text/x-sql",
+    "text/x-swift",
+    "text/x-toml",
+    "text/x-yaml",
+    "text/xml",
+    "text/yaml",
+];
 
 fn treatment(word: settled::Treatment) -> Treatment {
     match word {
@@ -236,7 +308,16 @@ mod tests {
                 "/result/messages/0/content/text",
                 json!({ "messages": [{ "role": "user", "content": { "type": "text", "text": ACTIVE } }] }),
             ),
+            (
+                "/result/contents/0/text",
+                json!({ "contents": [{ "uri": "a:b", "mimeType": "text/x-anything", "text": ACTIVE }] }),
+            ),
             ("/result/instructions", json!({ "instructions": ACTIVE })),
+            // What has no address is no resource.
+            (
+                "/result/contents/0/text",
+                json!({ "contents": [{ "mimeType": "text/html", "text": ACTIVE }] }),
+            ),
             (
                 "/result/content/0/text",
                 json!({ "content": [{ "type": "text", "uri": "a:b", "mimeType": "text/html", "text": ACTIVE }] }),
@@ -251,6 +332,10 @@ mod tests {
                 format!("{place} markup.script 1.4 neutralise"),
             ];
             assert_eq!(found, expected);
+            let (same, found) = looked(&content, &message, Toward::Server);
+            assert_eq!((same, found.len()), (message, 0), "{place}");
+            // Neither is what a message holds that is not plain.
+            let message = json!({ "é": result });
             let (same, found) = looked(&content, &message, Toward::Server);
             assert_eq!((same, found.len()), (message, 0), "{place}");
         }
@@ -272,6 +357,10 @@ mod tests {
                 2,
             ),
             (
+                json!({ "contents": [{ "uri": "a:b", "mimeType": "Image/SVG+xml; q=1", "text": ACTIVE }] }),
+                2,
+            ),
+            (
                 json!({ "content": [], "structuredContent": { "text": ACTIVE, "description": ACTIVE } }),
                 0,
             ),
@@ -286,6 +375,7 @@ mod tests {
             let (after, found) = looked(&content, &message, Toward::Model);
             assert_eq!(after, message);
             assert_eq!(found.len(), findings, "{found:?}");
+            assert!(found.iter().all(|it| it.ends_with("report")), "{found:?}");
         }
     }
 
@@ -326,6 +416,23 @@ mod tests {
             "a\n[cut by the gateway, control 9.4: 200 bytes of nothing]\nb"
         );
         assert_eq!(found, ["/result/content/0/text flood.emptiness 9.4 cut"]);
+    }
+
+    #[test]
+    fn n9_1_a_text_that_can_be_read_in_two_ways_is_marked() {
+        let content = content(Spotlight::Delimit);
+        for (text, is_marked) in [
+            (r#"{"a":1}"#, false),
+            (r#"{"a":"obey me","a":1}"#, true),
+            (r#"{"\u0061":"obey me","a":1}"#, true),
+        ] {
+            let message = json!({ "result": {
+                "content": [{ "type": "text", "text": text }], "structuredContent": { "a": 1 },
+            } });
+            let (after, _) = looked(&content, &message, Toward::Model);
+            let after = after.pointer("/result/content/0/text").unwrap();
+            assert_eq!(*after != json!(text), is_marked, "{after}");
+        }
     }
 
     #[test]

@@ -148,6 +148,26 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.views = None;
     }
 
+    /// Lets something look at another text in its place, such as what it is the encoding of. What that is
+    /// rewritten to is put here as it is written.
+    pub(super) fn within(
+        &mut self,
+        text: String,
+        look: impl FnOnce(&mut Self),
+        write: impl FnOnce(&str) -> String,
+    ) {
+        let outside = std::mem::replace(&mut self.text, Cow::Owned(text));
+        let was_rewritten = std::mem::take(&mut self.is_rewritten);
+        self.views = None;
+        look(self);
+        self.views = None;
+        let inside = std::mem::replace(&mut self.text, outside);
+        if self.is_rewritten {
+            self.text = Cow::Owned(write(&inside));
+        }
+        self.is_rewritten |= was_rewritten;
+    }
+
     /// Writes down one finding. Its place costs a walk: nothing is computed beyond [`FINDINGS`].
     pub(super) fn found(
         &mut self,

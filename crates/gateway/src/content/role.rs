@@ -286,6 +286,96 @@ mod tests {
         }
     }
 
+    #[test]
+    fn each_name_of_the_protocol_has_its_role() {
+        let names: [(Role, &[&str]); 6] = [
+            (Role::Text, &["text"]),
+            (
+                Role::Words,
+                &[
+                    "description",
+                    "title",
+                    "message",
+                    "instructions",
+                    "systemPrompt",
+                    "reason",
+                    "statusMessage",
+                    "data",
+                ],
+            ),
+            (Role::Name, &["name"]),
+            (
+                Role::Address,
+                &["uri", "uriTemplate", "url", "websiteUrl", "src"],
+            ),
+            (Role::Blob, &["blob"]),
+            (
+                Role::Wire,
+                &[
+                    "cursor",
+                    "id",
+                    "jsonrpc",
+                    "level",
+                    "method",
+                    "mimeType",
+                    "nextCursor",
+                    "progressToken",
+                    "protocolVersion",
+                    "requestState",
+                    "resultType",
+                    "role",
+                    "status",
+                    "stopReason",
+                    "taskId",
+                    "type",
+                ],
+            ),
+        ];
+        let own = [
+            "_meta",
+            "arguments",
+            "capabilities",
+            "const",
+            "data",
+            "default",
+            "enum",
+            "examples",
+            "experimental",
+            "structuredContent",
+        ];
+        for (role, names) in names {
+            for name in names {
+                let said = [
+                    format!(r#"{{"{name}":"x"}}"#),
+                    format!(r#"{{"a":[{{"{name}":["x"]}}]}}"#),
+                ];
+                // A list of data is data.
+                let shapes = if own.contains(name) { 1 } else { 2 };
+                for text in said.iter().take(shapes) {
+                    are(text, vec![(name, role)]);
+                }
+                for of in own {
+                    are(
+                        &format!(r#"{{"{of}":{{"{name}":"x"}}}}"#),
+                        vec![(name, Role::Structured)],
+                    );
+                }
+            }
+        }
+        for (text, role) in [
+            (r#"{"content":{"text":"x"}}"#, Role::Text),
+            (r#"{"action":1,"content":{"text":"x"}}"#, Role::Structured),
+            (r#"{"input":{"text":"x"}}"#, Role::Text),
+            (r#"{"type":1,"input":{"text":"x"}}"#, Role::Structured),
+            (r#"{"default":"x"}"#, Role::Structured),
+            (r#"{"unknown":"x"}"#, Role::Structured),
+        ] {
+            let role = vec![role];
+            let found: Vec<_> = roles(text).into_iter().map(|(_, role)| role).collect();
+            assert_eq!(found, role, "{text}");
+        }
+    }
+
     fn are(text: &str, expected: Vec<(&str, Role)>) {
         let expected = expected.into_iter();
         let expected: Vec<_> = expected.map(|(it, role)| (it.to_owned(), role)).collect();

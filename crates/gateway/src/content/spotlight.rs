@@ -6,9 +6,10 @@
 //! revisions read it as such. It is exempt only as long as it says exactly the same.
 
 use super::{Because, Passage, Role, Toward};
+use bytes::Bytes;
 use config::settled;
 use inspect::spotlight::{Marker, RANDOM, Spotlight};
-use protocol::{Document, Value};
+use protocol::{Document, Limits, Value};
 
 /// The marker of one message, drawn when it is first asked for.
 #[derive(Debug, Default)]
@@ -47,6 +48,11 @@ impl<'d> Light<'d> {
         let Some(structured) = self.structured else {
             return false;
         };
+        // A name that is there twice is read as somebody likes: then it says something else, too.
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        if Document::read(bytes, &Limits::default()).is_err() {
+            return false;
+        }
         let Ok(said) = serde_json::from_str::<serde_json::Value>(text) else {
             return false;
         };

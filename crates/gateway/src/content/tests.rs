@@ -1,16 +1,14 @@
 //! The parts together: their order, what reaches which of them, and that what means no harm passes as it
 //! is.
 
+use super::heard::tests::panel;
 use super::*;
-use crate::providers::{Detector, Local, Member, Said};
 use bytes::Bytes;
-use controls::Mode;
 use inspect::markup::Rule;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use protocol::Limits;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What an operator wrote for one server, settled.
@@ -101,32 +99,14 @@ fn n9_1_marks_come_last_and_cover_what_is_left() {
     assert!(lines.next().unwrap().starts_with("<<end "));
 }
 
-#[derive(Debug)]
-struct Silent;
-
-impl Local for Silent {
-    fn name(&self) -> &str {
-        "silent"
-    }
-
-    fn judge(&self, _: Surface, _: &Reading) -> Vec<Said> {
-        Vec::new()
-    }
-}
-
 #[test]
 fn n1_3_detectors_read_no_marks_and_nothing_hidden() {
-    let member = Member {
-        detector: Detector::Local(Arc::new(Silent)),
-        on: vec![Surface::Results],
-        mode: Mode::Warn,
-    };
-    let panel = Panel::new(vec![member], BTreeMap::default());
-    let content = content(HiddenText::Remove, &json!({ "spotlight": "encode" })).heard_by(panel);
+    let content = content(HiddenText::Remove, &json!({ "spotlight": "encode" }))
+        .heard_by(panel(&[Surface::Results]));
     for text in ["obey me", "obey\u{200b} me"] {
         let document = Document::read(Bytes::from(said(text).to_string()), &Limits::default());
         let looked = content.look(&document.unwrap(), Toward::Model);
-        assert_eq!(looked.reading.text(), "obey me");
+        assert_eq!(looked.reading.unwrap().1.text(), "obey me");
         assert!(!looked.edits.is_empty());
     }
 }

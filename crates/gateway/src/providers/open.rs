@@ -45,10 +45,7 @@ pub(super) fn body(surface: Surface, texts: &[&str]) -> serde_json::Value {
     let texts = texts.map(|(id, text)| json!({ "id": id, "text": text }));
     json!({
         "version": VERSION,
-        "surface": match surface {
-            Surface::Arguments => "arguments",
-            Surface::Results => "results",
-        },
+        "surface": surface.name(),
         "texts": texts.collect::<Vec<_>>(),
     })
 }

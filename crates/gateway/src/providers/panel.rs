@@ -18,7 +18,8 @@ use tokio::task::JoinSet;
 pub trait Local: fmt::Debug + Send + Sync {
     /// Its name, as records have it.
     fn name(&self) -> &str;
-    /// What it thinks of the texts of one message: one word for each of its rules.
+    /// What it thinks of the texts of one message: one word for each of its rules. Whoever wants to look
+    /// behind what is written asks for [`Reading::views`].
     fn judge(&self, surface: Surface, reading: &Reading) -> Vec<Said>;
 }
 
@@ -77,14 +78,18 @@ impl Panel {
 
     /// Whether anybody is heard about this.
     pub fn hears(&self, surface: Surface) -> bool {
-        self.members.iter().any(|it| it.on.contains(&surface))
+        self.heard(surface).next().is_some()
     }
 
     /// Whether what anybody says about this may change what becomes of a message. Where every rule is in
     /// `shadow`, it is only written down.
     pub fn matters(&self, surface: Surface) -> bool {
-        let mut heard = self.members.iter().filter(|it| it.on.contains(&surface));
-        heard.any(|member| self.is_heeded(member))
+        self.heard(surface).any(|member| self.is_heeded(member))
+    }
+
+    fn heard(&self, surface: Surface) -> impl Iterator<Item = &Member> {
+        let members = self.members.iter();
+        members.filter(move |it| surface.is_among(&it.on))
     }
 
     /// Everybody on it.
@@ -98,10 +103,9 @@ impl Panel {
         if reading.is_empty() {
             return hearing;
         }
-        let members = self.members.iter().filter(|it| it.on.contains(&surface));
         let mut asking = JoinSet::new();
         let mut remote = Vec::new();
-        for member in members {
+        for member in self.heard(surface) {
             match &member.detector {
                 Detector::Local(local) => {
                     let said = local.judge(surface, reading);

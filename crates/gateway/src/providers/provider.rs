@@ -336,11 +336,7 @@ impl Loudest {
 
 /// Under what it is remembered what was said of these words: nobody gets them back out of it.
 fn key(surface: Surface, words: &str) -> [u8; 32] {
-    let way: &[u8] = match surface {
-        Surface::Arguments => b"a",
-        Surface::Results => b"r",
-    };
-    sha256(&[way, words.as_bytes()].concat())
+    sha256(&[surface.name().as_bytes(), b"\0", words.as_bytes()].concat())
 }
 
 #[cfg(test)]

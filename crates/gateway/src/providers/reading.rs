@@ -1,8 +1,10 @@
 //! The texts of one message as a detector reads them: joined in their order, because a model reads
 //! them so and an attack may lie across two of them, with the place of each kept beside.
 
+use inspect::view::{Budget, Kept, Views};
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// What stands between two texts.
 const BETWEEN: char = '\n';
@@ -13,6 +15,8 @@ pub struct Reading {
     text: String,
     /// Where each text begins, in bytes, and its JSON Pointer.
     starts: Vec<(usize, String)>,
+    /// Made when somebody asks for them first.
+    views: OnceLock<Kept>,
 }
 
 impl Reading {
@@ -21,6 +25,7 @@ impl Reading {
         if text.is_empty() {
             return;
         }
+        self.views.take();
         if !self.text.is_empty() {
             self.text.push(BETWEEN);
         }
@@ -28,9 +33,32 @@ impl Reading {
         self.text.push_str(text);
     }
 
+    /// Adds everything of another message.
+    pub fn extend(&mut self, other: &Reading) {
+        let ends = other
+            .starts
+            .iter()
+            .skip(1)
+            .map(|(start, _)| start - BETWEEN.len_utf8());
+        for ((start, place), end) in other.starts.iter().zip(ends.chain([other.text.len()])) {
+            let text = other.text.get(*start..end).unwrap_or_default();
+            self.push(place.clone(), text);
+        }
+    }
+
     /// Everything, one text after the other.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What it says where it is written otherwise: decoded, without what nobody sees, without its markup. They
+    /// are made when somebody asks for them, once for everybody who does, within the bounds of every
+    /// text; spans of them are spans of [`text`](Self::text).
+    pub fn views(&self) -> Views<'_> {
+        let kept = self
+            .views
+            .get_or_init(|| Kept::new(&self.text, &Budget::default()));
+        kept.of(&self.text)
     }
 
     /// Whether there is nothing to read.
@@ -107,5 +135,13 @@ mod tests {
         ] {
             assert_eq!(reading.place(&range), expected, "{range:?}");
         }
+        let mut together = Reading::default();
+        together.extend(&reading);
+        assert_eq!(together.starts, reading.starts);
+        together.extend(&reading);
+        let twice = [reading.text(), reading.text()].join("\n");
+        assert_eq!(together.text(), twice);
+        let last = twice.len() - 2..twice.len();
+        assert_eq!(together.place(&last), "/result/structuredContent/a~1bc");
     }
 }

@@ -14,10 +14,7 @@ pub(crate) fn rescored(
     surface: Surface,
     said: &[SaidThen],
 ) -> Vec<Score> {
-    let is_of = |said: &&SaidThen| match surface {
-        Surface::Arguments => !is_of_answer(&said.place),
-        Surface::Results => is_of_answer(&said.place),
-    };
+    let is_of = |said: &&SaidThen| of(&said.place) == Some(surface);
     let each = said.iter().filter(is_of).filter_map(|said| {
         let mut uses = content.providers.iter();
         let used = uses.find(|it| it.provider == said.detector)?;
@@ -39,7 +36,40 @@ pub(crate) fn rescored(
     each.collect()
 }
 
-/// Whether it was said of what a server answered.
-fn is_of_answer(place: &str) -> bool {
-    place.starts_with("/result") || place.starts_with("/error")
+/// What it was said of, if that is something that is run again: what was asked or told in passing is not.
+fn of(place: &str) -> Option<Surface> {
+    let mut names = place.split('/').skip(1);
+    match (names.next(), names.next()) {
+        (Some("result"), Some("inputRequests")) => None,
+        (Some("result" | "error"), _) => Some(Surface::Results),
+        (Some("params"), Some("argument" | "arguments" | "inputResponses")) => {
+            Some(Surface::Arguments)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_or_told_in_passing_is_not_run_again() {
+        for (place, expected) in [
+            ("/params/arguments/text", Some(Surface::Arguments)),
+            ("/params/argument/value", Some(Surface::Arguments)),
+            ("/params/inputResponses/q/content", Some(Surface::Arguments)),
+            ("/result/content/0/text", Some(Surface::Results)),
+            ("/result", Some(Surface::Results)),
+            ("/error/message", Some(Surface::Results)),
+            ("/result/inputRequests/q/params/message", None),
+            ("/params/message", None),
+            ("/params/data", None),
+            ("/params", None),
+            ("/description", None),
+            ("", None),
+        ] {
+            assert_eq!(of(place), expected, "{place}");
+        }
+    }
 }

@@ -33,7 +33,7 @@ pub(super) fn cut(surface: Surface) -> Cut {
 pub(super) fn per_request(surface: Surface) -> usize {
     match surface {
         Surface::Arguments => 1,
-        Surface::Results => DOCUMENTS_MAX,
+        _ => DOCUMENTS_MAX,
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn per_request(surface: Surface) -> usize {
 pub(super) fn body(surface: Surface, texts: &[&str]) -> serde_json::Value {
     match surface {
         Surface::Arguments => json!({ "userPrompt": texts.concat() }),
-        Surface::Results => json!({ "documents": texts }),
+        _ => json!({ "documents": texts }),
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn heard(
     let root = document.root();
     let analyses = match surface {
         Surface::Arguments => vec![answer::member(root, "userPromptAnalysis")?],
-        Surface::Results => answer::member(root, "documentsAnalysis")?
+        _ => answer::member(root, "documentsAnalysis")?
             .elements()
             .collect(),
     };

@@ -8,7 +8,6 @@
 //! taken, so that none is used up by a call that goes no further.
 
 use crate::gate::Gate;
-use crate::providers::Surface;
 use crate::stages::authorize::{self, Decided};
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::inspect;
@@ -63,14 +62,19 @@ pub async fn hear(
 /// Facts first: nothing is sent to a detector over a call that they refuse.
 async fn evidence(decided: &mut Decided, draft: &mut Draft) -> Result<Evidence, Refused> {
     let rules = inspect::look_up(decided.call_mut(), draft).await?;
-    let reading = decided.call_mut().take_reading();
+    let Some((surface, reading)) = decided.call_mut().take_reading() else {
+        return Ok(Evidence {
+            rules,
+            suspicions: Vec::new(),
+        });
+    };
     let call = decided.call();
     let route = Arc::clone(call.raw().route());
     let panel = route.content(call.served()).panel();
-    let suspicions = if panel.matters(Surface::Arguments) {
-        suspect::hear(panel, Surface::Arguments, reading, draft).await?
+    let suspicions = if panel.matters(surface) {
+        suspect::hear(panel, surface, reading, draft).await?
     } else {
-        draft.beside = suspect::beside(panel, Surface::Arguments, reading);
+        draft.beside = suspect::beside(panel, surface, reading);
         Vec::new()
     };
     Ok(Evidence { rules, suspicions })

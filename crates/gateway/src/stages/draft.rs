@@ -4,7 +4,7 @@
 
 use crate::catalog::Tool;
 use crate::gate::Gate;
-use crate::providers::Reading;
+use crate::providers::{Reading, Surface};
 use crate::route::{Route, Served};
 use crate::sessions::{InFlight, Session};
 use crate::stages::raw::Raw;
@@ -18,6 +18,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
+
+/// Reasons kept of one message; a stream may give the same one without end.
+const SKIPPED: usize = 32;
 
 /// What is known so far.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ pub struct Draft {
     /// What detectors say of the arguments while the call goes on.
     pub(super) beside: Option<Beside>,
     /// What detectors are still to read of the message that was looked at last.
-    pub(super) reading: Reading,
+    pub(super) reading: Option<(Surface, Reading)>,
     pub(super) timings: audit::Timings,
     pub(super) request_bytes: usize,
     pub(super) answer_bytes: Option<usize>,
@@ -182,7 +185,7 @@ impl Draft {
             findings: Vec::new(),
             scores: Vec::new(),
             beside: None,
-            reading: Reading::default(),
+            reading: None,
             timings: audit::Timings::default(),
             request_bytes: 0,
             answer_bytes: None,
@@ -212,7 +215,10 @@ impl Draft {
 
     /// Says that this control's check had nothing to do here, and why.
     pub(super) fn skipped(&mut self, control: Control, why: impl Into<Cow<'static, str>>) {
-        self.skipped.push((control, why.into()));
+        let skipped = (control, why.into());
+        if self.skipped.len() < SKIPPED && !self.skipped.contains(&skipped) {
+            self.skipped.push(skipped);
+        }
     }
 
     /// The controls that ran, in the order of the catalogue.

@@ -6,9 +6,12 @@
 mod arguments;
 mod minimise;
 mod names;
+mod values;
+
+pub(super) use arguments::refuses_uri;
 
 use crate::content::{Content, FINDINGS, Looked, Minimised, Toward};
-use crate::providers::Reading;
+use crate::providers::{Reading, Surface};
 use crate::route::Route;
 use crate::stages::consult::Evidence;
 use crate::stages::draft::{Draft, Stage};
@@ -30,7 +33,7 @@ pub struct Inspected {
     valid: Valid,
     rules: Vec<Cow<'static, str>>,
     suspicions: Vec<Cow<'static, str>>,
-    reading: Reading,
+    reading: Option<(Surface, Reading)>,
     minimised: Option<Arc<Minimised>>,
     names: Names,
 }
@@ -52,8 +55,8 @@ impl Inspected {
     }
 
     /// What detectors are still to read of it.
-    pub(super) fn take_reading(&mut self) -> Reading {
-        std::mem::take(&mut self.reading)
+    pub(super) fn take_reading(&mut self) -> Option<(Surface, Reading)> {
+        self.reading.take()
     }
 
     /// Takes what others have said of it since.
@@ -89,7 +92,7 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
     if let Some(because) = looked.refused {
         return Err(refused::content(&because));
     }
-    let mut held = Held::default();
+    let mut held = Held::of(valid.subject());
     let is_plain = |message: &Message| message.document().is_plain();
     if valid.revealed().is_some() || !valid.message().is_none_or(is_plain) {
         arguments::unseen(&valid, &mut held);
@@ -127,7 +130,7 @@ pub(super) async fn look_up(
     let Some(served) = call.served().filter(|_| !names.is_empty()) else {
         return Ok(Vec::new());
     };
-    let held = names.look_up(served).await;
+    let held = names.look_up(served, call.subject()).await;
     let rules = rules(&held.findings);
     let room = FINDINGS.saturating_sub(draft.findings.len());
     draft.findings.extend(held.findings.into_iter().take(room));

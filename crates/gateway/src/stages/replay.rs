@@ -11,7 +11,7 @@ use bytes::Bytes;
 use config::settled::{self, Settled};
 use controls::Score;
 use policy::Policies;
-use policy::cases::{self, Case};
+use policy::cases::{self, Case, CaseClaim};
 use protocol::{Document, Limits};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
@@ -120,6 +120,7 @@ impl<'a> Rules<'a> {
         let (content, said) = self.contents.get(&key)?;
         let mut outcome = Outcome::default();
         let mut case = over.case.clone();
+        case.context.purpose = purpose(said, &case);
         if let Way::Ends = Self::arguments(content, over, (&mut case, &mut outcome)) {
             return Some(outcome);
         }
@@ -282,5 +283,16 @@ fn refuse(outcome: &mut Outcome, scores: &[Score], code: &'static str) -> Way {
             outcome.by = vec![score.rule.to_string()];
             Way::Ends
         }
+    }
+}
+
+/// What a message was for, as far as that is known: of claims only those count that are told.
+fn purpose(said: &settled::Content, case: &Case) -> Option<String> {
+    match said.purpose.as_ref()? {
+        settled::Purpose::Is(purpose) => Some(purpose.clone()),
+        settled::Purpose::Claim(claim) => match case.principal.claims.get(claim) {
+            Some(CaseClaim::Text(purpose)) => Some(purpose.clone()),
+            _ => None,
+        },
     }
 }

@@ -15,7 +15,6 @@ use crate::content::Minimised;
 use crate::content::{FINDINGS, Toward};
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
-use crate::providers::Surface;
 use crate::route::{Route, Served};
 use crate::sessions::{Full, Session};
 use crate::stages::authorize::Circumstances;
@@ -31,6 +30,7 @@ use bytes::Bytes;
 use identity::possession::Holder;
 use protocol::{Act, Document, Message, Revision, Shape};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What the caller may hear. Only the stage `record` can send it.
@@ -350,13 +350,14 @@ impl Screen {
 }
 
 impl Screen {
-    /// Puts the answer that was cleaned last before the detectors of its server (controls 1.3, 9.3).
-    pub(super) async fn heard(&self, draft: &mut Draft) -> Result<(), Refused> {
+    /// Puts what was cleaned last before the detectors of its server (controls 1.3, 9.3), and says what they
+    /// suspect.
+    pub(super) async fn heard(&self, draft: &mut Draft) -> Result<Vec<Cow<'static, str>>, Refused> {
+        let Some((surface, reading)) = draft.reading.take() else {
+            return Ok(Vec::new());
+        };
         let panel = self.route.content(self.served.as_ref()).panel();
-        let reading = std::mem::take(&mut draft.reading);
-        suspect::hear(panel, Surface::Results, reading, draft)
-            .await
-            .map(|_| ())
+        suspect::hear(panel, surface, reading, draft).await
     }
 }
 

@@ -22,15 +22,12 @@ pub(super) async fn hear(
     reading: Reading,
     draft: &mut Draft,
 ) -> Result<Vec<Cow<'static, str>>, Refused> {
-    if !panel.hears(surface) {
-        return Ok(Vec::new());
-    }
     let hearing = panel.hear(surface, &Arc::new(reading)).await;
-    note(&hearing, draft);
+    note(surface, &hearing, draft);
     if let Some(score) = hearing.refusing() {
-        return Err(match surface {
-            Surface::Arguments => refused::suspected(score),
-            Surface::Results => refused::answer_suspected(score),
+        return Err(match surface.is_of_server() {
+            false => refused::suspected(score),
+            true => refused::answer_suspected(score),
         });
     }
     if let Some(quiet) = hearing.missing() {
@@ -41,16 +38,16 @@ pub(super) async fn hear(
 
 /// A hearing that goes on beside the call it is about; it ends with its receipt at the latest.
 #[derive(Debug)]
-pub(super) struct Beside(JoinSet<Hearing>);
+pub(super) struct Beside(JoinSet<(Surface, Hearing)>);
 
 /// Puts a message before detectors that can change nothing, and waits for none of them.
 pub(super) fn beside(panel: &Arc<Panel>, surface: Surface, reading: Reading) -> Option<Beside> {
-    if !panel.hears(surface) || reading.is_empty() {
+    if reading.is_empty() {
         return None;
     }
     let (panel, reading) = (Arc::clone(panel), Arc::new(reading));
     let mut hearing = JoinSet::new();
-    hearing.spawn(async move { panel.hear(surface, &reading).await });
+    hearing.spawn(async move { (surface, panel.hear(surface, &reading).await) });
     Some(Beside(hearing))
 }
 
@@ -67,13 +64,14 @@ pub(super) async fn join(draft: &mut Draft) {
         () = line.taken_back() => None,
     };
     match heard {
-        Some(hearing) => note(&hearing, draft),
+        Some((surface, hearing)) => note(surface, &hearing, draft),
         None => draft.skipped(N1_3, "the call was over before anything was said"),
     }
 }
 
-/// Writes down what was said, and what was not.
-fn note(hearing: &Hearing, draft: &mut Draft) {
+/// Writes down what was said, and what was not. Of what a server says in passing, which may be much, only
+/// what is suspected.
+fn note(surface: Surface, hearing: &Hearing, draft: &mut Draft) {
     for quiet in &hearing.silences {
         tell(quiet);
         let why = format!("`{}` said nothing: {}", quiet.detector, quiet.why);
@@ -86,8 +84,9 @@ fn note(hearing: &Hearing, draft: &mut Draft) {
         draft.ran(N9_3);
     }
     let room = SCORES.saturating_sub(draft.scores.len());
-    let scores = hearing.scores.iter().take(room);
-    draft.scores.extend(scores.cloned());
+    let scores = hearing.scores.iter();
+    let scores = scores.filter(|score| surface != Surface::Notices || score.is_suspicion());
+    draft.scores.extend(scores.take(room).cloned());
 }
 
 /// What only the operator can put right is said where an operator looks first, too.

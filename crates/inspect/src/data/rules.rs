@@ -96,6 +96,7 @@ impl Rules {
         };
         fits.then_some(Sight {
             at: 0..text.len(),
+            by: 0..text.len(),
             rule,
             confidence: rule.confidence.min(super::Confidence::Medium),
         })

@@ -6,6 +6,7 @@
 //! only where a word begins. Where a text is made of nothing but beginnings, of which each would be
 //! read far, looking ends once it has cost many times the text; that is said, and never passed over.
 
+use super::pack::LONGEST;
 use super::pattern::Matcher;
 use super::rule::{Anchor, Confidence, Edged, Kind, Rule};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -16,6 +17,8 @@ use std::ops::Range;
 pub struct Sight<'r> {
     /// The place of the value alone, without the words around it.
     pub at: Range<usize>,
+    /// All that it was seen by, the words around it included.
+    pub by: Range<usize>,
     /// The rule that saw it.
     pub rule: &'r Rule,
     /// How sure it is; what reads like an example is nothing to be sure of.
@@ -46,6 +49,13 @@ const BETWEEN: &[u8] = b" -./";
 pub(super) const DIGITS: usize = 6;
 /// How far before and after digits that belong together a value reaches: the letters of an IBAN.
 const AROUND: usize = 36;
+
+/// The longest word that a rule asks for.
+const WORD: usize = 40;
+/// How a key in PEM (RFC 7468) begins and ends.
+const PEM: &[u8] = b"-----BEGIN ";
+const PEM_END: &[u8] = b"-----END ";
+const DASHES: &[u8] = b"-----";
 
 /// The words of all rules, and whom each of them is for.
 #[derive(Debug)]
@@ -186,8 +196,14 @@ impl<'r> Progress<'r, '_> {
         let Some(length) = matcher.at(part.as_bytes(), 0, &mut self.steps) else {
             return;
         };
-        let found = start..start + length;
-        if self.take(rule, found.clone())
+        let looked = start..start + length;
+        let mut found = looked.clone();
+        // What may be longer than any rule looks is not found in part.
+        if found.end == end && rule.longest >= LONGEST {
+            found.end = goes_on(self.text, found.clone());
+            self.steps += found.end - end;
+        }
+        if self.take(rule, looked, found.clone())
             && let Some(slot) = self.slot(index)
         {
             slot.end = found.end;
@@ -247,7 +263,7 @@ impl<'r> Progress<'r, '_> {
         }
         if let Some(every) = rule.every() {
             for value in every(part, at) {
-                self.keep(rule, value);
+                self.keep(rule, value.clone(), value);
             }
             return;
         }
@@ -263,7 +279,7 @@ impl<'r> Progress<'r, '_> {
                 at = start + 1;
                 continue;
             };
-            let next = match self.take(rule, start..stop) {
+            let next = match self.take(rule, start..stop, start..stop) {
                 true => stop,
                 // The next part of it may be one by itself: `7 4111 1111 1111 1111`.
                 false => next_word(part, start..stop),
@@ -272,36 +288,42 @@ impl<'r> Progress<'r, '_> {
         }
     }
 
-    /// Takes what was found if everything holds that has to.
-    fn take(&mut self, rule: &'r Rule, whole: Range<usize>) -> bool {
-        let bytes = self.text.as_bytes();
-        if rule.edged == Edged::Word && !stands_alone(bytes, &whole) {
+    /// Takes what was found if everything holds that has to. `looked` is what the pattern matched, `whole`
+    /// that with what goes on behind it.
+    fn take(&mut self, rule: &'r Rule, looked: Range<usize>, whole: Range<usize>) -> bool {
+        if rule.edged == Edged::Word && !stands_alone(self.text.as_bytes(), &whole) {
             return false;
         }
-        let matched = self.text.get(whole.clone()).unwrap_or_default();
+        let matched = self.text.get(looked.clone()).unwrap_or_default();
         let Some(pattern) = rule.compiled() else {
             return false;
         };
-        let Some(value) = pattern.value(matched) else {
+        let Some(mut value) = pattern.value(matched) else {
             return false;
         };
-        let Some(within) = matched.get(value.clone()).and_then(|it| rule.value(it)) else {
+        if value.end == matched.len() {
+            value.end = whole.len();
+        }
+        let value = whole.start + value.start..whole.start + value.end;
+        let text = self.text.get(value.clone()).unwrap_or_default();
+        let Some(within) = rule.value(text) else {
             // What was only taken for something costs more than a look.
-            self.steps += pattern.cost() * matched.len();
+            self.steps += pattern.cost() * whole.len();
             return false;
         };
-        let from = whole.start + value.start;
-        self.keep(rule, from + within.start..from + within.end);
+        let at = value.start + within.start..value.start + within.end;
+        self.keep(rule, at, seen_by(rule, &whole));
         true
     }
 
-    fn keep(&mut self, rule: &'r Rule, at: Range<usize>) {
+    fn keep(&mut self, rule: &'r Rule, at: Range<usize>, by: Range<usize>) {
         let plain = || self.text.get(at.clone()).unwrap_or_default();
         let confidence = match rule.kind == Kind::Secret && super::is_placeholder(plain()) {
             true => Confidence::Low,
             false => rule.confidence,
         };
         self.seen.push(Sight {
+            by,
             at,
             rule,
             confidence,
@@ -355,6 +377,40 @@ fn next_start(rule: &Rule, matcher: &Matcher<'_>, part: &str, from: usize) -> Op
         }
         at = next + 1;
     }
+}
+
+/// What a rule saw something by: what it matched, and where it asks for words near it, as far as they may
+/// stand away.
+fn seen_by(rule: &Rule, whole: &Range<usize>) -> Range<usize> {
+    let (before, after) = match &rule.anchor {
+        Anchor::Near { before, after, .. } => (after + rule.longest + WORD, before + WORD),
+        Anchor::Digits(_) | Anchor::Field | Anchor::Start(_) => (0, 0),
+    };
+    whole.start.saturating_sub(before)..whole.end + after
+}
+
+/// Where something ends that is longer than a rule looks: a key in PEM at its last line, anything else
+/// with the letters it is written in, over lines if it is written over lines.
+fn goes_on(text: &str, found: Range<usize>) -> usize {
+    let bytes = text.as_bytes();
+    let begin = bytes.get(found.clone()).unwrap_or_default();
+    let is_pem = begin.starts_with(PEM);
+    let has_lines = is_pem || begin.contains(&b'\n');
+    let belongs = |byte: &u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'-' | b'_' | b'.' => true,
+        b'\r' | b'\n' => has_lines,
+        b' ' | b'\t' | b'\\' | b':' | b',' | b'(' | b')' => is_pem,
+        _ => false,
+    };
+    let rest = bytes.get(found.end..).unwrap_or_default();
+    let length = rest.iter().take_while(|byte| belongs(byte)).count();
+    let rest = rest.get(..length).unwrap_or_default();
+    let last = memchr::memmem::find(rest, PEM_END).filter(|_| is_pem);
+    let closed = last.and_then(|last| {
+        let name = rest.get(last + PEM_END.len()..)?;
+        Some(last + PEM_END.len() + memchr::memmem::find(name, DASHES)? + DASHES.len())
+    });
+    found.end + closed.unwrap_or(length)
 }
 
 /// The digits that belong together around `at`, and how many they are.
@@ -435,6 +491,13 @@ fn weight(sight: &Sight<'_>) -> (bool, Confidence, usize) {
     (opens, sight.confidence, sight.at.len())
 }
 
+/// Whether two that overlap are taken for one thing, so that no part of either is left: two secrets, or
+/// two that say something of a person, unless one of them is doubtful.
+fn is_one(one: &Sight<'_>, other: &Sight<'_>) -> bool {
+    let sure = |sight: &Sight<'_>| sight.confidence > Confidence::Low;
+    one.rule.kind == other.rule.kind && sure(one) && sure(other)
+}
+
 /// In order, and no two at one place: secrets before personal data, the surer one before the others,
 /// then the longer one, then the one whose rule comes first.
 pub(super) fn apart(mut seen: Vec<Sight<'_>>) -> Vec<Sight<'_>> {
@@ -452,8 +515,13 @@ pub(super) fn apart(mut seen: Vec<Sight<'_>>) -> Vec<Sight<'_>> {
     for sight in seen {
         match kept.last_mut() {
             Some(last) if sight.at.start < last.at.end => {
+                let both = last.at.start..last.at.end.max(sight.at.end);
+                let are_one = is_one(last, &sight);
                 if weight(&sight) > weight(last) {
                     *last = sight;
+                }
+                if are_one {
+                    last.at = both;
                 }
             }
             _ => kept.push(sight),

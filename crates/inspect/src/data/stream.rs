@@ -83,6 +83,7 @@ impl Thread {
         let again = |(at, rule, confidence): Kept| {
             let rule = self.rules.get(rule)?;
             Some(Sight {
+                by: at.clone(),
                 at,
                 rule,
                 confidence,

@@ -9,4 +9,5 @@ mod streams;
 mod texts;
 mod tokens;
 mod values;
+mod whole;
 mod work;

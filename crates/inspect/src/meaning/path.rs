@@ -66,6 +66,14 @@ impl Roots {
             .map(|names| format!("/{}", names.join("/")))
     }
 
+    /// A path as it is written, absolute.
+    fn written(&self, path: &str) -> Option<String> {
+        if path.starts_with('/') {
+            return Some(path.to_owned());
+        }
+        Some(format!("{}/{path}", self.iter().next()?))
+    }
+
     /// The place that a path names, without `.` and `..`; nothing if it lies outside.
     fn place(&self, path: &[u8], reading: &Reading) -> Option<Vec<u8>> {
         let is_separator = reading.is_separator;
@@ -110,6 +118,8 @@ impl Roots {
 pub struct PathFound {
     /// Absolute, without `.` and `..`, as the path was written.
     pub place: String,
+    /// Absolute, with them: behind a link, `..` leads to where the link leads from there.
+    pub written: String,
 }
 
 pub(super) fn check(
@@ -149,7 +159,8 @@ pub(super) fn check(
     }
     let place = roots.place(text.as_bytes(), &PLAIN)?;
     let place = String::from_utf8(place).ok()?;
-    Some(PathFound { place })
+    let written = roots.written(text)?;
+    Some(PathFound { place, written })
 }
 
 /// Where roots are known, `..` alone hurts nobody who only uses the place it leads to: it is asked of

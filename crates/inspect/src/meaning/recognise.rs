@@ -123,6 +123,11 @@ fn may_be_text(keywords: &Map<String, Value>) -> bool {
             .any(|fixed| keywords.contains_key(*fixed))
 }
 
+/// The meaning that a name tells, where there is nothing else to tell it.
+pub(super) fn by_name_alone(name: &str) -> Option<Meaning> {
+    by_name(&words(name), "")
+}
+
 fn meaning(name: &str, keywords: &Map<String, Value>) -> Option<Meaning> {
     let word = |keyword: &str| {
         keywords

@@ -61,7 +61,10 @@ macro_rules! rules {
 
 rules! {
     TOO_LONG = "argument.too_long" Certain "use a shorter value";
+    NOT_TEXT = "argument.not_text" Strict "write a text, or a list of texts";
     HIDDEN = "argument.hidden_text" Certain "leave out characters that nobody sees";
+
+    UNDECLARED = "resource.undeclared" Certain "name a resource by an address of one of the forms that may be used here";
 
     PATH_NUL = "path.nul" Certain "leave out the zero byte, however it is written";
     PATH_CONTROL = "path.control" Certain "leave out line breaks and control characters";

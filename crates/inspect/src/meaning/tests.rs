@@ -1,6 +1,7 @@
 //! Every meaning against values that are it and values that are not.
 
 mod addresses;
+mod named;
 mod paths;
 mod property;
 mod texts;

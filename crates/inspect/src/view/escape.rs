@@ -14,6 +14,9 @@ pub(super) struct Escape {
     pub(super) kind: Kind,
 }
 
+/// Backslashes before a quotation mark: three levels of texts within texts have seven.
+const ESCAPES: usize = 7;
+
 /// The first escape that begins at `from` or later.
 pub(super) fn next(text: &str, from: usize) -> Option<Escape> {
     let mut at = from;
@@ -113,12 +116,20 @@ fn single(rest: &[u8]) -> Option<(char, usize, Kind)> {
             let c = char::from_u32(hex(digits, 8)?)?;
             Some((c, 10, Kind::Escape))
         }
+        [b'\\', ..] if quoted(rest).is_some() => Some(('"', quoted(rest)?, Kind::Escape)),
         [b'\\' | b'%', b'u', digits @ ..] => {
             let (c, units) = utf16(digits, rest.get(..2)?)?;
             Some((c, 6 * units, Kind::Escape))
         }
         _ => None,
     }
+}
+
+/// The length of a quotation mark as a text within a text has it: `\"`, and `\\\"` one level further down.
+fn quoted(rest: &[u8]) -> Option<usize> {
+    let escapes = rest.iter().take(ESCAPES);
+    let length = escapes.take_while(|byte| **byte == b'\\').count();
+    (length > 0 && rest.get(length) == Some(&b'"')).then_some(length + 1)
 }
 
 /// A character as one or two units of UTF-16, and how many.

@@ -257,6 +257,36 @@ fn what_is_looked_for_is_found_in_every_view_and_once_where_it_stands() {
 }
 
 #[test]
+fn what_is_seen_by_a_word_beside_it_is_found_where_only_the_word_is_disguised() {
+    for (text, kinds) in [
+        ("key: A9KX", Some("")),
+        ("k&#101;y: A9KX", Some("entity")),
+        ("<b>key</b>: A9KX", Some("visible")),
+        (r#"{\"key\": \"A9KX\"}"#, Some("escape")),
+        (r#"{\\\"key\\\": \\\"A9KX\\\"}"#, Some("escape")),
+        ("k\u{435}y: A9KX", Some("confusable")),
+        ("k&#101;yring: A9KX", None),
+    ] {
+        let views = views(text, &Budget::default());
+        let find = |text: &str| -> Vec<_> {
+            let words = ["key: ", r#""key": ""#];
+            let found = words
+                .iter()
+                .find_map(|word| Some((text.find(word)?, word.len())));
+            let found =
+                found.map(|(at, length)| (at..at + length + 4, at + length..at + length + 4, ()));
+            found.into_iter().collect()
+        };
+        let found = views.search_by(find);
+        let told = found.first().map(|seen| seen.kinds.to_string());
+        assert_eq!(told.as_deref(), kinds, "{text}");
+        for seen in found {
+            assert_eq!(text.get(seen.range), Some("A9KX"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn tells_where_code_stands() {
     let text = "a\n```rust\nlet x;\n```\nb\n~~~\nc\n```\n~~~\n````\nopen\n```\n";
     let blocks = code(text).into_iter().map(|range| text.get(range).unwrap());

@@ -231,6 +231,7 @@ impl Explain {
         if !self.groups.is_empty() {
             case.principal.groups = Some(self.groups.clone());
         }
+        case.context.purpose.clone_from(&self.purpose);
         if let Some(arguments) = self.arguments.as_deref() {
             case.arguments = Some(recorded::object(arguments)?);
         }

@@ -1,14 +1,15 @@
-//! What parameters of tools mean: what belongs to which meaning, and the beginning of every pointer.
+//! What parameters of tools, arguments of prompts and parts of URIs mean: what belongs to which meaning, and the beginning of every pointer.
 
 use super::super::words::{self, Thing};
 use super::{each, pointer};
 use crate::bounds;
 use crate::problem::Problems;
-use crate::settled::{Arguments, Parameter};
+use crate::settled::{Arguments, Parameter, SchemaFile, ToolPattern, UriForm};
 use crate::words::{Meaning, Misfit, Network, Recognised};
 use crate::written;
 use controls::N1_1;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 pub(super) fn settle(
     problems: &mut Problems,
@@ -28,32 +29,116 @@ pub(super) fn settle(
         roots: roots(problems, path, written.roots.as_deref()),
         ..Arguments::default()
     };
-    words::count(problems, &at("tools"), written.tools.len(), bounds::WORDS);
-    for (tool, parameters) in &written.tools {
-        let path = each(&at("tools"), tool);
-        words::count(problems, &path, parameters.len(), bounds::WORDS);
-        let named = words::names(problems, &path, tool, Thing::Tool);
-        let parameters = parameters.iter().map(|(place, parameter)| {
-            let path = each(&path, place);
-            pointer(problems, &path, place);
-            (place.clone(), self::parameter(problems, &path, parameter))
-        });
-        settled.tools.insert(named, parameters.collect());
+    for (name, all, thing, into) in [
+        ("tools", &written.tools, Thing::Tool, &mut settled.tools),
+        (
+            "prompts",
+            &written.prompts,
+            Thing::Prompt,
+            &mut settled.prompts,
+        ),
+    ] {
+        words::count(problems, &at(name), all.len(), bounds::WORDS);
+        for (called, parameters) in all {
+            let path = each(&at(name), called);
+            let named = words::names(problems, &path, called, thing);
+            into.insert(named, self::parameters(problems, &path, parameters));
+        }
     }
-    words::count(
-        problems,
-        &at("schemas"),
-        written.schemas.len(),
-        bounds::WORDS,
-    );
-    for (tool, schema) in &written.schemas {
-        let path = each(&at("schemas"), tool);
+    settled.resources = resources(problems, &at("resources"), &written.resources);
+    settled.schemas = schemas(problems, &at("schemas"), &written.schemas);
+    settled.schema_files = schema_files(problems, path, written);
+    settled
+}
+
+fn parameters(
+    problems: &mut Problems,
+    path: &str,
+    written: &BTreeMap<String, written::Parameter>,
+) -> BTreeMap<String, Parameter> {
+    words::count(problems, path, written.len(), bounds::WORDS);
+    let parameters = written.iter().map(|(place, parameter)| {
+        let path = each(path, place);
+        pointer(problems, &path, place);
+        (place.clone(), self::parameter(problems, &path, parameter))
+    });
+    parameters.collect()
+}
+
+fn resources(
+    problems: &mut Problems,
+    path: &str,
+    written: &BTreeMap<String, BTreeMap<String, written::Parameter>>,
+) -> BTreeMap<UriForm, BTreeMap<String, Parameter>> {
+    words::count(problems, path, written.len(), bounds::WORDS);
+    let mut settled = BTreeMap::new();
+    for (text, parameters) in written {
+        let path = each(path, text);
+        let own = self::parameters(problems, &path, parameters);
+        let form = match UriForm::read(text) {
+            Ok(form) if text.len() <= bounds::ADDRESS_LENGTH => form,
+            Ok(_) => {
+                let message = format!("has more than {} bytes", bounds::ADDRESS_LENGTH);
+                problems.refuse(N1_1, &path, message, "write a shorter one");
+                continue;
+            }
+            Err(error) => {
+                let fix = "write a URI with variables, such as `file://{+path}` or `repo://{owner}/{name}`";
+                problems.refuse(N1_1, &path, error.to_string(), fix);
+                continue;
+            }
+        };
+        for place in own.keys() {
+            let named = |name: &str| place.strip_prefix('/') == Some(name);
+            if !form.variables().any(named) && !named(UriForm::WHOLE) {
+                let path = each(&path, place);
+                let fix = "write `/` and the name of a variable of the URI, such as `/path`, or `/uri` for all of it";
+                problems.refuse(N1_1, &path, "is no variable of the URI", fix);
+            }
+        }
+        settled.insert(form, own);
+    }
+    settled
+}
+
+/// Schemas that are written here.
+fn schemas(
+    problems: &mut Problems,
+    path: &str,
+    written: &BTreeMap<String, String>,
+) -> BTreeMap<ToolPattern, String> {
+    words::count(problems, path, written.len(), bounds::WORDS);
+    let mut settled = BTreeMap::new();
+    for (tool, schema) in written {
+        let path = each(path, tool);
         let named = words::names(problems, &path, tool, Thing::Tool);
         if !serde_json::from_str::<Value>(schema).is_ok_and(|schema| schema.is_object()) {
             let fix = "write a JSON Schema as JSON text: `'{\"properties\": {…}}'`";
             problems.refuse(N1_1, &path, "is no JSON Schema", fix);
         }
-        settled.schemas.insert(named, schema.clone());
+        settled.insert(named, schema.clone());
+    }
+    settled
+}
+
+/// Schemas that lie in files: what is in them is read later.
+fn schema_files(
+    problems: &mut Problems,
+    path: &str,
+    written: &written::Arguments,
+) -> BTreeMap<ToolPattern, SchemaFile> {
+    let at = format!("{path}.schema_files");
+    words::count(problems, &at, written.schema_files.len(), bounds::WORDS);
+    let mut settled = BTreeMap::new();
+    for (tool, file) in &written.schema_files {
+        let path = each(&at, tool);
+        if written.schemas.contains_key(tool) {
+            let fix = "write the schema in one of the two places";
+            problems.refuse(N1_1, &path, "is there in `schemas` as well", fix);
+        }
+        let named = words::names(problems, &path, tool, Thing::Tool);
+        let file = words::path(problems, &path, file);
+        settled.insert(named, SchemaFile { file, text: None });
     }
     settled
 }

@@ -25,9 +25,9 @@ pub(super) fn settle(
             let fix = "name each provider once, with everything it is asked about in `on`";
             problems.refuse(N1_3, &format!("{path}.use"), message, fix);
         }
-        let on = one.on.as_deref().unwrap_or(Surface::ALL);
+        let on = one.on.as_deref().unwrap_or(Surface::USUAL);
         if on.is_empty() {
-            let fix = "write `arguments`, `results` or both, or remove the entry";
+            let fix = "write what it is asked about, such as `arguments`, or remove the entry";
             let path = format!("{path}.on");
             problems.refuse(N1_3, &path, "is empty: it is asked about nothing", fix);
         }
@@ -58,6 +58,12 @@ pub(in crate::settle) fn known(
     });
     for (path, uses) in servers.chain(routes) {
         for (index, one) in uses.unwrap_or_default().iter().enumerate() {
+            if path.starts_with("routes") && one.on.contains(&Surface::Definitions) {
+                let path = format!("{path}.content.providers[{index}].on");
+                let message = "names `definitions`, which are those of a server on every route";
+                let fix = "name it in the `content` of the server";
+                problems.refuse(N1_3, &path, message, fix);
+            }
             if names.contains(&one.provider.as_str()) {
                 continue;
             }

@@ -1,9 +1,11 @@
 //! What parameters of tools mean, settled.
 
-use super::super::ToolPattern;
+use super::super::{ToolPattern, UriForm};
 use crate::words::{Meaning, Misfit, Network, Recognised};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What parameters of tools mean.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,8 +19,32 @@ pub struct Arguments {
     pub roots: Vec<String>,
     /// What is declared, by tool and JSON Pointer.
     pub tools: BTreeMap<ToolPattern, BTreeMap<String, Parameter>>,
+    /// The same of arguments of prompts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<ToolPattern, BTreeMap<String, Parameter>>,
+    /// The same of what stands in URIs of resources.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub resources: BTreeMap<UriForm, BTreeMap<String, Parameter>>,
     /// JSON Schemas that arguments have to fit as well, as JSON text.
     pub schemas: BTreeMap<ToolPattern, String>,
+    /// The same in files.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub schema_files: BTreeMap<ToolPattern, SchemaFile>,
+}
+
+/// A JSON Schema in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaFile {
+    /// The file.
+    pub file: PathBuf,
+    /// What it said when the configuration was read; nothing before.
+    pub text: Option<Arc<str>>,
+}
+
+impl Serialize for SchemaFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.file.serialize(serializer)
+    }
 }
 
 impl Default for Arguments {
@@ -28,7 +54,10 @@ impl Default for Arguments {
             network: Network::Private,
             roots: Vec::new(),
             tools: BTreeMap::new(),
+            prompts: BTreeMap::new(),
+            resources: BTreeMap::new(),
             schemas: BTreeMap::new(),
+            schema_files: BTreeMap::new(),
         }
     }
 }

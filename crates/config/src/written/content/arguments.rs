@@ -28,11 +28,25 @@ pub struct Arguments {
     #[serde(default)]
     #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
     pub tools: BTreeMap<String, BTreeMap<String, Parameter>>,
+    /// The same of arguments of prompts, by the prompt's name at the server.
+    #[serde(default)]
+    #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
+    pub prompts: BTreeMap<String, BTreeMap<String, Parameter>>,
+    /// The same of the URIs of resources, by what stands in them: `file://{+path}` or `repo://{owner}/{name}`,
+    /// then `/path` or `/owner`; `/uri` is all of it. In `{+path}` there may be a `/`. Where a scheme is named, a
+    /// URI of that scheme has to have one of these forms.
+    #[serde(default)]
+    #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
+    pub resources: BTreeMap<String, BTreeMap<String, Parameter>>,
     /// JSON Schemas that arguments have to fit as well, for each tool, as JSON text. What their keyword
     /// `x-ringwall` says, as in `{"x-ringwall": {"is": "path", "roots": ["/srv"]}}`, is declared.
     #[serde(default)]
     #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
     pub schemas: BTreeMap<String, String>,
+    /// The same in files, relative to this one.
+    #[serde(default)]
+    #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
+    pub schema_files: BTreeMap<String, String>,
 }
 
 /// What one parameter means.

@@ -16,6 +16,6 @@ pub struct ProviderUse {
     #[schemars(extend("default" = Mode::Warn))]
     pub mode: Option<Mode>,
     /// What it is asked about.
-    #[schemars(extend("default" = Surface::ALL), length(min = 1))]
+    #[schemars(extend("default" = Surface::USUAL), length(min = 1))]
     pub on: Option<Vec<Surface>>,
 }

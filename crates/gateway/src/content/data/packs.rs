@@ -89,16 +89,10 @@ fn verified(file: &Path, key: &Path) -> Result<String, PackError> {
 }
 
 fn bounded(path: &Path, most: usize) -> Result<Vec<u8>, PackError> {
-    use std::io::Read;
-    let failed = |error| PackError::Unreadable {
+    super::super::bounded_file(path, most).map_err(|error| PackError::Unreadable {
         path: path.to_owned(),
         error,
-    };
-    let file = std::fs::File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    let most = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    file.take(most).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
+    })
 }
 
 /// The texts of packs, and the rules that were made of them.

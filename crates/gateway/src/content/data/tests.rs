@@ -163,6 +163,29 @@ fn n9_3_what_is_encoded_is_found_and_the_whole_run_is_redacted() {
 }
 
 #[test]
+fn n9_3_a_value_is_found_where_only_the_word_beside_it_is_disguised() {
+    let content = content(&json!({}));
+    let key = "A9KXVvx7rj8QLx2Rn1sBaLuzyRiJE9wD";
+    let hexadecimal = "6c41db7b1e4bb2620bc0ed03fbe1ec54";
+    for (text, value) in [
+        (format!("api&#95;key = \"{key}\""), key),
+        (format!("<b>api_key</b>: {key}"), key),
+        (format!("p\u{430}ssword={key}\n"), key),
+        (format!(r#"{{\"api_key\": \"{key}\"}}"#), key),
+        (format!("dat&#97;dog: {hexadecimal}"), hexadecimal),
+    ] {
+        let (left, rules, _) = after(&content, &result(&text), Toward::Model);
+        assert!(!left.to_string().contains(value), "{left}");
+        assert!(!rules.is_empty(), "{text}");
+        let started = left
+            .to_string()
+            .replace("&#97;", "a")
+            .contains("[redacted: secret.");
+        assert!(started, "{left}");
+    }
+}
+
+#[test]
 fn n9_3_what_holds_nothing_is_left_byte_for_byte() {
     let content = content(
         &json!({ "secrets": { "answers": "refuse" }, "personal": { "answers": "redact" } }),
@@ -194,6 +217,139 @@ fn n9_3_the_name_of_a_member_says_what_its_value_is() {
         "password": "[redacted: secret.password]", "dateOfBirth": "[redacted: personal.date_of_birth]",
         "nextPageToken": "CAUQAA", "note": "fine" });
     assert_eq!(left["result"]["structuredContent"], expected);
+}
+
+#[test]
+fn n9_3_the_name_of_a_member_counts_in_json_within_text() {
+    let content = content(&json!({ "personal": { "answers": "tokenise" },
+                                   "rules": { "secret.password": { "arguments": "redact" } } }));
+    let data = json!({ "password": "hunter2-blue", "list": [{ "passwd": ["one-more-blue"] }], "note": "fine",
+                       "dateOfBirth": "12 \"April\"" });
+    let expected = json!({ "password": "[redacted: secret.password]",
+                           "list": [{ "passwd": ["[redacted: secret.password]"] }], "note": "fine",
+                           "dateOfBirth": "[redacted: personal.date_of_birth]" });
+    for text in [data.to_string(), format!(" {data:#}\n")] {
+        let message = json!({ "result": { "content": [{ "type": "text", "text": text }] } });
+        let (left, rules, _) = after(&content, &message, Toward::Model);
+        let left = left
+            .pointer("/result/content/0/text")
+            .unwrap()
+            .as_str()
+            .unwrap();
+        let left: Value = serde_json::from_str(left).unwrap();
+        assert_eq!(left, expected);
+        let told = |label: &str| rules.iter().any(|rule| rule == label);
+        assert!(
+            told("secret.password") && told("personal.date_of_birth"),
+            "{rules:?}"
+        );
+        let call = json!({ "params": { "arguments": { "body": text } } });
+        let (left, _, _) = after(&content, &call, Toward::Server);
+        assert!(!left.to_string().contains("-blue"), "{left}");
+    }
+    let harmless = [
+        r#"{"password": "", "note": "fine"}"#,
+        "[link](https://a.example)",
+        "{password}",
+    ];
+    for text in harmless {
+        let (left, _, _) = after(&content, &result(text), Toward::Model);
+        assert_eq!(left, result(text));
+    }
+}
+
+#[test]
+fn n9_3_what_the_form_of_a_value_says_does_not_excuse_what_its_name_says() {
+    for (settings, value, left) in [
+        (json!({}), "anna@corp.test", "[redacted: secret.password]"),
+        (
+            json!({ "rules": { "personal.email": { "answers": "ignore" } } }),
+            "anna@corp.test",
+            "[redacted: secret.password]",
+        ),
+        (
+            json!({ "personal": { "answers": "redact" } }),
+            "anna@corp.test",
+            "[redacted: personal.email]",
+        ),
+        (json!({}), GITHUB, "[redacted: secret.github_token]"),
+    ] {
+        let content = content(&settings);
+        let message = json!({ "result": { "structuredContent": { "password": value } } });
+        let (after, _, _) = after(&content, &message, Toward::Model);
+        let after = after.pointer("/result/structuredContent/password");
+        assert_eq!(after, Some(&json!(left)), "{settings}");
+    }
+}
+
+#[test]
+fn n9_3_text_that_comes_as_bytes_is_looked_at() {
+    use base64::Engine as _;
+    let (content, standard) = (
+        content(&json!({})),
+        base64::engine::general_purpose::STANDARD,
+    );
+    let text = format!("# caf\u{e9}\nTOKEN={GITHUB}\n");
+    let clean = text.replace(GITHUB, "[redacted: secret.github_token]");
+    let latin = |text: &str| {
+        text.chars()
+            .map(|c| u32::from(c) as u8)
+            .collect::<Vec<u8>>()
+    };
+    let in_lines = |blob: &str| {
+        let lines: Vec<&str> = blob.split_inclusive(|c: char| c == 'V').collect();
+        lines.join("\r\n")
+    };
+    let blob = standard.encode(&text);
+    let cases = [
+        (blob.clone(), Some(clean.clone().into_bytes())),
+        (in_lines(&blob), Some(clean.clone().into_bytes())),
+        (
+            blob.trim_end_matches('=').to_owned(),
+            Some(clean.clone().into_bytes()),
+        ),
+        (standard.encode(latin(&text)), Some(latin(&clean))),
+        // No text: a picture, an archive.
+        (standard.encode(format!("\u{1}{text}")), None),
+        (
+            standard.encode([0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', 0]),
+            None,
+        ),
+        (standard.encode("a text that holds nothing"), None),
+        ("not base64 at all".to_owned(), None),
+        (String::new(), None),
+    ];
+    for (blob, expected) in cases {
+        for (place, message) in [
+            (
+                "/result/contents/0/blob",
+                json!({ "result": { "contents": [{ "uri": "file:///.env", "mimeType": "text/plain", "blob": blob }] } }),
+            ),
+            (
+                "/result/contents/0/blob",
+                json!({ "result": { "contents": [{ "uri": "file:///.env", "blob": blob }] } }),
+            ),
+            (
+                "/result/content/0/data",
+                json!({ "result": { "content": [{ "type": "image", "mimeType": "image/png", "data": blob }] } }),
+            ),
+        ] {
+            let (left, rules, _) = after(&content, &message, Toward::Model);
+            let Some(expected) = &expected else {
+                assert_eq!((left, rules.len()), (message, 0));
+                continue;
+            };
+            let left = left.pointer(place).unwrap().as_str().unwrap();
+            assert_eq!(standard.decode(left).unwrap(), *expected, "{blob}");
+            assert_eq!(rules, ["secret.github_token"]);
+        }
+    }
+    let sent = json!({ "params": { "contents": [{ "uri": "file:///.env", "blob": blob }] } });
+    let (left, _, refused) = after(&content, &sent, Toward::Server);
+    assert_eq!(left, sent);
+    assert!(
+        matches!(refused, Some(Because::Data { label, .. }) if &*label == "secret.github_token")
+    );
 }
 
 #[test]
@@ -245,6 +401,18 @@ fn n9_3_tokens_are_turned_back_for_labels_that_the_server_may_have() {
     );
     let call = json!({ "params": { "arguments": { "a": [tokens, "x"] } } });
     let sent = document(&call);
+    // What was decided about is never another thing afterwards.
+    for elsewhere in [
+        json!({ "params": { "name": tokens, "uri": tokens, "_meta": { "arguments": tokens } } }),
+        json!({ "params": { "arguments": { tokens: 1 } } }),
+        json!({ "result": { "arguments": [tokens] } }),
+    ] {
+        let looked = content.reveal(&document(&elsewhere));
+        assert!(
+            looked.edits.is_empty() && looked.findings.is_empty(),
+            "{elsewhere}"
+        );
+    }
     // Nothing but the reveal turns them back.
     let looked = content.look(&sent, Toward::Server);
     assert!(looked.edits.is_empty() && looked.refused.is_none());

@@ -9,6 +9,10 @@ use zeroize::Zeroizing;
 
 /// Under what the key is kept.
 const KEY: &str = "tokens";
+/// Values are filled up to a multiple of so many bytes, so that a token does not tell how long one is.
+const BLOCK: usize = 32;
+/// What they are filled up with: no text has this byte.
+const FILLING: u8 = 0xff;
 
 /// What makes tokens and turns them back.
 #[derive(Debug)]
@@ -60,17 +64,23 @@ impl Tokens {
 
     /// The token for a value of this label on this route. Nothing for one that is too long.
     pub(super) fn write(&self, route: &str, label: &str, value: &str) -> Option<String> {
-        if value.len() + Alike::OVERHEAD > SEALED {
+        let length = value.len().max(1).next_multiple_of(BLOCK);
+        if length + Alike::OVERHEAD > SEALED {
             return None;
         }
-        let sealed = self.key.seal(&context(route, label), value.as_bytes())?;
+        let mut filled = Zeroizing::new(Vec::with_capacity(length));
+        filled.extend_from_slice(value.as_bytes());
+        filled.resize(length, FILLING);
+        let sealed = self.key.seal(&context(route, label), &filled)?;
         Some(write(label, &sealed))
     }
 
     /// What a token of this route stands for.
     pub(super) fn read(&self, route: &str, token: &Token<'_>) -> Option<Zeroizing<String>> {
         let opened = self.key.open(&context(route, token.label), &token.sealed)?;
-        let text = std::str::from_utf8(&opened).ok()?;
+        let last = opened.iter().rposition(|byte| *byte != FILLING);
+        let text = opened.get(..last.map_or(0, |last| last + 1))?;
+        let text = std::str::from_utf8(text).ok()?;
         Some(Zeroizing::new(text.to_owned()))
     }
 }
@@ -115,6 +125,8 @@ mod tests {
         assert_eq!(tokens.read("/a", found).unwrap().as_str(), "anna@corp.test");
         assert!(tokens.read("/b", found).is_none());
         assert!(Tokens::ephemeral().unwrap().read("/a", found).is_none());
+        let long = tokens.write("/a", "personal.email", "a-much-longer-name@corp.test");
+        assert_eq!(long.unwrap().len(), token.len());
         // Written under another label, it opens for neither.
         let renamed = token.replace("personal.email", "personal.phone");
         assert!(tokens.read("/a", find(&renamed).first().unwrap()).is_none());

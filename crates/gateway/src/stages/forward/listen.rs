@@ -9,7 +9,7 @@ use crate::outlet::Outlet;
 use crate::route::Served;
 use crate::stages::authorize;
 use crate::stages::draft::Draft;
-use crate::stages::inspect::Inspected;
+use crate::stages::inspect::{self, Inspected};
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve;
 use protocol::bridge::{self, Wish};
@@ -142,7 +142,8 @@ fn theirs(
             continue;
         };
         let offered = route.settled.offers_resource(uri);
-        if offered && authorize::may_read(gate, call, served, own, draft.at_ms()) {
+        let refused = inspect::refuses_uri(route.content(Some(served)), own);
+        if offered && !refused && authorize::may_read(gate, call, served, own, draft.at_ms()) {
             inner.uris.push(own.into());
             outward.uris.push(uri.clone());
         }

@@ -1,15 +1,19 @@
-//! Arguments held against what they mean (control 1.1): the text of each, and where a path leads on a disk
+//! Values held against what they mean (control 1.1), arguments of tools and prompts and URIs of resources: the
+//! text of each, and where a path leads on a disk
 //! that this machine shares with the server. Nobody else is asked: where a name leads is looked up once
 //! policies have let the call through (see [`names`](super::names)).
 
 use super::names::{FORBIDDEN, Name, Names, UNRESOLVED, Wrong};
-use crate::content::{FINDINGS, Meanings};
+use super::values;
+use crate::content::{Content, FINDINGS, Meanings};
 use crate::egress::Network;
 use crate::route::Served;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::Subject;
 use crate::stages::validate::Valid;
-use ::inspect::meaning::{Asked, Basis, Consequence, Expectation, Host, Judged, Roots, Target};
+use ::inspect::meaning::{
+    Asked, Basis, Consequence, Expectation, Host, Judged, Roots, Target, Weight,
+};
 use controls::{Action, Finding, Severity};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -21,14 +25,29 @@ const LINKED: Wrong = Wrong {
 };
 
 /// What was found, what the call is refused for, and which names are still to be looked up.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Held {
     pub(super) findings: Vec<Finding>,
     pub(super) refused: Option<Refused>,
     pub(super) names: Names,
+    /// How a refusal is told.
+    refuse: fn(&str, &'static str, &'static str) -> Refused,
 }
 
 impl Held {
+    /// Nothing yet, of a message about this.
+    pub(super) fn of(subject: &Subject) -> Self {
+        Held {
+            findings: Vec::new(),
+            refused: None,
+            names: Names::default(),
+            refuse: match subject {
+                Subject::Tool(_) => refused::argument_meaning,
+                Subject::Task(_) | Subject::Other => refused::value_meaning,
+            },
+        }
+    }
+
     /// Writes down what is wrong at a place of the message, once.
     pub(super) fn found(
         &mut self,
@@ -54,7 +73,7 @@ impl Held {
             });
         }
         if consequence == Consequence::Refuse && self.refused.is_none() {
-            self.refused = Some(refused::argument_meaning(place, rule, remedy));
+            self.refused = Some((self.refuse)(place, rule, remedy));
         }
     }
 
@@ -68,61 +87,77 @@ impl Held {
     }
 }
 
-/// What stands in arguments that nobody sees, before they are cleaned of it: such a value would arrive as
+/// What stands in values that nobody sees, before they are cleaned of it: such a value would arrive as
 /// another one, which nobody wrote.
 pub(super) fn unseen(valid: &Valid, held: &mut Held) {
-    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), valid.sent()) else {
-        return;
-    };
     let meanings = valid.raw().route().content(valid.served()).meanings();
-    for judged in meanings.judge(tool, arguments, Asked::Unseen) {
-        let place = format!("/params/arguments{}", judged.pointer);
-        flaws(meanings, &judged, &place, held);
+    for value in values::all(valid, meanings, Asked::Unseen) {
+        flaws(meanings, &value, held);
     }
 }
 
-/// Holds the arguments of a call against what they mean, as the server gets them.
+/// Holds the values of a message against what they mean, as the server gets them.
 pub(super) async fn hold(valid: &Valid, held: &mut Held) {
-    let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), valid.sent()) else {
-        return;
-    };
     let Some(served) = valid.served() else {
         return;
     };
     let meanings = valid.raw().route().content(Some(served)).meanings();
-    if let Err(violations) = meanings.fits(tool, arguments) {
+    if let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), valid.sent())
+        && let Err(violations) = meanings.fits(tool, arguments)
+    {
         held.refused = Some(refused::arguments(violations.to_string()));
         return;
     }
-    for judged in meanings.judge(tool, arguments, Asked::Everything) {
-        let place = format!("/params/arguments{}", judged.pointer);
-        flaws(meanings, &judged, &place, held);
+    for value in values::all(valid, meanings, Asked::Everything) {
+        flaws(meanings, &value, held);
         // What is refused anyway makes nobody look anywhere.
         if held.refused.is_some() {
             continue;
         }
-        let expected = judged.expected;
-        let wrong = match &judged.outcome.target {
-            Some(target) => reached(target, meanings, expected, (&place, &mut held.names)),
-            None => linked(served, meanings.roots(expected), &judged).await,
+        let expected = value.judged.expected;
+        let wrong = match &value.judged.outcome.target {
+            Some(target) => reached(target, meanings, &value, &mut held.names),
+            None => linked(served, meanings.roots(expected), &value.judged).await,
         };
         if let Some(wrong) = wrong {
-            held.leads(
-                &place,
-                wrong,
-                consequence(meanings, expected, wrong.certain),
-            );
+            let consequence = consequence(meanings, expected, wrong.certain);
+            held.leads(&value.place, wrong, consequence);
         }
     }
 }
 
-/// Writes down what is wrong with the text of a value.
-fn flaws(meanings: &Meanings, judged: &Judged<'_>, place: &str, held: &mut Held) {
-    let expected = judged.expected;
-    for flaw in &judged.outcome.flaws {
-        let consequence = meanings.consequence(expected, expected.consequence(flaw.rule));
+/// Whether the URI of a resource is one that would be refused, as far as its text tells.
+pub(in crate::stages) fn refuses_uri(content: &Content, uri: &str) -> bool {
+    let meanings = content.meanings();
+    let mut held = Held::of(&Subject::Other);
+    for judged in meanings.judge_uri(uri, Asked::Everything) {
+        let value = values::Meant {
+            place: "/params/uri".into(),
+            judged,
+            is_partial: false,
+        };
+        flaws(meanings, &value, &mut held);
+        if let Some(target) = &value.judged.outcome.target
+            && let Some(wrong) = reached(target, meanings, &value, &mut held.names)
+        {
+            let consequence = consequence(meanings, value.judged.expected, wrong.certain);
+            held.leads(&value.place, wrong, consequence);
+        }
+    }
+    held.refused.is_some()
+}
+
+/// Writes down what is wrong with the text of a value. Of one that is still being written less is asked.
+fn flaws(meanings: &Meanings, value: &values::Meant<'_>, held: &mut Held) {
+    let expected = value.judged.expected;
+    for flaw in &value.judged.outcome.flaws {
+        let as_said = match (value.is_partial, flaw.rule.weight) {
+            (true, Weight::Strict) => Consequence::Report,
+            _ => expected.consequence(flaw.rule),
+        };
+        let consequence = meanings.consequence(expected, as_said);
         let told = (flaw.rule.name, flaw.rule.severity(), flaw.rule.remedy);
-        held.found(place, told, consequence);
+        held.found(&value.place, told, consequence);
     }
 }
 
@@ -140,18 +175,20 @@ fn consequence(meanings: &Meanings, expected: &Expectation, certain: bool) -> Co
 fn reached(
     target: &Target,
     meanings: &Meanings,
-    expected: &Expectation,
-    (place, names): (&str, &mut Names),
+    value: &values::Meant<'_>,
+    names: &mut Names,
 ) -> Option<Wrong> {
+    let expected = value.judged.expected;
     let network = meanings.network(expected);
     match &target.host {
         Host::Address(address) => network.admit(*address).is_err().then_some(FORBIDDEN),
         // A name of this machine or its network is nowhere public, whoever looks it up.
         Host::Local(_) => (network == Network::Public).then_some(FORBIDDEN),
         Host::Name(_) if expected.basis == Basis::Recognised && network == Network::Private => None,
+        Host::Name(_) if value.is_partial => None,
         Host::Name(name) => {
             let kept = names.keep(Name {
-                place: place.into(),
+                place: value.place.clone(),
                 name: name.as_str().into(),
                 network,
                 forbidden: consequence(meanings, expected, FORBIDDEN.certain),
@@ -169,8 +206,12 @@ async fn linked(served: &Served, roots: Option<&Roots>, judged: &Judged<'_>) -> 
     if !matches!(served.settled.upstream, config::settled::Upstream::Stdio(_)) {
         return None;
     }
-    let (roots, place) = (roots.clone(), PathBuf::from(&found.place));
-    let inside = tokio::task::spawn_blocking(move || is_inside(&roots, &place));
+    let (roots, found) = (roots.clone(), found.clone());
+    let inside = tokio::task::spawn_blocking(move || {
+        // Some programs take `..` away before they open a path, and others leave it to the system.
+        let is_inside = |place: &str| is_inside(&roots, Path::new(place));
+        is_inside(&found.place) && (found.written == found.place || is_inside(&found.written))
+    });
     match inside.await {
         Ok(true) => None,
         Ok(false) | Err(_) => Some(LINKED),
@@ -204,6 +245,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn n1_1_a_flaw_is_told_once_and_the_first_refuses() {
+        let mut held = Held::of(&Subject::Other);
+        for (place, rule, consequence) in [
+            ("/params/uri", "path.double_slash", Consequence::Report),
+            ("/params/uri", "path.nul", Consequence::Refuse),
+            ("/params/uri", "path.nul", Consequence::Refuse),
+            ("/params/uri", "path.control", Consequence::Refuse),
+        ] {
+            held.found(place, (rule, Severity::High, "leave it out"), consequence);
+        }
+        let rules: Vec<_> = held.findings.iter().map(|it| &*it.rule).collect();
+        assert_eq!(rules, ["path.double_slash", "path.nul", "path.control"]);
+        let reason = held.refused.unwrap().refusal.reason.clone();
+        assert!(reason.contains("path.nul"), "{reason}");
+    }
+
+    #[test]
     fn n1_1_no_link_leads_out_of_the_roots() {
         let tree = tempfile::tempdir().unwrap();
         let base = tree.path();
@@ -231,6 +289,13 @@ mod tests {
             ("secret", false),
             ("dangling", false),
             ("dangling/x", false),
+            // Behind a link, `..` leads to where the link leads from there.
+            ("inner/../in/file", true),
+            ("in/../in/file", true),
+            ("new/../in/file", true),
+            ("out/../in/file", false),
+            ("out/../secret", false),
+            ("in/../out/../new", false),
         ] {
             assert_eq!(is_inside(&roots, &root.join(name)), expected, "{name}");
         }

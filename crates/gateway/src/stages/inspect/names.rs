@@ -8,6 +8,7 @@
 use super::arguments::Held;
 use crate::egress::{EgressError, Network};
 use crate::route::Served;
+use crate::stages::resolve::Subject;
 use ::inspect::meaning::Consequence;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -71,9 +72,9 @@ impl Names {
     }
 
     /// Looks the names up, until one of them refuses the call.
-    pub(super) async fn look_up(self, served: &Served) -> Held {
+    pub(super) async fn look_up(self, served: &Served, subject: &Subject) -> Held {
         let deadline = Instant::now() + LOOKING;
-        let mut held = Held::default();
+        let mut held = Held::of(subject);
         for name in self.0 {
             let admitted = served.egress.admits(&name.name, name.network, deadline);
             let (wrong, consequence) = match admitted.await {

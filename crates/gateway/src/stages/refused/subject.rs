@@ -90,10 +90,19 @@ pub(in crate::stages) fn argument_meaning(
     remedy: &'static str,
 ) -> Refused {
     let pointer = place.strip_prefix("/params/arguments").unwrap_or(place);
+    value_meaning(pointer, rule, remedy).for_the_model()
+}
+
+/// The same of what no model wrote for a tool: an argument of a prompt, the URI of a resource.
+pub(in crate::stages) fn value_meaning(
+    place: &str,
+    rule: &'static str,
+    remedy: &'static str,
+) -> Refused {
     let meant = rule.split('.').next().unwrap_or(rule);
     let reason = format!(
-        "the argument at {} is no {meant} as this tool takes it ({rule})",
-        quoted(pointer)
+        "the value at {} is no {meant} as the server takes it ({rule})",
+        quoted(place)
     );
     Refused::new(
         "argument_meaning",
@@ -103,7 +112,6 @@ pub(in crate::stages) fn argument_meaning(
         remedy,
     )
     .rpc(codes::INVALID_PARAMS)
-    .for_the_model()
 }
 
 /// The operator says for which purposes the tool may be called, and this is none of them.

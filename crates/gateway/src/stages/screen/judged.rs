@@ -8,6 +8,7 @@ use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use protocol::bridge::{self, BridgeError, Need, Question};
 use protocol::{Era, Kind, Message, Method, Revision, Shape, Value, codes};
+use std::borrow::Cow;
 
 /// Why a question goes no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) enum No {
     Page,
     /// The policies do not permit it, or it could not be written down.
     Policy,
+    /// A detector suspects it, or says nothing.
+    Suspect,
 }
 
 impl No {
@@ -36,6 +39,7 @@ impl No {
             No::Unable(_) => (codes::METHOD_NOT_FOUND, "the client did not offer this"),
             No::Page => (refused::POLICY, "the user may not be sent to this page"),
             No::Policy => (refused::POLICY, "policy does not let this server ask"),
+            No::Suspect => (refused::POLICY, "the question is suspect"),
         }
     }
 
@@ -46,7 +50,9 @@ impl No {
             (No::Unable(_), Era::Legacy) => refused::capability_unoffered(),
             (No::Page, _) => refused::page_refused(),
             (No::Malformed, _) => refused::unbridged(&BridgeError::Question),
-            (No::Unknown | No::Batch | No::Policy, _) => refused::question_refused(method),
+            (No::Unknown | No::Batch | No::Policy | No::Suspect, _) => {
+                refused::question_refused(method)
+            }
         }
     }
 }
@@ -66,7 +72,7 @@ impl Screen {
             },
         };
         match (no, row) {
-            (None, Some(method)) if self.may_ask(method) => Ok(()),
+            (None, Some(method)) if self.may_ask(method, &[]) => Ok(()),
             // What policy says is noted where it is asked.
             (None, _) => Err(No::Policy),
             (Some(no), row) => {
@@ -75,6 +81,24 @@ impl Screen {
                 Err(no)
             }
         }
+    }
+
+    /// Whether all of it may still be asked, now that something is suspected of it.
+    pub(super) fn all_judged_again(
+        &self,
+        questions: &[Question],
+        suspicions: &[Cow<'_, str>],
+    ) -> Result<(), Refused> {
+        if suspicions.is_empty() {
+            return Ok(());
+        }
+        questions.iter().try_for_each(|question| {
+            let row = Method::question(&question.method, self.revision);
+            match row.is_some_and(|method| self.may_ask(method, suspicions)) {
+                true => Ok(()),
+                false => Err(refused::question_refused(&question.method)),
+            }
+        })
     }
 
     /// Whether all of it may be asked. If not, the call cannot go on.

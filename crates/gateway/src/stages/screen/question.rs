@@ -8,6 +8,7 @@ use super::{Screen, sealed};
 use crate::bridge::Asker;
 use crate::gate::Gate;
 use crate::naming::Naming;
+use crate::providers::{Reading, Surface};
 use crate::seal::Purpose;
 use crate::small::lock;
 use crate::stages::authorize;
@@ -16,9 +17,11 @@ use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::From;
 use bytes::Bytes;
+use controls::Score;
 use policy::{Action, Context, Request, Target};
 use protocol::bridge::{self, Question};
 use protocol::{Document, Edits, Id, Kind, Message, Method, Shape, write};
+use std::borrow::Cow;
 use std::sync::Mutex;
 
 /// How many more questions of a server are written down: so many at once, and one more every second.
@@ -60,9 +63,12 @@ impl Screen {
         }
         // What is judged is what would be asked.
         let message = self.clean(message, draft)?;
-        let (code, why) = match self.why_not(&message) {
-            None => return Ok(Some(message)),
-            Some(no) => no.told(),
+        let no = match self.why_not(&message) {
+            None => self.suspected(&message, draft).await,
+            no => no,
+        };
+        let Some((code, why)) = no.map(No::told) else {
+            return Ok(Some(message));
         };
         tracing::debug!(
             method = message.method(),
@@ -89,6 +95,20 @@ impl Screen {
         }
     }
 
+    /// Why a question that may be asked is not, by what detectors say of it. They are told of none that
+    /// policies do not let pass.
+    async fn suspected(&self, message: &Message, draft: &mut Draft) -> Option<No> {
+        let row = Method::question(message.method(), self.revision)?;
+        match self.heard(draft).await {
+            Ok(suspicions) if suspicions.is_empty() => None,
+            Ok(suspicions) => (!self.may_ask(row, &suspicions)).then_some(No::Policy),
+            Err(refused) => {
+                self.noted(row.name, &format!("refused: {}", refused.refusal.code));
+                Some(No::Suspect)
+            }
+        }
+    }
+
     /// A server's message as the client may hear it: without what is not the server's to say, in the
     /// client's names, and without hidden text.
     fn clean(&self, message: Message, draft: &mut Draft) -> Result<Message, Refused> {
@@ -110,7 +130,7 @@ impl Screen {
 
     /// What a modern server wants, if all of it may be asked; the call is refused if not, for it
     /// cannot go on.
-    pub(super) fn wants(
+    pub(super) async fn wants(
         &self,
         questions: Vec<Question>,
         answer: Option<Message>,
@@ -124,12 +144,22 @@ impl Screen {
                 bridge::questions(answer).map_err(|error| refused::unbridged(&error))?
             }
             None => {
-                let questions = questions.into_iter();
-                let cleaned = questions.map(|question| self.clean_question(question, draft));
-                cleaned.collect::<Result<Vec<_>, _>>()?
+                let mut cleaned = Vec::with_capacity(questions.len());
+                let mut together: Option<(Surface, Reading)> = None;
+                for question in questions {
+                    cleaned.push(self.clean_question(question, draft)?);
+                    match (&mut together, draft.reading.take()) {
+                        (Some((_, all)), Some((_, one))) => all.extend(&one),
+                        (all, one) => *all = one,
+                    }
+                }
+                draft.reading = together;
+                cleaned
             }
         };
         self.all_judged(&questions)?;
+        let suspicions = self.heard(draft).await?;
+        self.all_judged_again(&questions, &suspicions)?;
         Ok(Wants {
             questions,
             answer,
@@ -143,12 +173,13 @@ impl Screen {
     }
 
     /// Whether policy lets this server ask this caller; either way the ledger says so.
-    pub(super) fn may_ask(&self, method: &Method) -> bool {
+    pub(super) fn may_ask(&self, method: &Method, suspicions: &[Cow<'_, str>]) -> bool {
         let Some(served) = &self.served else {
             return false;
         };
         let context = Context {
             method: method.name,
+            suspicions,
             ..self.circumstances.bare()
         };
         let request = Request {
@@ -177,6 +208,25 @@ impl Screen {
             (&served.name, method),
             verdict,
         )
+    }
+
+    /// Writes down what is suspected of something that this server says on its own account. What is more than
+    /// can be written down is not.
+    pub(super) fn suspected_of<'s>(
+        &self,
+        method: &str,
+        verdict: &str,
+        suspected: impl Iterator<Item = &'s Score>,
+    ) {
+        let mut suspected = suspected.peekable();
+        let (Some(served), Some(_)) = (&self.served, suspected.peek()) else {
+            return;
+        };
+        if self.notes.take(self.gate.clock().unix_ms()) {
+            let about = (&*served.name, method);
+            self.gate
+                .note_suspected(self.who(), about, verdict, suspected);
+        }
     }
 
     /// Whose call it is, as the ledger says it.

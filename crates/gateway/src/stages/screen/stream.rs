@@ -209,7 +209,7 @@ impl ScreenedStream {
             let Some(bytes) = told else {
                 continue;
             };
-            if let Some(Part::Aside(bytes)) = self.notice(self.screen.read(bytes)?, draft)? {
+            if let Some(Part::Aside(bytes)) = self.notice(self.screen.read(bytes)?, draft).await? {
                 missed.push(bytes);
             }
         }
@@ -252,16 +252,20 @@ impl ScreenedStream {
                 self.screen.heard(draft).await?;
                 Ok(Some(Part::Answer(bytes)))
             }
-            Said::Notice(message) => self.notice(message, draft),
+            Said::Notice(message) => self.notice(message, draft).await,
             Said::Wants { questions, answer } => {
-                let wants = self.screen.wants(questions, answer, draft)?;
+                let wants = self.screen.wants(questions, answer, draft).await?;
                 Ok(Some(Part::Wants(wants)))
             }
             Said::Asks(asks) => self.asks(asks, draft).await,
         }
     }
 
-    fn notice(&mut self, message: Message, draft: &mut Draft) -> Result<Option<Part>, Refused> {
+    async fn notice(
+        &mut self,
+        message: Message,
+        draft: &mut Draft,
+    ) -> Result<Option<Part>, Refused> {
         let Some(method) = self.screen.row(&message) else {
             tracing::debug!(
                 method = message.method(),
@@ -300,7 +304,37 @@ impl ScreenedStream {
                 return Ok(None);
             }
         }
-        Ok(Some(Part::Aside(bytes)))
+        match self.passes(message.method(), draft).await {
+            true => Ok(Some(Part::Aside(bytes))),
+            false => Ok(None),
+        }
+    }
+
+    /// Whether detectors let a notification pass. Nobody waits for one, so nobody is told that it was
+    /// withheld.
+    async fn passes(&self, method: &str, draft: &mut Draft) -> bool {
+        let before = draft.scores.len();
+        let heard = self.screen.heard(draft).await;
+        if let Err(refused) = &heard {
+            tracing::debug!(
+                method,
+                "a notification was withheld: {}",
+                refused.refusal.code
+            );
+        }
+        let verdict = heard.as_ref().map_or("withheld", |_| "passed on");
+        self.written_down(method, verdict, before, draft);
+        heard.is_ok()
+    }
+
+    /// Writes down what was said of something that belongs to no call: there is no other record that could
+    /// have it.
+    fn written_down(&self, method: &str, verdict: &str, before: usize, draft: &mut Draft) {
+        if let Source::Feed { .. } = &self.source {
+            let said = draft.scores.split_off(before.min(draft.scores.len()));
+            let suspected = said.iter().filter(|score| score.is_suspicion());
+            self.screen.suspected_of(method, verdict, suspected);
+        }
     }
 
     /// A notification, cleaned in the light of those before it.
@@ -333,7 +367,11 @@ impl ScreenedStream {
                 told.await.map_err(|error| refused::upstream(&error))?;
                 continue;
             }
-            if let Some(clean) = self.screen.question(message, &asker, draft).await? {
+            let (method, before) = (message.method().to_owned(), draft.scores.len());
+            let clean = self.screen.question(message, &asker, draft).await?;
+            let verdict = clean.as_ref().map_or("withheld", |_| "passed on");
+            self.written_down(&method, verdict, before, draft);
+            if let Some(clean) = clean {
                 allowed.push((clean, asker));
             }
         }

@@ -20,6 +20,11 @@ pub(in crate::stages) struct Revealed {
 }
 
 impl Revealed {
+    /// What is sent, for whoever judges it.
+    pub(super) fn message(&self) -> &Message {
+        &self.message
+    }
+
     /// What is sent, which is written down as having been turned back.
     pub(in crate::stages) fn sent(&self, draft: &mut Draft) -> &Message {
         let room = FINDINGS.saturating_sub(draft.findings.len());

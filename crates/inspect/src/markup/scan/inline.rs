@@ -159,8 +159,13 @@ impl Scan<'_, '_> {
         let notice = format!("[{what} removed: {host}]{apart}");
         match (inline.opener, inline.end) {
             (Some((opener, true)), Some(_)) => {
-                self.edits.replace(opener - 1..opener + 1, "");
                 let has_text = inline.bracket > opener + 1;
+                // What stood apart stays apart, or two harmless halves become something that nobody saw.
+                let before = opener.checked_sub(2).map(|at| self.byte(at));
+                let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=.".contains(&byte);
+                let joins = has_text && before.is_some_and(is_part);
+                let apart = if joins { " " } else { "" };
+                self.edits.replace(opener - 1..opener + 1, apart);
                 let gap = if has_text { " " } else { "" };
                 self.edits
                     .replace(inline.bracket..end, format!("{gap}{notice}"));

@@ -356,6 +356,17 @@ fn n1_1_the_place_that_is_named_is_handed_back() {
         let found = expectation.check(path).path;
         assert_eq!(found.as_ref().map(|found| &*found.place), place, "{path}");
     }
+    for (path, written) in [
+        ("link/../secret", "/srv/data/link/../secret"),
+        ("/tmp/job/link/../x", "/tmp/job/link/../x"),
+    ] {
+        let expectation = Expectation {
+            basis: Basis::Recognised,
+            otherwise: Consequence::Refuse,
+            kind: rooted(),
+        };
+        assert_eq!(expectation.check(path).path.unwrap().written, written);
+    }
 }
 
 #[test]

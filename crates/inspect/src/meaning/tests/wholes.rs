@@ -356,3 +356,53 @@ fn n1_1_a_recognised_path_stays_inside_roots_that_are_known() {
         assert_eq!(certain.count() > 0, refused, "{path}");
     }
 }
+
+#[test]
+fn n1_1_a_value_is_judged_however_deep_it_stands() {
+    let told = |basis, meaning, arguments: Value| {
+        let mut parameters = Parameters::default();
+        let expectation = Expectation {
+            basis,
+            otherwise: Consequence::Refuse,
+            kind: Kind::of(meaning),
+        };
+        parameters.expect(&Pattern::parse("/path").unwrap(), expectation);
+        let judged = parameters.check(arguments.as_object().unwrap());
+        let told = judged.iter().flat_map(|judged| {
+            let flaws = judged.outcome.flaws.iter();
+            flaws.map(|flaw| format!("{} {}", judged.pointer, flaw.rule.name))
+        });
+        told.collect::<Vec<_>>()
+    };
+    use Basis::{Declared, Recognised};
+    for (basis, value, expected) in [
+        (
+            Declared,
+            json!([["../x"]]),
+            &["/path/0/0 path.traversal"][..],
+        ),
+        (
+            Recognised,
+            json!([["a"], [["..%2fx"]]]),
+            &["/path/1/0/0 path.disguised_traversal"],
+        ),
+        (
+            Declared,
+            json!({ "p": "../x" }),
+            &["/path argument.not_text"],
+        ),
+        (
+            Declared,
+            json!([{ "p": "a" }]),
+            &["/path/0 argument.not_text"],
+        ),
+        (Declared, json!([["a"], 1, null, true]), &[]),
+        (Recognised, json!({ "p": "../x" }), &[]),
+    ] {
+        let found = told(basis, Meaning::Path, json!({ "path": value }));
+        let has = |rule: &&str| found.iter().any(|it| it == rule);
+        assert!(expected.iter().all(has), "{value}: {found:?}");
+        assert_eq!(found.is_empty(), expected.is_empty(), "{value}: {found:?}");
+    }
+    assert!(told(Declared, Meaning::Text, json!({ "path": {} })).is_empty());
+}
