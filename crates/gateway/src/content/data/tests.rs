@@ -50,6 +50,20 @@ fn result(text: &str) -> Value {
 }
 
 #[test]
+fn n1_1_a_text_of_which_not_everything_was_looked_at_says_so_once() {
+    let content = content(&json!({}));
+    for (text, expected) in [
+        ("/ops_eyJ".repeat(32 * 1024), &["text.unread"][..]),
+        ("/ops_eyJ".repeat(32), &[]),
+        ("a line of words, and no more\n".repeat(8 * 1024), &[]),
+    ] {
+        let (_, found, refused) = after(&content, &result(&text), Toward::Server);
+        assert_eq!(found, expected);
+        assert_eq!(refused, None);
+    }
+}
+
+#[test]
 fn n9_3_what_is_done_follows_label_direction_and_confidence() {
     let secret = json!({ "params": { "arguments": { "x": GITHUB } } });
     let mail = json!({ "params": { "arguments": { "x": "anna@corp.test" } } });
