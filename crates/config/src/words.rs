@@ -420,6 +420,8 @@ words! {
         Questions = "questions",
         /// What servers say in passing: progress, logs, how a task goes.
         Notices = "notices",
+        /// What servers say of themselves and nobody approved yet. At a server only.
+        Definitions = "definitions",
     }
 
     /// When a record is on disk.

@@ -8,11 +8,13 @@
 mod data;
 mod heard;
 mod hidden;
+mod keep;
 pub(crate) mod lesson;
 mod meaning;
 mod minimise;
 mod output;
 mod passage;
+mod place;
 mod role;
 mod schema_files;
 mod script;
@@ -20,12 +22,15 @@ mod spotlight;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use data::{Log, Tokens, read_packs};
+pub(crate) use data::{Log, Threads, Tokens, read_packs};
 pub(crate) use data::{PackError, TokensError};
+pub(crate) use keep::{FINDINGS, keep};
 pub(crate) use meaning::ContentError;
 pub(crate) use meaning::Meanings;
 pub(crate) use minimise::{Minimised, Minimising, StandIns};
 pub(crate) use passage::{Because, Passage};
+#[cfg(test)]
+pub(crate) use place::PLACE;
 use role::Leaf;
 pub(crate) use role::Role;
 pub(crate) use schema_files::SchemaFileError;
@@ -35,14 +40,12 @@ pub(crate) use spotlight::Drawn;
 use crate::providers::{Panel, Reading, Surface};
 use config::settled::{self, HiddenText};
 use controls::{Control, Finding};
-use inspect::data::Thread;
 use protocol::{Document, Edits};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Findings kept of one message; a message with more is not described better by more.
-pub(crate) const FINDINGS: usize = 32;
 
 /// Who is going to read the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +78,10 @@ pub(crate) struct Content {
 /// What was seen in one message, and how to clean it.
 #[derive(Debug, Default)]
 pub(crate) struct Looked {
+    /// What matters most of what was found.
     pub(crate) findings: Vec<Finding>,
+    /// Every rule that found something.
+    pub(crate) rules: BTreeSet<Cow<'static, str>>,
     pub(crate) edits: Edits,
     /// The first thing that the operator does not let pass.
     pub(crate) refused: Option<Because>,
@@ -83,11 +89,11 @@ pub(crate) struct Looked {
     /// that may not go on is a string from then on.
     pub(crate) instead: Option<Because>,
     /// What came before it on the same stream, where one message continues another.
-    pub(crate) thread: Option<Thread>,
+    pub(crate) threads: Option<Threads>,
     /// What detectors read of it, as it was left by the parts before, and what that is of; nothing if
     /// none is heard.
     pub(crate) reading: Option<(Surface, Reading)>,
-    kept: heard::Kept,
+    hushed: place::Hushed,
 }
 
 /// What the parts keep from one string of a message to the next.
@@ -146,9 +152,9 @@ impl Content {
         }
     }
 
-    /// What remembers the end of one message of a stream until the next.
-    pub(crate) fn thread(&self) -> Option<Thread> {
-        self.data.as_ref().map(data::Data::thread)
+    /// What remembers the ends of one message of a stream until the next.
+    pub(crate) fn threads(&self) -> Option<Threads> {
+        self.data.as_ref().map(data::Data::threads)
     }
 
     /// Who is asked what they think of a text.
@@ -183,6 +189,13 @@ impl Content {
     /// How text is marked, if it is.
     pub(crate) fn spotlight(&self) -> Option<inspect::spotlight::Spotlight> {
         self.spotlight
+    }
+
+    /// A place of a message, a JSON Pointer (RFC 6901), as it is told: short, and with nothing of what is
+    /// found in the names of members.
+    pub(crate) fn shown(&self, pointer: &str) -> String {
+        let data = self.data.as_ref();
+        place::shown(pointer, |name| data?.label(name))
     }
 
     /// What stands in the place of fields that go on as tokens.
@@ -221,35 +234,32 @@ impl Content {
     /// The same for a message that continues others of its stream.
     pub(crate) fn look_after(
         &self,
-        thread: Option<Thread>,
+        threads: Option<Threads>,
         document: &Document,
         toward: Toward,
     ) -> Looked {
         let mut looked = Looked {
-            thread,
+            threads,
             ..Looked::default()
         };
         let heard = self.heard(document, toward);
         if document.is_plain() && self.passes_plain(document, toward) && heard.is_none() {
             return looked;
         }
+        looked.reading = heard.map(|surface| (surface, Reading::default()));
         let mut once = Once {
             room: self.output.as_ref().map(output::Output::room),
             heard,
             light: spotlight::Light::new(self.spotlight, document),
         };
-        role::walk(document.root(), &mut |leaf, role, member| {
-            let mut passage = Passage::new(leaf, role, member, toward, &mut looked);
-            match leaf {
+        role::walk(document.root(), toward, &mut |at| {
+            let mut passage = Passage::new(at, toward, &mut looked);
+            match at.leaf {
                 Leaf::Text(_) => self.treat(&mut passage, &mut once),
                 Leaf::Number(_) => self.treat_number(&mut passage),
             }
             passage.leave();
         });
-        if let Some(surface) = heard {
-            let kept = std::mem::take(&mut looked.kept);
-            looked.reading = Some((surface, kept.reading(document)));
-        }
         looked
     }
 

@@ -2,6 +2,8 @@
 //! before a call of a tool that is not known yet, and after the server announced a change. What
 //! comes back passes the same strict reader as everything else.
 
+pub(crate) mod suspected;
+
 use crate::catalog::{Around, Shelf};
 use crate::gate::Gate;
 use crate::links::{AsUpstream, Far};
@@ -141,6 +143,8 @@ pub(crate) fn told(
         tracing::info!(server = %served.name, %subject, digest = %change.digest, "{name}");
         let subject = (&*served.name, subject);
         gate.note_definition(&name, subject, change.digest, &change.scores);
+        gate.unheard
+            .ask(gate, &served.name, &change.tool, change.digest);
     }
     Ok(sorted.approved)
 }

@@ -10,6 +10,7 @@ use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::connect::{Links, SignIn};
 use crate::credential::OwnClient;
+use crate::definitions::suspected::Unheard;
 use crate::events::Events;
 use crate::listed::Lists;
 use crate::people::People;
@@ -64,6 +65,8 @@ pub struct Gate {
     pub ledger: Ledger,
     /// What was approved.
     pub pins: Pins,
+    /// Definitions that no detector was heard about yet.
+    pub(crate) unheard: Unheard,
     /// What else outlives a restart.
     pub rows: Rows,
     /// What must not come twice, until it expires.
@@ -170,6 +173,7 @@ impl Gate {
             principals: Cache::new(Self::PRINCIPALS),
             ledger: parts.ledger,
             pins: parts.pins,
+            unheard: Unheard::default(),
             approvals: Approvals::new(parts.rows.clone()),
             rows: parts.rows,
             marks: parts.marks,
@@ -309,6 +313,8 @@ impl Gate {
             tracing::info!(server = %served.name, tool = %change.tool, digest = %change.digest, "{name}");
             let subject = (&*served.name, &*change.tool);
             self.note_definition(&name, subject, change.digest, &change.scores);
+            self.unheard
+                .ask(self, &served.name, &change.tool, change.digest);
         }
     }
 

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::content::{Tokens, TokensError};
 use crate::control::Control;
 use crate::credential::{OwnClient, OwnClientError};
+use crate::definitions::suspected;
 use crate::egress::{Destination, DestinationError, Egress, EgressError, EgressSettings};
 use crate::events::Events;
 use crate::gate::{Gate, Parts, Runtime};
@@ -282,6 +283,7 @@ impl House {
         }
         let sweeper = tokio::spawn(sweep(Arc::clone(&gate), makings.key_sets));
         let pins = tokio::spawn(watch_pins(Arc::clone(&gate)));
+        let suspected = tokio::spawn(suspected::keep(Arc::clone(&gate)));
         let revocations = tokio::spawn(Revocations::keep(Arc::clone(&gate)));
         let approvals = tokio::spawn(approvals::keep(Arc::clone(&gate)));
         let control = control.map(|control| tokio::spawn(control.serve(Arc::clone(&gate))));
@@ -294,6 +296,7 @@ impl House {
         let ended = gate.sessions.end_where(|_| true).await;
         sweeper.abort();
         pins.abort();
+        suspected.abort();
         revocations.abort();
         approvals.abort();
         let runtime = Arc::clone(&gate.runtime());

@@ -34,6 +34,16 @@ pub struct Pin {
     pub by: String,
 }
 
+impl Pin {
+    /// Whoever believed it at first use.
+    pub(crate) const FIRST_USE: &'static str = "first use";
+
+    /// Whether it was believed at first use, and no person approved it.
+    pub(crate) fn is_by_itself(&self) -> bool {
+        self.by == Self::FIRST_USE
+    }
+}
+
 /// A definition that was seen and is not approved.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sighting {
@@ -248,6 +258,53 @@ impl Pins {
         Ok(revoked)
     }
 
+    /// Takes back a pin that was believed at first use and is this definition still: it waits, for this reason,
+    /// until somebody approves it. False if somebody has decided meanwhile.
+    pub(crate) fn hold(
+        &self,
+        server: &str,
+        tool: &str,
+        digest: Digest,
+        why: &str,
+    ) -> Result<bool, PinsError> {
+        let mut connection = self.0.connection();
+        let transaction = connection.transaction()?;
+        let digest = digest.to_string();
+        transaction.execute(
+            "INSERT INTO sightings SELECT server, tool, digest, definition, at_ms, ?5
+             FROM pins WHERE server = ?1 AND tool = ?2 AND digest = ?3 AND by = ?4
+             ON CONFLICT DO NOTHING",
+            params![server, tool, digest, Pin::FIRST_USE, why],
+        )?;
+        let sql = "DELETE FROM pins WHERE server = ?1 AND tool = ?2 AND digest = ?3 AND by = ?4";
+        let held = transaction.execute(sql, params![server, tool, digest, Pin::FIRST_USE])? > 0;
+        transaction.commit()?;
+        Ok(held)
+    }
+
+    /// Says beside a pin that was believed at first use what is suspected of it.
+    pub(crate) fn remark(
+        &self,
+        server: &str,
+        tool: &str,
+        digest: Digest,
+        words: &str,
+    ) -> Result<(), PinsError> {
+        let by = format!("{}; {words}", Pin::FIRST_USE);
+        let connection = self.0.connection();
+        let sql = "UPDATE pins SET by = ?5
+                   WHERE server = ?1 AND tool = ?2 AND digest = ?3 AND by = ?4";
+        let mut update = connection.prepare_cached(sql)?;
+        update.execute(params![
+            server,
+            tool,
+            digest.to_string(),
+            Pin::FIRST_USE,
+            by
+        ])?;
+        Ok(())
+    }
+
     /// Remembers a definition that waits for approval; the latest one per tool.
     pub fn see(&self, sighting: &Sighting) -> Result<(), PinsError> {
         see(&self.0.connection(), sighting)
@@ -420,6 +477,35 @@ mod tests {
         );
         pins.approve("files", "echo", &pin(&definition)).unwrap();
         assert!(pins.sighting("files", "echo").unwrap().is_none());
+    }
+
+    #[test]
+    fn n9_2_what_a_detector_suspects_takes_back_what_no_person_approved() {
+        let data = tempfile::tempdir().unwrap();
+        let pins = Pins::open(data.path()).unwrap();
+        let definition = json!({"name": "echo"});
+        let by = |by: &str| Pin {
+            by: by.into(),
+            ..pin(&definition)
+        };
+        let digest = pin(&definition).digest;
+        let other = inspect::pin::digest(&json!({"name": "other"}));
+        for (who, of, held) in [
+            (Pin::FIRST_USE, digest, true),
+            (Pin::FIRST_USE, other, false),
+            ("alice", digest, false),
+        ] {
+            pins.approve("files", "echo", &by(who)).unwrap();
+            assert_eq!(pins.hold("files", "echo", of, "suspect").unwrap(), held);
+            let waits = pins.sighting("files", "echo").unwrap();
+            assert_eq!(waits.is_some_and(|it| it.why == "suspect"), held, "{who}");
+            assert_eq!(pins.pin("files", "echo").unwrap().is_none(), held);
+        }
+        for (who, expected) in [(Pin::FIRST_USE, "first use; suspect"), ("alice", "alice")] {
+            pins.approve("files", "echo", &by(who)).unwrap();
+            pins.remark("files", "echo", digest, "suspect").unwrap();
+            assert_eq!(pins.pin("files", "echo").unwrap().unwrap().by, expected);
+        }
     }
 
     #[test]

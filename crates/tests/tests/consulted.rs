@@ -312,7 +312,9 @@ async fn n1_3_a_question_and_a_notice_of_which_nobody_says_anything_are_kept_bac
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_3_what_is_suspected_of_what_a_server_says_unasked_is_written_down() -> Result<()> {
     let service = SafetyShaped::start().await?;
-    service.becomes(Mood::Says("{\"documentsAnalysis\":[{\"attackDetected\":true}]}"));
+    service.becomes(Mood::Says(
+        "{\"documentsAnalysis\":[{\"attackDetected\":true}]}",
+    ));
     let uses = json!({ "use": "shields", "mode": "enforce", "on": ["notices"] });
     let world = world(&service, uses, json!({}), Plan::default().hostile()).await?;
     let (alice, bob) = (world.client("alice").await?, world.client("bob").await?);

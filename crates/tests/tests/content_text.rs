@@ -343,7 +343,7 @@ fn keeps_its_words(it: &Said) -> bool {
 async fn n1_4_awkward_text_of_a_server_is_lost_nowhere_and_broken_text_breaks_nothing() -> Result<()>
 {
     let scripted = scripted().await?;
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let first = client(&world, "alice").await?;
     look(&first).await?;
     let (awkward, broken) = (corpus::awkward(), corpus::broken().concat());
@@ -386,7 +386,7 @@ async fn n1_1_awkward_text_of_a_client_arrives_byte_for_byte_and_broken_text_bre
     ] {
         scripted.answers(method, answer);
     }
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let alice = client(&world, "alice").await?;
     look(&alice).await?;
     let awkward = corpus::awkward().into_iter().map(|text| (text, true));
@@ -424,7 +424,7 @@ async fn n1_1_awkward_text_of_a_client_arrives_byte_for_byte_and_broken_text_bre
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_surrogate_pair_in_any_field_is_refused_and_goes_nowhere() -> Result<()> {
     let scripted = scripted().await?;
-    let world = world(&scripted).await?;
+    let world = world(&scripted, "legacy").await?;
     let alice = client(&world, "alice").await?;
     look(&alice).await?;
     let before = scripted.heard().len();

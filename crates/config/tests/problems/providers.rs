@@ -52,6 +52,14 @@ pub(crate) const CASES: &[Case] = &[
         ],
     ),
     (
+        "server: files\n",
+        "server: files\n    content: { providers: [{ use: shield, on: [definitions] }] }\n",
+        &[
+            ":11:35: error: routes[0].content.providers[0].use: names `shield`, which is none of the `providers` (control 1.3) => add it to `providers`",
+            ":11:47: error: routes[0].content.providers[0].on: names `definitions`, which are those of a server on every route (control 1.3) => name it in the `content` of the server",
+        ],
+    ),
+    (
         POLICIES,
         "policies: [p/*.cedar]\nproviders: [{ name: shields, on_failure: allow, prompt_shields: { endpoint: 'https://x.example', key: env:K } }]",
         &[

@@ -6,23 +6,26 @@ mod log;
 mod named;
 mod number;
 mod packs;
+mod threads;
 mod tokens;
 
 pub(crate) use log::Log;
 pub(super) use number::digits;
 pub(crate) use packs::PackError;
 pub(crate) use packs::read as read_packs;
+pub(crate) use threads::Threads;
 pub(crate) use tokens::Tokens;
 pub(crate) use tokens::TokensError;
 
-use super::{Because, Looked, Passage, Role, Toward};
+use super::{Because, FINDINGS, Looked, Passage, Role, Toward, place};
 use config::settled::{self, DataAction, DataHandling};
 use controls::{Action, Control, Finding, Severity};
 use inspect::data::token;
-use inspect::data::{Confidence, Kind, Rules, Sight, Thread, mark};
+use inspect::data::{Confidence, Kind, Rules, Sight, mark};
+use inspect::view::Budget;
 use protocol::{Document, Value};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -71,9 +74,9 @@ impl Data {
         self.tokens = Some(Arc::clone(tokens));
     }
 
-    /// What remembers the end of one message of a stream until the next.
-    pub(crate) fn thread(&self) -> Thread {
-        Thread::new(Arc::clone(&self.rules))
+    /// What remembers the ends of one message of a stream until the next.
+    pub(crate) fn threads(&self) -> Threads {
+        Threads::new(Arc::clone(&self.rules))
     }
 
     /// What is done about something that was seen.
@@ -104,6 +107,17 @@ impl Data {
         }
     }
 
+    /// What is found in a name, if something is.
+    pub(super) fn label(&self, name: &str) -> Option<Box<str>> {
+        let views = inspect::view::views(name, &Budget::default());
+        let found = views.search(|text| {
+            let seen = self.rules.scan(text);
+            let all = seen.iter().map(|it| (it.at.clone(), it.rule.label.clone()));
+            all.collect::<Vec<_>>()
+        });
+        found.into_iter().next().map(|seen| seen.what)
+    }
+
     fn treated(&self, sight: &Sight<'_>, toward: Toward) -> Treated {
         Treated {
             at: sight.at.clone(),
@@ -119,7 +133,7 @@ impl Data {
         let toward = passage.toward();
         let treated = |sight: &Sight<'_>| self.treated(sight, toward);
         let mut all = Vec::new();
-        if passage.role() == Role::Words
+        if is_told(passage)
             && let Some((thread, text)) = passage.thread()
         {
             let seen = thread.scan(text);
@@ -153,6 +167,20 @@ impl Data {
         }
         all.retain(|it| it.action != DataAction::Ignore);
         once_each(all)
+    }
+}
+
+/// Whether messages of a stream say it one after the other: prose, and whatever is logged.
+fn is_told(passage: &Passage<'_, '_>) -> bool {
+    let mut names = passage.names();
+    let is_logged = names.next().is_some_and(|name| name.is("params"))
+        && names
+            .next()
+            .is_some_and(|name| name.is("data") || name.is("message"));
+    match passage.role() {
+        Role::Words => true,
+        Role::Name => false,
+        _ => is_logged,
     }
 }
 
@@ -243,9 +271,10 @@ fn look(passage: &mut Passage<'_, '_>, data: &Data) {
             }
         }
     }
-    if seen.is_empty() {
+    let Some(first) = seen.first() else {
         return;
-    }
+    };
+    passage.hush(&first.label);
     let places = apart(&mut seen);
     told(passage, &seen);
     let because = |label: &str| {
@@ -267,12 +296,19 @@ fn look(passage: &mut Passage<'_, '_>, data: &Data) {
 /// Writes down each label and what was done about it, once with how often.
 fn told(passage: &mut Passage<'_, '_>, seen: &[Treated]) {
     let control = control(passage.toward());
-    for (index, it) in seen.iter().enumerate() {
-        let same = |other: &&Treated| other.label == it.label && other.action == it.action;
-        if seen.iter().take(index).any(|other| same(&other)) {
-            continue;
+    let mut told: Vec<(&Treated, u32)> = Vec::new();
+    let mut places: BTreeMap<(&str, u8), usize> = BTreeMap::new();
+    for it in seen {
+        let next = told.len();
+        let place = *places
+            .entry((&it.label, strictness(it.action)))
+            .or_insert(next);
+        match told.get_mut(place) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => told.push((it, 1)),
         }
-        let count = u32::try_from(seen.iter().filter(same).count()).unwrap_or(u32::MAX);
+    }
+    for (it, count) in told {
         let action = match it.action {
             DataAction::Ignore | DataAction::Report => Action::Report,
             DataAction::Redact => Action::Redact,
@@ -370,7 +406,10 @@ impl Data {
             if count > 0 {
                 out.push_str(text.get(done..).unwrap_or_default());
                 looked.edits.replace_string(string.range(), &out);
-                looked.findings.push(revealed(string.pointer(), count));
+                if looked.findings.len() < FINDINGS {
+                    let place = place::shown(&string.pointer(), |name| self.label(name));
+                    looked.findings.push(revealed(place, count));
+                }
             }
         }
         looked

@@ -1,16 +1,31 @@
 //! What detectors read of a message: the words and the data of arguments and answers, as the parts before
 //! have left them. Nothing of the envelope, and nothing that the parties tell each other about themselves.
 
+use super::role::Within;
 use super::{Passage, Role, Toward};
-use crate::providers::{Reading, Surface};
-use protocol::{Document, Kind, Value};
+use crate::providers::Surface;
+use protocol::Value;
 
 /// Names of members longer than this are no names, but something to read.
 const NAME_BYTES: usize = 32;
 
-/// The texts that were seen, each with the byte at which it began in the message.
-#[derive(Debug, Default)]
-pub(super) struct Kept(Vec<(usize, String)>);
+/// What of the parameters of a call, a question or a notice is something that somebody says.
+const SAID: [&str; 14] = [
+    "argument",
+    "arguments",
+    "data",
+    "inputRequests",
+    "inputResponses",
+    "message",
+    "messages",
+    "requestedSchema",
+    "result",
+    "statusMessage",
+    "systemPrompt",
+    "task",
+    "tools",
+    "url",
+];
 
 /// What a message is to detectors.
 pub(super) fn surface(root: Value<'_>, toward: Toward) -> Surface {
@@ -35,135 +50,52 @@ fn asks(root: Value<'_>) -> bool {
     holders.any(|it| it.is_some_and(|it| it.get("inputRequests").is_some()))
 }
 
-/// Keeps a text that somebody is asked about.
+/// Puts a text before those who are asked about it.
 pub(super) fn treat(passage: &mut Passage<'_, '_>) {
-    let is_read = match passage.role() {
-        Role::Address | Role::Failure | Role::Structured | Role::Text | Role::Words => true,
-        Role::Name => passage.text().len() > NAME_BYTES,
-        Role::Blob | Role::Wire => false,
-    };
-    if is_read {
-        passage.keep();
-    }
-}
-
-impl Kept {
-    pub(super) fn push(&mut self, at: usize, text: String) {
-        self.0.push((at, text));
-    }
-
-    /// The texts of arguments and answers, with their places. One walk for all of them.
-    pub(super) fn reading(self, document: &Document) -> Reading {
-        let mut reading = Reading::default();
-        let mut kept = self.0.into_iter().peekable();
-        let mut place = String::new();
-        visit(document.root(), &mut place, &mut |at, place| {
-            // What lies before this string was kept of a part that is not read.
-            while kept.peek().is_some_and(|(begin, _)| *begin < at) {
-                kept.next();
-            }
-            if let Some((_, text)) = kept.next_if(|(begin, _)| *begin == at) {
-                reading.push(place.to_owned(), &text);
-            }
-        });
-        reading
-    }
-}
-
-/// Every string that is read, in the order of the text, with its place.
-fn visit(root: Value<'_>, place: &mut String, see: &mut impl FnMut(usize, &str)) {
-    for (key, value) in root.members() {
-        match key.raw() {
-            b"result" => within(key.raw(), value, place, see),
-            b"error" => within(key.raw(), value, place, see),
-            b"params" => {
-                let arguments = value.members();
-                let arguments = arguments.filter(|(key, _)| is_said(key.raw()));
-                for (name, value) in arguments {
-                    place.push_str("/params");
-                    within(name.raw(), value, place, see);
-                    place.clear();
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// What of the parameters of a call, a question or a notice is something that somebody says.
-fn is_said(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"argument"
-            | b"arguments"
-            | b"data"
-            | b"inputRequests"
-            | b"inputResponses"
-            | b"message"
-            | b"messages"
-            | b"requestedSchema"
-            | b"result"
-            | b"statusMessage"
-            | b"systemPrompt"
-            | b"task"
-            | b"tools"
-            | b"url"
-    )
-}
-
-fn within(name: &[u8], value: Value<'_>, place: &mut String, see: &mut impl FnMut(usize, &str)) {
-    // What the parties tell each other about themselves.
-    if name == b"_meta" {
+    if !is_said(passage) {
         return;
     }
-    let end = place.len();
-    push(place, &String::from_utf8_lossy(name));
-    descend(value, place, see);
-    place.truncate(end);
-}
-
-fn descend(value: Value<'_>, place: &mut String, see: &mut impl FnMut(usize, &str)) {
-    let end = place.len();
-    match value.kind() {
-        Kind::String => see(value.range().start, place),
-        Kind::Array => {
-            for (index, element) in value.elements().enumerate() {
-                push(place, &index.to_string());
-                descend(element, place, see);
-                place.truncate(end);
-            }
-        }
-        Kind::Object => {
-            for (key, inner) in value.members() {
-                see(key.range().start, place);
-                within(key.raw(), inner, place, see);
-            }
-        }
-        Kind::Boolean | Kind::Null | Kind::Number => {}
+    let is_read = match (passage.role(), passage.region()) {
+        (_, Within::Meta) | (Role::Blob | Role::Wire, _) => false,
+        // Whoever is to read data reads what its members are called.
+        (Role::Name, Within::Shape) => !is_name(passage.text()),
+        _ => true,
+    };
+    if is_read {
+        passage.read_out();
     }
 }
 
-/// Adds a token to a JSON Pointer (RFC 6901).
-fn push(place: &mut String, token: &str) {
-    place.push('/');
-    for c in token.chars() {
-        match c {
-            '~' => place.push_str("~0"),
-            '/' => place.push_str("~1"),
-            c => place.push(c),
-        }
+/// Whether it is something that somebody says: all of an answer, and some of a request's parameters.
+fn is_said(passage: &Passage<'_, '_>) -> bool {
+    let mut names = passage.names();
+    let Some(first) = names.next() else {
+        return false;
+    };
+    if !first.is("params") {
+        return first.is("result") || first.is("error");
     }
+    names
+        .next()
+        .is_some_and(|second| SAID.iter().any(|name| second.is(name)))
+}
+
+/// Whether a text is what members are called, and nothing to read.
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    text.len() <= NAME_BYTES
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_$".contains(&byte))
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use crate::content::{Content, Toward};
-    use crate::providers::{Detector, Local, Member, Panel, Said};
+    use crate::providers::{Detector, Local, Member, Panel, Reading, Said};
     use bytes::Bytes;
     use config::settled::HiddenText;
     use controls::Mode;
-    use protocol::Limits;
+    use protocol::{Document, Limits};
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
@@ -198,11 +130,11 @@ pub(super) mod tests {
     fn n1_3_detectors_read_what_is_said_and_not_the_envelope() {
         let call = r#"{"jsonrpc":"2.0","id":"an id of the client","method":"tools/call","params":
             {"name":"note","_meta":{"progressToken":"token","who":"the client"},
-             "arguments":{"text":"one","inner":{"a/b":["two\u200b",3,{"_meta":"not"}],"this key is much longer than any name":"three"}}}}"#;
-        let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one"},
+             "arguments":{"text":"one","inner":{"a/b":["two\u200b",3,{"_meta":"four"}],"this key is much longer than any name":"three"}}}}"#;
+        let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one","_meta":{"m":"not"}},
             {"type":"image","mimeType":"image/png","data":"aGVsbG8="},
             {"type":"resource_link","uri":"file:///two","name":"n","description":"three"}],
-            "structuredContent":{"x":"four"},"isError":false,"_meta":{"m":"not"}}}"#;
+            "structuredContent":{"x":"four","_meta":{"y":"five"}},"isError":false,"_meta":{"m":"not"}}}"#;
         let error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"one","data":"two"}}"#;
         let form = r#"{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"message":"one",
             "requestedSchema":{"type":"object","properties":{"key":{"type":"string","title":"two","description":"three"}}}}}"#;
@@ -213,8 +145,13 @@ pub(super) mod tests {
         let wants = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"q":
             {"method":"elicitation/create","params":{"message":"one"}}}}}"#;
         let pretends = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one"}],"inputRequests":{}}}"#;
+        let escaped = r#"{"jsonrpc":"2.0","id":1,"r\u0065sult":{"\u0063ontent":[{"type":"text","text":"one"}]}}"#;
+        let other =
+            r#"{"method":"tools/call","par\u0061ms":{"\u0061rguments":{"a":"one"},"x":"not"}}"#;
+        let unknown =
+            r#"{"jsonrpc":"2.0","id":1,"result":{"ignore all that":1,"then":{"_meta":"one"}}}"#;
         let key = "this key is much longer than any name";
-        let long = format!("one\ntwo\n{key}\nthree");
+        let long = format!("text\none\ninner\na/b\ntwo\n_meta\nfour\n{key}\nthree");
         let whole = (Toward::Model, Surface::Results);
         let question = (Toward::Model, Surface::Questions);
         let notice = (Toward::Model, Surface::Notices);
@@ -225,8 +162,8 @@ pub(super) mod tests {
             (
                 answer,
                 whole,
-                "one\nfile:///two\nthree\nfour",
-                "/result/structuredContent/x",
+                "one\nfile:///two\nthree\nx\nfour\n_meta\ny\nfive",
+                "/result/structuredContent/_meta/y",
             ),
             (error, whole, "one\ntwo", "/error/data"),
             (
@@ -241,7 +178,15 @@ pub(super) mod tests {
                 "one\ntwo",
                 "/params/messages/0/content/text",
             ),
-            (log, notice, "one", "/params/data/a"),
+            (escaped, whole, "one", "/result/content/0/text"),
+            (unknown, whole, "ignore all that\none", "/result/then/_meta"),
+            (
+                other,
+                (Toward::Server, Surface::Arguments),
+                "a\none",
+                "/params/arguments/a",
+            ),
+            (log, notice, "a\none", "/params/data/a"),
             (task, notice, "one", "/params/statusMessage"),
             (
                 wants,
@@ -275,5 +220,17 @@ pub(super) mod tests {
                 assert_eq!(look(&[other]).is_some(), hears, "{other:?}: {text}");
             }
         }
+    }
+
+    #[test]
+    fn n1_3_what_is_kept_of_a_message_for_detectors_is_not_much_larger_than_it() {
+        let texts = vec!["a"; 2000];
+        let key = "k".repeat(100_000);
+        let message = serde_json::json!({ "result": { "structuredContent": { key: texts } } });
+        let document = Document::read(message.to_string().into(), &Limits::default()).unwrap();
+        let looked = content(&[Surface::Results]).look(&document, Toward::Model);
+        let (_, reading) = looked.reading.unwrap();
+        let places = (0..reading.text().len()).map(|at| reading.place(&(at..at + 1)).len());
+        assert!(places.max().unwrap() <= crate::content::PLACE);
     }
 }

@@ -313,6 +313,15 @@ mod tests {
                 json!({ "contents": [{ "uri": "a:b", "mimeType": "text/x-anything", "text": ACTIVE }] }),
             ),
             ("/result/instructions", json!({ "instructions": ACTIVE })),
+            // Of a list nothing is said by what stands beside it.
+            (
+                "/result/contents/0/text/0",
+                json!({ "contents": [{ "uri": "a:b", "mimeType": "text/x-python", "text": [ACTIVE] }] }),
+            ),
+            (
+                "/result/content/0/text",
+                json!({ "action": "x", "content": [{ "type": "text", "text": ACTIVE }] }),
+            ),
             // What has no address is no resource.
             (
                 "/result/contents/0/text",

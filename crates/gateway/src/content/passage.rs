@@ -1,10 +1,13 @@
 //! One string of a message, or one number of its data, on its way through every part of [`super::Content`].
 
-use super::role::{Leaf, Member};
-use super::{FINDINGS, Looked, Role, Toward};
+use super::keep::{has_room, keep};
+use super::place;
+use super::role::{Leaf, Standing, Within};
+use super::{Looked, Role, Toward};
 use controls::{Action, Control, Finding, Severity};
 use inspect::data::Thread;
 use inspect::view::{Budget, Kept, Views};
+use protocol::Str;
 use std::borrow::Cow;
 
 /// Why a message is not let pass.
@@ -31,33 +34,26 @@ pub(crate) enum Because {
 /// One string, or one number of data: as it is now, what it is, and who is going to read it.
 #[derive(Debug)]
 pub(crate) struct Passage<'d, 'l> {
-    leaf: Leaf<'d>,
-    role: Role,
-    member: Option<Member<'d>>,
+    at: Standing<'d, 'l>,
     toward: Toward,
     text: Cow<'d, str>,
     is_rewritten: bool,
     /// Made when a part first asks for them, and again once the text is another one.
     views: Option<Kept>,
+    /// The first rule that found something in it.
+    rule: Cow<'static, str>,
     looked: &'l mut Looked,
 }
 
 impl<'d, 'l> Passage<'d, 'l> {
-    pub(super) fn new(
-        leaf: Leaf<'d>,
-        role: Role,
-        member: Option<Member<'d>>,
-        toward: Toward,
-        looked: &'l mut Looked,
-    ) -> Self {
+    pub(super) fn new(at: Standing<'d, 'l>, toward: Toward, looked: &'l mut Looked) -> Self {
         Passage {
-            leaf,
-            role,
-            member,
+            at,
             toward,
-            text: leaf.text(),
+            text: at.leaf.text(),
             is_rewritten: false,
             views: None,
+            rule: Cow::Borrowed(""),
             looked,
         }
     }
@@ -90,27 +86,32 @@ impl<'d, 'l> Passage<'d, 'l> {
 
     /// Whether it came without escapes and with printable ASCII only.
     pub(super) fn is_plain(&self) -> bool {
-        self.leaf.is_plain()
+        self.at.leaf.is_plain()
     }
 
     /// Whether it is a number.
     pub(super) fn is_number(&self) -> bool {
-        matches!(self.leaf, Leaf::Number(_))
+        matches!(self.at.leaf, Leaf::Number(_))
     }
 
     /// What it is.
     pub(super) fn role(&self) -> Role {
-        self.role
+        self.at.role
     }
 
     /// The name of the nearest member that holds it, where there is one.
     pub(super) fn member(&self) -> Option<Cow<'d, str>> {
-        self.member.map(|it| it.name.decoded())
+        self.at.member.map(|it| it.name.decoded())
     }
 
-    /// What another member says that stands beside the nearest one, where that is text.
+    /// What another member says that stands beside this one, where that is text. What is only somewhere in
+    /// a member has nothing beside it: members are looked through once, and not for each of its strings.
     pub(super) fn beside(&self, name: &str) -> Option<Cow<'d, str>> {
-        self.member?.of.get(name)?.text()
+        let member = self.at.member?;
+        if member.name.value().range() != self.at.leaf.range() {
+            return None;
+        }
+        member.of.get(name)?.text()
     }
 
     /// Who is going to read it.
@@ -126,9 +127,10 @@ impl<'d, 'l> Passage<'d, 'l> {
         }
     }
 
-    /// What came before on the same stream, if this continues something, and the text.
+    /// What came before at the same place of a stream, if this continues something, and the text.
     pub(super) fn thread(&mut self) -> Option<(&mut Thread, &str)> {
-        Some((self.looked.thread.as_mut()?, &self.text))
+        let threads = self.looked.threads.as_mut()?;
+        Some((threads.of(self.at.way)?, &self.text))
     }
 
     /// Puts another text in its place.
@@ -158,7 +160,21 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.is_rewritten |= was_rewritten;
     }
 
-    /// Writes down one finding. Its place costs a walk: nothing is computed beyond [`FINDINGS`].
+    /// Where it stands, as it is told.
+    fn place(&self) -> Cow<'static, str> {
+        Cow::Owned(place::of(self.at.way, &self.looked.hushed))
+    }
+
+    /// Keeps the name that it is out of every place: something was found in it.
+    pub(super) fn hush(&mut self, label: &str) {
+        if let Leaf::Text(name) = self.at.leaf
+            && name.is_key()
+        {
+            self.looked.hushed.hush(name, label);
+        }
+    }
+
+    /// Writes down one finding.
     pub(super) fn found(
         &mut self,
         control: Control,
@@ -179,14 +195,22 @@ impl<'d, 'l> Passage<'d, 'l> {
         });
     }
 
-    /// Writes down several findings of this place.
+    /// Writes down several findings of this place, which is theirs if they are kept.
     pub(super) fn found_all(
         &mut self,
         findings: impl FnOnce(Cow<'static, str>, Control) -> Vec<Finding>,
     ) {
-        if self.looked.findings.len() < FINDINGS {
-            let found = findings(Cow::Owned(self.leaf.pointer()), self.control());
-            self.looked.findings.extend(found);
+        for finding in findings(Cow::Borrowed(""), self.control()) {
+            if self.rule.is_empty() {
+                self.rule = finding.rule.clone();
+            }
+            if !self.looked.rules.contains(&finding.rule) {
+                self.looked.rules.insert(finding.rule.clone());
+            }
+            if has_room(&self.looked.findings, finding.severity) {
+                let place = self.place();
+                keep(&mut self.looked.findings, Finding { place, ..finding });
+            }
         }
     }
 
@@ -195,25 +219,15 @@ impl<'d, 'l> Passage<'d, 'l> {
         self.looked.refused.get_or_insert(because);
     }
 
-    /// Says that the message is not let pass, for the last rule that found something. The first one
-    /// who says so counts.
+    /// Says that the message is not let pass, for the first rule that found something here. The first
+    /// one who says so counts.
     pub(super) fn refuse(
         &mut self,
         because: impl FnOnce(Cow<'static, str>, Cow<'static, str>) -> Because,
     ) {
-        if self.looked.refused.is_some() {
-            return;
+        if self.looked.refused.is_none() {
+            self.looked.refused = Some(because(self.place(), self.rule.clone()));
         }
-        // INVARIANT: whoever refuses has found something here, or the list was full of findings.
-        let place = Cow::Owned(self.leaf.pointer());
-        let here = self
-            .looked
-            .findings
-            .iter()
-            .find(|finding| finding.place == place)
-            .or(self.looked.findings.last());
-        let rule = here.map_or(Cow::Borrowed(""), |finding| finding.rule.clone());
-        self.looked.refused = Some(because(place, rule));
     }
 
     /// Says what the message is refused for if what was put here has no place in its schema.
@@ -222,15 +236,26 @@ impl<'d, 'l> Passage<'d, 'l> {
         because: impl FnOnce(Cow<'static, str>, Cow<'static, str>) -> Because,
     ) {
         if self.looked.instead.is_none() {
-            let place = Cow::Owned(self.leaf.pointer());
-            self.looked.instead = Some(because(place, Cow::Borrowed("")));
+            self.looked.instead = Some(because(self.place(), Cow::Borrowed("")));
         }
     }
 
-    /// Keeps the text as it is now for those who are asked what they think of it.
-    pub(super) fn keep(&mut self) {
-        let text = self.text.clone().into_owned();
-        self.looked.kept.push(self.leaf.range().start, text);
+    /// Whether names mean something else here than what they mean to somebody.
+    pub(super) fn region(&self) -> Within {
+        self.at.within
+    }
+
+    /// The names of the members on the way to it, outermost first.
+    pub(super) fn names(&self) -> impl Iterator<Item = Str<'d>> {
+        self.at.way.iter().filter_map(place::Step::name)
+    }
+
+    /// Puts the text as it is now before those who are asked what they think of it.
+    pub(super) fn read_out(&mut self) {
+        let place = self.place().into_owned();
+        if let Some((_, reading)) = &mut self.looked.reading {
+            reading.push(place, &self.text);
+        }
     }
 
     /// Leaves the text as it is now to the message. In the place of a number that is a string from now on,
@@ -239,7 +264,7 @@ impl<'d, 'l> Passage<'d, 'l> {
         if self.is_rewritten {
             self.looked
                 .edits
-                .replace_string(self.leaf.range(), &self.text);
+                .replace_string(self.at.leaf.range(), &self.text);
         }
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! What is not known is taken for data: inspected and redacted, and never treated as prose.
 
+use super::Toward;
+use super::place::Step;
 use protocol::{Kind, Str, Value};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -46,14 +48,6 @@ impl<'d> Leaf<'d> {
         }
     }
 
-    /// Its place as a JSON Pointer (RFC 6901). Costs a walk from the root.
-    pub(super) fn pointer(self) -> String {
-        match self {
-            Leaf::Number(number) => number.pointer(),
-            Leaf::Text(string) => string.pointer(),
-        }
-    }
-
     /// Whether it came without escapes and with printable ASCII only.
     pub(super) fn is_plain(self) -> bool {
         match self {
@@ -78,60 +72,170 @@ pub(crate) struct Member<'d> {
     pub(super) of: Value<'d>,
 }
 
-/// Visits every string, and every number of data, with its role and the nearest member that holds it, in
-/// the order of the text.
-pub(super) fn walk<'d>(
-    value: Value<'d>,
-    visit: &mut impl FnMut(Leaf<'d>, Role, Option<Member<'d>>),
-) {
-    descend(value, Within::Shape, None, Role::Structured, visit);
+/// One string, or one number of data, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing<'d, 'w> {
+    pub(super) leaf: Leaf<'d>,
+    pub(super) role: Role,
+    pub(super) within: Within,
+    /// The nearest member that holds it; nothing for the name of one.
+    pub(super) member: Option<Member<'d>>,
+    /// The way to it; to what it names, if it is the name of a member.
+    pub(super) way: &'w [Step<'d>],
 }
 
-/// Whether names have the meaning of the protocol here.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Within {
-    /// In data of somebody's own.
+/// What the names of members mean where a string stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// What they mean to somebody: data.
     Data,
-    /// In a shape of MCP.
+    /// What the parties tell each other about themselves: the `_meta` of a part of the protocol.
+    Meta,
+    /// What they mean in MCP.
     Shape,
 }
 
-fn descend<'d>(
-    value: Value<'d>,
-    within: Within,
-    member: Option<Member<'d>>,
-    role: Role,
-    visit: &mut impl FnMut(Leaf<'d>, Role, Option<Member<'d>>),
-) {
-    match value.kind() {
-        Kind::String => {
-            if let Some(string) = value.string() {
-                visit(Leaf::Text(string), role, member);
+/// Visits every string of a message, and every number of its data, in the order of the text.
+pub(super) fn walk<'d>(root: Value<'d>, toward: Toward, visit: &mut impl FnMut(Standing<'d, '_>)) {
+    let mut walk = Walk {
+        toward,
+        way: Vec::new(),
+        visit,
+    };
+    walk.descend(root, Within::Shape, None, Role::Structured);
+}
+
+/// A walk on its way.
+struct Walk<'d, 'v, V> {
+    toward: Toward,
+    way: Vec<Step<'d>>,
+    visit: &'v mut V,
+}
+
+impl<'d, V: FnMut(Standing<'d, '_>)> Walk<'d, '_, V> {
+    fn descend(
+        &mut self,
+        value: Value<'d>,
+        within: Within,
+        member: Option<Member<'d>>,
+        role: Role,
+    ) {
+        match value.kind() {
+            Kind::String => {
+                if let Some(string) = value.string() {
+                    self.see(Leaf::Text(string), (role, within), member);
+                }
             }
-        }
-        Kind::Array => {
-            for element in value.elements() {
-                descend(element, within, member, role, visit);
+            Kind::Array => {
+                for (index, element) in value.elements().enumerate() {
+                    self.way.push(Step::Element(index));
+                    self.descend(element, within, member, role);
+                    self.way.pop();
+                }
             }
-        }
-        Kind::Object => {
-            for (key, inner) in value.members() {
-                visit(Leaf::Text(key), Role::Name, None);
-                let (role, within) = match within {
-                    Within::Data => (Role::Structured, Within::Data),
-                    Within::Shape => of_member(key, value, inner),
-                };
-                let member = Member {
-                    name: key,
-                    of: value,
-                };
-                descend(inner, within, Some(member), role, visit);
+            Kind::Object => {
+                for (key, inner) in value.members() {
+                    self.way.push(Step::Member(key));
+                    let (role, inside) = match within {
+                        Within::Data | Within::Meta => (Role::Structured, within),
+                        Within::Shape => self.of_member(key, value, inner),
+                    };
+                    let member = Member {
+                        name: key,
+                        of: value,
+                    };
+                    self.see(Leaf::Text(key), (Role::Name, within), None);
+                    self.descend(inner, inside, Some(member), role);
+                    self.way.pop();
+                }
             }
+            Kind::Number if within != Within::Shape && !is_progress(member) => {
+                self.see(Leaf::Number(value), (role, within), member);
+            }
+            Kind::Boolean | Kind::Null | Kind::Number => {}
         }
-        Kind::Number if within == Within::Data && !is_progress(member) => {
-            visit(Leaf::Number(value), role, member);
+    }
+
+    fn see(&mut self, leaf: Leaf<'d>, (role, within): (Role, Within), member: Option<Member<'d>>) {
+        (self.visit)(Standing {
+            leaf,
+            role,
+            within,
+            member,
+            way: &self.way,
+        });
+    }
+}
+
+impl<'d, V> Walk<'d, '_, V> {
+    /// What a member holds whose name is the last step of the way.
+    fn of_member(&self, key: Str<'d>, holder: Value<'d>, value: Value<'d>) -> (Role, Within) {
+        // As every reader reads it: an escape in a name makes no other name of it.
+        let name = key.decoded();
+        if value.kind() != Kind::String
+            && let Some(within) = self.data(&name, holder)
+        {
+            return (Role::Structured, within);
         }
-        Kind::Boolean | Kind::Null | Kind::Number => {}
+        let role = match &*name {
+            "text" => Role::Text,
+            "data" | "message" if holder.get("code").is_some() => Role::Failure,
+            "description" | "title" | "message" | "instructions" | "systemPrompt" | "reason"
+            | "statusMessage" => Role::Words,
+            "name" => Role::Name,
+            "uri" | "uriTemplate" | "url" | "websiteUrl" | "src" => Role::Address,
+            "blob" => Role::Blob,
+            "data" if self.is_in(&["content"]) && is_picture(holder) => Role::Blob,
+            "data" => Role::Words,
+            "level" | "method" | "mimeType" | "resultType" | "role" | "status" | "stopReason"
+            | "type"
+                if is_word(value) =>
+            {
+                Role::Wire
+            }
+            "cursor" | "id" | "jsonrpc" | "nextCursor" | "progressToken" | "protocolVersion"
+            | "requestState" | "taskId"
+                if self.is_opaque() =>
+            {
+                Role::Wire
+            }
+            _ => Role::Structured,
+        };
+        (role, Within::Shape)
+    }
+
+    /// Whether a member holds data of somebody's own, in which no name has a meaning of the protocol.
+    fn data(&self, name: &str, holder: Value<'d>) -> Option<Within> {
+        let is_data = match name {
+            "_meta" if self.is_in(&PARTS) => return Some(Within::Meta),
+            "_meta" | "arguments" | "capabilities" | "const" | "data" | "default" | "enum"
+            | "examples" | "experimental" | "structuredContent" => true,
+            // What a person filled in: an answer to an elicitation, which clients give.
+            "content" => self.toward == Toward::Server && holder.get("action").is_some(),
+            // What a model wants to call a tool with, and what came of it (sampling).
+            "input" => is_of_type(holder, &["tool_use"]),
+            _ => false,
+        };
+        is_data.then_some(Within::Data)
+    }
+
+    /// Whether the object whose member the last step leads to is held by a member of one of these names.
+    fn is_in(&self, holders: &[&str]) -> bool {
+        let above = self.way.iter().rev().skip(1);
+        let mut above = above.filter_map(Step::name);
+        let holder = above.next();
+        holder.is_some_and(|holder| holders.iter().any(|name| holder.is(name)))
+    }
+
+    /// Whether a member is where the parties hand each other something that they do not read.
+    fn is_opaque(&self) -> bool {
+        OPAQUE.iter().any(|place| {
+            let mut names = self.way.iter().filter_map(Step::name);
+            let is_there = place
+                .iter()
+                .all(|part| names.next().is_some_and(|name| name.is(part)));
+            is_there && names.next().is_none()
+        })
     }
 }
 
@@ -140,42 +244,62 @@ fn is_progress(member: Option<Member<'_>>) -> bool {
     member.is_some_and(|member| member.name.is("progressToken"))
 }
 
-fn of_member(key: Str<'_>, holder: Value<'_>, value: Value<'_>) -> (Role, Within) {
-    // As every reader reads it: an escape in a name makes no other name of it.
-    let name = key.decoded();
-    if value.kind() != Kind::String && is_data(&name, holder) {
-        return (Role::Structured, Within::Data);
-    }
-    let role = match &*name {
-        "text" => Role::Text,
-        "data" | "message" if holder.get("code").is_some() => Role::Failure,
-        "description" | "title" | "message" | "instructions" | "systemPrompt" | "reason"
-        | "statusMessage" => Role::Words,
-        "name" => Role::Name,
-        "uri" | "uriTemplate" | "url" | "websiteUrl" | "src" => Role::Address,
-        "blob" => Role::Blob,
-        "data" if holder.get("mimeType").is_some() => Role::Blob,
-        "data" => Role::Words,
-        "cursor" | "id" | "jsonrpc" | "level" | "method" | "mimeType" | "nextCursor"
-        | "progressToken" | "protocolVersion" | "requestState" | "resultType" | "role"
-        | "status" | "stopReason" | "taskId" | "type" => Role::Wire,
-        _ => Role::Structured,
+/// Whether a string is a word that the protocol may have, and can be nothing else.
+fn is_word(value: Value<'_>) -> bool {
+    let Some(word) = value.string().map(Str::raw) else {
+        return false;
     };
-    (role, Within::Shape)
+    let fits = |byte: &u8| byte.is_ascii_alphabetic() || b"/_-+.".contains(byte);
+    word.len() <= WORD && word.iter().all(fits)
 }
 
-/// Whether a member holds data of somebody's own, in which no name has a meaning of the protocol.
-fn is_data(name: &str, holder: Value<'_>) -> bool {
-    match name {
-        "_meta" | "arguments" | "capabilities" | "const" | "data" | "default" | "enum"
-        | "examples" | "experimental" | "structuredContent" => true,
-        // What a person filled in: an answer to an elicitation.
-        "content" => holder.get("action").is_some(),
-        // What a model wants to call a tool with, and what came of it (sampling).
-        "input" => holder.get("type").is_some(),
-        _ => false,
-    }
+/// Bytes of a word of the protocol.
+const WORD: usize = 48;
+
+/// Whether a block of content is a picture or a sound.
+fn is_picture(block: Value<'_>) -> bool {
+    is_of_type(block, &["audio", "image"])
 }
+
+fn is_of_type(block: Value<'_>, types: &[&str]) -> bool {
+    let kind = block.get("type").and_then(Value::string);
+    kind.is_some_and(|kind| types.iter().any(|known| kind.is(known)))
+}
+
+/// Where something is handed on that only one of the parties reads.
+const OPAQUE: [&[&str]; 13] = [
+    &["id"],
+    &["jsonrpc"],
+    &["params", "cursor"],
+    &["params", "progressToken"],
+    &["params", "protocolVersion"],
+    &["params", "requestState"],
+    &["params", "taskId"],
+    &["result", "nextCursor"],
+    &["result", "protocolVersion"],
+    &["result", "requestState"],
+    &["result", "task", "taskId"],
+    &["result", "taskId"],
+    &["result", "tasks", "taskId"],
+];
+
+/// What holds a `_meta`, or a list of what does.
+const PARTS: [&str; 14] = [
+    "content",
+    "contents",
+    "messages",
+    "params",
+    "prompts",
+    "resource",
+    "resourceTemplates",
+    "resources",
+    "result",
+    "root",
+    "roots",
+    "task",
+    "tasks",
+    "tools",
+];
 
 #[cfg(test)]
 mod tests {
@@ -186,10 +310,10 @@ mod tests {
     fn roles(text: &str) -> Vec<(String, Role)> {
         let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
         let mut roles = Vec::new();
-        walk(document.root(), &mut |leaf, role, member| {
-            if matches!(leaf, Leaf::Text(string) if !string.is_key()) {
-                let member = member.map(|it| it.name.decoded().into_owned());
-                roles.push((member.unwrap_or_default(), role));
+        walk(document.root(), Toward::Server, &mut |at| {
+            if matches!(at.leaf, Leaf::Text(string) if !string.is_key()) {
+                let member = at.member.map(|it| it.name.decoded().into_owned());
+                roles.push((member.unwrap_or_default(), at.role));
             }
         });
         roles
@@ -288,7 +412,7 @@ mod tests {
 
     #[test]
     fn each_name_of_the_protocol_has_its_role() {
-        let names: [(Role, &[&str]); 6] = [
+        let names: [(Role, &[&str]); 5] = [
             (Role::Text, &["text"]),
             (
                 Role::Words,
@@ -309,27 +433,6 @@ mod tests {
                 &["uri", "uriTemplate", "url", "websiteUrl", "src"],
             ),
             (Role::Blob, &["blob"]),
-            (
-                Role::Wire,
-                &[
-                    "cursor",
-                    "id",
-                    "jsonrpc",
-                    "level",
-                    "method",
-                    "mimeType",
-                    "nextCursor",
-                    "progressToken",
-                    "protocolVersion",
-                    "requestState",
-                    "resultType",
-                    "role",
-                    "status",
-                    "stopReason",
-                    "taskId",
-                    "type",
-                ],
-            ),
         ];
         let own = [
             "_meta",
@@ -362,11 +465,31 @@ mod tests {
                 }
             }
         }
+        let words = [
+            "level",
+            "method",
+            "mimeType",
+            "resultType",
+            "role",
+            "status",
+            "stopReason",
+            "type",
+        ];
+        for name in words {
+            are(
+                &format!(r#"{{"a":[{{"{name}":"x"}}]}}"#),
+                vec![(name, Role::Wire)],
+            );
+            for of in own {
+                let text = format!(r#"{{"{of}":{{"{name}":"x"}}}}"#);
+                are(&text, vec![(name, Role::Structured)]);
+            }
+        }
         for (text, role) in [
             (r#"{"content":{"text":"x"}}"#, Role::Text),
             (r#"{"action":1,"content":{"text":"x"}}"#, Role::Structured),
             (r#"{"input":{"text":"x"}}"#, Role::Text),
-            (r#"{"type":1,"input":{"text":"x"}}"#, Role::Structured),
+            (r#"{"type":1,"input":{"text":"x"}}"#, Role::Text),
             (r#"{"default":"x"}"#, Role::Structured),
             (r#"{"unknown":"x"}"#, Role::Structured),
         ] {
@@ -383,11 +506,104 @@ mod tests {
     }
 
     #[test]
+    fn n1_4_no_member_that_a_server_adds_makes_anything_of_a_text_but_what_it_is() {
+        let walked = |text: &str| {
+            let document = Document::read(text.to_owned().into(), &Limits::default()).unwrap();
+            let mut roles = Vec::new();
+            walk(document.root(), Toward::Model, &mut |at| {
+                if at.leaf.text() == "said" {
+                    roles.push(at.role);
+                }
+            });
+            roles
+        };
+        for (text, expected) in [
+            (
+                r#"{"result":{"action":"x","content":[{"type":"text","text":"said"}]}}"#,
+                Role::Text,
+            ),
+            (
+                r#"{"result":{"content":[{"type":"image","mimeType":"image/png","data":"said"}]}}"#,
+                Role::Blob,
+            ),
+            (
+                r#"{"result":{"content":{"type":"audio","data":"said"}}}"#,
+                Role::Blob,
+            ),
+            (
+                r#"{"method":"notifications/message","params":{"mimeType":"image/png","type":"image","data":"said"}}"#,
+                Role::Words,
+            ),
+            (
+                r#"{"result":{"content":[{"type":"text","mimeType":"image/png","data":"said"}]}}"#,
+                Role::Words,
+            ),
+            (
+                r#"{"result":{"input":{"type":"text","text":"said"},"type":"x"}}"#,
+                Role::Text,
+            ),
+            (
+                r#"{"result":{"content":{"type":"tool_use","input":{"text":"said"}}}}"#,
+                Role::Structured,
+            ),
+        ] {
+            assert_eq!(walked(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn n9_3_only_words_of_the_protocol_and_what_is_handed_on_in_its_place_are_passed_over() {
+        let long = "a".repeat(WORD + 1);
+        let secret = "ghp_0123";
+        for (text, expected) in [
+            (r#"{"id":"?"}"#, "0,%"),
+            (r#"{"result":{"nextCursor":"?","taskId":"?"}}"#, "0,%"),
+            (
+                r#"{"result":{"task":{"taskId":"?"},"tasks":[{"taskId":"?"}]}}"#,
+                "0,%",
+            ),
+            (
+                r#"{"params":{"cursor":"?","requestState":"?","progressToken":"?"}}"#,
+                "0,%",
+            ),
+            (r#"{"result":{"toolResult":{"id":"?","cursor":"?"}}}"#, ""),
+            (r#"{"result":{"id":"?","content":[{"taskId":"?"}]}}"#, ""),
+            (
+                r#"{"params":{"nextCursor":"?","message":{"requestState":"?"}}}"#,
+                "",
+            ),
+            (
+                r#"{"result":{"content":[{"type":"?","role":"?"}],"stopReason":"?"}}"#,
+                "%",
+            ),
+            (r#"{"result":{"resources":[{"mimeType":"?"}]}}"#, "%"),
+            (r#"{"result":{"type":["?"]}}"#, ""),
+        ] {
+            // `0` stands for anything, `%` for a word.
+            for (said, sign) in [(secret, "0"), (&long, "0"), ("image/svg+xml", "%")] {
+                let is_wire = |(_, role): &(String, Role)| *role == Role::Wire;
+                let all = roles(&text.replace('?', said));
+                assert_eq!(
+                    all.iter().all(is_wire),
+                    expected.contains(sign),
+                    "{text} {said}"
+                );
+                assert!(
+                    expected.contains(sign) || !all.iter().any(is_wire),
+                    "{text} {said}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn every_string_of_a_message_is_visited_once_in_its_order() {
         let text = r#"["a",{"b":"c","d":[["e"],{"f":{"g":"h"}}]},"i"]"#;
         let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
         let mut seen = Vec::new();
-        walk(document.root(), &mut |leaf, _, _| seen.push(leaf.range()));
+        walk(document.root(), Toward::Model, &mut |at| {
+            seen.push(at.leaf.range())
+        });
         let all: Vec<_> = document.strings().map(|string| string.range()).collect();
         assert_eq!(seen, all);
     }
@@ -416,8 +632,8 @@ mod tests {
             let document =
                 Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
             let mut seen = Vec::new();
-            walk(document.root(), &mut |leaf, _, _| {
-                if let Leaf::Number(number) = leaf {
+            walk(document.root(), Toward::Model, &mut |at| {
+                if let Leaf::Number(number) = at.leaf {
                     seen.push(number.integer().unwrap());
                 }
             });

@@ -143,12 +143,14 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N1_3,
         judges::n1_3,
-        "Prompt Shields, Content Safety and others are asked about arguments and answers, each rule in its mode; their silence means what was declared",
+        "Prompt Shields, Content Safety and others are asked about arguments and answers, and where it is said about questions, notices and definitions, each rule in its mode; their silence means what was declared",
         &[
             "n1_3_what_is_suspected_is_refused_where_it_is_enforced_and_on_its_way",
             "n1_3_a_mode_of_a_rule_says_what_its_suspicion_comes_to",
             "n1_3_nobody_is_told_of_a_call_that_goes_no_further_anyway",
             "n1_3_what_is_suspected_takes_away_and_never_adds",
+            "n1_3_what_a_server_asks_or_says_in_passing_is_heard_where_that_is_said",
+            "n1_3_what_was_taken_out_before_is_not_in_what_is_sent",
             "n1_3_silence_refuses_unless_the_operator_declared_otherwise",
             "n1_3_an_attack_across_any_border_of_two_windows_is_seen",
         ],

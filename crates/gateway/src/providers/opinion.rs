@@ -2,7 +2,7 @@
 //! finding: it is likely, and proves nothing.
 
 use config::settled;
-use controls::{Control, N1_3, N9_3};
+use controls::{Control, N1_3, N9_2, N9_3};
 use std::borrow::Cow;
 
 /// An attack on whoever reads the text.
@@ -23,6 +23,8 @@ pub enum Surface {
     Questions,
     /// Toward a client: what a server says in passing.
     Notices,
+    /// Toward a model: what a server says of itself.
+    Definitions,
     /// An answer or a notice that asks something: whoever hears any of these hears it.
     Asking,
 }
@@ -34,6 +36,7 @@ impl From<settled::Surface> for Surface {
             settled::Surface::Results => Surface::Results,
             settled::Surface::Questions => Surface::Questions,
             settled::Surface::Notices => Surface::Notices,
+            settled::Surface::Definitions => Surface::Definitions,
         }
     }
 }
@@ -55,13 +58,17 @@ impl Surface {
             Surface::Results => "results",
             Surface::Questions | Surface::Asking => "questions",
             Surface::Notices => "notices",
+            Surface::Definitions => "definitions",
         }
     }
 
     /// Whether somebody who is heard about these is heard about this.
     pub(super) fn is_among(self, on: &[Surface]) -> bool {
         match self {
-            Surface::Asking => on.iter().any(|it| it.is_of_server()),
+            Surface::Asking => {
+                let any = [Surface::Results, Surface::Questions, Surface::Notices];
+                any.iter().any(|it| on.contains(it))
+            }
             surface => on.contains(&surface),
         }
     }
@@ -75,9 +82,10 @@ impl Surface {
 impl Opinion {
     /// The control that asks for it: what harms in the words of a server is its own subject.
     pub(super) fn control(rule: &str, surface: Surface) -> Control {
-        match surface.is_of_server() && rule.starts_with(HARM) {
-            true => N9_3,
-            false => N1_3,
+        match surface {
+            _ if surface.is_of_server() && rule.starts_with(HARM) => N9_3,
+            Surface::Definitions => N9_2,
+            _ => N1_3,
         }
     }
 }

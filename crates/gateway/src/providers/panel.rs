@@ -18,7 +18,8 @@ use tokio::task::JoinSet;
 pub trait Local: fmt::Debug + Send + Sync {
     /// Its name, as records have it.
     fn name(&self) -> &str;
-    /// What it thinks of the texts of one message: one word for each of its rules.
+    /// What it thinks of the texts of one message: one word for each of its rules. Whoever wants to look
+    /// behind what is written asks for [`Reading::views`].
     fn judge(&self, surface: Surface, reading: &Reading) -> Vec<Said>;
 }
 

@@ -1,8 +1,10 @@
 //! The texts of one message as a detector reads them: joined in their order, because a model reads
 //! them so and an attack may lie across two of them, with the place of each kept beside.
 
+use inspect::view::{Budget, Kept, Views};
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// What stands between two texts.
 const BETWEEN: char = '\n';
@@ -13,6 +15,8 @@ pub struct Reading {
     text: String,
     /// Where each text begins, in bytes, and its JSON Pointer.
     starts: Vec<(usize, String)>,
+    /// Made when somebody asks for them first.
+    views: OnceLock<Kept>,
 }
 
 impl Reading {
@@ -21,6 +25,7 @@ impl Reading {
         if text.is_empty() {
             return;
         }
+        self.views.take();
         if !self.text.is_empty() {
             self.text.push(BETWEEN);
         }
@@ -44,6 +49,16 @@ impl Reading {
     /// Everything, one text after the other.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What it says where it is written otherwise: decoded, without what nobody sees, without its markup. They
+    /// are made when somebody asks for them, once for everybody who does, within the bounds of every
+    /// text; spans of them are spans of [`text`](Self::text).
+    pub fn views(&self) -> Views<'_> {
+        let kept = self
+            .views
+            .get_or_init(|| Kept::new(&self.text, &Budget::default()));
+        kept.of(&self.text)
     }
 
     /// Whether there is nothing to read.

@@ -48,3 +48,28 @@ fn of(place: &str) -> Option<Surface> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_or_told_in_passing_is_not_run_again() {
+        for (place, expected) in [
+            ("/params/arguments/text", Some(Surface::Arguments)),
+            ("/params/argument/value", Some(Surface::Arguments)),
+            ("/params/inputResponses/q/content", Some(Surface::Arguments)),
+            ("/result/content/0/text", Some(Surface::Results)),
+            ("/result", Some(Surface::Results)),
+            ("/error/message", Some(Surface::Results)),
+            ("/result/inputRequests/q/params/message", None),
+            ("/params/message", None),
+            ("/params/data", None),
+            ("/params", None),
+            ("/description", None),
+            ("", None),
+        ] {
+            assert_eq!(of(place), expected, "{place}");
+        }
+    }
+}

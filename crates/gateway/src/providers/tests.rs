@@ -366,6 +366,101 @@ impl Local for Word {
     }
 }
 
+/// One that looks behind what is written.
+#[derive(Debug)]
+struct Behind(&'static str);
+
+impl Local for Behind {
+    fn name(&self) -> &str {
+        "behind"
+    }
+
+    fn judge(&self, _: Surface, reading: &Reading) -> Vec<Said> {
+        let seen = reading.views().search(|text| {
+            let found = text.match_indices(self.0);
+            let found = found.map(|(at, word)| (at..at + word.len(), ()));
+            found.collect::<Vec<_>>()
+        });
+        let each = seen.first().map(|seen| Said {
+            opinion: Opinion {
+                rule: "injection".into(),
+                value: 900,
+            },
+            threshold: 800,
+            place: reading.place(&seen.range).into_owned(),
+        });
+        each.into_iter().collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_a_detector_here_may_look_behind_what_is_written() {
+    let place = |index: usize| format!("/result/content/{index}/text");
+    for (texts, expected) in [
+        (&["plain", "an ATTACK"][..], Some(place(1))),
+        (&["plain", "see YW4gQVRUQUNLIGlzIGhlcmU="], Some(place(1))),
+        (
+            &["(WVc0Z1FWUlVRVU5MSUdseklHaGxjbVU9)", "plain"],
+            Some(place(0)),
+        ),
+        // What may go on in the next text is in both.
+        (
+            &["WVc0Z1FWUlVRVU5MSUdseklHaGxjbVU9", "plain"],
+            Some("/result/content".to_owned()),
+        ),
+        (&["an AT\u{200b}TACK", "plain"], Some(place(0))),
+        (&["an A<b></b>TTACK"], Some(place(0))),
+        (&["plain", "QVRU"], None),
+    ] {
+        let member = (Detector::Local(Arc::new(Behind("ATTACK"))), Mode::Warn);
+        let panel = panel(vec![member], &[]);
+        let text = Arc::new(reading(texts));
+        let hearing = panel.hear(Surface::Results, &text).await;
+        let places: Vec<_> = hearing
+            .scores
+            .iter()
+            .map(|it| it.place.to_string())
+            .collect();
+        assert_eq!(places.first(), expected.as_ref(), "{texts:?}");
+    }
+}
+
+#[test]
+fn n1_3_what_is_heard_matters_if_some_rule_is_in_another_mode_than_shadow() {
+    for (member, rules, on, expected) in [
+        (Mode::Shadow, &[][..], Surface::Results, false),
+        (Mode::Warn, &[], Surface::Results, true),
+        (Mode::Warn, &[], Surface::Arguments, false),
+        (
+            Mode::Shadow,
+            &[("injection", Mode::Warn)],
+            Surface::Results,
+            true,
+        ),
+        (
+            Mode::Warn,
+            &[("injection", Mode::Shadow)],
+            Surface::Results,
+            false,
+        ),
+        (
+            Mode::Shadow,
+            &[("harm.hate", Mode::Warn)],
+            Surface::Results,
+            false,
+        ),
+        (Mode::Warn, &[], Surface::Asking, true),
+    ] {
+        let (_, provider) = provider(&shields(), &[]);
+        let remote = panel(vec![(Detector::Remote(provider), member)], rules);
+        assert_eq!(remote.matters(on), expected, "{member:?} {rules:?} {on:?}");
+    }
+    // Nobody knows which rules a detector of one's own speaks of.
+    let local = Detector::Local(Arc::new(Word("x")));
+    let own = panel(vec![(local, Mode::Shadow)], &[("harm.hate", Mode::Warn)]);
+    assert!(own.matters(Surface::Results));
+}
+
 fn panel(members: Vec<(Detector, Mode)>, modes: &[(&str, Mode)]) -> Panel {
     let members = members.into_iter().map(|(detector, mode)| Member {
         detector,

@@ -46,6 +46,8 @@ pub struct Draft {
     pub(super) flight: Option<InFlight>,
     pub(super) policy: Option<Verdict>,
     pub(super) findings: Vec<Finding>,
+    /// What was found in the answer, which has room of its own.
+    pub(super) answer_findings: Vec<Finding>,
     pub(super) scores: Vec<Score>,
     /// What detectors say of the arguments while the call goes on.
     pub(super) beside: Option<Beside>,
@@ -183,6 +185,7 @@ impl Draft {
             flight: None,
             policy: None,
             findings: Vec::new(),
+            answer_findings: Vec::new(),
             scores: Vec::new(),
             beside: None,
             reading: None,

@@ -10,7 +10,7 @@ mod values;
 
 pub(super) use arguments::refuses_uri;
 
-use crate::content::{Content, FINDINGS, Looked, Minimised, Toward};
+use crate::content::{self, Content, Looked, Minimised, Toward};
 use crate::providers::{Reading, Surface};
 use crate::route::Route;
 use crate::stages::consult::Evidence;
@@ -20,7 +20,6 @@ use crate::stages::validate::Valid;
 use arguments::Held;
 use bytes::Bytes;
 use config::settled::HiddenText;
-use controls::Finding;
 use names::Names;
 use protocol::{Document, Message};
 use std::borrow::Cow;
@@ -87,12 +86,12 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
         Some(message) => content.look(message.document(), Toward::Server),
     };
     draft.ran_all(content.controls(Toward::Server));
-    let mut rules = rules(&looked.findings);
+    let mut rules = looked.rules;
     draft.findings.extend(looked.findings);
     if let Some(because) = looked.refused {
         return Err(refused::content(&because));
     }
-    let mut held = Held::of(valid.subject());
+    let mut held = Held::of(valid.subject(), content);
     let is_plain = |message: &Message| message.document().is_plain();
     if valid.revealed().is_some() || !valid.message().is_none_or(is_plain) {
         arguments::unseen(&valid, &mut held);
@@ -104,7 +103,7 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
         }
         arguments::hold(&valid, &mut held).await;
     }
-    rules.extend(held.findings.iter().map(|finding| finding.rule.clone()));
+    rules.extend(held.rules);
     draft.findings.extend(held.findings);
     if let Some(refused) = held.refused {
         return Err(refused);
@@ -112,7 +111,7 @@ pub async fn examine(mut valid: Valid, draft: &mut Draft) -> Result<Inspected, R
     draft.done(Stage::Inspect);
     Ok(Inspected {
         valid,
-        rules,
+        rules: rules.into_iter().collect(),
         suspicions: Vec::new(),
         reading: looked.reading,
         minimised,
@@ -130,13 +129,14 @@ pub(super) async fn look_up(
     let Some(served) = call.served().filter(|_| !names.is_empty()) else {
         return Ok(Vec::new());
     };
-    let held = names.look_up(served, call.subject()).await;
-    let rules = rules(&held.findings);
-    let room = FINDINGS.saturating_sub(draft.findings.len());
-    draft.findings.extend(held.findings.into_iter().take(room));
+    let content = call.raw().route().content(Some(served));
+    let held = names.look_up(served, content, call.subject()).await;
+    for finding in held.findings {
+        content::keep(&mut draft.findings, finding);
+    }
     match held.refused {
         Some(refused) => Err(refused),
-        None => Ok(rules),
+        None => Ok(held.rules.into_iter().collect()),
     }
 }
 
@@ -153,15 +153,4 @@ pub(super) fn clean_part(route: &Route, raw: &[u8]) -> Bytes {
     };
     let looked = content.look(&document, Toward::Server);
     document.apply(&looked.edits).unwrap_or(raw)
-}
-
-/// What policies are told: each rule that found something, once.
-fn rules(findings: &[Finding]) -> Vec<Cow<'static, str>> {
-    let mut rules: Vec<_> = findings
-        .iter()
-        .map(|finding| finding.rule.clone())
-        .collect();
-    rules.sort_unstable();
-    rules.dedup();
-    rules
 }

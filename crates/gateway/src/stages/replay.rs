@@ -184,7 +184,7 @@ impl<'a> Rules<'a> {
         let Some((document, looked)) = look(content, whole, Toward::Server) else {
             return Way::Goes;
         };
-        let rules = looked.findings.iter().map(|it| it.rule.to_string());
+        let rules = looked.rules.iter().map(ToString::to_string);
         case.context.findings = rules.collect();
         see(outcome, &looked);
         if let Some(because) = &looked.refused {
@@ -267,12 +267,7 @@ fn see(outcome: &mut Outcome, looked: &Looked) {
 }
 
 fn by(looked: &Looked) -> Vec<String> {
-    let rules: BTreeSet<_> = looked
-        .findings
-        .iter()
-        .map(|it| it.rule.to_string())
-        .collect();
-    rules.into_iter().collect()
+    looked.rules.iter().map(ToString::to_string).collect()
 }
 
 fn refuse(outcome: &mut Outcome, scores: &[Score], code: &'static str) -> Way {

@@ -11,8 +11,8 @@ mod stream;
 pub(super) use stream::Part;
 pub use stream::ScreenedStream;
 
-use crate::content::Minimised;
-use crate::content::{FINDINGS, Toward};
+use crate::content::{self, Toward};
+use crate::content::{Minimised, Threads};
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
 use crate::route::{Route, Served};
@@ -25,7 +25,6 @@ use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
 use crate::stages::suspect;
-use ::inspect::data::Thread;
 use bytes::Bytes;
 use identity::possession::Holder;
 use protocol::{Act, Document, Message, Revision, Shape};
@@ -319,7 +318,7 @@ impl Screen {
     /// The same for a message that continues others of its stream.
     fn cleaned_after(
         &self,
-        thread: &mut Option<Thread>,
+        threads: &mut Option<Threads>,
         message: &Message,
         draft: &mut Draft,
     ) -> Result<Bytes, Refused> {
@@ -328,13 +327,12 @@ impl Screen {
             // What several servers said was looked at one by one.
             None => self.route.joined(),
         };
-        let mut looked = content.look_after(thread.take(), message.document(), Toward::Model);
-        *thread = looked.thread.take();
+        let mut looked = content.look_after(threads.take(), message.document(), Toward::Model);
+        *threads = looked.threads.take();
         draft.ran_all(content.controls(Toward::Model));
-        let room = FINDINGS.saturating_sub(draft.findings.len());
-        draft
-            .findings
-            .extend(looked.findings.into_iter().take(room));
+        for finding in looked.findings {
+            content::keep(&mut draft.answer_findings, finding);
+        }
         draft.reading = looked.reading;
         if let Some(because) = looked.refused {
             return Err(refused::answer_content(&because));

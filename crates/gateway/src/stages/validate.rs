@@ -98,8 +98,11 @@ fn mirrored(resolved: &Resolved, draft: &mut Draft) -> Result<(), Refused> {
         .try_for_each(|mismatch| identify::forgiven(resolved, resolved.caller(), mismatch, draft))
 }
 
+/// The arguments of the message, and the call as it is sent where that is another one.
+type Fit = (Option<Map<String, Value>>, Option<Revealed>);
+
 /// The arguments, if what is sent of them fits the schema.
-fn fit(resolved: &Resolved) -> Result<(Option<Map<String, Value>>, Option<Revealed>), Refused> {
+fn fit(resolved: &Resolved) -> Result<Fit, Refused> {
     let written = resolved.message().map_or(Ok(None), parsed)?;
     let revealed = revealed::reveal(resolved)?;
     let sent = revealed.as_ref().map_or(&written, |it| &it.arguments);

@@ -58,6 +58,12 @@ pub(in crate::settle) fn known(
     });
     for (path, uses) in servers.chain(routes) {
         for (index, one) in uses.unwrap_or_default().iter().enumerate() {
+            if path.starts_with("routes") && one.on.contains(&Surface::Definitions) {
+                let path = format!("{path}.content.providers[{index}].on");
+                let message = "names `definitions`, which are those of a server on every route";
+                let fix = "name it in the `content` of the server";
+                problems.refuse(N1_3, &path, message, fix);
+            }
             if names.contains(&one.provider.as_str()) {
                 continue;
             }

@@ -112,6 +112,10 @@ fn n9_3_every_text_a_model_may_read_is_looked_at() {
         json!({ "method": "notifications/progress", "params": { "progress": 1, "message": GITHUB } }),
         json!({ "method": "elicitation/create", "params": { "message": GITHUB } }),
         json!({ "method": "sampling/createMessage", "params": { "systemPrompt": GITHUB } }),
+        json!({ "result": { "toolResult": { "id": GITHUB, "cursor": [GITHUB], "status": GITHUB } } }),
+        json!({ "result": { "content": [{ "type": GITHUB }], "stopReason": GITHUB } }),
+        json!({ "result": { "content": [{ "type": "text", "mimeType": "image/png", "data": GITHUB }] } }),
+        json!({ "error": { "code": 1, "type": "image", "mimeType": "image/png", "data": GITHUB } }),
         json!({ "result": { "content": [{ "type": "resource_link", "uri": format!("https://h/?k={GITHUB}") }] } }),
     ];
     for text in texts {
@@ -351,16 +355,24 @@ fn n9_3_names_are_told_and_never_rewritten() {
 #[test]
 fn n9_3_a_value_in_two_messages_of_a_stream_is_found() {
     let content = content(&json!({}));
-    let log = |text: &str| json!({ "method": "notifications/message", "params": { "level": "info", "data": text } });
-    for cut in 1..GITHUB.len() {
+    let log = |data: Value| json!({ "method": "notifications/message", "params": { "level": "info", "data": data } });
+    let plain = |text: &str| log(json!(text));
+    let structured = |text: &str| log(json!({ "at": "12:00", "msg": text, "in": ["a", "b"] }));
+    let deep = |text: &str| log(json!({ "a": { "b/c": [1, "x", { "d": text }] } }));
+    let progress = |text: &str| {
+        let params = json!({ "progressToken": 1, "progress": 1, "message": text });
+        json!({ "method": "notifications/progress", "params": params })
+    };
+    let makers: [&dyn Fn(&str) -> Value; 4] = [&plain, &structured, &deep, &progress];
+    for (cut, make) in (1..GITHUB.len()).zip(makers.iter().cycle()) {
         let (first, second) = GITHUB.split_at(cut);
-        let mut thread = content.thread();
+        let mut threads = content.threads();
         let mut sent = String::new();
         let mut rules = Vec::new();
         for piece in [format!("it is {first}"), format!("{second} now")] {
-            let document = document(&log(&piece));
-            let mut looked = content.look_after(thread.take(), &document, Toward::Model);
-            thread = looked.thread.take();
+            let document = document(&make(&piece));
+            let mut looked = content.look_after(threads.take(), &document, Toward::Model);
+            threads = looked.threads.take();
             rules.extend(looked.findings.iter().map(|it| it.rule.to_string()));
             let left = document.apply(&looked.edits).unwrap();
             sent.push_str(&String::from_utf8_lossy(&left));
@@ -543,4 +555,80 @@ fn n9_3_every_label_of_one_place_is_told_with_what_is_done_there() {
     let told = ["email redact", "payment_card tokenise", "iban report"];
     let told = told.map(|it| format!("/result/content/0/text personal.{it}"));
     assert_eq!(found, told);
+}
+
+#[test]
+fn n9_3_what_is_found_in_a_name_stands_in_no_place() {
+    let content = content(&json!({}));
+    let encoded = "Z2hwX3lrMEZmd1FDQUpxbGU5d3ZYVXhCUmZ6TXUzYTZpaTJHMGRTVg==";
+    let long = "k".repeat(1000);
+    for (arguments, expected) in [
+        (json!({ GITHUB: 1 }), "/[redacted: secret.github_token]"),
+        (
+            json!({ GITHUB: { "b": [GITHUB] } }),
+            "/[redacted: secret.github_token]",
+        ),
+        (json!({ encoded: 1 }), "/[redacted: secret.github_token]"),
+        (json!({ "a": { &long: GITHUB } }), "/a"),
+        (json!({ "a": [{ "b/c": GITHUB }] }), "/a/0/b~1c"),
+    ] {
+        let message = json!({ "params": { "arguments": arguments } });
+        let looked = content.look(&document(&message), Toward::Server);
+        let expected = format!("/params/arguments{expected}");
+        let Some(Because::Data { place, .. }) = looked.refused else {
+            panic!("{message}");
+        };
+        assert_eq!(place, expected);
+        let places: Vec<_> = looked.findings.iter().map(|it| &*it.place).collect();
+        assert!(
+            places.iter().all(|place| place.starts_with(&expected)),
+            "{places:?}"
+        );
+        assert!(
+            places.iter().all(|place| !place.contains(GITHUB)),
+            "{places:?}"
+        );
+        let pointer = format!("/params/arguments/{encoded}/{GITHUB}/x");
+        let hushed = "[redacted: secret.github_token]";
+        let shown = format!("/params/arguments/{hushed}/{hushed}/x");
+        assert_eq!(content.shown(&pointer), shown);
+    }
+}
+
+#[test]
+fn n9_3_however_often_things_are_found_each_label_is_told_once() {
+    const TIMES: usize = 20_000;
+    let text = "a@b.co\n".repeat(TIMES) + &"81.169.1.8\n".repeat(TIMES);
+    let message = json!({ "result": { "structuredContent": { "x": text } } });
+    let looked = content(&json!({})).look(&document(&message), Toward::Model);
+    let told = looked
+        .findings
+        .iter()
+        .map(|it| (&*it.rule, it.count as usize));
+    let told: Vec<_> = told.collect();
+    assert_eq!(
+        told,
+        [("personal.email", TIMES), ("personal.ip_address", TIMES)]
+    );
+}
+
+#[test]
+fn n9_3_no_number_of_findings_hides_a_rule_from_policies_or_what_matters_from_records() {
+    let mut texts = vec!["a\u{200b}b".to_owned(); 40];
+    texts.push("DE89 3704 0044 0532 0130 00".to_owned());
+    texts.push(GITHUB.to_owned());
+    let message = json!({ "params": { "arguments": { "x": texts } } });
+    let looked = content(&json!({})).look(&document(&message), Toward::Server);
+    let rules: Vec<_> = looked.rules.iter().map(|rule| &**rule).collect();
+    assert_eq!(
+        rules,
+        [
+            "hidden_text.zero_width",
+            "personal.iban",
+            "secret.github_token"
+        ]
+    );
+    assert_eq!(looked.findings.len(), crate::content::FINDINGS);
+    let last = looked.findings.last().unwrap();
+    assert_eq!(last.rule, "secret.github_token");
 }

@@ -5,7 +5,7 @@
 
 use super::names::{FORBIDDEN, Name, Names, UNRESOLVED, Wrong};
 use super::values;
-use crate::content::{Content, FINDINGS, Meanings};
+use crate::content::{self, Content, Meanings};
 use crate::egress::Network;
 use crate::route::Served;
 use crate::stages::refused::{self, Refused};
@@ -16,6 +16,7 @@ use ::inspect::meaning::{
 };
 use controls::{Action, Finding, Severity};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 const LINKED: Wrong = Wrong {
@@ -26,25 +27,31 @@ const LINKED: Wrong = Wrong {
 
 /// What was found, what the call is refused for, and which names are still to be looked up.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct Held<'c> {
+    /// What matters most of what was found.
     pub(super) findings: Vec<Finding>,
+    /// Every rule that found something.
+    pub(super) rules: BTreeSet<Cow<'static, str>>,
     pub(super) refused: Option<Refused>,
     pub(super) names: Names,
     /// How a refusal is told.
     refuse: fn(&str, &'static str, &'static str) -> Refused,
+    content: &'c Content,
 }
 
-impl Held {
-    /// Nothing yet, of a message about this.
-    pub(super) fn of(subject: &Subject) -> Self {
+impl<'c> Held<'c> {
+    /// Nothing yet, of a message about this whose content is treated so.
+    pub(super) fn of(subject: &Subject, content: &'c Content) -> Held<'c> {
         Held {
             findings: Vec::new(),
+            rules: BTreeSet::new(),
             refused: None,
             names: Names::default(),
             refuse: match subject {
                 Subject::Tool(_) => refused::argument_meaning,
                 Subject::Task(_) | Subject::Other => refused::value_meaning,
             },
+            content,
         }
     }
 
@@ -55,26 +62,27 @@ impl Held {
         (rule, severity, remedy): (&'static str, Severity, &'static str),
         consequence: Consequence,
     ) {
+        let place = self.content.shown(place);
         let mut known = self.findings.iter();
         if known.any(|finding| finding.rule == rule && finding.place == place) {
             return;
         }
-        if self.findings.len() < FINDINGS {
-            self.findings.push(Finding {
-                control: controls::N1_1,
-                rule: Cow::Borrowed(rule),
-                severity,
-                place: Cow::Owned(place.to_owned()),
-                count: 1,
-                action: match consequence {
-                    Consequence::Refuse => Action::Refuse,
-                    Consequence::Report => Action::Report,
-                },
-            });
-        }
         if consequence == Consequence::Refuse && self.refused.is_none() {
-            self.refused = Some((self.refuse)(place, rule, remedy));
+            self.refused = Some((self.refuse)(&place, rule, remedy));
         }
+        self.rules.insert(Cow::Borrowed(rule));
+        let finding = Finding {
+            control: controls::N1_1,
+            rule: Cow::Borrowed(rule),
+            severity,
+            place: Cow::Owned(place),
+            count: 1,
+            action: match consequence {
+                Consequence::Refuse => Action::Refuse,
+                Consequence::Report => Action::Report,
+            },
+        };
+        content::keep(&mut self.findings, finding);
     }
 
     /// The same for what is wrong beyond the text of a value.
@@ -89,7 +97,7 @@ impl Held {
 
 /// What stands in values that nobody sees, before they are cleaned of it: such a value would arrive as
 /// another one, which nobody wrote.
-pub(super) fn unseen(valid: &Valid, held: &mut Held) {
+pub(super) fn unseen(valid: &Valid, held: &mut Held<'_>) {
     let meanings = valid.raw().route().content(valid.served()).meanings();
     for value in values::all(valid, meanings, Asked::Unseen) {
         flaws(meanings, &value, held);
@@ -97,7 +105,7 @@ pub(super) fn unseen(valid: &Valid, held: &mut Held) {
 }
 
 /// Holds the values of a message against what they mean, as the server gets them.
-pub(super) async fn hold(valid: &Valid, held: &mut Held) {
+pub(super) async fn hold(valid: &Valid, held: &mut Held<'_>) {
     let Some(served) = valid.served() else {
         return;
     };
@@ -129,7 +137,7 @@ pub(super) async fn hold(valid: &Valid, held: &mut Held) {
 /// Whether the URI of a resource is one that would be refused, as far as its text tells.
 pub(in crate::stages) fn refuses_uri(content: &Content, uri: &str) -> bool {
     let meanings = content.meanings();
-    let mut held = Held::of(&Subject::Other);
+    let mut held = Held::of(&Subject::Other, content);
     for judged in meanings.judge_uri(uri, Asked::Everything) {
         let value = values::Meant {
             place: "/params/uri".into(),
@@ -246,7 +254,8 @@ mod tests {
 
     #[test]
     fn n1_1_a_flaw_is_told_once_and_the_first_refuses() {
-        let mut held = Held::of(&Subject::Other);
+        let content = Content::of_nobody(config::settled::HiddenText::Remove);
+        let mut held = Held::of(&Subject::Other, &content);
         for (place, rule, consequence) in [
             ("/params/uri", "path.double_slash", Consequence::Report),
             ("/params/uri", "path.nul", Consequence::Refuse),

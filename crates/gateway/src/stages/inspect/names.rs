@@ -6,6 +6,7 @@
 //! what the name says now; only a network that lets the server go nowhere else prevents the rest.
 
 use super::arguments::Held;
+use crate::content::Content;
 use crate::egress::{EgressError, Network};
 use crate::route::Served;
 use crate::stages::resolve::Subject;
@@ -72,9 +73,14 @@ impl Names {
     }
 
     /// Looks the names up, until one of them refuses the call.
-    pub(super) async fn look_up(self, served: &Served, subject: &Subject) -> Held {
+    pub(super) async fn look_up<'c>(
+        self,
+        served: &Served,
+        content: &'c Content,
+        subject: &Subject,
+    ) -> Held<'c> {
         let deadline = Instant::now() + LOOKING;
-        let mut held = Held::of(subject);
+        let mut held = Held::of(subject, content);
         for name in self.0 {
             let admitted = served.egress.admits(&name.name, name.network, deadline);
             let (wrong, consequence) = match admitted.await {

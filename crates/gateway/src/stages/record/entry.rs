@@ -7,9 +7,10 @@ use crate::stages::draft::Draft;
 use crate::stages::refused::{self, Refused};
 use crate::stages::suspect;
 use audit::{
-    Controls, Digests, Fault, Finding, Kept, Kind, Policy, Record, Refusal, Score, Sizes, Skipped,
-    Verdict, Who,
+    Controls, Digests, Fault, Finding, Kept, Kind, Policy, RECORD_BYTES_MAX, Record, Refusal,
+    Score, Sizes, Skipped, Verdict, Who,
 };
+use controls::{Action, Severity};
 use std::borrow::Cow;
 
 /// Appends the record of this call, with what was said beside it, and waits until it is as durable as the
@@ -21,8 +22,7 @@ pub(super) async fn write(
     refused: Option<&Refused>,
 ) -> Result<(), Refused> {
     suspect::join(draft).await;
-    let mut bytes = Vec::with_capacity(1536);
-    record(draft, verdict, refused).to_canonical(&mut bytes);
+    let bytes = written(&record(draft, verdict, refused));
     let durability = draft
         .route
         .as_ref()
@@ -36,6 +36,51 @@ pub(super) async fn write(
         })
 }
 
+/// The bytes of a record. One that the ledger would not take for its size is written without what
+/// parties made long: that a call was made is told in any case.
+fn written(record: &Record<'_>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1536);
+    record.to_canonical(&mut bytes);
+    if bytes.len() > RECORD_BYTES_MAX {
+        bytes.clear();
+        shortened(record).to_canonical(&mut bytes);
+    }
+    bytes
+}
+
+fn shortened<'a>(record: &'a Record<'a>) -> Record<'a> {
+    let short = |text: &'a Option<Cow<'a, str>>| text.as_deref().map(|text| start(text).into());
+    let left_out = record.findings.len() + record.scores.len();
+    Record {
+        findings: vec![Finding {
+            control: controls::N5_1.id().into(),
+            rule: "record.shortened".into(),
+            severity: Severity::Medium.name().into(),
+            place: "".into(),
+            count: left_out as u64,
+            action: Action::Cut.name().into(),
+        }],
+        scores: Vec::new(),
+        kept: None,
+        method: short(&record.method),
+        subject: short(&record.subject),
+        message: short(&record.message),
+        refusal: record.refusal.as_ref().map(|refusal| Refusal {
+            reason: start(&refusal.reason).into(),
+            ..refusal.clone()
+        }),
+        ..record.clone()
+    }
+}
+
+/// The first bytes of a text, in whole characters.
+fn start(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(SHORT)).unwrap_or(text)
+}
+
+/// Bytes that are left of a text in a record that would be too large.
+const SHORT: usize = 1024;
+
 /// The one server that is concerned, if it is one.
 fn server(draft: &Draft) -> Option<&str> {
     let one = draft.served.as_ref().map(|served| &*served.name);
@@ -47,6 +92,7 @@ fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) 
     let route = draft.route.as_deref();
     let known = draft.method.is_some() || verdict == Verdict::Allowed;
     let total = Some(draft.total_us());
+    let findings = draft.findings.iter().chain(&draft.answer_findings);
     Record {
         at_ms: draft.at_ms,
         id: (&*draft.id).into(),
@@ -80,7 +126,7 @@ fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) 
                 })
                 .collect(),
         }),
-        findings: draft.findings.iter().map(finding).collect(),
+        findings: findings.map(finding).collect(),
         scores: draft.scores.iter().map(score).collect(),
         refusal: refused.map(refusal),
         timings_us: Some(audit::Timings {
@@ -183,4 +229,72 @@ fn kept(draft: &Draft) -> Option<Kept<'_>> {
         arguments: draft.kept_arguments.as_deref().map(Into::into),
         answer: draft.kept_answer.as_deref().map(Into::into),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n5_1_a_record_that_would_be_too_large_is_written_without_what_makes_it_so() {
+        let long = || Cow::from("\u{e9}".repeat(RECORD_BYTES_MAX / 2));
+        let found = || Finding {
+            rule: "personal.iban".into(),
+            place: long(),
+            ..Finding::default()
+        };
+        let with = |change: fn(&mut Record<'_>, Cow<'static, str>)| {
+            let mut record = Record {
+                at_ms: 1,
+                id: "r".into(),
+                ..Record::default()
+            };
+            change(&mut record, long());
+            record
+        };
+        let small = with(|_, _| {});
+        let mut whole = Vec::new();
+        small.to_canonical(&mut whole);
+        assert_eq!(written(&small), whole);
+        let told = with(|_, _| {});
+        let told = Record {
+            findings: vec![found(), found()],
+            ..told
+        };
+        for (record, left_out) in [
+            (told, 2),
+            (with(|record, text| record.subject = Some(text)), 0),
+            (with(|record, text| record.method = Some(text)), 0),
+            (with(|record, text| record.message = Some(text)), 0),
+            (
+                with(|record, text| {
+                    record.kept = Some(Kept {
+                        arguments: Some(text),
+                        answer: None,
+                    });
+                }),
+                0,
+            ),
+            (
+                with(|record, reason| {
+                    record.refusal = Some(Refusal {
+                        reason,
+                        ..Refusal::default()
+                    });
+                }),
+                0,
+            ),
+        ] {
+            let bytes = written(&record);
+            assert!(bytes.len() < 8 * SHORT, "{}", bytes.len());
+            let read: Record<'_> = serde_json::from_slice(&bytes).unwrap();
+            let rules: Vec<_> = read
+                .findings
+                .iter()
+                .map(|it| (&*it.rule, it.count))
+                .collect();
+            assert_eq!(rules, [("record.shortened", left_out)]);
+            assert_eq!((read.at_ms, &*read.id), (1, "r"));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 use super::Screen;
 use crate::bridge::{Asker, Said, Talk, Waiting};
+use crate::content::Threads;
 use crate::links::{Attention, Ear, Far};
 use crate::route::Served;
 use crate::sessions::InFlight;
@@ -10,7 +11,6 @@ use crate::stages::authorize::Circumstances;
 use crate::stages::draft::Draft;
 use crate::stages::inspect::Inspected;
 use crate::stages::refused::{self, Refused};
-use ::inspect::data::Thread;
 use bytes::Bytes;
 use protocol::bridge::{self, NoticeChange, Question, Subscription, Wish};
 use protocol::revision::Era;
@@ -29,7 +29,7 @@ pub struct ScreenedStream {
     until: Option<Instant>,
     questions: u64,
     /// What its notifications said last: a value may begin in one and end in the next.
-    thread: Option<Thread>,
+    threads: Option<Threads>,
 }
 
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl ScreenedStream {
             gathered: Vec::new(),
             until: None,
             questions: 0,
-            thread: None,
+            threads: None,
         }
     }
 
@@ -339,11 +339,11 @@ impl ScreenedStream {
 
     /// A notification, cleaned in the light of those before it.
     fn continued(&mut self, message: &Message, draft: &mut Draft) -> Result<Bytes, Refused> {
-        if self.thread.is_none() {
+        if self.threads.is_none() {
             let content = self.screen.route.content(self.screen.served.as_ref());
-            self.thread = content.thread();
+            self.threads = content.threads();
         }
-        self.screen.cleaned_after(&mut self.thread, message, draft)
+        self.screen.cleaned_after(&mut self.threads, message, draft)
     }
 
     /// Questions of a server: answered here, refused by policy, or passed on.
