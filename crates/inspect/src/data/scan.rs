@@ -52,6 +52,8 @@ const AROUND: usize = 36;
 
 /// The longest word that a rule asks for.
 const WORD: usize = 40;
+/// The most that is read beyond what a rule looks at.
+const LARGEST: usize = 64 * 1024;
 /// How a key in PEM (RFC 7468) begins and ends.
 const PEM: &[u8] = b"-----BEGIN ";
 const PEM_END: &[u8] = b"-----END ";
@@ -390,27 +392,30 @@ fn seen_by(rule: &Rule, whole: &Range<usize>) -> Range<usize> {
 }
 
 /// Where something ends that is longer than a rule looks: a key in PEM at its last line, anything else
-/// with the letters it is written in, over lines if it is written over lines.
+/// with the letters it is written in, over lines if it is written over lines. Never further than
+/// [`LARGEST`], so that what begins again and again costs no more than that each time.
 fn goes_on(text: &str, found: Range<usize>) -> usize {
     let bytes = text.as_bytes();
     let begin = bytes.get(found.clone()).unwrap_or_default();
     let is_pem = begin.starts_with(PEM);
     let has_lines = is_pem || begin.contains(&b'\n');
     let belongs = |byte: &u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'-' | b'_' | b'.' => true,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'-' | b'_' => true,
         b'\r' | b'\n' => has_lines,
-        b' ' | b'\t' | b'\\' | b':' | b',' | b'(' | b')' => is_pem,
+        b' ' | b'\t' | b'\\' | b':' | b',' | b'.' | b'(' | b')' => is_pem,
         _ => false,
     };
-    let rest = bytes.get(found.end..).unwrap_or_default();
-    let length = rest.iter().take_while(|byte| belongs(byte)).count();
-    let rest = rest.get(..length).unwrap_or_default();
-    let last = memchr::memmem::find(rest, PEM_END).filter(|_| is_pem);
-    let closed = last.and_then(|last| {
-        let name = rest.get(last + PEM_END.len()..)?;
-        Some(last + PEM_END.len() + memchr::memmem::find(name, DASHES)? + DASHES.len())
+    let rest = bytes.get(found.end..).unwrap_or_default().iter();
+    let length = rest.take(LARGEST).take_while(|byte| belongs(byte)).count();
+    let rest = bytes.get(found.end..found.end + length).unwrap_or_default();
+    let line = memchr::memmem::find(rest, DASHES).filter(|_| is_pem);
+    // The last line belongs to it, and the first line of another one does not.
+    let last = line.and_then(|line| {
+        let name = rest.get(line..)?.strip_prefix(PEM_END)?;
+        let close = memchr::memmem::find(name, DASHES)?;
+        Some(line + PEM_END.len() + close + DASHES.len())
     });
-    found.end + closed.unwrap_or(length)
+    found.end + last.or(line).unwrap_or(length)
 }
 
 /// The digits that belong together around `at`, and how many they are.
