@@ -1,5 +1,8 @@
 //! What is done about secrets and personal data in messages of every kind.
 
+mod packs;
+mod places;
+
 use super::*;
 use crate::content::Content;
 use bytes::Bytes;
