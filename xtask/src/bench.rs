@@ -33,10 +33,12 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Measures how fast text is looked at, on one core, without a gateway around it.
-pub(crate) fn content(root: &Path) -> Result<()> {
+/// Measures how fast text is looked at, on one core, without a gateway around it. Arguments are handed
+/// to that bench.
+pub(crate) fn content(root: &Path, arguments: &[String]) -> Result<()> {
     Task::new("cargo", root)
-        .words("bench --locked --package ringwall-inspect --bench content")
+        .words("bench --locked --package ringwall-inspect --bench content --")
+        .arguments(arguments)
         .run()
 }
 

@@ -48,7 +48,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ("deny", []) => deny::run(&root),
         ("fuzz", []) => fuzz::run(&root, 20),
         ("fuzz", [seconds]) => fuzz::run(&root, seconds.parse().context("seconds are a number")?),
-        ("bench", [what]) if what == "content" => bench::content(&root),
+        ("bench", [what, rest @ ..]) if what == "content" => bench::content(&root, rest),
         ("bench", _) => bench::run(&root, rest),
         ("ci", []) => ci::run(&root),
         _ => bail!("{USAGE}"),

@@ -5,11 +5,13 @@
 //! its country would have given. Whether that is harmful is for the settings of a route to say.
 //!
 //! Nothing here keeps, prints or hashes a value: what is found is a place and a label. Time is linear
-//! in the text: one pass for the fixed words of all rules, and a bounded look around each of them.
+//! in the text: one pass for the fixed words of all rules, a bounded look around each of them, and no
+//! more looks than a text of its size is worth.
 
 pub mod check;
 pub mod fields;
 pub mod pack;
+mod pattern;
 mod placeholder;
 mod redact;
 mod rule;
@@ -22,7 +24,7 @@ pub use placeholder::is_placeholder;
 pub use redact::{mark, redacted};
 pub use rule::{Confidence, Kind, Rule};
 pub use rules::{RULES, Rules, Unfit};
-pub use scan::Sight;
+pub use scan::{Looked, Sight};
 pub use stream::Thread;
 
 #[cfg(test)]

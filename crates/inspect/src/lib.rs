@@ -5,6 +5,7 @@
 //! knowledge of MCP messages beyond the shape of a tool definition. It reports; it decides nothing
 //! but what can never be right. Facts are findings and matches; what is merely likely is a score. Every input is hostile: sizes, depth and work are bounded.
 
+mod lexicon;
 mod matched;
 mod told;
 

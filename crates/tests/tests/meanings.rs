@@ -63,7 +63,9 @@ fn with_context(
     (method, mut params): (&'static str, Value),
     arguments: Value,
 ) -> (&'static str, Value) {
-    params["context"] = json!({ "arguments": arguments });
+    if let Some(params) = params.as_object_mut() {
+        params.insert("context".into(), json!({ "arguments": arguments }));
+    }
     (method, params)
 }
 

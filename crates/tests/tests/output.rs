@@ -328,7 +328,7 @@ async fn ran(fleet: &Fleet, method: &str) -> Result<Vec<String>> {
     let records = ledger(&fleet.gateway, &[]).await?;
     let of_method = |record: &&Value| record.get("method") == Some(&json!(method));
     let records = records.iter().map(|it| it.get("record").unwrap_or(it));
-    let last = records.filter(of_method).last().context("no record")?;
+    let last = records.rev().find(of_method).context("no record")?;
     let ran = last.pointer("/controls/ran").and_then(Value::as_array);
     let ran = ran.context("no controls")?.iter().filter_map(Value::as_str);
     Ok(ran.map(str::to_owned).collect())

@@ -25,6 +25,7 @@ use inspect::data::{Confidence, Kind, Rules, Sight, mark};
 use inspect::view::Budget;
 use protocol::{Document, Value};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -139,9 +140,12 @@ impl Data {
             let seen = thread.scan(text);
             all.extend(seen.iter().map(treated));
         }
+        let is_cut = Cell::new(false);
         let scanned = |text: &str| {
-            let seen = self.rules.scan(text);
+            let seen = self.rules.look(text);
+            is_cut.set(is_cut.get() || seen.is_cut);
             let all = seen
+                .sights
                 .iter()
                 .map(|it| (it.by.clone(), it.at.clone(), treated(it)));
             all.collect::<Vec<_>>()
@@ -155,6 +159,9 @@ impl Data {
                 at: seen.range,
                 ..seen.what
             }));
+        }
+        if is_cut.get() {
+            passage.unread();
         }
         let named = self.named(passage);
         if !named.is_empty() {

@@ -136,6 +136,28 @@ impl Minimised {
         for block in result.get("content").into_iter().flat_map(Value::elements) {
             self.block((block, failed), reading, stand_ins, edits);
         }
+        for (name, value) in result.members() {
+            if !KNOWN.iter().any(|known| name.is(known)) {
+                self.other(value, stand_ins, edits);
+            }
+        }
+    }
+
+    /// Does the same to what no revision of the protocol knows of a result: whoever shows a result may show
+    /// this too.
+    fn other(&self, value: Value<'_>, stand_ins: &mut StandIns<'_>, edits: &mut Edits) {
+        let less = match value.kind() {
+            Kind::Array | Kind::Object => stand_ins.project(value, &self.results),
+            Kind::Boolean | Kind::Null => None,
+            Kind::Number | Kind::String if self.other_text == OtherText::Keep => None,
+            Kind::Number | Kind::String => {
+                stand_ins.left_out += 1;
+                Some(b"null".to_vec())
+            }
+        };
+        if let Some(less) = less {
+            edits.replace(value.range(), less);
+        }
     }
 
     /// Does the same to a block of content of what failed or not. Pictures, sounds and links hold no fields.
@@ -178,6 +200,32 @@ impl Minimised {
         stand_ins.left_out += 1;
     }
 }
+
+/// The members of results of tools, and of the tasks that hold them, in all revisions: what is treated
+/// otherwise, and what tells nothing but how the call goes.
+const KNOWN: [&str; 21] = [
+    "_meta",
+    "cacheScope",
+    "content",
+    "createdAt",
+    "error",
+    "inputRequests",
+    "isError",
+    "lastUpdatedAt",
+    "pollInterval",
+    "pollIntervalMs",
+    "requestState",
+    "result",
+    "resultType",
+    "status",
+    "statusMessage",
+    "structuredContent",
+    "task",
+    "taskId",
+    "tasks",
+    "ttl",
+    "ttlMs",
+];
 
 /// What is turned into tokens on its way to a server, and turned back right behind that, goes on as it is.
 fn hidden_again(

@@ -40,6 +40,8 @@ pub(crate) struct Passage<'d, 'l> {
     is_rewritten: bool,
     /// Made when a part first asks for them, and again once the text is another one.
     views: Option<Kept>,
+    /// Whether it was told that not all of it was read.
+    is_unread: bool,
     /// The first rule that found something in it.
     rule: Cow<'static, str>,
     looked: &'l mut Looked,
@@ -53,6 +55,7 @@ impl<'d, 'l> Passage<'d, 'l> {
             text: at.leaf.text(),
             is_rewritten: false,
             views: None,
+            is_unread: false,
             rule: Cow::Borrowed(""),
             looked,
         }
@@ -72,8 +75,7 @@ impl<'d, 'l> Passage<'d, 'l> {
         if self.views.is_none() {
             let views = Kept::new(&self.text, &Budget::default());
             if views.is_cut() {
-                let rule = Cow::Borrowed("text.unread");
-                self.found(self.control(), rule, Severity::Medium, 1, Action::Report);
+                self.unread();
             }
             self.views = Some(views);
         }
@@ -81,6 +83,14 @@ impl<'d, 'l> Passage<'d, 'l> {
             Some(views) => views.of(&self.text),
             // It was put there just now.
             None => inspect::view::views(&self.text, &Budget::default()),
+        }
+    }
+
+    /// Says once that there is more in it than was read.
+    pub(super) fn unread(&mut self) {
+        if !std::mem::replace(&mut self.is_unread, true) {
+            let rule = Cow::Borrowed("text.unread");
+            self.found(self.control(), rule, Severity::Medium, 1, Action::Report);
         }
     }
 

@@ -7,6 +7,7 @@ mod list;
 mod outward;
 mod question;
 mod stream;
+mod task;
 
 pub(super) use stream::Part;
 pub use stream::ScreenedStream;
@@ -26,6 +27,7 @@ use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
 use crate::stages::suspect;
 use bytes::Bytes;
+use identity::Caller;
 use identity::possession::Holder;
 use protocol::{Act, Document, Message, Revision, Shape};
 use serde_json::Value;
@@ -189,6 +191,8 @@ pub(super) struct Screen {
     /// Whom handles are made out to.
     pub(super) client: Option<Box<str>>,
     pub(super) user: Arc<str>,
+    /// The caller, whose claims say what a call is for.
+    caller: Arc<Caller>,
     pub(super) holder: Option<Holder>,
     /// Whether it came alone: in a batch nothing can be asked.
     pub(super) alone: Alone,
@@ -217,6 +221,7 @@ impl Screen {
             minimised: call.minimised().cloned(),
             client: call.caller().client().map(Into::into),
             user: call.caller().user().as_str().into(),
+            caller: Arc::clone(call.caller()),
             holder: call.holder().copied(),
             alone: call.raw().alone,
             notes: question::Notes::new(draft.at_ms()),
@@ -265,12 +270,25 @@ impl Screen {
         let Some(minimised) = minimised.filter(|minimised| !minimised.keeps_results()) else {
             return Ok(message);
         };
-        let mut edits = protocol::Edits::new();
         let outer = message.result();
         // What a task came to stands inside of it in the stateless era.
         let inner = outer.and_then(|result| result.get("result"));
+        let results = outer.into_iter().chain(inner);
+        self.less(&message, minimised, (results, "/result"), draft)
+            .map(|less| less.unwrap_or(message))
+    }
+
+    /// The message with only what goes on of these results of a tool; nothing if all of it does.
+    fn less<'m>(
+        &self,
+        message: &'m Message,
+        minimised: &Minimised,
+        (results, place): (impl Iterator<Item = protocol::Value<'m>>, &'static str),
+        draft: &mut Draft,
+    ) -> Result<Option<Message>, Refused> {
+        let mut edits = protocol::Edits::new();
         let mut stand_ins = self.route.content(self.served.as_ref()).stand_ins();
-        for result in outer.into_iter().chain(inner) {
+        for result in results {
             minimised.result(
                 result,
                 &self.route.reading_answers,
@@ -279,12 +297,12 @@ impl Screen {
             );
         }
         if edits.is_empty() {
-            return Ok(message);
+            return Ok(None);
         }
-        let told = stand_ins.findings("minimise.results", "/result");
-        draft.findings.extend(told);
+        let told = stand_ins.findings("minimise.results", place);
+        draft.answer_findings.extend(told);
         let bytes = message.document().apply(&edits);
-        self.read(bytes.map_err(|_| refused::crashed())?)
+        self.read(bytes.map_err(|_| refused::crashed())?).map(Some)
     }
 
     /// `structuredContent` against the `outputSchema` of the approved definition: of a call, and of
@@ -306,8 +324,12 @@ impl Screen {
         let inner = result
             .get("result")
             .filter(|_| modern && act == Some(Act::Task));
-        fits(schema, result, structured)?;
-        inner.map_or(Ok(()), |inner| fits(schema, inner, None))
+        let promise = match act {
+            Some(Act::Call) if !begins_task(result) => Promise::Given,
+            _ => Promise::of(result),
+        };
+        fits(schema, result, (structured, promise))?;
+        inner.map_or(Ok(()), |inner| fits(schema, inner, (None, Promise::Given)))
     }
 
     /// The message without hidden text, or a refusal where the server is set so.
@@ -359,21 +381,58 @@ impl Screen {
     }
 }
 
-/// Whether one result holds what its tool promised to give. What fails, and what is no result of a
-/// tool, promises nothing.
-pub(in crate::stages) fn fits(
+/// Whether a result has to hold what its tool promised to give.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    /// It is a result of the tool.
+    Given,
+    /// It is none: it tells of a task, or takes note of something.
+    None,
+}
+
+impl Promise {
+    /// What is answered about a task may be a result of its tool, which has content.
+    fn of(result: protocol::Value<'_>) -> Promise {
+        match result.get("content") {
+            Some(_) => Promise::Given,
+            None => Promise::None,
+        }
+    }
+}
+
+/// Whether the result of a call says that it comes later, in either era.
+fn begins_task(result: protocol::Value<'_>) -> bool {
+    let is_task = |kind: protocol::Str<'_>| kind.is("task");
+    let kind = result.get("resultType").and_then(protocol::Value::string);
+    let task = result.get("task").and_then(|task| task.get("taskId"));
+    result.get("content").is_none() && (kind.is_some_and(is_task) || task.is_some())
+}
+
+/// Whether the result of a call that is over holds what its tool promised to give.
+pub(in crate::stages) fn is_as_promised(
     schema: &::inspect::schema::Schema,
     result: protocol::Value<'_>,
-    structured: Option<&Bytes>,
+) -> Result<(), Refused> {
+    let promise = match begins_task(result) {
+        true => Promise::None,
+        false => Promise::Given,
+    };
+    fits(schema, result, (None, promise))
+}
+
+/// Whether one result holds what its tool promised to give. What fails promises nothing.
+fn fits(
+    schema: &::inspect::schema::Schema,
+    result: protocol::Value<'_>,
+    (structured, promise): (Option<&Bytes>, Promise),
 ) -> Result<(), Refused> {
     let failed = result.get("isError").and_then(protocol::Value::boolean) == Some(true);
-    let promised = result.get("content").is_some();
     let content = result.get("structuredContent");
     let Some(content) = content
         .map(protocol::Value::raw)
         .or(structured.map(|own| &**own))
     else {
-        return match failed || !promised {
+        return match failed || promise == Promise::None {
             true => Ok(()),
             false => Err(refused::answer_off_schema("there is none")),
         };

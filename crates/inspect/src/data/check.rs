@@ -3,12 +3,17 @@
 //! Each check is a function of the text that a pattern found. It says which part of it is the value,
 //! or that none is. The arithmetic is what issuers publish; nothing is guessed.
 
+pub(super) mod cards;
 mod codes;
 mod finance;
 mod north;
 mod people;
 
 use std::ops::Range;
+
+/// Finds every value in a text from a place on: those that stand alone, in order, and no two at one
+/// place.
+pub(super) type Every = fn(&str, usize) -> Vec<Range<usize>>;
 
 /// A check by its name.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +31,14 @@ impl Check {
     /// Every name.
     pub fn names() -> impl Iterator<Item = &'static str> {
         ALL.iter().map(|check| check.name)
+    }
+
+    /// A pattern whose matches the check finds by itself, many times faster, and how.
+    pub(super) fn every(self) -> Option<(&'static str, Every)> {
+        match self.name {
+            "payment_card" => Some((cards::PATTERN, cards::every)),
+            _ => None,
+        }
     }
 
     /// What packs call it.
@@ -69,7 +82,7 @@ const ALL: &[Check] = &[
     },
     Check {
         name: "payment_card",
-        judge: finance::payment_card,
+        judge: cards::first,
     },
     whole_check!("luhn", finance::luhn),
     whole_check!("ipv4_public", codes::ipv4_public),

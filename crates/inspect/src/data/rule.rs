@@ -1,15 +1,12 @@
 //! One rule: what is looked for, where a look is worth it, and what has to hold of what is found.
 
-use super::check::Check;
+use super::check::{Check, Every};
+use super::pattern::Pattern;
 use controls::Severity;
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
-
-/// The most that a compiled pattern may take, in bytes.
-const PROGRAM: usize = 256 * 1024;
 
 /// How sure a rule is of what it finds, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -110,7 +107,7 @@ pub struct Rule {
     pub(super) longest: usize,
     pub(super) check: Option<Check>,
     pub(super) entropy: f32,
-    pub(super) compiled: OnceLock<Option<Regex>>,
+    pub(super) compiled: OnceLock<Option<Pattern>>,
 }
 
 /// Whether letters and digits may touch what is found.
@@ -136,36 +133,24 @@ impl Rule {
         Ok(())
     }
 
-    pub(super) fn regex(&self) -> Option<&Regex> {
+    pub(super) fn compiled(&self) -> Option<&Pattern> {
         self.compiled.get_or_init(|| self.made().ok()).as_ref()
     }
 
-    fn made(&self) -> Result<Regex, String> {
+    fn made(&self) -> Result<Pattern, String> {
         let inner = &self.pattern;
-        let begins = match (&self.anchor, self.edged) {
-            (Anchor::Start(_) | Anchor::Field, _) => r"\A",
-            (_, Edged::Word) => r"(?-u:\b{start-half})",
-            (_, Edged::Open) => "",
-        };
         // Of what stands alone a shorter part is nothing: the form goes on as far as the word does.
-        let ends = match self.edged {
-            Edged::Word => r"(?-u:\b{end-half})",
-            Edged::Open => "",
-        };
-        let whole = format!("{begins}(?:{inner}){ends}");
-        let built = regex::RegexBuilder::new(&whole)
-            .size_limit(PROGRAM)
-            .dfa_size_limit(PROGRAM)
-            .nest_limit(32)
-            .build();
-        let built = built.map_err(|error| {
-            let text = error.to_string();
-            text.lines().last().unwrap_or_default().to_owned()
-        })?;
-        match built.is_match("") {
-            true => Err("it matches nothing at all".to_owned()),
-            false => Ok(built),
+        match self.edged {
+            Edged::Open => Pattern::new(inner),
+            Edged::Word => Pattern::new(&format!(r"(?:{inner})(?-u:\b{{end-half}})")),
         }
+    }
+
+    /// What finds every value of a text without the pattern, where the check of the rule knows the
+    /// pattern by heart.
+    pub(super) fn every(&self) -> Option<Every> {
+        let (pattern, every) = self.check?.every()?;
+        (*self.pattern == *pattern && self.edged == Edged::Word).then_some(every)
     }
 
     /// What of `found` is the value, if everything that has to hold of it holds.

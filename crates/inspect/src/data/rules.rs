@@ -3,7 +3,7 @@
 use super::fields;
 use super::pack::Pack;
 use super::rule::{Anchor, Rule};
-use super::scan::{self, Engine, Sight};
+use super::scan::{self, Engine, Looked, Sight};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -66,8 +66,13 @@ impl Rules {
 
     /// Everything that is seen in a text: in order, and no two at one place.
     pub fn scan(&self, text: &str) -> Vec<Sight<'_>> {
+        self.look(text).sights
+    }
+
+    /// The same, with whether all of the text was looked at.
+    pub fn look(&self, text: &str) -> Looked<'_> {
         match text.len() < SHORTEST {
-            true => Vec::new(),
+            true => Looked::default(),
             false => scan::scan(&self.engine, &self.rules, text),
         }
     }
@@ -75,15 +80,18 @@ impl Rules {
     /// What the name of a member says of a value that is all of its text, unless the text reads like
     /// none at all.
     pub fn of_field(&self, name: &str, text: &str) -> Option<Sight<'_>> {
-        if self.by_field.is_empty() || text.len() < SHORTEST || super::is_placeholder(text) {
+        if self.by_field.is_empty() || text.len() < SHORTEST {
             return None;
         }
         let rule = self.by_field.get(fields::plain(name)?.as_str())?;
+        if super::is_placeholder(text) {
+            return None;
+        }
         let rule = self.rules.get(*rule)?;
         // A rule that knows the form of its values knows what is none.
         let fits = match rule.anchor {
             Anchor::Field if rule.pattern.is_empty() => true,
-            Anchor::Field => rule.regex().is_some_and(|regex| regex.is_match(text)),
+            Anchor::Field => rule.compiled().is_some_and(|it| it.is_match(text)),
             _ => true,
         };
         fits.then_some(Sight {

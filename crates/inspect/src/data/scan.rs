@@ -3,9 +3,11 @@
 //!
 //! Every byte is looked at a bounded number of times, whatever the text: a rule whose words stand
 //! close together looks once at all that is around them, and one that begins at its word is asked
-//! only where a word begins.
+//! only where a word begins. Where a text is made of nothing but beginnings, of which each would be
+//! read far, looking ends once it has cost many times the text; that is said, and never passed over.
 
 use super::pack::LONGEST;
+use super::pattern::Matcher;
 use super::rule::{Anchor, Confidence, Edged, Kind, Rule};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::ops::Range;
@@ -23,6 +25,24 @@ pub struct Sight<'r> {
     pub confidence: Confidence,
 }
 
+/// What was seen in a text.
+#[derive(Debug, Default)]
+pub struct Looked<'r> {
+    /// In order, and no two at one place.
+    pub sights: Vec<Sight<'r>>,
+    /// Whether looking ended before everything was looked at.
+    pub is_cut: bool,
+    /// What it cost: bytes looked at by rules, the common pass not counted.
+    pub steps: usize,
+}
+
+/// The most that looks of rules may cost: so many bytes for each byte of the text, and
+pub(super) const GROWTH: usize = 12;
+/// so many bytes on top, since a short text is cheap in any case.
+pub(super) const SLACK: usize = 64 * 1024;
+/// A look around a word passes over so many bytes for the price of one.
+const PASSED: usize = 8;
+
 /// Digits that belong together stand no further apart than one of these.
 const BETWEEN: &[u8] = b" -./";
 /// Fewer digits together are nothing that is looked for by digits alone.
@@ -32,6 +52,8 @@ const AROUND: usize = 36;
 
 /// The longest word that a rule asks for.
 const WORD: usize = 40;
+/// The most that is read beyond what a rule looks at.
+const LARGEST: usize = 64 * 1024;
 /// How a key in PEM (RFC 7468) begins and ends.
 const PEM: &[u8] = b"-----BEGIN ";
 const PEM_END: &[u8] = b"-----END ";
@@ -87,14 +109,21 @@ struct Progress<'r, 't> {
     /// How far each rule has looked; windows that wait to grow.
     pending: Vec<Range<usize>>,
     seen: Vec<Sight<'r>>,
+    steps: usize,
+    /// The most steps.
+    fuel: usize,
+    is_cut: bool,
 }
 
-pub(super) fn scan<'r>(engine: &Engine, rules: &'r [Rule], text: &str) -> Vec<Sight<'r>> {
+pub(super) fn scan<'r>(engine: &Engine, rules: &'r [Rule], text: &str) -> Looked<'r> {
     let mut progress = Progress {
         rules,
         text,
         pending: Vec::new(),
         seen: Vec::new(),
+        steps: 0,
+        fuel: text.len().saturating_mul(GROWTH).saturating_add(SLACK),
+        is_cut: false,
     };
     if let Some(words) = &engine.words {
         for hit in words.find_overlapping_iter(text.as_bytes()) {
@@ -104,11 +133,15 @@ pub(super) fn scan<'r>(engine: &Engine, rules: &'r [Rule], text: &str) -> Vec<Si
             }
         }
     }
-    progress.flush();
     if !engine.by_digits.is_empty() {
         progress.digits(&engine.by_digits);
     }
-    apart(progress.seen)
+    progress.flush();
+    Looked {
+        sights: apart(progress.seen),
+        is_cut: progress.is_cut,
+        steps: progress.steps,
+    }
 }
 
 impl<'r> Progress<'r, '_> {
@@ -155,19 +188,34 @@ impl<'r> Progress<'r, '_> {
         let Some(part) = self.text.get(start..end) else {
             return;
         };
-        let Some(whole) = rule.regex().and_then(|regex| regex.find(part)) else {
+        if !self.may_look() {
+            return;
+        }
+        let Some(pattern) = rule.compiled() else {
             return;
         };
-        let mut found = start..start + whole.end();
+        let mut matcher = pattern.matcher();
+        let Some(length) = matcher.at(part.as_bytes(), 0, &mut self.steps) else {
+            return;
+        };
+        let looked = start..start + length;
+        let mut found = looked.clone();
         // What may be longer than any rule looks is not found in part.
         if found.end == end && rule.longest >= LONGEST {
             found.end = goes_on(self.text, found.clone());
+            self.steps += found.end - end;
         }
-        if self.take(rule, part, found.clone())
+        if self.take(rule, looked, found.clone())
             && let Some(slot) = self.slot(index)
         {
             slot.end = found.end;
         }
+    }
+
+    /// Whether there is something left to look with.
+    fn may_look(&mut self) -> bool {
+        self.is_cut |= self.steps > self.fuel;
+        !self.is_cut
     }
 
     /// Keeps a window open while the next one touches it.
@@ -185,11 +233,11 @@ impl<'r> Progress<'r, '_> {
 
     fn flush(&mut self) {
         for index in 0..self.pending.len() {
-            let is_near = self
+            let is_window = self
                 .rules
                 .get(index)
-                .is_some_and(|rule| matches!(rule.anchor, Anchor::Near { .. }));
-            if let Some(window) = self.pending.get(index).cloned().filter(|_| is_near) {
+                .is_some_and(|rule| matches!(rule.anchor, Anchor::Near { .. } | Anchor::Digits(_)));
+            if let Some(window) = self.pending.get(index).cloned().filter(|_| is_window) {
                 self.look(index, window);
             }
         }
@@ -202,10 +250,11 @@ impl<'r> Progress<'r, '_> {
         };
         let mut at = floor(self.text, window.start);
         let end = floor(self.text, window.end);
-        if at >= end {
+        if at >= end || !self.may_look() {
             return;
         }
-        let (Some(part), Some(regex)) = (self.text.get(..end), rule.regex()) else {
+        self.steps += (end - at) / PASSED;
+        let Some(part) = self.text.get(..end) else {
             return;
         };
         if let Anchor::Near { digits, .. } = rule.anchor {
@@ -214,65 +263,73 @@ impl<'r> Progress<'r, '_> {
                 return;
             }
         }
-        while let Some(found) = regex.find_at(part, at) {
-            let whole = found.range();
-            let next = match self.take(rule, part, whole.clone()) {
-                true => whole.end,
-                // The next part of it may be one by itself: `7 4111 1111 1111 1111`.
-                false => next_word(part, whole.clone()),
+        if let Some(every) = rule.every() {
+            for value in every(part, at) {
+                self.keep(rule, value.clone(), value);
+            }
+            return;
+        }
+        let Some(pattern) = rule.compiled() else {
+            return;
+        };
+        let mut matcher = pattern.matcher();
+        while let Some(start) = next_start(rule, &matcher, part, at) {
+            if !self.may_look() {
+                return;
+            }
+            let Some(stop) = matcher.at(part.as_bytes(), start, &mut self.steps) else {
+                at = start + 1;
+                continue;
             };
-            at = next.max(whole.start + 1);
-            at = ceil(part, at);
+            let next = match self.take(rule, start..stop, start..stop) {
+                true => stop,
+                // The next part of it may be one by itself: `7 4111 1111 1111 1111`.
+                false => next_word(part, start..stop),
+            };
+            at = next.max(start + 1);
         }
     }
 
-    /// Takes what was found if everything holds that has to.
-    fn take(&mut self, rule: &'r Rule, part: &str, whole: Range<usize>) -> bool {
+    /// Takes what was found if everything holds that has to. `looked` is what the pattern matched, `whole`
+    /// that with what goes on behind it.
+    fn take(&mut self, rule: &'r Rule, looked: Range<usize>, whole: Range<usize>) -> bool {
         if rule.edged == Edged::Word && !stands_alone(self.text.as_bytes(), &whole) {
             return false;
         }
-        let Some(value) = self.captured(rule, part, &whole) else {
+        let matched = self.text.get(looked.clone()).unwrap_or_default();
+        let Some(pattern) = rule.compiled() else {
             return false;
         };
-        let Some(text) = self.text.get(value.clone()) else {
+        let Some(mut value) = pattern.value(matched) else {
             return false;
         };
+        if value.end == matched.len() {
+            value.end = whole.len();
+        }
+        let value = whole.start + value.start..whole.start + value.end;
+        let text = self.text.get(value.clone()).unwrap_or_default();
         let Some(within) = rule.value(text) else {
+            // What was only taken for something costs more than a look.
+            self.steps += pattern.cost() * whole.len();
             return false;
         };
         let at = value.start + within.start..value.start + within.end;
-        let plain = self.text.get(at.clone()).unwrap_or_default();
-        let confidence = match super::is_placeholder(plain) && rule.kind == Kind::Secret {
+        self.keep(rule, at, seen_by(rule, &whole));
+        true
+    }
+
+    fn keep(&mut self, rule: &'r Rule, at: Range<usize>, by: Range<usize>) {
+        let plain = || self.text.get(at.clone()).unwrap_or_default();
+        let confidence = match rule.kind == Kind::Secret && super::is_placeholder(plain()) {
             true => Confidence::Low,
             false => rule.confidence,
         };
         self.seen.push(Sight {
-            by: seen_by(rule, &whole),
+            by,
             at,
             rule,
             confidence,
         });
-        true
-    }
-
-    /// The group that the pattern marks as the value, or all of it.
-    fn captured(&self, rule: &Rule, part: &str, whole: &Range<usize>) -> Option<Range<usize>> {
-        let regex = rule.regex()?;
-        if regex.captures_len() == 1 {
-            return Some(whole.clone());
-        }
-        // A rule that begins at its word was matched against what begins there.
-        let (base, text, from) = match rule.anchor {
-            Anchor::Start(_) | Anchor::Field => (whole.start, part, 0),
-            Anchor::Near { .. } | Anchor::Digits(_) => (0, part, whole.start),
-        };
-        let groups = regex.captures_at(text, from)?;
-        let group = groups.iter().skip(1).flatten().next()?;
-        let end = match group.end() == text.len() {
-            true => whole.end,
-            false => base + group.end(),
-        };
-        Some(base + group.start()..end)
     }
 
     /// Looks around digits that belong together.
@@ -301,10 +358,26 @@ impl<'r> Progress<'r, '_> {
                 };
                 if count >= least {
                     let start = region.start.saturating_sub(AROUND / 3);
-                    self.look(*index, start..region.end + AROUND);
+                    self.grow(*index, start..region.end + AROUND);
                 }
             }
         }
+    }
+}
+
+/// The next place where something of a rule may begin.
+fn next_start(rule: &Rule, matcher: &Matcher<'_>, part: &str, from: usize) -> Option<usize> {
+    let bytes = part.as_bytes();
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let mut at = from;
+    loop {
+        let next = matcher.next_first(bytes, at)?;
+        let before = next.checked_sub(1).and_then(|it| bytes.get(it));
+        let is_begin = rule.edged == Edged::Open || !before.is_some_and(is_word);
+        if is_begin && part.is_char_boundary(next) {
+            return Some(next);
+        }
+        at = next + 1;
     }
 }
 
@@ -319,27 +392,30 @@ fn seen_by(rule: &Rule, whole: &Range<usize>) -> Range<usize> {
 }
 
 /// Where something ends that is longer than a rule looks: a key in PEM at its last line, anything else
-/// with the letters it is written in, over lines if it is written over lines.
+/// with the letters it is written in, over lines if it is written over lines. Never further than
+/// [`LARGEST`], so that what begins again and again costs no more than that each time.
 fn goes_on(text: &str, found: Range<usize>) -> usize {
     let bytes = text.as_bytes();
     let begin = bytes.get(found.clone()).unwrap_or_default();
     let is_pem = begin.starts_with(PEM);
     let has_lines = is_pem || begin.contains(&b'\n');
     let belongs = |byte: &u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'-' | b'_' | b'.' => true,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'-' | b'_' => true,
         b'\r' | b'\n' => has_lines,
-        b' ' | b'\t' | b'\\' | b':' | b',' | b'(' | b')' => is_pem,
+        b' ' | b'\t' | b'\\' | b':' | b',' | b'.' | b'(' | b')' => is_pem,
         _ => false,
     };
-    let rest = bytes.get(found.end..).unwrap_or_default();
-    let length = rest.iter().take_while(|byte| belongs(byte)).count();
-    let rest = rest.get(..length).unwrap_or_default();
-    let last = memchr::memmem::find(rest, PEM_END).filter(|_| is_pem);
-    let closed = last.and_then(|last| {
-        let name = rest.get(last + PEM_END.len()..)?;
-        Some(last + PEM_END.len() + memchr::memmem::find(name, DASHES)? + DASHES.len())
+    let rest = bytes.get(found.end..).unwrap_or_default().iter();
+    let length = rest.take(LARGEST).take_while(|byte| belongs(byte)).count();
+    let rest = bytes.get(found.end..found.end + length).unwrap_or_default();
+    let line = memchr::memmem::find(rest, DASHES).filter(|_| is_pem);
+    // The last line belongs to it, and the first line of another one does not.
+    let last = line.and_then(|line| {
+        let name = rest.get(line..)?.strip_prefix(PEM_END)?;
+        let close = memchr::memmem::find(name, DASHES)?;
+        Some(line + PEM_END.len() + close + DASHES.len())
     });
-    found.end + closed.unwrap_or(length)
+    found.end + last.or(line).unwrap_or(length)
 }
 
 /// The digits that belong together around `at`, and how many they are.
@@ -372,7 +448,7 @@ fn together(bytes: &[u8], at: usize, floor: usize) -> (Range<usize>, usize) {
 }
 
 /// Whether neither a word nor a number goes on before or after this part: `0.4111` is one number.
-fn stands_alone(bytes: &[u8], part: &Range<usize>) -> bool {
+pub(super) fn stands_alone(bytes: &[u8], part: &Range<usize>) -> bool {
     let byte = |at: Option<usize>| at.and_then(|at| bytes.get(at)).copied();
     let touches = |at| byte(at).is_some_and(joins);
     let (before, after) = (part.start.checked_sub(1), Some(part.end));
@@ -389,7 +465,7 @@ fn joins(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-fn next_word(text: &str, whole: Range<usize>) -> usize {
+pub(super) fn next_word(text: &str, whole: Range<usize>) -> usize {
     let part = text.get(whole.clone()).unwrap_or_default();
     let gap = part
         .bytes()

@@ -10,3 +10,4 @@ mod texts;
 mod tokens;
 mod values;
 mod whole;
+mod work;

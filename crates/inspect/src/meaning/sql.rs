@@ -7,12 +7,13 @@
 mod cut;
 
 use super::rule::*;
+use crate::lexicon::Words;
 use cut::{Quotes, Token, What, cut};
 use std::ops::Range;
 
 /// Statements that change something, and words that make others do so. `REPLACE` counts where it is no
 /// function.
-const WRITES: &[&str] = &[
+static WRITES: Words = Words::new(&[
     "alter",
     "analyze",
     "attach",
@@ -81,13 +82,13 @@ const WRITES: &[&str] = &[
     "use",
     "vacuum",
     "waitfor",
-];
+]);
 /// How a statement begins that reads.
-const READS: &[&str] = &[
+static READS: Words = Words::new(&[
     "desc", "describe", "explain", "from", "select", "show", "table", "values", "with",
-];
+]);
 /// Functions that wait, run programs, read or write files, or reach other machines.
-const FUNCTIONS: &[&str] = &[
+static FUNCTIONS: Words = Words::new(&[
     "benchmark",
     "dblink",
     "dblink_connect",
@@ -118,13 +119,13 @@ const FUNCTIONS: &[&str] = &[
     "nextval",
     "setval",
     "set_config",
-];
+]);
 /// The same, and whatever begins so.
 const FAMILIES: &[&str] = &["dbms_", "sp_oa", "utl_", "xp_"];
 /// What may stand behind a quote in a condition, if an operator follows.
-const JOINS: &[&str] = &["and", "or", "xor"];
+static JOINS: Words = Words::new(&["and", "or", "xor"]);
 /// What may stand behind a quote and goes on with a statement.
-const CLAUSES: &[&str] = &[
+static CLAUSES: Words = Words::new(&[
     "between",
     "except",
     "from",
@@ -141,7 +142,7 @@ const CLAUSES: &[&str] = &[
     "rlike",
     "union",
     "where",
-];
+]);
 
 /// A value that is put into a statement.
 pub(super) fn value(text: &str, add: &mut impl FnMut(&'static Rule, Range<usize>)) {
@@ -180,6 +181,7 @@ fn judge(text: &str, here: &[Token]) -> Option<(&'static Rule, Range<usize>)> {
     let first = here.first()?;
     let word = |at: usize| here.get(at).and_then(|token| token.word(text));
     let is = |at: usize, words: &[&str]| word(at).is_some_and(|word| has(words, word));
+    let among = |at: usize, words: &Words| word(at).is_some_and(|word| words.has(word.as_bytes()));
     let flaw = |rule: &'static Rule| Some((rule, first.at.clone()));
     match first.what {
         What::Word if is(0, &["union"]) => {
@@ -189,13 +191,13 @@ fn judge(text: &str, here: &[Token]) -> Option<(&'static Rule, Range<usize>)> {
                 .then(|| flaw(&SQL_UNION))
                 .flatten()
         }
-        What::Word if is(0, JOINS) && always_holds(text, here.get(1..).unwrap_or_default()) => {
+        What::Word if among(0, &JOINS) && always_holds(text, here.get(1..).unwrap_or_default()) => {
             flaw(&SQL_TAUTOLOGY)
         }
         What::Word if is_function(text, here) => flaw(&SQL_FUNCTION),
         What::Word if is(0, &["into"]) && is(1, &["outfile", "dumpfile"]) => flaw(&SQL_FUNCTION),
         What::Word if is(0, &["waitfor"]) && is(1, &["delay", "time"]) => flaw(&SQL_FUNCTION),
-        What::End if is(1, &["select"]) || is(1, WRITES) && here.get(2).is_some() => {
+        What::End if is(1, &["select"]) || among(1, &WRITES) && here.get(2).is_some() => {
             flaw(&SQL_STACKED)
         }
         What::End if is(1, &["shutdown", "commit", "rollback"]) => flaw(&SQL_STACKED),
@@ -240,10 +242,10 @@ fn behind_quote(text: &str, rest: &[Token]) -> bool {
             // `' or '1'='1`: the quote opens a text that a comparison follows.
             let quoted = next.is_some_and(|next| next.what == What::Quote);
             spaced
-                && has(JOINS, word)
+                && JOINS.has(word.as_bytes())
                 && (operator(next) || operator(third) || quoted && fourth.is_some())
                 || spaced
-                    && has(CLAUSES, word)
+                    && CLAUSES.has(word.as_bytes())
                     && (operator(next) || operator(third) || is_clause(text, word, next, third))
         }
         _ => false,
@@ -289,13 +291,17 @@ fn is_function(text: &str, here: &[Token]) -> bool {
     let Some(word) = here.first().and_then(|token| token.word(text)) else {
         return false;
     };
-    if FAMILIES.iter().any(|family| {
-        word.get(..family.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(family))
-    }) {
+    // The first letters of all families.
+    let may_be = word.starts_with(['d', 'D', 's', 'S', 'u', 'U', 'x', 'X']);
+    if may_be
+        && FAMILIES.iter().any(|family| {
+            word.get(..family.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(family))
+        })
+    {
         return true;
     }
-    has(FUNCTIONS, word) && here.get(1).is_some_and(|next| next.is(text, "("))
+    FUNCTIONS.has(word.as_bytes()) && here.get(1).is_some_and(|next| next.is(text, "("))
 }
 
 /// A statement that is said to read.
@@ -325,7 +331,7 @@ pub(super) fn query(text: &str, add: &mut impl FnMut(&'static Rule, Range<usize>
             add(&SQL_SEVERAL, range());
         }
         if let Some(word) = token.word(text) {
-            if first && !has(READS, word) || writes(text, word, here) {
+            if first && !READS.has(word.as_bytes()) || writes(text, word, here) {
                 add(&SQL_WRITES, range());
             }
             first = false;
@@ -346,10 +352,25 @@ fn writes(text: &str, word: &str, here: &[Token]) -> bool {
         word if word.eq_ignore_ascii_case("replace") || word.eq_ignore_ascii_case("insert") => {
             !called
         }
-        word => has(WRITES, word),
+        word => WRITES.has(word.as_bytes()),
     }
 }
 
 fn has(words: &[&str], word: &str) -> bool {
     words.iter().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_is_known_by_its_first_letter() {
+        let families = ["dbms_sql", "SP_OACreate", "utl_http", "xp_cmdshell"];
+        assert!(
+            families
+                .iter()
+                .all(|word| is_function(word, &cut(word, Quotes::Hold)))
+        );
+    }
 }

@@ -65,7 +65,10 @@ fn compatible(text: &str, range: std::ops::Range<usize>, weaver: &mut Weaver<'_>
         }
         let cluster = part.get(start..end).unwrap_or_default();
         plain.clear();
-        plain.extend(cluster.nfkc());
+        match ascii_of_wide(cluster) {
+            Some(c) => plain.push(c),
+            None => plain.extend(cluster.nfkc()),
+        }
         if plain != cluster && plain.len() <= GROWTH * cluster.len() {
             weaver.put(
                 range.start + start..range.start + end,
@@ -90,6 +93,15 @@ fn judge(c: char) -> IsNormalized {
     match is_inert(c) || c == LONG_LIGATURE {
         true => IsNormalized::Yes,
         false => is_nfkc_quick(std::iter::once(c)),
+    }
+}
+
+/// The ASCII character whose wide form this is: no table is asked.
+fn ascii_of_wide(cluster: &str) -> Option<char> {
+    let mut chars = cluster.chars();
+    match (chars.next(), chars.next()) {
+        (Some(c @ '\u{ff01}'..='\u{ff5e}'), None) => char::from_u32(u32::from(c) - 0xfee0),
+        _ => None,
     }
 }
 
@@ -129,6 +141,9 @@ mod tests {
         for c in '\0'..=char::MAX {
             let alone = is_nfkc_quick(std::iter::once(c));
             assert!(!is_inert(c) || alone == IsNormalized::Yes, "{c:?}");
+            if let Some(plain) = ascii_of_wide(&c.to_string()) {
+                assert!(c.to_string().nfkc().eq([plain]), "{c:?}");
+            }
         }
     }
 }

@@ -2,61 +2,62 @@
 
 use super::map::Kind;
 use super::weave::Weaver;
+use crate::lexicon::Words;
 
 /// Words that English has in nearly every sentence, and instructions to a model, turned.
-const WORDS: &[&[u8]] = &[
-    b"gur",
-    b"naq",
-    b"lbh",
-    b"lbhe",
-    b"nyy",
-    b"guvf",
-    b"gung",
-    b"jvgu",
-    b"sbe",
-    b"abg",
-    b"ner",
-    b"zhfg",
-    b"fraq",
-    b"vtaber",
-    b"cerivbhf",
-    b"vafgehpgvba",
-    b"vafgehpgvbaf",
-    b"cnffjbeq",
-    b"cnffjbeqf",
-    b"frperg",
-    b"frpergf",
-    b"flfgrz",
-    b"cebzcg",
-    b"hfre",
-    b"xrl",
-    b"xrlf",
-    b"sebz",
-    b"ernq",
-    b"svyr",
-    b"svyrf",
-    b"rkrphgr",
-    b"eha",
-    b"gryy",
-    b"erirny",
-    b"cevag",
-    b"orsber",
-    b"nsgre",
-    b"abj",
-    b"cyrnfr",
-    b"uggc",
-    b"uggcf",
-    b"pbz",
-    b"pbagragf",
-    b"nccebiny",
-    b"jvgubhg",
-    b"gura",
-    b"gb",
-    b"bs",
-    b"va",
-    b"vg",
-    b"vf",
-];
+static WORDS: Words = Words::new(&[
+    "gur",
+    "naq",
+    "lbh",
+    "lbhe",
+    "nyy",
+    "guvf",
+    "gung",
+    "jvgu",
+    "sbe",
+    "abg",
+    "ner",
+    "zhfg",
+    "fraq",
+    "vtaber",
+    "cerivbhf",
+    "vafgehpgvba",
+    "vafgehpgvbaf",
+    "cnffjbeq",
+    "cnffjbeqf",
+    "frperg",
+    "frpergf",
+    "flfgrz",
+    "cebzcg",
+    "hfre",
+    "xrl",
+    "xrlf",
+    "sebz",
+    "ernq",
+    "svyr",
+    "svyrf",
+    "rkrphgr",
+    "eha",
+    "gryy",
+    "erirny",
+    "cevag",
+    "orsber",
+    "nsgre",
+    "abj",
+    "cyrnfr",
+    "uggc",
+    "uggcf",
+    "pbz",
+    "pbagragf",
+    "nccebiny",
+    "jvgubhg",
+    "gura",
+    "g",
+    "bs",
+    "va",
+    "vg",
+    "vf",
+]);
 
 /// Such words that a part of a text needs.
 const FEWEST: usize = 2;
@@ -98,9 +99,7 @@ pub(super) fn weave(text: &str, weaver: &mut Weaver<'_>) {
 
 fn counts(line: &str) -> bool {
     let words = line.as_bytes().split(|byte| !byte.is_ascii_alphabetic());
-    let known = words.filter(|word| {
-        word.len() >= SHORTEST && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
-    });
+    let known = words.filter(|word| word.len() >= SHORTEST && WORDS.has(word));
     known.take(FEWEST).count() >= FEWEST
 }
 

@@ -10,6 +10,7 @@ const LOCAL: &str = "the gateway answers it";
 const NAMELESS: &str = "what has no name introduces nobody";
 const NO_ANSWER: &str = "it is the answer to nothing that is carried";
 const OURS: &str = "the gateway's own stands in its place";
+const REFUSED: &str = "an address that hides something is refused";
 const SUBSCRIBED: &str = "it is heard on a subscription, and made anew there";
 const UNKNOWN: &str = "it names what has to be there";
 const UNLISTED: &str = "tasks are not listed";
@@ -220,6 +221,7 @@ const CLIENT: &[Exempt] = &[
         ASKED,
         ASKED_ANEW,
     ),
+    (BOTH, "client", "Request", "resources/", &["/uri"], REFUSED),
     (BOTH, "client", "Request", "tools/call", &["/name"], UNKNOWN),
     (
         BOTH,

@@ -282,10 +282,6 @@ pub(crate) fn asked() -> Vec<Asked> {
             json!({ "ref": prompt, "argument": { "name": "a", "value": "x" },
             "context": { "arguments": { "x": HERE } } }),
         ),
-        (
-            "resources/read",
-            json!({ "uri": format!("file:///{HERE}") }),
-        ),
     ]
 }
 

@@ -1,5 +1,8 @@
 //! What is done about secrets and personal data in messages of every kind.
 
+mod packs;
+mod places;
+
 use super::*;
 use crate::content::Content;
 use bytes::Bytes;
@@ -47,6 +50,20 @@ fn after(
 
 fn result(text: &str) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "result": { "content": [{ "type": "text", "text": text }] } })
+}
+
+#[test]
+fn n1_1_a_text_of_which_not_everything_was_looked_at_says_so_once() {
+    let content = content(&json!({}));
+    for (text, expected) in [
+        ("/ops_eyJ".repeat(32 * 1024), &["text.unread"][..]),
+        ("/ops_eyJ".repeat(32), &[]),
+        ("a line of words, and no more\n".repeat(8 * 1024), &[]),
+    ] {
+        let (_, found, refused) = after(&content, &result(&text), Toward::Server);
+        assert_eq!(found, expected);
+        assert_eq!(refused, None);
+    }
 }
 
 #[test]

@@ -113,6 +113,9 @@ fn p1_no_field_leaks_in_the_text_beside_it() {
         r#"{"content":[{"type":"resource","resource":{"uri":"a:b","text":"{\"ssn\":\"078-05\"}"}}]}"#,
         r#"{"content":[{"type":"resource","resource":{"uri":"a:b","blob":"MDc4LTA1"}}]}"#,
         r#"{"content":[{"type":"text","text":"{\"ssn\": \"078-05\"}"}],"isError":true}"#,
+        r#"{"toolResult":{"ssn":"078-05"},"content":[]}"#,
+        r#"{"tool\u0052esult":[{"ssn":"078-05"}]}"#,
+        r#"{"answer":"078-05","structuredContent":{"id":1}}"#,
     ] {
         let less = result(entry.clone(), text);
         assert!(
@@ -124,7 +127,7 @@ fn p1_no_field_leaks_in_the_text_beside_it() {
     let failed = r#"{"content":[{"type":"text","text":"no such customer"}],"isError":true}"#;
     assert_eq!(result(entry, failed), failed);
     let keeps = json!({ "results": { "keep": ["/id"] }, "other_text": "keep" });
-    let prose = r#"{"content":[{"type":"text","text":"prose"}]}"#;
+    let prose = r#"{"content":[{"type":"text","text":"prose"}],"also":"prose"}"#;
     assert_eq!(result(keeps, prose), prose);
 }
 

@@ -208,7 +208,7 @@ impl<'a> Call<'a> {
         let (Some(schema), Some(result)) = (schema, document.root().get("result")) else {
             return Way::Goes;
         };
-        match screen::fits(schema, result, None) {
+        match screen::is_as_promised(schema, result) {
             Ok(()) => Way::Goes,
             Err(refused) => outcome.ends(refused.refusal.code, vec!["outputSchema".to_owned()]),
         }

@@ -74,7 +74,7 @@ impl Task {
         Json::from(parts.to_vec()).to_string().into_bytes()
     }
 
-    fn of_payload(payload: &[u8]) -> Option<Self> {
+    pub(in crate::stages) fn of_payload(payload: &[u8]) -> Option<Self> {
         let [server, tool, id]: [Box<str>; 3] = serde_json::from_slice(payload).ok()?;
         Some(Task { server, tool, id })
     }

@@ -98,17 +98,24 @@ impl Screen {
             })
     }
 
-    fn seal_task(&self, task: &Task) -> Result<String, Refused> {
-        let bound = Bound {
+    /// Whom a task is handed out to.
+    pub(super) fn task_bound(&self) -> Bound<'_> {
+        Bound {
             purpose: Purpose::Task,
             user: &self.user,
             client: self.client.as_deref(),
             holder: self.holder.as_ref().map(<[u8; _]>::as_slice),
             route: &self.route.path,
             about: &[],
-        };
+        }
+    }
+
+    fn seal_task(&self, task: &Task) -> Result<String, Refused> {
         let expires = self.gate.clock().unix_ms().saturating_add(TASK_MS);
-        let sealed = self.gate.seal.seal(&bound, expires, &task.to_payload());
+        let sealed = self
+            .gate
+            .seal
+            .seal(&self.task_bound(), expires, &task.to_payload());
         sealed.map_err(|error| {
             tracing::error!("a task could not be sealed: {error}");
             refused::unsealed()

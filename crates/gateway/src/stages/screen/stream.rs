@@ -293,14 +293,27 @@ impl ScreenedStream {
             talk.overheard(message.bytes());
             return Ok(None);
         }
+        let task = self.screen.task(&message);
         let message = self.screen.disowned(message)?;
         let message = self.screen.outward(self.screen.with_provenance(message)?)?;
+        let less = self.screen.less_of_task(message, task.as_ref(), draft);
+        let message = match less {
+            Ok(message) => message,
+            Err(refused) => {
+                tracing::debug!(
+                    "a task came to what nobody may hear: {}",
+                    refused.refusal.reason
+                );
+                return Ok(None);
+            }
+        };
         let bytes = self.continued(&message, draft)?;
         if message.method().starts_with("notifications/tasks") {
             // A task that waits asks its questions here, too.
             let judged = self.screen.read(bytes.clone())?;
-            if let Err(refused) = self.screen.asked_in_passing(&judged) {
-                tracing::debug!("a task asks what it may not: {}", refused.refusal.reason);
+            let fits = self.screen.fits_task(&judged, task.as_ref());
+            if let Err(refused) = fits.and_then(|()| self.screen.asked_in_passing(&judged)) {
+                tracing::debug!("a task says what it may not: {}", refused.refusal.reason);
                 return Ok(None);
             }
         }

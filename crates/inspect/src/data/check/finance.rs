@@ -86,10 +86,9 @@ const IBANS: &[(&str, usize)] = &[
 
 /// The IBAN at the beginning of a text: as long as its country says, and 1 modulo 97 (ISO 7064).
 pub(super) fn iban(text: &str) -> Option<Range<usize>> {
-    let length = IBANS
-        .iter()
-        .find(|(country, _)| text.starts_with(country))
-        .map(|(_, length)| *length)?;
+    let country = text.get(..2)?;
+    let known = IBANS.binary_search_by(|(known, _)| (*known).cmp(country));
+    let (_, length) = *IBANS.get(known.ok()?)?;
     let mut letters = Vec::with_capacity(length);
     let mut end = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -114,52 +113,6 @@ pub(super) fn iban(text: &str) -> Option<Range<usize>> {
             _ => (rest * 100 + u32::from(byte.to_ascii_uppercase().saturating_sub(b'A')) + 10) % 97,
         });
     (letters.len() == length && !goes_on && remainder == 1).then_some(0..end)
-}
-
-/// The first payment card among digits: it begins and ends where a group does, an issuer gives such
-/// numbers, in that length, and the check digit is right.
-pub(super) fn payment_card(text: &str) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let starts = (0..bytes.len()).filter(|at| digit(*at) && (*at == 0 || !digit(at - 1)));
-    for start in starts {
-        let mut digits: Vec<u32> = Vec::with_capacity(19);
-        for (offset, byte) in bytes.get(start..)?.iter().enumerate() {
-            let at = start + offset;
-            if !byte.is_ascii_digit() {
-                continue;
-            }
-            if digits.len() == 19 {
-                break;
-            }
-            digits.push(u32::from(byte - b'0'));
-            if !digit(at + 1) && is_card(&digits) {
-                return Some(start..at + 1);
-            }
-        }
-    }
-    None
-}
-
-/// Ranges and lengths as ISO/IEC 7812 issuers publish them.
-fn is_card(digits: &[u32]) -> bool {
-    let prefix = |count: usize| super::number(digits.get(..count).unwrap_or_default());
-    let (two, three, four) = (prefix(2), prefix(3), prefix(4));
-    let fits = match digits.len() {
-        14 => matches!(three, 300..=305) || matches!(two, 36 | 38 | 39),
-        15 => matches!(two, 34 | 37),
-        16 => {
-            prefix(1) == 4
-                || matches!(two, 51..=55 | 62 | 65)
-                || matches!(four, 2221..=2720 | 3528..=3589 | 6011)
-                || matches!(three, 644..=649)
-                || matches!(four, 5018 | 5020 | 5038 | 6304 | 6759 | 6761..=6763)
-        }
-        19 => prefix(1) == 4 || two == 62,
-        _ => false,
-    };
-    let varied = digits.iter().any(|digit| Some(digit) != digits.last());
-    fits && varied && super::luhn(digits)
 }
 
 /// Digits whose last is the check digit of Luhn.

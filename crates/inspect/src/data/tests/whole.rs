@@ -65,6 +65,23 @@ fn n9_3_of_a_value_longer_than_a_rule_looks_nothing_is_left() {
 }
 
 #[test]
+fn what_is_read_beyond_a_rule_is_bounded_and_ends_where_another_begins() {
+    let rules = Rules::of(Pack::built_in().unwrap(), |_| true).unwrap();
+    let key = |letters: &str| format!("-----BEGIN PRIVATE KEY-----\n{letters}\n");
+    let two = format!("{}{}", key(&letters(20_000)), key(&letters(20_000)));
+    let places: Vec<_> = rules.scan(&two).into_iter().map(|sight| sight.at).collect();
+    assert_eq!(places, [0..two.len() / 2, two.len() / 2..two.len()]);
+    let seen = rules
+        .scan(&key(&letters(100_000)))
+        .pop()
+        .map(|sight| sight.at.len());
+    assert!(
+        seen.is_some_and(|length| (64 * 1024..74 * 1024).contains(&length)),
+        "{seen:?}"
+    );
+}
+
+#[test]
 fn n9_3_of_two_secrets_that_overlap_nothing_is_left() {
     let pack = |severe: &str| {
         let text = format!(
