@@ -263,7 +263,7 @@ fn slowest(work: fn(&str) -> usize, pieces: &[String]) -> Vec<(Made, f64)> {
             pieces: vec![piece.clone(), (*between).to_owned()],
             seed: None,
         };
-        next.extend(BETWEEN.iter().map(|between| alone(&between)));
+        next.extend(BETWEEN.iter().map(alone));
     }
     for _ in 0..MIXES {
         let some = 2 + dice.below(PIECES - 2);

@@ -79,8 +79,8 @@ fn n9_3_a_place_is_as_far_and_as_strict_as_what_stands_in_it() {
 
 /// Each finding of a message: its rule, how often, and the control it is looked for under.
 fn told(content: &Content, message: &Value, toward: Toward) -> Vec<(String, u32, Control)> {
-    let thread = content.thread();
-    let looked = content.look_after(thread, &document(message), toward);
+    let threads = content.threads();
+    let looked = content.look_after(threads, &document(message), toward);
     let found = looked.findings.into_iter();
     found
         .map(|it| (it.rule.into_owned(), it.count, it.control))
@@ -130,10 +130,10 @@ fn n9_3_what_went_out_before_it_was_known_is_told_and_nothing_is_put_in_its_plac
     let content = content(&json!({ "personal": { "answers": "redact" } }));
     let log = |text: &str| json!({ "method": "notifications/message", "params": { "data": text } });
     let first = document(&log("it is 536-22-8741"));
-    let mut looked = content.look_after(content.thread(), &first, Toward::Model);
+    let mut looked = content.look_after(content.threads(), &first, Toward::Model);
     assert!(looked.findings.is_empty());
     let second = document(&log(" as SSN"));
-    let looked = content.look_after(looked.thread.take(), &second, Toward::Model);
+    let looked = content.look_after(looked.threads.take(), &second, Toward::Model);
     let rules: Vec<_> = looked.findings.iter().map(|it| &*it.rule).collect();
     assert_eq!(rules, ["personal.us_ssn"]);
     assert!(looked.edits.is_empty());
