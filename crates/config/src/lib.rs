@@ -33,6 +33,26 @@ pub use settle::settle;
 pub use settled::Settled;
 pub use yaml::read;
 
+/// The same as [`load`], where somebody has more to say of what it means: their problems are told with the
+/// others, at the place of the setting that each of them names.
+pub fn load_told(
+    text: &str,
+    more: impl FnOnce(&Settled) -> Vec<Problem>,
+) -> Result<(Settled, Vec<Problem>), Vec<Problem>> {
+    let written = read(text)?;
+    let positions = written.positions.clone();
+    let (settled, mut problems) = settle(written)?;
+    problems.extend(more(&settled).into_iter().map(|mut problem| {
+        (problem.line, problem.column) = positions.of(&problem.path);
+        problem
+    }));
+    problems.sort_by_key(|it| (it.line, it.column, it.severity));
+    match problems.iter().any(|it| it.severity == Severity::Error) {
+        true => Err(problems),
+        false => Ok((settled, problems)),
+    }
+}
+
 /// Reads and settles in one step: the text of a file becomes what it means, with the warnings it
 /// earned, or the problems that stand in the way.
 pub fn load(text: &str) -> Result<(Settled, Vec<Problem>), Vec<Problem>> {

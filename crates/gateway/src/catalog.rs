@@ -8,13 +8,15 @@ mod judge;
 mod others;
 mod shelves;
 
+pub use crate::links::Drift;
 pub use judge::Around;
-pub(crate) use judge::described;
+pub(crate) use judge::{alike, described, speaks};
 pub use others::Others;
 pub use shelves::Shelves;
 
 use crate::content::Minimising;
 use crate::pins::{Entry, Kind, Pin, Pins, PinsError};
+use crate::small::lock;
 use arc_swap::ArcSwap;
 use config::settled;
 use controls::Score;
@@ -25,9 +27,9 @@ use judge::{Case, Desk, Verdict};
 use protocol::mirror::Params;
 use protocol::{Document, Limits};
 use serde_json::Value;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// A tool that may be listed and called, as far as its definition is concerned.
 #[derive(Debug)]
@@ -108,6 +110,21 @@ pub struct Change {
     pub scores: Vec<Score>,
 }
 
+/// What happened to a tool that differs from its pin, and to one that is as it was again.
+const CHANGED: &str = "changed";
+const RESTORED: &str = "restored";
+
+impl Change {
+    /// Tells whoever reads the log: what is another thing than was approved is worth a warning.
+    pub(crate) fn log(&self, server: &str, name: &str) {
+        let Change { tool, digest, .. } = self;
+        match self.what {
+            CHANGED => tracing::warn!(server, tool = %tool, %digest, "{name}"),
+            _ => tracing::info!(server, tool = %tool, %digest, "{name}"),
+        }
+    }
+}
+
 /// A catalog that is not in force yet, and what would change.
 #[derive(Debug)]
 pub struct Study {
@@ -170,6 +187,21 @@ pub struct Shelf {
     /// How often there was reason to doubt the catalog, and how many of those a reading settled.
     doubts: AtomicU64,
     settled: AtomicU64,
+    /// What was told last of a tool that changed, so that it is told once and not by everybody who sees it.
+    told: Mutex<HashMap<Box<str>, Digest>>,
+}
+
+/// What is at hand where a list of tools is studied.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    /// What is approved.
+    pub pins: &'a Pins,
+    /// What all servers offer.
+    pub around: &'a Around<'a>,
+    /// What the party over whose link it came was shown before, and is shown now.
+    pub party: &'a Drift,
+    /// In milliseconds since the Unix epoch.
+    pub now_ms: u64,
 }
 
 impl Shelf {
@@ -188,6 +220,7 @@ impl Shelf {
             catalog: ArcSwap::default(),
             doubts: AtomicU64::new(1),
             settled: AtomicU64::new(0),
+            told: Mutex::default(),
         }
     }
 
@@ -219,33 +252,37 @@ impl Shelf {
     }
 
     /// The catalog that a complete list of definitions makes. It is not in force yet.
-    pub fn whole(
-        &self,
-        definitions: &[Value],
-        pins: &Pins,
-        around: &Around<'_>,
-        now_ms: u64,
-    ) -> Result<Study, PinsError> {
+    pub fn whole(&self, definitions: &[Value], reading: &Reading<'_>) -> Result<Study, PinsError> {
         let catalog = Catalog {
             tools: HashMap::new(),
-            loaded_ms: Some(now_ms),
+            loaded_ms: Some(reading.now_ms),
         };
-        let desk = Desk::new(pins, around, now_ms);
-        self.study(definitions, catalog, desk, Extent::Whole)
+        self.study(definitions, catalog, reading, Extent::Whole)
     }
 
     /// The catalog that there is, with a page of definitions. It is not in force yet. One caller's page
-    /// takes no approval away from the others: what differs on it is a reason to read everything again.
+    /// takes no approval away from the others: what differs on it is told at once, is not to be had by this
+    /// caller, and is a reason to read everything again.
     pub fn page<'v>(
         &self,
         definitions: impl IntoIterator<Item = &'v Value>,
-        pins: &Pins,
-        around: &Around<'_>,
-        now_ms: u64,
+        reading: &Reading<'_>,
     ) -> Result<Study, PinsError> {
         let catalog = Catalog::clone(&self.catalog.load());
-        let desk = Desk::new(pins, around, now_ms);
-        self.study(definitions, catalog, desk, Extent::Page)
+        self.study(definitions, catalog, reading, Extent::Page)
+    }
+
+    /// Whether somebody has to be told of this change: what everybody sees is told once.
+    pub(crate) fn is_news(&self, change: &Change) -> bool {
+        let mut told = lock(&self.told);
+        if change.what != CHANGED {
+            told.remove(&change.tool);
+            return true;
+        }
+        if told.len() >= Self::TOOLS && !told.contains_key(&change.tool) {
+            told.clear();
+        }
+        told.insert(change.tool.clone(), change.digest) != Some(change.digest)
     }
 
     /// Puts a catalog in force.
@@ -257,50 +294,41 @@ impl Shelf {
         &self,
         definitions: impl IntoIterator<Item = &'v Value>,
         catalog: Catalog,
-        mut desk: Desk<'_>,
+        reading: &Reading<'_>,
         extent: Extent,
     ) -> Result<Study, PinsError> {
+        let mut desk = Desk::new(reading.pins, reading.around, reading.now_ms);
         let pinned = desk.pins.of(self.server.name.as_str())?;
         let before = self.catalog.load_full();
         let Catalog {
             mut tools,
             loaded_ms,
         } = catalog;
+        let listed = named(definitions);
+        let twice = named_twice(&listed);
         let mut changes = Vec::new();
-        for definition in definitions {
-            let Some(name) = definition.get("name").and_then(Value::as_str) else {
-                continue;
-            };
+        let mut left_out = 0;
+        for (name, definition, digest) in listed {
             if tools.len() >= Self::TOOLS && !tools.contains_key(name) {
-                tracing::warn!(server = %self.server.name, "more than {} tools: the rest is not offered", Self::TOOLS);
-                break;
+                left_out += 1;
+                continue;
             }
-            let digest = pin::digest(definition);
-            let was = before.tool(name);
-            let (standing, scores) = match was {
-                // Known, unchanged and still pinned: nothing is compiled twice.
-                Some(Standing::Approved(tool))
-                    if tool.digest == digest
-                        && pinned.get(name).is_some_and(|pin| pin.digest == digest) =>
-                {
-                    (Standing::Approved(Arc::clone(tool)), Vec::new())
-                }
-                // Pinned as it was, and different in this caller's hands only.
-                Some(Standing::Approved(tool))
-                    if extent == Extent::Page
-                        && pinned
-                            .get(name)
-                            .is_some_and(|pin| pin.digest == tool.digest) =>
-                {
-                    self.distrust();
-                    (Standing::Approved(Arc::clone(tool)), Vec::new())
-                }
-                _ => {
-                    let found = (name, definition, digest);
-                    self.judge(found, pinned.get(name), &mut desk)?
-                }
+            let found = Found {
+                case: self.case(name, definition, digest),
+                was: before.tool(name),
+                pin: pinned.get(name),
+                extent,
             };
-            if let Some(what) = news(was, &standing) {
+            let is_twice = twice.contains(name);
+            // Where two definitions have one name, nobody can tell which of them is meant.
+            if is_twice && found.is_pinned() {
+                continue;
+            }
+            let (standing, what, scores) = match is_twice && found.pin.is_none() {
+                true => found.is_ambiguous(&mut desk),
+                false => self.one(&found, &mut desk, reading.party)?,
+            };
+            if let Some(what) = what {
                 changes.push(Change {
                     tool: name.into(),
                     digest,
@@ -310,6 +338,9 @@ impl Shelf {
             }
             tools.insert(name.into(), standing);
         }
+        if left_out > 0 {
+            tracing::warn!(server = %self.server.name, "more than {} tools: {left_out} are not offered", Self::TOOLS);
+        }
         Ok(Study {
             catalog: Catalog { tools, loaded_ms },
             changes,
@@ -317,29 +348,81 @@ impl Shelf {
         })
     }
 
+    /// How one definition of a list stands, what is told of it, and what is suspected.
+    fn one(
+        &self,
+        found: &Found<'_>,
+        desk: &mut Desk<'_>,
+        party: &Drift,
+    ) -> Result<(Standing, Option<&'static str>, Vec<Score>), PinsError> {
+        let Found { case, was, pin, .. } = found;
+        let turned = match pin {
+            Some(_) if found.is_pinned() => party.agrees(case.name),
+            Some(_) => party.differs(case.name, case.digest),
+            None => false,
+        };
+        let (Some(Standing::Approved(tool)), Some(pin)) = (was, pin) else {
+            return self.judged(found, desk);
+        };
+        let same = || Standing::Approved(Arc::clone(tool));
+        // Known, unchanged and still pinned: nothing is compiled twice.
+        if tool.digest == case.digest && found.is_pinned() {
+            if turned {
+                desk.settle(case);
+            }
+            return Ok((same(), turned.then_some(RESTORED), Vec::new()));
+        }
+        // Pinned as it was, and different in this caller's hands only.
+        if found.extent == Extent::Page && pin.digest == tool.digest {
+            let told = match turned {
+                true => {
+                    self.distrust();
+                    desk.shown_otherwise(case, pin)
+                }
+                false => None,
+            };
+            let what = told.as_ref().map(|_| CHANGED);
+            return Ok((same(), what, told.unwrap_or_default()));
+        }
+        self.judged(found, desk)
+    }
+
+    fn judged(
+        &self,
+        found: &Found<'_>,
+        desk: &mut Desk<'_>,
+    ) -> Result<(Standing, Option<&'static str>, Vec<Score>), PinsError> {
+        let (standing, scores) = self.judge(&found.case, found.pin, desk)?;
+        let what = news(found.was, &standing);
+        Ok((standing, what, scores))
+    }
+
     fn judge(
         &self,
-        (name, definition, digest): (&str, &Value, Digest),
+        case: &Case<'_>,
         pin: Option<&Pin>,
         desk: &mut Desk<'_>,
     ) -> Result<(Standing, Vec<Score>), PinsError> {
-        if let Err(error) = inspect::definition::check(definition) {
+        if let Err(error) = inspect::definition::check(case.definition) {
             return Ok((Standing::Unusable(error.to_string()), Vec::new()));
         }
-        let case = Case {
+        let (verdict, scores) = desk.judge(case, pin)?;
+        let standing = match verdict {
+            Verdict::Pinned => self.compile(case.name, case.definition, case.digest),
+            Verdict::Changed => Standing::Changed,
+            Verdict::Unapproved => Standing::Unapproved,
+        };
+        Ok((standing, scores))
+    }
+
+    fn case<'c>(&'c self, name: &'c str, definition: &'c Value, digest: Digest) -> Case<'c> {
+        Case {
             server: &self.server,
             kind: Kind::Tool,
             name,
             definition,
             digest,
-        };
-        let (verdict, scores) = desk.judge(&case, pin)?;
-        let standing = match verdict {
-            Verdict::Pinned => self.compile(name, definition, digest),
-            Verdict::Changed => Standing::Changed,
-            Verdict::Unapproved => Standing::Unapproved,
-        };
-        Ok((standing, scores))
+        }
     }
 
     fn compile(&self, name: &str, definition: &Value, digest: Digest) -> Standing {
@@ -382,6 +465,67 @@ impl Shelf {
             labels: crate::route::Served::labels_of(&self.server, name),
         }))
     }
+}
+
+/// A definition in a list, and what was known of its name before.
+struct Found<'a> {
+    case: Case<'a>,
+    was: Option<&'a Standing>,
+    pin: Option<&'a Pin>,
+    extent: Extent,
+}
+
+impl Found<'_> {
+    fn is_pinned(&self) -> bool {
+        self.pin.is_some_and(|pin| pin.digest == self.case.digest)
+    }
+
+    /// One of several of its name that nobody approved: it waits for somebody to look.
+    fn is_ambiguous(&self, desk: &mut Desk<'_>) -> (Standing, Option<&'static str>, Vec<Score>) {
+        let scores = desk.hold(&self.case, "is defined more than once in one list");
+        let standing = Standing::Unapproved;
+        let what = news(self.was, &standing);
+        (standing, what, scores)
+    }
+}
+
+/// What a list names, each with its digest.
+fn named<'v>(
+    definitions: impl IntoIterator<Item = &'v Value>,
+) -> Vec<(&'v str, &'v Value, Digest)> {
+    let definitions = definitions.into_iter();
+    let named = definitions.filter_map(|it| Some((it.get("name")?.as_str()?, it)));
+    named
+        .map(|(name, it)| (name, it, pin::digest(it)))
+        .collect()
+}
+
+/// The names that a list gives to more than one definition.
+fn named_twice<'v>(listed: &[(&'v str, &'v Value, Digest)]) -> HashSet<&'v str> {
+    let mut first = HashMap::new();
+    let mut twice = HashSet::new();
+    for (name, _, digest) in listed {
+        if *first.entry(*name).or_insert(*digest) != *digest {
+            twice.insert(*name);
+        }
+    }
+    twice
+}
+
+/// How the pinned tools of a server stand by its settings, were they offered as they are pinned.
+pub(crate) fn pinned(
+    server: &settled::Server,
+    pins: &HashMap<String, Pin>,
+) -> HashMap<Box<str>, Standing> {
+    let shelf = Shelf::new(server.clone());
+    let tools = pins
+        .iter()
+        .filter(|(key, _)| Kind::of_key(key).0 == Kind::Tool);
+    let each = tools.map(|(name, pin)| {
+        let standing = shelf.compile(name, &pin.definition, pin.digest);
+        (name.as_str().into(), standing)
+    });
+    each.collect()
 }
 
 /// Whether a tool can be called as a task only.
@@ -430,13 +574,16 @@ fn mirror(input: &Value) -> Result<Params, String> {
 fn news(before: Option<&Standing>, now: &Standing) -> Option<&'static str> {
     match (before, now) {
         (Some(Standing::Approved(was)), Standing::Approved(is)) if was.digest == is.digest => None,
-        (Some(Standing::Changed), Standing::Approved(_)) => Some("restored"),
+        (Some(Standing::Changed), Standing::Approved(_)) => Some(RESTORED),
         (_, Standing::Approved(_)) => Some("pinned"),
         (Some(Standing::Changed), Standing::Changed) => None,
-        (_, Standing::Changed) => Some("changed"),
+        (_, Standing::Changed) => Some(CHANGED),
         (Some(Standing::Unapproved), Standing::Unapproved) => None,
         (_, Standing::Unapproved) => Some("unapproved"),
         (Some(Standing::Unusable(_)), Standing::Unusable(_)) => None,
         (_, Standing::Unusable(_)) => Some("unusable"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 
 pub(crate) mod suspected;
 
-use crate::catalog::{Around, Shelf};
+use crate::catalog::{Around, Reading, Shelf};
 use crate::gate::Gate;
 use crate::links::{AsUpstream, Far};
 use crate::pins::{Kind, PinsError};
@@ -70,7 +70,8 @@ pub(crate) async fn refresh(
     Ok(())
 }
 
-async fn read_all(gate: &Gate, served: &Served, far: &Far) -> Result<(), DefinitionsError> {
+/// Every definition of a tool, as it came.
+async fn all(far: &Far) -> Result<Vec<Value>, DefinitionsError> {
     let mut definitions = Vec::new();
     let mut cursor: Option<String> = None;
     let mut room = Room::of(far);
@@ -96,16 +97,45 @@ async fn read_all(gate: &Gate, served: &Served, far: &Far) -> Result<(), Definit
             Some(_) => {}
         }
     }
+    Ok(definitions)
+}
+
+async fn read_all(gate: &Gate, served: &Served, far: &Far) -> Result<(), DefinitionsError> {
+    let definitions = all(far).await?;
     let shelf = served.shelves.of(far.revision());
     gate.publish(served, shelf, |around| {
-        shelf.whole(&definitions, &gate.pins, around, gate.clock().unix_ms())
+        shelf.whole(&definitions, &reading(gate, far, around))
     })?;
     Ok(())
 }
 
+/// Reads all pages once more for one party that was shown something otherwise than it is pinned, and takes
+/// them as what that party is shown now.
+pub(crate) async fn look_again(
+    gate: &Gate,
+    served: &Served,
+    far: &Far,
+) -> Result<(), DefinitionsError> {
+    let definitions = all(far).await?;
+    let shelf = served.shelves.of(far.revision());
+    gate.publish(served, shelf, |around| {
+        shelf.page(&definitions, &reading(gate, far, around))
+    })?;
+    Ok(())
+}
+
+fn reading<'a>(gate: &'a Gate, far: &'a Far, around: &'a Around<'a>) -> Reading<'a> {
+    Reading {
+        pins: &gate.pins,
+        around,
+        party: far.drift(),
+        now_ms: gate.clock().unix_ms(),
+    }
+}
+
 /// What a caller was shown of a server's tools.
 pub(crate) struct Shown<'a> {
-    pub(crate) served: &'a Served,
+    pub(crate) far: &'a Far,
     pub(crate) shelf: &'a Shelf,
     pub(crate) definitions: Vec<&'a Value>,
 }
@@ -116,12 +146,14 @@ pub(crate) fn learn(gate: &Gate, shown: Vec<Shown<'_>>) -> Vec<Result<(), PinsEr
     if shown.is_empty() {
         return Vec::new();
     }
-    let now_ms = gate.clock().unix_ms();
     let readings = shown.into_iter().map(|shown| {
-        let (served, shelf) = (shown.served, shown.shelf);
-        let study =
-            move |around: &Around<'_>| shelf.page(shown.definitions, &gate.pins, around, now_ms);
-        (served, shelf, study)
+        let Shown {
+            far,
+            shelf,
+            definitions,
+        } = shown;
+        let study = move |around: &Around<'_>| shelf.page(definitions, &reading(gate, far, around));
+        (&**far.served(), shelf, study)
     });
     gate.publish_all(readings.collect())
 }
@@ -130,18 +162,20 @@ pub(crate) fn learn(gate: &Gate, shown: Vec<Shown<'_>>) -> Vec<Result<(), PinsEr
 /// What is new or has changed is written down.
 pub(crate) fn told(
     gate: &Gate,
-    served: &Served,
+    far: &Far,
     (kind, items): (Kind, &[&Value]),
 ) -> Result<Vec<bool>, PinsError> {
-    let now_ms = gate.clock().unix_ms();
-    let listed = (kind, items);
+    let served = far.served();
+    let neighbours = || gate.neighbourhood(&[]);
+    let around = Around::new(&neighbours);
+    let reading = reading(gate, far, &around);
     let sorted = served
         .others
-        .sort(&served.settled, listed, &gate.pins, now_ms)?;
+        .sort(&served.settled, (kind, items), &reading)?;
     for change in sorted.changes {
-        let (name, subject) = (format!("{}.{}", kind.name(), change.what), &*change.tool);
-        tracing::info!(server = %served.name, %subject, digest = %change.digest, "{name}");
-        let subject = (&*served.name, subject);
+        let name = format!("{}.{}", kind.name(), change.what);
+        change.log(&served.name, &name);
+        let subject = (&*served.name, &*change.tool);
         gate.note_definition(&name, subject, change.digest, &change.scores);
         gate.unheard
             .ask(gate, &served.name, &change.tool, change.digest);

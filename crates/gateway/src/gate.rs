@@ -264,7 +264,7 @@ impl Gate {
     }
 
     /// What all servers offer now, with what was studied and is not in force yet.
-    fn neighbourhood(&self, studied: &[(&Served, &Shelf, Study)]) -> Neighbourhood {
+    pub(crate) fn neighbourhood(&self, studied: &[(&Served, &Shelf, Study)]) -> Neighbourhood {
         let runtime = self.runtime();
         let in_force = runtime.servers.values().flat_map(|served| {
             let tools = served.shelves.approved().into_iter();
@@ -308,9 +308,12 @@ impl Gate {
     /// Writes down what changed on this shelf and nobody knew.
     fn tell(&self, served: &Served, shelf: &Shelf, changes: Vec<catalog::Change>) {
         let news = changes.into_iter();
-        for change in news.filter(|change| !served.shelves.is_known(shelf, change)) {
+        let is_news = |change: &catalog::Change| {
+            !served.shelves.is_known(shelf, change) && shelf.is_news(change)
+        };
+        for change in news.filter(is_news) {
             let name = format!("tool.{}", change.what);
-            tracing::info!(server = %served.name, tool = %change.tool, digest = %change.digest, "{name}");
+            change.log(&served.name, &name);
             let subject = (&*served.name, &*change.tool);
             self.note_definition(&name, subject, change.digest, &change.scores);
             self.unheard
@@ -344,10 +347,20 @@ impl Gate {
         digest: Digest,
         scores: &[controls::Score],
     ) {
-        let digest = digest.to_string();
+        self.note_scored(name, (server, subject), &digest.to_string(), scores);
+    }
+
+    /// The same of anything else of which something is suspected.
+    pub(crate) fn note_scored(
+        &self,
+        name: &str,
+        (server, subject): (&str, &str),
+        after: &str,
+        scores: &[controls::Score],
+    ) {
         self.write(&audit::Record {
             scores: scores.iter().map(crate::stages::score_entry).collect(),
-            ..self.changed(name, (server, subject), &digest)
+            ..self.changed(name, (server, subject), after)
         });
     }
 

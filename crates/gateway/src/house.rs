@@ -30,6 +30,7 @@ use crate::revocation::Revocations;
 use crate::route::{Route, RouteError, Served};
 use crate::seal::{Seal, SealError};
 use crate::secret::SecretError;
+use crate::squats;
 use crate::state::{Database, Memory, Rows, StateError};
 use crate::upstream::{self, UpstreamError};
 use crate::{egress, secret};
@@ -224,7 +225,7 @@ impl House {
             proofs: Proofs::new(nonces, since_s),
             boot: boot.chars().take(10).collect(),
         });
-        gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
+        begun(&gate);
         let first_code = admin::first_code(&gate).await?;
         Ok(House {
             gate,
@@ -377,8 +378,15 @@ impl Reloader {
             "",
             &format!("policies {digest}, {ended} sessions ended"),
         );
+        squats::note(&self.gate, Some(&before.settled));
         Ok(true)
     }
+}
+
+/// Writes down that a gateway begins, and what is suspected of its servers.
+fn begun(gate: &Gate) {
+    gate.note("gateway.started", "", env!("CARGO_PKG_VERSION"), "");
+    squats::note(gate, None);
 }
 
 async fn sweep(gate: Arc<Gate>, key_sets: Arc<KeySets>) {

@@ -41,6 +41,7 @@ pub mod seal;
 pub mod secret;
 pub mod sessions;
 mod small;
+pub mod squats;
 pub mod stages;
 pub mod state;
 mod step_up;

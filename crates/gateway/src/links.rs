@@ -4,10 +4,13 @@
 //! A link carries what the stages let through; nothing is decided here.
 
 mod attention;
+mod drift;
 mod far;
 mod feed;
 
 pub(crate) use attention::Attention;
+pub use drift::Drift;
+pub(crate) use drift::Last;
 pub(crate) use far::{Claim, Far};
 pub(crate) use feed::{Ear, Unheard};
 
@@ -194,6 +197,12 @@ impl Links {
     /// In which revision the server at this place was met, if it was.
     pub(crate) fn revision_at(&self, index: usize) -> Option<Revision> {
         Some(self.ends.get(index)?.met()?.revision())
+    }
+
+    /// How the server at this place showed this to this party last, if it was met.
+    pub(crate) fn last_shown(&self, index: usize, key: &str) -> Last {
+        let far = self.ends.get(index).and_then(End::met);
+        far.map_or(Last::Alike, |far| far.drift().last(key))
     }
 
     /// Which servers were met, and in which revision.

@@ -78,16 +78,7 @@ impl fmt::Display for LoadError {
 
 /// Reads the file, settles it and reads the policies it names.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
-    let text = read(path)?;
-    let (settled, warnings) = config::load(&text).map_err(|problems| LoadError::Wrong {
-        path: path.to_owned(),
-        problems,
-    })?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut settled = settled.rooted_at(folder);
+    let (mut settled, warnings) = settled(path)?;
     crate::content::read_packs(&mut settled).map_err(LoadError::Pack)?;
     crate::content::read_schemas(&mut settled).map_err(LoadError::Schema)?;
     let administration = match &settled.administration {
@@ -106,6 +97,43 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         administration,
         warnings,
     })
+}
+
+/// The patterns of all other files that the configuration in this file names, whether or not they are there:
+/// policies, schemas, and packs of rules with their signatures.
+pub fn files(path: &Path) -> Result<Vec<String>, LoadError> {
+    let (mut settled, _) = settled(path)?;
+    let packs = settled.packs().flat_map(|pack| {
+        let file = pack.file.to_string_lossy();
+        // A pack is signed last.
+        [format!("{file}.sig"), file.into_owned()]
+    });
+    let mut files: Vec<String> = packs.collect();
+    let schemas = settled.schema_files();
+    files.extend(schemas.map(|schema| schema.file.to_string_lossy().into_owned()));
+    files.extend(settled.policies);
+    files.extend(
+        settled
+            .administration
+            .into_iter()
+            .flat_map(|it| it.policies),
+    );
+    Ok(files)
+}
+
+/// What the file says, with every path resolved against its folder.
+fn settled(path: &Path) -> Result<(Settled, Vec<Problem>), LoadError> {
+    let text = read(path)?;
+    let said = config::load_told(&text, crate::squats::problems);
+    let (settled, warnings) = said.map_err(|problems| LoadError::Wrong {
+        path: path.to_owned(),
+        problems,
+    })?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    Ok((settled.rooted_at(folder), warnings))
 }
 
 /// Reads every file these patterns name, in the order of their names.

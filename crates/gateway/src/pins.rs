@@ -321,6 +321,15 @@ impl Pins {
             .optional()?)
     }
 
+    /// Whether as many definitions of this server wait as are remembered: then others may wait as well.
+    pub fn is_crowded(&self, server: &str) -> Result<bool, PinsError> {
+        let sql = "SELECT count(*) FROM sightings WHERE server = ?1";
+        let connection = self.0.connection();
+        let mut count = connection.prepare_cached(sql)?;
+        let count: u32 = count.query_row([server], |row| row.get(0))?;
+        Ok(count >= Self::SIGHTINGS_PER_SERVER)
+    }
+
     /// Every definition that waits for approval.
     pub fn sightings(&self) -> Result<Vec<Sighting>, PinsError> {
         let connection = self.0.connection();
@@ -616,5 +625,46 @@ mod tests {
             pins.sightings().unwrap().len(),
             Pins::SIGHTINGS_PER_SERVER as usize
         );
+    }
+
+    #[test]
+    fn n4_3_no_more_approvals_are_kept_than_are_told() {
+        let data = tempfile::tempdir().unwrap();
+        let pins = Pins::open(data.path()).unwrap();
+        for number in 0..Pins::HISTORY + 5 {
+            let one = pin(&json!({ "name": "echo", "a": number }));
+            pins.approve("files", "echo", &one).unwrap();
+        }
+        let connection = pins.0.connection();
+        let kept: u32 = connection
+            .query_row("SELECT count(*) FROM history", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(kept, Pins::HISTORY);
+    }
+
+    #[test]
+    fn what_is_accepted_waits_no_more_whatever_waited() {
+        let data = tempfile::tempdir().unwrap();
+        let pins = Pins::open(data.path()).unwrap();
+        let (one, two) = (
+            json!({ "name": "echo" }),
+            json!({ "name": "echo", "title": "E" }),
+        );
+        pins.see(&Sighting {
+            server: "files".into(),
+            tool: "echo".into(),
+            digest: inspect::pin::digest(&one),
+            definition: one,
+            at_ms: 1,
+            why: "changed".into(),
+        })
+        .unwrap();
+        let accepted = Entry::Accepted {
+            server: "files".into(),
+            tool: "echo".into(),
+            pin: pin(&two),
+        };
+        pins.write([&accepted]).unwrap();
+        assert!(pins.sighting("files", "echo").unwrap().is_none());
     }
 }

@@ -28,6 +28,8 @@ pub struct Offer {
     pub server: String,
     /// What the server calls itself.
     pub calls_itself: Option<String>,
+    /// What it says it is: its name, its version, and whatever else.
+    pub info: Option<Value>,
     /// Everything it offers, and its instructions.
     pub definitions: Vec<Offered>,
     /// What could not be read, and why.
@@ -107,11 +109,12 @@ pub async fn read(gate: &Gate, server: &str) -> Result<Offer, ScanError> {
 
 async fn read_over(links: &Links, server: &str) -> Result<Offer, ScanError> {
     let far = links.far(0).await?;
-    let name = far.welcome().server_info();
-    let name = name.and_then(|info| Some(info.get("name")?.text()?.into_owned()));
+    let info = far.says_it_is();
+    let name = info.as_ref().and_then(|info| info.get("name")?.as_str());
     let mut offer = Offer {
         server: server.to_owned(),
-        calls_itself: name,
+        calls_itself: name.map(str::to_owned),
+        info,
         ..Offer::default()
     };
     if let Some(text) = far.welcome().instructions() {

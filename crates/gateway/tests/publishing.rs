@@ -58,12 +58,13 @@ async fn n9_2_tools_of_several_servers_come_into_force_with_policies_compiled_on
         let study = |around: &gateway::catalog::Around<'_>| {
             seen.borrow_mut()
                 .push(Arc::ptr_eq(&gate.policies(), &before));
-            shelf.page(
-                [&tool].map(|it: &Value| it),
-                &gate.pins,
+            let reading = gateway::catalog::Reading {
+                pins: &gate.pins,
                 around,
-                world.clock.unix_ms(),
-            )
+                party: &gateway::catalog::Drift::default(),
+                now_ms: world.clock.unix_ms(),
+            };
+            shelf.page([&tool].map(|it: &Value| it), &reading)
         };
         (&**served, shelf, study)
     });

@@ -9,14 +9,15 @@ mod known;
 mod sketch;
 pub(crate) mod spelling;
 
-pub use known::{Squat, squat, squat_server};
+pub use known::{Squat, squat, squat_host, squat_server};
 
-use crate::pin::{Digest, skeleton};
+use crate::pin::{Digest, prototype, skeleton};
 use crate::poison::{Rule, Techniques};
 use crate::told::Told;
 use aho_corasick::{AhoCorasick, MatchKind};
 use controls::Severity;
 use serde::Serialize;
+use serde_json::Value;
 use sketch::{Sketch, Sketches};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -162,7 +163,7 @@ impl Neighbourhood {
             it.looks.entry(look).or_default().push(at);
             it.sketches.add(at, neighbour.description);
             if is_distinct(neighbour.name) {
-                names.push((neighbour.name.to_ascii_lowercase(), at));
+                names.push((Plain::of(neighbour.name).text, at));
             }
             it.all.push(Known {
                 server: neighbour.server.to_owned(),
@@ -171,7 +172,6 @@ impl Neighbourhood {
             });
         }
         let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
             .build(names.iter().map(|(name, _)| name));
         let named = names.iter().map(|(_, at)| *at).collect();
@@ -212,27 +212,44 @@ impl Neighbourhood {
                 tell(&mut told, "likeness.same_words", other);
             }
         }
-        self.spoken_of(it, &mut told);
+        self.spoken_of(it, it.description, &mut told);
+        told.sorted(|likeness| likeness.severity)
+    }
+
+    /// What any text of a definition says of the tools of other servers, whatever the definition is of; most
+    /// severe first.
+    pub fn spoken_of_in(&self, it: &Neighbour<'_>, definition: &Value) -> Vec<Likeness> {
+        let mut told = Told::new(TOLD);
+        let mut open = vec![definition];
+        while let Some(value) = open.pop() {
+            match value {
+                Value::String(text) => self.spoken_of(it, text, &mut told),
+                Value::Array(items) => open.extend(items),
+                Value::Object(members) => open.extend(members.values()),
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+        }
         told.sorted(|likeness| likeness.severity)
     }
 
     /// The tools of other servers that a text names, and whether it says what is to become of them.
-    fn spoken_of(&self, it: &Neighbour<'_>, told: &mut Told<Likeness>) {
+    fn spoken_of(&self, it: &Neighbour<'_>, text: &str, told: &mut Told<Likeness>) {
         let Some((automaton, named)) = &self.names else {
             return;
         };
-        for found in automaton.find_iter(it.description) {
-            let span = found.range();
-            if !is_whole(it.description, &span) {
+        let plain = Plain::of(text);
+        for found in automaton.find_iter(&plain.text) {
+            let span = plain.original(&found.range());
+            if !is_whole(text, &span) {
                 continue;
             }
             let at = named.get(found.pattern().as_usize()).copied();
-            let text = it.description.get(span.clone()).unwrap_or_default();
             // It speaks of itself.
-            if text.eq_ignore_ascii_case(it.name) {
+            let itself = text.get(span.clone());
+            if itself.is_some_and(|itself| itself.eq_ignore_ascii_case(it.name)) {
                 continue;
             }
-            let rule = match speaks_for(it.description, &span) {
+            let rule = match speaks_for(text, &span) {
                 true => "likeness.speaks_for",
                 false => "likeness.speaks_of",
             };
@@ -250,6 +267,38 @@ impl Neighbourhood {
         let (server, digest) = (it.server.to_owned(), it.digest);
         let known = found.into_iter().filter_map(|at| self.all.get(at));
         known.filter(move |known| known.server != server && known.digest != digest)
+    }
+}
+
+/// A text as it looks, letter by letter: in small letters, letters that look alike become one, and the
+/// backslashes of Markdown go. Separators stay, so that a name is told from words of prose.
+struct Plain {
+    text: String,
+    /// Where in the original each byte comes from, and where that ends.
+    places: Vec<usize>,
+}
+
+impl Plain {
+    fn of(text: &str) -> Self {
+        let mut plain = Plain {
+            text: String::with_capacity(text.len()),
+            places: Vec::with_capacity(text.len() + 1),
+        };
+        for (at, c) in text.char_indices().filter(|(_, c)| *c != '\\') {
+            let before = plain.text.len();
+            for c in c.to_lowercase().flat_map(prototype) {
+                plain.text.extend(c.to_lowercase());
+            }
+            let more = plain.text.len().saturating_sub(before);
+            plain.places.extend(std::iter::repeat_n(at, more));
+        }
+        plain.places.push(text.len());
+        plain
+    }
+
+    fn original(&self, span: &Range<usize>) -> Range<usize> {
+        let place = |at: usize| self.places.get(at).copied().unwrap_or_default();
+        place(span.start)..place(span.end)
     }
 }
 

@@ -21,7 +21,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::ops::Range;
 
-/// Suspicions that are told of one definition.
+/// Suspicions of one severity that are told of one definition: what is harmless hides nothing that is worse.
 const TOLD: usize = 64;
 /// Values of a definition that are looked at; a definition that may be approved has fewer.
 const VALUES: usize = 64 * 1024;
@@ -125,7 +125,12 @@ pub fn study(definition: &Value) -> Vec<Suspicion> {
             break;
         }
         match value {
-            Value::String(text) => look(text, &place, &mut told),
+            Value::String(text) => {
+                look(text, &place, &mut told);
+                if let Some(it) = parameter(text, &place).filter(|_| names_argument(&place)) {
+                    told.add(it.rule.name, it);
+                }
+            }
             Value::Array(items) => {
                 let items = items.iter().enumerate().rev();
                 open.extend(
@@ -153,6 +158,13 @@ pub fn study(definition: &Value) -> Vec<Suspicion> {
 
 fn is_arguments(place: &str) -> bool {
     place == "/arguments"
+}
+
+/// Whether a text is the name of an argument of a prompt.
+fn names_argument(place: &str) -> bool {
+    let at = place.strip_prefix("/arguments/");
+    let at = at.and_then(|rest| rest.strip_suffix("/name"));
+    at.is_some_and(|at| at.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn look(text: &str, place: &str, told: &mut Told<Suspicion>) {

@@ -73,8 +73,10 @@ impl Replay {
         now.suppose(asked().map(|item| &item.over.case.resource));
         then.suppose(asked().map(|item| &item.over.case.resource));
         let (policies, changed) = (now.compiled()?, then.compiled()?);
-        let now = Rules::new(&now.loaded.settled, &policies);
-        let then = Rules::new(&then.loaded.settled, &changed);
+        // Tools are those that are approved where the traffic was.
+        let pinned = &now.pinned;
+        let now = Rules::new(&now.loaded.settled, &policies, pinned);
+        let then = Rules::new(&then.loaded.settled, &changed, pinned);
         let difference = compare(&items, &now, &then);
         let text = match self.json {
             true => serde_json::to_string_pretty(&difference)? + "\n",
@@ -102,17 +104,17 @@ fn compare(items: &[Result<Item, Unusable>], now: &Rules<'_>, then: &Rules<'_>) 
         };
         match judged(item, now, then) {
             Ok(change) => difference.count(&item.over, change),
-            Err(why) => difference.left_out(why),
+            Err(why) => difference.left_out(&why),
         }
     }
     difference
 }
 
-fn judged(item: &Item, now: &Rules<'_>, then: &Rules<'_>) -> Result<Change, &'static str> {
+fn judged(item: &Item, now: &Rules<'_>, then: &Rules<'_>) -> Result<Change, String> {
     let over: &Over = &item.over;
     let before = now
         .judge(over)
-        .ok_or("the configuration has no such route and server")?;
+        .map_err(|why| format!("of the configuration: {why}"))?;
     // What happened is what the rules of then said of all that was known then. Where the record does not
     // hold enough to say the same again, a difference would say nothing about the change.
     let agrees = match &item.then {
@@ -121,11 +123,11 @@ fn judged(item: &Item, now: &Rules<'_>, then: &Rules<'_>) -> Result<Change, &'st
         Then::Refused => before.refused.is_some(),
     };
     if !agrees {
-        return Err("the record does not hold what its outcome depended on");
+        return Err("the record does not hold what its outcome depended on".to_owned());
     }
     let after = then
         .judge(over)
-        .ok_or("the changed configuration has no such route and server")?;
+        .map_err(|why| format!("of the changed configuration: {why}"))?;
     Ok(Change { before, after })
 }
 
@@ -158,6 +160,7 @@ fn shown(difference: &Difference) -> String {
         let _ = writeln!(text, "{table}");
     }
     for (why, times) in &difference.left_out {
+        let why = crate::visible::visible(why);
         let _ = writeln!(text, "{CARE}left out{CARE:#} {times}: {why}");
     }
     for (detector, times) in &difference.unheard {

@@ -190,3 +190,35 @@ fn entry(text: &mut String, it: &Reported) {
         it.control
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n11_1_a_scan_fails_from_the_severity_on_that_was_asked_for() {
+        let all = [
+            Severity::Info,
+            Severity::Low,
+            Severity::Medium,
+            Severity::High,
+            Severity::Critical,
+        ];
+        for (fail_on, least) in [
+            (FailOn::Never, None),
+            (FailOn::Low, Some(Severity::Low)),
+            (FailOn::Medium, Some(Severity::Medium)),
+            (FailOn::High, Some(Severity::High)),
+            (FailOn::Critical, Some(Severity::Critical)),
+        ] {
+            for severity in all {
+                let reached = least.is_some_and(|least| severity >= least);
+                assert_eq!(
+                    fail_on.is_reached(severity),
+                    reached,
+                    "{fail_on:?} {severity:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,12 +1,11 @@
 //! `ringwall serve`: the gateway, until it is told to stop.
 
 use crate::Config;
-use anyhow::Context;
 use config::settled::{Format, Log};
 use gateway::clock::SystemClock;
 use gateway::house::{House, Reloader};
 use gateway::load::{self, Loaded};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -72,15 +71,12 @@ const SETTLING: u32 = 10;
 
 /// Takes over a changed configuration, on SIGHUP and whenever a file of it changes. A bad one
 /// changes nothing and says why.
-async fn reload(path: std::path::PathBuf, reloader: Reloader) {
+async fn reload(path: PathBuf, reloader: Reloader) {
     let (changed, mut changes) = mpsc::channel::<()>(1);
-    let watcher = watch_files(&path, changed.clone());
-    if let Err(error) = &watcher {
-        tracing::warn!("the configuration is not watched ({error:#}); send SIGHUP after a change");
-    }
     // What changed between the first reading and the first watching would be missed otherwise;
     // taking over what is in force already changes nothing.
     let _ = changed.try_send(());
+    let mut watch = Watch::of(&path, changed);
     let Ok(mut hup) = signal(SignalKind::hangup()) else {
         return;
     };
@@ -95,6 +91,8 @@ async fn reload(path: std::path::PathBuf, reloader: Reloader) {
                 break;
             }
         }
+        // Before anything is read: what changes from here on is seen.
+        watch.follow();
         match load::load(&path) {
             Err(error) => tracing::error!("the changed configuration is not taken over:\n{error}"),
             Ok(loaded) => {
@@ -114,32 +112,60 @@ async fn reload(path: std::path::PathBuf, reloader: Reloader) {
     }
 }
 
-fn watch_files(
+/// The files of a configuration, watched: those that it names now, and not those that it named once.
+struct Watch {
+    path: PathBuf,
+    changed: mpsc::Sender<()>,
+    files: Vec<String>,
+    /// None while nothing is watched.
+    watcher: Option<notify::RecommendedWatcher>,
+}
+
+impl Watch {
+    fn of(path: &Path, changed: mpsc::Sender<()>) -> Self {
+        Watch {
+            path: path.to_owned(),
+            changed,
+            files: Vec::new(),
+            watcher: None,
+        }
+    }
+
+    /// Watches what the configuration names now. One that cannot be read names nothing else than before.
+    fn follow(&mut self) {
+        // What is written between the reading and the watching is read once more: from then on it is seen.
+        for _ in 0..SETTLING {
+            let named = load::files(&self.path);
+            let files = named.unwrap_or_else(|_| self.files.clone());
+            if self.watcher.is_some() && files == self.files {
+                return;
+            }
+            // The one before watches until this one does.
+            match watcher(&self.path, &files, self.changed.clone()) {
+                Ok(watcher) => {
+                    self.watcher = Some(watcher);
+                    self.files = files;
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        "the configuration is not watched ({error:#}); send SIGHUP after a change"
+                    );
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn watcher(
     path: &Path,
+    files: &[String],
     changed: mpsc::Sender<()>,
 ) -> anyhow::Result<notify::RecommendedWatcher> {
     use notify::Watcher;
-    let mut loaded = load::load(path)
-        .ok()
-        .context("the configuration cannot be read")?;
-    // A pack is signed last.
-    let packs = loaded.settled.packs().flat_map(|pack| {
-        let file = pack.file.to_string_lossy();
-        [format!("{file}.sig"), file.into_owned()]
-    });
-    let packs: Vec<_> = packs.collect();
-    let schemas = loaded.settled.schema_files();
-    let schemas: Vec<_> = schemas
-        .map(|schema| schema.file.to_string_lossy().into_owned())
-        .collect();
-    let own = loaded.settled.administration.map(|it| it.policies);
-    let mut patterns = loaded.settled.policies;
-    patterns.extend(own.unwrap_or_default());
-    patterns.extend(packs);
-    patterns.extend(schemas);
-    let (configuration, named) = (path.to_owned(), patterns.clone());
+    let (configuration, named) = (path.to_owned(), files.to_vec());
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let matters = |path: &std::path::PathBuf| load::matters(&configuration, &named, path);
+        let matters = |path: &PathBuf| load::matters(&configuration, &named, path);
         if event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(matters)) {
             // One change waiting is enough: everything is read anew.
             let _ = changed.try_send(());
@@ -150,9 +176,11 @@ fn watch_files(
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     watcher.watch(folder, notify::RecursiveMode::NonRecursive)?;
-    for pattern in &patterns {
-        if let Some(folder) = Path::new(pattern).parent() {
-            watcher.watch(folder, notify::RecursiveMode::NonRecursive)?;
+    for folder in files.iter().filter_map(|file| Path::new(file).parent()) {
+        // One that is not there does not keep the others from being watched.
+        if let Err(error) = watcher.watch(folder, notify::RecursiveMode::NonRecursive) {
+            let folder = folder.display();
+            tracing::warn!("`{folder}` is not watched ({error}); send SIGHUP after a change");
         }
     }
     Ok(watcher)

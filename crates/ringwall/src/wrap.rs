@@ -85,6 +85,9 @@ impl Wrap {
         for warning in &loaded.warnings {
             tracing::info!("{warning}");
         }
+        for squat in gateway::squats::problems(&loaded.settled) {
+            tracing::warn!("{}", squat.message);
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

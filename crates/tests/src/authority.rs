@@ -59,6 +59,9 @@ struct Heard {
     refresh: BTreeSet<String>,
 }
 
+/// The header in which the server behind is told with which token it was asked.
+pub(crate) const SHOWN: &str = "x-shown-token";
+
 impl Realm {
     /// Starts both on ports of their own.
     pub async fn start() -> Result<Self> {
@@ -326,7 +329,12 @@ async fn server(state: &State, mut head: http::request::Parts, body: Bytes) -> R
         }
         return response;
     };
+    let user = shown.unwrap_or_default().to_owned();
     head.headers.remove(header::HOST);
+    // Whoever is behind can tell its users apart.
+    if let Ok(user) = HeaderValue::try_from(&user) {
+        head.headers.insert(SHOWN, user);
+    }
     if let Ok(credential) = HeaderValue::try_from(format!("Bearer {credential}")) {
         head.headers.insert(header::AUTHORIZATION, credential);
     }

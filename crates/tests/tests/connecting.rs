@@ -209,3 +209,20 @@ async fn n2_1_mix_up_an_answer_counts_only_where_and_as_its_own_issuer_gives_it(
     assert!(is_connected(&page), "{}", page.html());
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_3_what_the_identity_provider_says_of_itself_is_not_asked_at_every_step() -> Result<()> {
+    let realm = Realm::start().await?;
+    let world = guarded(&realm, connection()).await?;
+    let mut asked = Vec::new();
+    for user in ["alice", "bob", "carol"] {
+        world.issuer.at_the_browser(user);
+        let browser = Browser::default();
+        let page = browser.open(&link(&world, user).await?).await?;
+        let page = browser.decide(&page, "agree").await?;
+        assert!(is_connected(&browser.onward(&page).await?));
+        asked.push(world.issuer.descriptions());
+    }
+    assert_eq!(asked.last(), asked.first(), "{asked:?}");
+    Ok(())
+}

@@ -258,3 +258,61 @@ async fn n8_2_a_session_ends_when_its_route_leads_to_another_server() -> Result<
     assert_eq!(alice.send("tools/list", json!({})).await?.status, 404);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_a_later_configuration_names_is_watched_from_then_on() -> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    let alice = world.client("alice").await?;
+    let echo = || alice.call("echo", json!({ "text": "said" }));
+    std::fs::create_dir(world.path().join("later"))?;
+    write(&world, "later/more.cedar", "// Nothing yet.\n")?;
+    let mut changed = config(&world)?;
+    changed["policies"] = json!(["policy.cedar", "later/*.cedar"]);
+    write(&world, "ringwall.yaml", &changed.to_string())?;
+    in_force(&world, 1).await?;
+    assert_eq!(text(&echo().await?), "said");
+    // The configuration itself stays as it is.
+    write(&world, "later/more.cedar", NO_ECHO)?;
+    in_force(&world, 2).await?;
+    assert_eq!(wire::code(&echo().await?), "policy_denied");
+    // A configuration that names a file that is not there is taken over once the file is.
+    changed["policies"] = json!(["policy.cedar", "last.cedar"]);
+    write(&world, "ringwall.yaml", &changed.to_string())?;
+    until(&world, |said| said.contains("last.cedar")).await?;
+    assert_eq!(wire::code(&echo().await?), "policy_denied");
+    write(&world, "last.cedar", "// Nothing.\n")?;
+    in_force(&world, 3).await?;
+    assert_eq!(text(&echo().await?), "said");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_2_a_server_that_looks_like_a_well_known_one_is_told_when_it_is_configured() -> Result<()>
+{
+    let world = World::start(Plan::default()).await?;
+    let named = |said: &str| said.contains("a letter away from the well-known `filesystem`");
+    assert!(!named(&world.gateway.complaints()));
+    let mut changed = config(&world)?;
+    let http = json!({ "url": "http://127.0.0.1:9/mcp", "network": "private" });
+    let squat = json!({ "name": "filesytem", "http": http });
+    changed["servers"]
+        .as_array_mut()
+        .context("no servers")?
+        .push(squat);
+    let route = json!({ "path": "/new", "server": "filesytem" });
+    changed["routes"]
+        .as_array_mut()
+        .context("no routes")?
+        .push(route);
+    write(&world, "ringwall.yaml", &changed.to_string())?;
+    in_force(&world, 1).await?;
+    assert!(named(&world.gateway.complaints()));
+    let records = json!(ledger(&world.gateway, &[]).await?).to_string();
+    assert!(records.contains("server.suspected"), "{records}");
+    assert!(records.contains("likeness.typosquat"), "{records}");
+    // Whoever enforces the rule gets no such server at all.
+    changed["servers"][1]["content"] = json!({ "modes": { "likeness.typosquat": "enforce" } });
+    write(&world, "ringwall.yaml", &changed.to_string())?;
+    until(&world, |said| said.contains("is not taken over")).await?;
+    Ok(())
+}

@@ -151,3 +151,206 @@ async fn n1_1_a_file_of_messages_is_run_through_text_rules_and_policies() -> Res
     assert!(ended.stderr.contains("line 1"), "{}", ended.stderr);
     Ok(())
 }
+
+/// A call of this tool by alice with these arguments, and what came back, as a line of a file.
+fn line(world: &World, tool: &str, arguments: Value, result: Value) -> String {
+    let whole = json!({
+        "route": "/fixture", "issuer": world.issuer.url(), "user": "alice", "groups": [],
+        "claims": { "purpose": "support" },
+        "message": { "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": { "name": tool, "arguments": arguments } },
+        "answer": { "jsonrpc": "2.0", "id": 1, "result": result }
+    });
+    whole.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_meanings_fields_and_schemas_are_run_again_as_the_gateway_has_them() -> Result<()> {
+    let (world, _service) = world().await?;
+    let said = |text: &str| json!({ "content": [{ "type": "text", "text": text }] });
+    let lines = [
+        line(
+            &world,
+            "echo",
+            json!({ "text": "../../etc/passwd" }),
+            said("x"),
+        ),
+        line(
+            &world,
+            "echo",
+            json!({ "text": "http://169.254.169.254/" }),
+            said("x"),
+        ),
+        line(
+            &world,
+            "echo",
+            json!({ "text": "/srv/a", "more": 1 }),
+            said("x"),
+        ),
+        line(
+            &world,
+            "echo",
+            json!({ "text": "/srv/a" }),
+            said(r#"{"a":1,"b":2}"#),
+        ),
+    ];
+    fs::write(world.path().join("messages.jsonl"), lines.join("\n"))?;
+    let path = json!({ "echo": { "/text": { "is": "path", "roots": ["/srv"] } } });
+    let url = json!({ "echo": { "/text": { "is": "url" } } });
+    let overlay = json!({ "echo": r#"{"properties":{"text":{"maxLength":10}}}"# });
+    let refused = "newly refused";
+    for (setting, value, what, times, code, told) in [
+        (
+            "/content/arguments",
+            json!({ "tools": path }),
+            refused,
+            2,
+            "argument_meaning",
+            "path.",
+        ),
+        (
+            "/content/arguments",
+            json!({ "tools": url }),
+            refused,
+            3,
+            "argument_meaning",
+            "url.",
+        ),
+        (
+            "/content/arguments",
+            json!({ "schemas": overlay }),
+            refused,
+            2,
+            "arguments_schema",
+            "newly refused",
+        ),
+        (
+            "/schema",
+            json!("declared"),
+            "newly allowed",
+            1,
+            "arguments_schema",
+            "/params/arguments",
+        ),
+        (
+            "/content/minimise",
+            json!({ "echo": [{ "arguments": { "drop": ["/text"] } }] }),
+            refused,
+            3,
+            "definition_unusable",
+            "content.minimise",
+        ),
+        (
+            "/content/minimise",
+            json!({ "echo": [{ "purposes": ["audit"] }] }),
+            refused,
+            3,
+            "purpose_unknown",
+            "content.purpose",
+        ),
+        (
+            "/content/minimise",
+            json!({ "echo": [{ "purposes": ["support"], "results": { "drop": ["/b"] }, "other_text": "keep" }] }),
+            "newly found",
+            1,
+            "",
+            "minimise.results",
+        ),
+    ] {
+        changed(&world, |config| {
+            let server = &mut config["servers"][0];
+            if server["content"].is_null() {
+                server["content"] = json!({});
+            }
+            server["content"]["purpose"] = json!({ "claim": "purpose" });
+            match setting.strip_prefix("/content/") {
+                Some(part) => server["content"][part] = value.clone(),
+                None => server[setting.trim_start_matches('/')] = value.clone(),
+            }
+        })?;
+        let ended = replay(&world, &["--traffic", "messages.jsonl"]).await?;
+        let report: Value = serde_json::from_str(&ended.stdout).context(ended.stderr.clone())?;
+        // What is refused anyway may be refused for another reason, too.
+        let mut told_of = groups(&report);
+        told_of.retain(|(what, ..)| what != "refused otherwise");
+        let expected = [group(what, "alice", "fixture/echo", times)];
+        assert_eq!(told_of, expected, "{setting} {value}: {report}");
+        let all = report.to_string();
+        assert!(
+            all.contains(code) && all.contains(told),
+            "{setting} {value}: {report}"
+        );
+        assert!(
+            !all.contains("passwd") && !all.contains("169.254"),
+            "{report}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_what_a_call_was_for_is_told_to_the_policies_again() -> Result<()> {
+    let (world, _service) = world().await?;
+    let lines = line(
+        &world,
+        "echo",
+        json!({ "text": "x" }),
+        json!({ "content": [] }),
+    );
+    fs::write(world.path().join("messages.jsonl"), lines)?;
+    let forbid = "permit(principal, action, resource);\n\
+        forbid(principal, action, resource)\n\
+        when { context has purpose && context.purpose == \"support\" };\n";
+    fs::write(world.path().join("stricter.cedar"), forbid)?;
+    for (purpose, expected) in [("audit", 0), ("support", 3)] {
+        changed(&world, |config| {
+            config["policies"] = json!(["stricter.cedar"]);
+            config["servers"][0]["content"]["purpose"] = json!({ "is": purpose });
+        })?;
+        let ended = replay(&world, &["--traffic", "messages.jsonl"]).await?;
+        assert_eq!(
+            ended.status.code(),
+            Some(expected),
+            "{purpose}: {}",
+            ended.stdout
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_there_and_one_whose_rules_cannot_be_used_are_told_apart() -> Result<()>
+{
+    let (world, _service) = world().await?;
+    let lines = [line(
+        &world,
+        "echo",
+        json!({ "text": "x" }),
+        json!({ "content": [] }),
+    )];
+    fs::write(world.path().join("messages.jsonl"), lines.join("\n"))?;
+    let left_out = async || -> Result<String> {
+        let ended = replay(&world, &["--traffic", "messages.jsonl"]).await?;
+        let report: Value = serde_json::from_str(&ended.stdout).context(ended.stderr.clone())?;
+        Ok(report["left_out"].to_string())
+    };
+    changed(&world, |config| {
+        config["routes"][0]["path"] = json!("/elsewhere")
+    })?;
+    let told = left_out().await?;
+    assert!(
+        told.contains("of the changed configuration: there is no such route"),
+        "{told}"
+    );
+    changed(&world, |config| {
+        let schemas = json!({ "schemas": { "echo": r##"{"$ref":"#/nowhere"}"## } });
+        config["servers"][0]["content"]["arguments"] = schemas;
+    })?;
+    let told = left_out().await?;
+    assert!(
+        told.contains("the rules of its server cannot be used"),
+        "{told}"
+    );
+    assert!(told.contains("content.arguments.schemas"), "{told}");
+    Ok(())
+}

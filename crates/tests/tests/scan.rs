@@ -178,9 +178,96 @@ async fn n11_1_a_poisoned_change_fails_the_scan_of_a_configuration_and_of_a_file
     let left: Vec<_> = std::fs::read_dir(folder.path())?.collect();
     assert_eq!(left.len(), 2, "a scan leaves nothing behind");
 
-    std::fs::write(folder.path().join("tools.json"), poisoned().to_string())?;
-    let file = scan(folder.path(), &["--definitions", "tools.json"]).await?;
-    assert_eq!(file.status.code(), Some(1), "{file:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n11_1_a_file_of_definitions_is_scanned_whole_or_not_at_all() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let answered = json!({ "jsonrpc": "2.0", "id": 1, "result": poisoned() });
+    let large = json!({ "tools": [{ "name": "a", "description": "x".repeat(17 << 20) }] });
+    for (text, code, word) in [
+        (poisoned().to_string(), 1, "poison.secrecy"),
+        (answered.to_string(), 1, "poison.secrecy"),
+        (poisoned()["tools"].to_string(), 1, "poison.secrecy"),
+        (json!({ "tools": [] }).to_string(), 1, "has no definitions"),
+        ("{}".to_owned(), 1, "has no definitions"),
+        ("nonsense".to_owned(), 1, "cannot be read"),
+        (large.to_string(), 1, "larger than 16 MiB"),
+    ] {
+        std::fs::write(folder.path().join("tools.json"), text)?;
+        let said = scan(folder.path(), &["--definitions", "tools.json"]).await?;
+        assert_eq!(said.status.code(), Some(code), "{said:?}");
+        let told = format!("{}{}", said.stdout, said.stderr);
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    let said = scan(folder.path(), &["--definitions", "gone.json"]).await?;
+    assert!(said.stderr.contains("gone.json"), "{said:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_2_a_configuration_is_scanned_without_its_listeners_its_data_and_its_keys() -> Result<()>
+{
+    let folder = tempfile::tempdir()?;
+    let (one, two) = (
+        Pliant::modern(json!({ "tools": [] })).await?,
+        Pliant::legacy(poisoned()).await?,
+    );
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+    let server = |name: &str, url: &str| json!({ "name": name, "http": { "url": url, "network": "private" } });
+    let config = json!({
+        "version": 1, "data": "kept",
+        // Somebody listens there already, and the key is nobody's to open.
+        "listeners": [{ "address": taken.local_addr()?.to_string() }],
+        "ledger": { "key": "file:/nowhere/to/be/found.pem" },
+        "issuers": [{ "issuer": "https://id.example.com" }],
+        "servers": [server("filesytem", one.url().as_str()), server("two", two.url().as_str()),
+            { "name": "three", "stdio": { "confinement": "none",
+                "command": ["/bin/false", "@modelcontextprotocol/server-filesystm"] } }],
+        "routes": [{ "path": "/one", "server": "filesytem" }, { "path": "/two", "server": "two" },
+            { "path": "/three", "server": "three" }],
+        "policies": ["policy.cedar"]
+    });
+    std::fs::write(
+        folder.path().join("policy.cedar"),
+        "permit (principal, action, resource);",
+    )?;
+    std::fs::write(folder.path().join("ringwall.yaml"), config.to_string())?;
+    for (words, told, untold) in [
+        (
+            &["--config", "ringwall.yaml"][..],
+            &["likeness.typosquat", "poison.secrecy"][..],
+            &[][..],
+        ),
+        (
+            &["--config", "ringwall.yaml", "--server", "filesytem"],
+            &["likeness.typosquat"],
+            &["poison.secrecy"],
+        ),
+        (
+            &["--config", "ringwall.yaml", "--server", "three"],
+            &["three/command", "server-filesystem"],
+            &["filesytem/"],
+        ),
+        (
+            &["--config", "ringwall.yaml", "--server", "two"],
+            &["poison.secrecy"],
+            &["filesytem/"],
+        ),
+    ] {
+        let said = scan(folder.path(), words).await?;
+        assert_eq!(said.status.code(), Some(1), "{said:?}");
+        assert!(
+            told.iter().all(|word| said.stdout.contains(word)),
+            "{words:?} {said:?}"
+        );
+        assert!(
+            !untold.iter().any(|word| said.stdout.contains(word)),
+            "{words:?} {said:?}"
+        );
+    }
+    assert!(!folder.path().join("kept").exists());
     Ok(())
 }
 
@@ -191,9 +278,16 @@ async fn a_server_that_cannot_be_read_is_not_taken_for_a_good_one() -> Result<()
     let url = format!("http://127.0.0.1:{port}/mcp");
     let said = scan(folder.path(), &[&url]).await?;
     assert_eq!(said.status.code(), Some(2), "{said:?}");
-    for wrong in ["http://example.com/mcp", "nonsense"] {
+    for (wrong, why) in [
+        ("http://example.com/mcp", "is not encrypted"),
+        ("ftp://127.0.0.1/mcp", "is not encrypted"),
+        ("nonsense", "is no URL"),
+    ] {
         let said = scan(folder.path(), &[wrong]).await?;
-        assert!(!said.status.success(), "{said:?}");
+        assert!(
+            !said.status.success() && said.stderr.contains(why),
+            "{said:?}"
+        );
     }
     Ok(())
 }

@@ -82,3 +82,13 @@ async fn no_connection_reaches_a_metadata_address() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_2_refuses_to_start_a_look_alike_where_the_rule_is_enforced() -> Result<()> {
+    let server = json!([{
+        "name": "s", "http": { "url": "https://mcp.notlon.com/mcp" },
+        "content": { "modes": { "likeness.typosquat": "enforce" } }
+    }]);
+    let words = ["servers[0].http.url", "mcp.notion.com", "9.2"];
+    does_not_start(json!({ "servers": server }), &words).await
+}

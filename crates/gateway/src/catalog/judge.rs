@@ -35,9 +35,33 @@ impl<'a> Around<'a> {
         }
     }
 
-    fn compare(&self, it: &Neighbour<'_>) -> Vec<Likeness> {
-        self.made.get_or_init(self.make).compare(it)
+    fn compare(&self, case: &Case<'_>) -> Vec<Likeness> {
+        let around = self.made.get_or_init(self.make);
+        alike(around, &neighbour(case), (case.kind, case.definition))
     }
+}
+
+/// What a definition has in common with those of other servers, and what its texts say of them; most severe
+/// first. What prompts and data are called is no tool's name.
+pub(crate) fn alike(
+    around: &Neighbourhood,
+    it: &Neighbour<'_>,
+    (kind, definition): (Kind, &Value),
+) -> Vec<Likeness> {
+    let mut told = match kind {
+        Kind::Tool => around.compare(it),
+        _ => Vec::new(),
+    };
+    for more in around.spoken_of_in(it, definition) {
+        let again = |it: &Likeness| {
+            (it.rule, &it.server, &it.name) == (more.rule, &more.server, &more.name)
+        };
+        if !told.iter().any(again) {
+            told.push(more);
+        }
+    }
+    told.sort_by_key(|it| std::cmp::Reverse(it.severity));
+    told
 }
 
 impl std::fmt::Debug for Around<'_> {
@@ -115,15 +139,23 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// What speaks against a definition that is pinned otherwise, where only one party was shown it: it waits,
+    /// and nobody's approval changes. Nothing if it would be taken over, were it shown to everybody.
+    pub(crate) fn shown_otherwise(&mut self, case: &Case<'_>, pin: &Pin) -> Option<Vec<Score>> {
+        let doubts = Doubts::of(case, None);
+        if is_slight(case, pin, &doubts) {
+            return None;
+        }
+        self.wait(
+            case,
+            "changed since it was approved, as it was shown to one user",
+        );
+        Some(doubts.scores)
+    }
+
     fn differs(&mut self, case: &Case<'_>, pin: &Pin) -> (Verdict, Vec<Score>) {
         let doubts = Doubts::of(case, None);
-        let accepts = case.server.accept_drift == settled::Drift::Low && doubts.held.is_none();
-        let changes = || pin::diff(&pin.definition, case.definition);
-        // Nothing that is told means that the comparison does not see it: then somebody has to.
-        let slight = |changes: Vec<pin::Change>| {
-            !changes.is_empty() && changes.iter().all(|change| change.risk == Risk::Low)
-        };
-        if accepts && slight(changes()) {
+        if is_slight(case, pin, &doubts) {
             let pin = case.pin(self.now_ms, "accepted as slight");
             self.waiting.remove(&*case.key());
             self.entries.push(Entry::Accepted {
@@ -162,6 +194,12 @@ impl<'a> Desk<'a> {
         Ok((Verdict::Unapproved, doubts.scores))
     }
 
+    /// Holds a definition that nobody approved, whatever speaks for it.
+    pub(crate) fn hold(&mut self, case: &Case<'_>, why: &str) -> Vec<Score> {
+        self.wait(case, why);
+        Doubts::of(case, Some(self.around)).scores
+    }
+
     fn has_room(&mut self, case: &Case<'_>) -> Result<bool, PinsError> {
         let room = match self.room {
             Some(room) => room,
@@ -184,7 +222,8 @@ impl<'a> Desk<'a> {
         }));
     }
 
-    fn settle(&mut self, case: &Case<'_>) {
+    /// Nothing of that name waits any more.
+    pub(crate) fn settle(&mut self, case: &Case<'_>) {
         let key = case.key();
         self.waiting.remove(&*key);
         self.entries.push(Entry::Settled {
@@ -192,6 +231,16 @@ impl<'a> Desk<'a> {
             tool: key.into_owned(),
         });
     }
+}
+
+/// Whether a difference is so little that the operator accepts it unseen.
+fn is_slight(case: &Case<'_>, pin: &Pin, doubts: &Doubts) -> bool {
+    if case.server.accept_drift != settled::Drift::Low || doubts.held.is_some() {
+        return false;
+    }
+    let changes = pin::diff(&pin.definition, case.definition);
+    // Nothing that is told means that the comparison does not see it: then somebody has to.
+    !changes.is_empty() && changes.iter().all(|change| change.risk == Risk::Low)
 }
 
 impl Case<'_> {
@@ -240,11 +289,8 @@ impl Doubts {
         held = held.or_else(|| {
             worst.map(|it| format!("{} ({} at {})", it.rule.says, it.rule.name, it.place))
         });
-        let alike = around.filter(|_| case.kind == Kind::Tool);
-        for alike in alike
-            .map(|around| around.compare(&neighbour(case)))
-            .unwrap_or_default()
-        {
+        let alike = around.map(|around| around.compare(case));
+        for alike in alike.unwrap_or_default() {
             scores.push(case.score(alike.rule, alike.severity, String::new()));
             if held.is_none() && alike.severity >= HELD && case.holds(alike.rule) {
                 let says = likeness::named(alike.rule).map_or("", |rule| rule.says);
@@ -264,6 +310,22 @@ fn neighbour<'a>(case: &Case<'a>) -> Neighbour<'a> {
         description: described(case.definition),
         digest: case.digest,
     }
+}
+
+/// What is suspected of what a server says it is, if it is not to be told because of it: it is not pinned,
+/// since every release has another version.
+pub(crate) fn speaks(server: &settled::Server, info: &Value) -> Option<Vec<Score>> {
+    let case = Case {
+        server,
+        kind: Kind::Instructions,
+        name: "",
+        definition: info,
+        digest: pin::digest(info),
+    };
+    let doubts = Doubts::of(&case, None);
+    // What is hidden in it is dealt with where every text is.
+    let speaks = doubts.scores.iter().any(Score::refuses);
+    speaks.then_some(doubts.scores)
 }
 
 /// What a definition says of itself.

@@ -15,7 +15,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use identity::client::{
     Ask, ClientError, Flow, Outside, Proofs, Purpose, Scopes, SystemEntropy, TokenEndpoint,
-    find_server, state_of,
+    state_of,
 };
 use identity::possession::dpop::Signer;
 use std::net::IpAddr;
@@ -163,7 +163,7 @@ async fn follow(
     })?;
     let outside = outside(gate, &*sign_in.fetch);
     let begun = async {
-        let server = find_server(outside, &ticket.user_issuer).await?;
+        let server = sign_in.known.of(&ticket.user_issuer, outside).await?;
         let at = TokenEndpoint::new(outside, &server, &sign_in.identity, None)?;
         let ask = Ask {
             purpose: Purpose::SignIn,
@@ -229,7 +229,7 @@ async fn who(gate: &Gate, ticket: &Ticket, flow: Flow, query: &str) -> Result<St
     let redeemed = async {
         let code = flow.answer(&back(gate, "/connect/signed-in"), query, outside.now)?;
         let nonce = code.nonce().unwrap_or_default().to_owned();
-        let server = find_server(outside, &ticket.user_issuer).await?;
+        let server = sign_in.known.of(&ticket.user_issuer, outside).await?;
         let at = TokenEndpoint::new(outside, &server, &sign_in.identity, None)?;
         Ok::<_, ClientError>((code.redeem(&at).await?, nonce))
     };

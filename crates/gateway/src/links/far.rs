@@ -3,17 +3,23 @@
 
 use super::Introduction;
 use super::attention::Asides;
+use super::drift::Drift;
 use super::feed::Feed;
+use crate::catalog;
+use crate::gate::Gate;
 use crate::route::Served;
 use crate::small::lock;
 use crate::upstream::{Greeting, Link, OWN_IDS, Outgoing, Owner, Reply, UpstreamError};
 use bytes::Bytes;
+use controls::Score;
 use protocol::bridge::{self, BridgeError, Stamp, Welcome};
 use protocol::log_level::LogLevel;
 use protocol::revision::Era;
 use protocol::{Document, Id, Message, Revision, Shape, codes, write};
+use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 
@@ -41,6 +47,9 @@ pub(crate) struct Far {
     numbers: AtomicU64,
     in_use: Mutex<HashSet<Id>>,
     level: Mutex<Option<LogLevel>>,
+    drift: Drift,
+    /// What it says it is, if clients are not told.
+    withheld: Option<Withheld>,
     pub(super) feed: Feed,
     pub(super) asides: Asides,
 }
@@ -74,6 +83,7 @@ impl Far {
                 reason: flaw.kind.code().to_owned(),
             })?;
         let (welcome, revision) = welcomed(&said, era)?;
+        let (welcome, withheld) = presentable(served, welcome)?;
         if revision < floor && !served.is_old_transport() {
             met.link.close().await;
             return Err(UpstreamError::Floor {
@@ -94,6 +104,8 @@ impl Far {
             numbers: AtomicU64::new(1),
             in_use: Mutex::default(),
             level: Mutex::default(),
+            drift: Drift::default(),
+            withheld,
             feed: Feed::default(),
             asides: Asides::default(),
         });
@@ -116,6 +128,30 @@ impl Far {
     /// What it said when it was met.
     pub(crate) fn welcome(&self) -> &Welcome {
         &self.welcome
+    }
+
+    /// Writes down, once, why clients are not told what it says it is.
+    pub(crate) fn suspected(&self, gate: &Gate) {
+        let Some(withheld) = &self.withheld else {
+            return;
+        };
+        if !withheld.noted.swap(true, Ordering::AcqRel) {
+            let about = (&*self.served.name, "serverInfo");
+            gate.note_scored("server.suspected", about, "not told", &withheld.scores);
+        }
+    }
+
+    /// What it says it is, whether clients are told or not: for whoever examines it.
+    pub(crate) fn says_it_is(&self) -> Option<Json> {
+        match &self.withheld {
+            Some(withheld) => Some(withheld.info.clone()),
+            None => serde_json::from_slice(self.welcome.server_info()?.raw()).ok(),
+        }
+    }
+
+    /// What it showed otherwise than it is pinned.
+    pub(crate) fn drift(&self) -> &Drift {
+        &self.drift
     }
 
     /// The revision spoken with it.
@@ -359,6 +395,41 @@ pub(super) fn stamped(bytes: Bytes, stamp: &Stamp<'_>) -> Result<Bytes, Upstream
         .map_err(|flaw| ours(flaw.to_string()))?;
     bridge::request_for_modern(&message, &bridge::Relabel::default(), stamp, None)
         .map_err(|error| ours(error.to_string()))
+}
+
+/// What a server says it is, and why clients are not told.
+#[derive(Debug)]
+struct Withheld {
+    info: Json,
+    scores: Vec<Score>,
+    /// Whether it was written down.
+    noted: AtomicBool,
+}
+
+/// What a server said first, without what it says it is if it speaks to the model instead: no list has it, and nobody
+/// approves it (control 9.2). With what is suspected of it then.
+fn presentable(
+    served: &Served,
+    welcome: Welcome,
+) -> Result<(Welcome, Option<Withheld>), UpstreamError> {
+    let info = welcome.server_info();
+    let info: Option<Json> = info.and_then(|info| serde_json::from_slice(info.raw()).ok());
+    let suspected = info.and_then(|info| Some((catalog::speaks(&served.settled, &info)?, info)));
+    let Some((scores, info)) = suspected else {
+        return Ok((welcome, None));
+    };
+    let text = welcome.instructions().map(Cow::into_owned);
+    let words = serde_json::json!({ "instructions": text.unwrap_or_default() });
+    let words = Document::read(words.to_string().into(), &served.reading_answers);
+    let words = words.map_err(|flaw| UpstreamError::Malformed {
+        reason: flaw.to_string(),
+    })?;
+    let withheld = Withheld {
+        info,
+        scores,
+        noted: AtomicBool::new(false),
+    };
+    Ok((welcome.saying(words), Some(withheld)))
 }
 
 /// What the server said of itself, and the revision that is spoken with it from now on.

@@ -454,6 +454,8 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "n9_2_a_poisoned_definition_is_never_listed_and_never_callable",
             "n9_2_a_rug_pull_in_mid_session_reaches_nobody",
+            "n9_2_a_rug_pull_that_one_user_is_shown_is_told_when_it_is_seen_and_never_to_be_had",
+            "n9_2_a_server_that_looks_like_a_well_known_one_is_told_when_it_is_configured",
             "n9_2_what_passes_for_another_servers_tool_is_not_offered",
             "n9_2_instructions_that_change_or_speak_of_secrets_are_not_told",
             "n9_2_rolled_back_a_tool_is_held_against_what_was_approved_before",

@@ -3,7 +3,7 @@
 //! removes; it decides nothing else, and asks nobody: what is left for others to say of a message is
 //! heard once policies have let it through ([`consult`](super::consult)).
 
-mod arguments;
+pub(in crate::stages) mod arguments;
 mod minimise;
 mod names;
 mod values;

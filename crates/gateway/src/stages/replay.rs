@@ -2,18 +2,24 @@
 //! the same policies as on the way of a call, in the same order. It sends nothing, asks no detector and
 //! changes nothing; what a detector said then is what it says now.
 //!
-//! Tokens, limits, definitions and schemas are not replayed: what they refuse does not depend on rules.
+//! Tokens and limits are not replayed: what they refuse does not depend on rules. Definitions are those that
+//! are pinned now.
 
-use crate::content::{Content, Looked, Toward};
+mod call;
+
+use crate::catalog::{self, Standing};
+use crate::content::{Content, Toward};
+use crate::pins::Pin;
 use crate::providers::{Surface, rescored};
 use crate::stages::refused;
 use bytes::Bytes;
+use call::Call;
 use config::settled::{self, Settled};
-use controls::Score;
-use policy::Policies;
-use policy::cases::{self, Case, CaseClaim};
+use controls::{Finding, Score};
+use policy::cases::{self, Case, CaseTarget};
+use policy::{Action, Policies};
 use protocol::{Document, Limits};
-use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 /// One message that is over.
@@ -59,12 +65,31 @@ pub struct Outcome {
     pub unheard: BTreeSet<String>,
 }
 
+/// What is done with the messages of a server on a route, if that can be used.
+type Made = Result<(Content, settled::Content), Unjudged>;
+
 /// The rules of one configuration.
 #[derive(Debug)]
 pub struct Rules<'a> {
     settled: &'a Settled,
     policies: &'a Policies,
-    contents: HashMap<(&'a str, &'a str), (Content, settled::Content)>,
+    contents: HashMap<(&'a str, &'a str), Made>,
+    /// The pinned tools of each server, as its settings have them.
+    tools: HashMap<&'a str, HashMap<Box<str>, Standing>>,
+}
+
+/// Why nobody can tell what rules make of a message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unjudged {
+    /// They know no such route and server.
+    #[error("there is no such route and server")]
+    Elsewhere,
+    /// The question cannot be put to the policies.
+    #[error("the policies cannot be asked about it")]
+    Unasked,
+    /// What the configuration says of that server's messages cannot be used.
+    #[error("the rules of its server cannot be used: {0}")]
+    Unusable(String),
 }
 
 /// Why the policies do not let something pass.
@@ -76,6 +101,12 @@ struct No {
 }
 
 impl Outcome {
+    fn ends(&mut self, code: &'static str, by: Vec<String>) -> Way {
+        self.refused = Some(code);
+        self.by = by;
+        Way::Ends
+    }
+
     fn refuse(&mut self, no: &No) {
         self.refused = Some(no.code);
         self.by.clone_from(&no.by);
@@ -89,49 +120,58 @@ enum Way {
 }
 
 impl<'a> Rules<'a> {
-    /// The rules of this configuration, with its policies compiled.
-    pub fn new(settled: &'a Settled, policies: &'a Policies) -> Self {
+    /// The rules of this configuration, with its policies compiled, and the tools that are pinned, by server.
+    pub fn new(
+        settled: &'a Settled,
+        policies: &'a Policies,
+        pinned: &HashMap<String, HashMap<String, Pin>>,
+    ) -> Self {
         let mut contents = HashMap::new();
         for route in &settled.routes {
             for server in &settled.servers {
                 if route.servers.contains(&server.name) {
                     let said = server.content.on(&route.content);
-                    let path = route.path.as_str().into();
-                    // Packs were tried when they were read.
-                    let Ok(content) = Content::new(server.hidden_text, &said, &path) else {
-                        continue;
-                    };
+                    let made = content(server, &said, &route.path);
                     let key = (route.path.as_str(), server.name.as_str());
-                    contents.insert(key, (content, said));
+                    contents.insert(key, made.map(|content| (content, said)));
                 }
             }
         }
+        let tools = settled.servers.iter().filter_map(|server| {
+            let name = server.name.as_str();
+            Some((name, catalog::pinned(server, pinned.get(name)?)))
+        });
         Rules {
             settled,
             policies,
             contents,
+            tools: tools.collect(),
         }
     }
 
-    /// What they make of this message; nothing if they know no such route and server, or the question
-    /// cannot be put.
-    pub fn judge(&self, over: &Over) -> Option<Outcome> {
+    /// What they make of this message, or why nobody can tell.
+    pub fn judge(&self, over: &Over) -> Result<Outcome, Unjudged> {
         let key = (over.route.as_str(), over.server.as_str());
-        let (content, said) = self.contents.get(&key)?;
+        let rules = self.contents.get(&key).ok_or(Unjudged::Elsewhere)?;
+        let (content, said) = rules.as_ref().map_err(Clone::clone)?;
+        let call = Call {
+            content,
+            standing: self.standing(over),
+            claims: call::claims(&over.case.principal.claims),
+        };
         let mut outcome = Outcome::default();
         let mut case = over.case.clone();
-        case.context.purpose = purpose(said, &case);
-        if let Way::Ends = Self::arguments(content, over, (&mut case, &mut outcome)) {
-            return Some(outcome);
+        if let Way::Ends = call.arguments(over, (&mut case, &mut outcome)) {
+            return Ok(outcome);
         }
         let before = self.decided(&case)?;
         if let Some(no) = before.as_ref().filter(|no| !no.waits) {
             outcome.refuse(no);
-            return Some(outcome);
+            return Ok(outcome);
         }
         let scores = self.scores(said, over, (Surface::Arguments, &mut outcome));
         if let Way::Ends = refuse(&mut outcome, &scores, "content_suspected") {
-            return Some(outcome);
+            return Ok(outcome);
         }
         let warning = scores.iter().filter(|score| score.warns());
         case.context.suspicions = warning.map(|score| score.rule.to_string()).collect();
@@ -142,18 +182,30 @@ impl<'a> Rules<'a> {
         // More that is known of a call only takes away: what waits goes on waiting.
         if let Some(no) = after.or(before) {
             outcome.refuse(&no);
-            return Some(outcome);
+            return Ok(outcome);
         }
-        self.answer((content, said), over, &mut outcome);
-        Some(outcome)
+        self.answer((&call, said), over, &mut outcome);
+        Ok(outcome)
     }
 
-    /// Why the policies do not let it pass; nothing in the outer if they cannot be asked, nothing in the
-    /// inner if they do.
-    fn decided(&self, case: &Case) -> Option<Option<No>> {
-        let decision = cases::with_request(case, |request| self.policies.decide(request)).ok()?;
+    /// How the tool stands that a message calls, if it calls one that is pinned.
+    fn standing(&self, over: &Over) -> Option<&Standing> {
+        let CaseTarget::Tool(id) = &over.case.resource else {
+            return None;
+        };
+        let (server, tool) = id.split_once('/')?;
+        self.tools
+            .get(server)?
+            .get(tool)
+            .filter(|_| over.case.action == Action::Call)
+    }
+
+    /// Why the policies do not let it pass; nothing if they do.
+    fn decided(&self, case: &Case) -> Result<Option<No>, Unjudged> {
+        let decision = cases::with_request(case, |request| self.policies.decide(request));
+        let decision = decision.map_err(|_| Unjudged::Unasked)?;
         if decision.allows() {
-            return Some(None);
+            return Ok(None);
         }
         let lift = decision.lifts.first();
         let waits = matches!(lift, Some(policy::Lift::Approval(_)));
@@ -164,59 +216,36 @@ impl<'a> Rules<'a> {
             (true, Some(_)) => "step_up_needed",
         };
         let by = decision.determining.iter().map(|id| id.to_string());
-        Some(Some(No {
+        Ok(Some(No {
             code,
             waits,
             by: by.collect(),
         }))
     }
 
-    /// The way to the policies: what is found in the arguments.
-    fn arguments(
-        content: &Content,
-        over: &Over,
-        (case, outcome): (&mut Case, &mut Outcome),
-    ) -> Way {
-        let Some(arguments) = &over.arguments else {
-            return Way::Goes;
-        };
-        let whole = format!(r#"{{"params":{{"arguments":{arguments}}}}}"#);
-        let Some((document, looked)) = look(content, whole, Toward::Server) else {
-            return Way::Goes;
-        };
-        let rules = looked.rules.iter().map(ToString::to_string);
-        case.context.findings = rules.collect();
-        see(outcome, &looked);
-        if let Some(because) = &looked.refused {
-            outcome.refused = Some(refused::content(because).refusal.code);
-            outcome.by = by(&looked);
-            return Way::Ends;
-        }
-        let cleaned = document.apply(&looked.edits).ok();
-        let cleaned = cleaned.and_then(|it| serde_json::from_slice::<Value>(&it).ok());
-        let arguments = cleaned.and_then(|mut it| {
-            let arguments = it.pointer_mut("/params/arguments")?;
-            arguments.as_object_mut().map(std::mem::take)
-        });
-        case.arguments = arguments;
-        Way::Goes
-    }
-
     /// The way back.
     fn answer(
         &self,
-        (content, said): (&Content, &settled::Content),
+        (call, said): (&Call<'_>, &settled::Content),
         over: &Over,
         outcome: &mut Outcome,
     ) {
         let Some(answer) = &over.answer else {
             return;
         };
-        if let Some((_, looked)) = look(content, answer.clone(), Toward::Model) {
-            see(outcome, &looked);
+        if let Some(document) = read(answer)
+            && let Some(document) = call.answer(document, outcome)
+        {
+            let looked = call.content.look(&document, Toward::Model);
+            see(outcome, &looked.findings);
             if let Some(because) = &looked.refused {
                 outcome.refused = Some(refused::answer_content(because).refusal.code);
-                outcome.by = by(&looked);
+                outcome.by = by(&looked.rules);
+                return;
+            }
+            let clean = document.apply(&looked.edits).ok().and_then(|it| read(&it));
+            let promised = clean.map(|clean| call.promised(&clean, outcome));
+            if let Some(Way::Ends) = promised {
                 return;
             }
         }
@@ -249,25 +278,41 @@ impl<'a> Rules<'a> {
     }
 }
 
-fn look(content: &Content, text: String, toward: Toward) -> Option<(Document, Looked)> {
-    let limits = Limits {
-        bytes: usize::MAX >> 33,
-        ..Limits::default()
-    };
-    let document = Document::read(Bytes::from(text), &limits).ok()?;
-    let looked = content.look(&document, toward);
-    Some((document, looked))
+/// What is done with the text of the messages of a server on a route, as a gateway that starts makes it.
+fn content(
+    server: &settled::Server,
+    said: &settled::Content,
+    route: &str,
+) -> Result<Content, Unjudged> {
+    let unusable = |why: String| Unjudged::Unusable(why);
+    let made = Content::new(server.hidden_text, said, &route.into());
+    let made = made.map_err(|error| unusable(error.to_string()))?;
+    made.meant(said)
+        .map_err(|error| unusable(error.to_string()))
 }
 
-fn see(outcome: &mut Outcome, looked: &Looked) {
-    for finding in &looked.findings {
+/// What a message may cost to read that is over: it was read before.
+fn reading() -> Limits {
+    Limits {
+        bytes: usize::MAX >> 33,
+        ..Limits::default()
+    }
+}
+
+fn read(message: &(impl AsRef<[u8]> + ?Sized)) -> Option<Document> {
+    let bytes = Bytes::copy_from_slice(message.as_ref());
+    Document::read(bytes, &reading()).ok()
+}
+
+fn see(outcome: &mut Outcome, findings: &[Finding]) {
+    for finding in findings {
         let (rule, place) = (finding.rule.to_string(), finding.place.to_string());
         outcome.seen.insert((rule, place));
     }
 }
 
-fn by(looked: &Looked) -> Vec<String> {
-    looked.rules.iter().map(ToString::to_string).collect()
+fn by(rules: &BTreeSet<Cow<'static, str>>) -> Vec<String> {
+    rules.iter().map(ToString::to_string).collect()
 }
 
 fn refuse(outcome: &mut Outcome, scores: &[Score], code: &'static str) -> Way {
@@ -278,16 +323,5 @@ fn refuse(outcome: &mut Outcome, scores: &[Score], code: &'static str) -> Way {
             outcome.by = vec![score.rule.to_string()];
             Way::Ends
         }
-    }
-}
-
-/// What a message was for, as far as that is known: of claims only those count that are told.
-fn purpose(said: &settled::Content, case: &Case) -> Option<String> {
-    match said.purpose.as_ref()? {
-        settled::Purpose::Is(purpose) => Some(purpose.clone()),
-        settled::Purpose::Claim(claim) => match case.principal.claims.get(claim) {
-            Some(CaseClaim::Text(purpose)) => Some(purpose.clone()),
-            _ => None,
-        },
     }
 }

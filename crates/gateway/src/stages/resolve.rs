@@ -331,11 +331,38 @@ async fn catalog(
         definitions::refresh(gate, served, &far).await?;
         Ok(far.revision())
     });
-    let revision = read.await.map_err(|error| match error {
-        DefinitionsError::Upstream(error) => refused::upstream(&error),
-        error => refused::catalog(&error),
-    })?;
+    let revision = read.await.map_err(|error| unread(&error))?;
     Ok(served.shelves.of(revision).catalog())
+}
+
+fn unread(error: &DefinitionsError) -> Refused {
+    match error {
+        DefinitionsError::Upstream(error) => refused::upstream(error),
+        error => refused::catalog(error),
+    }
+}
+
+/// Whether the caller was shown the tool as it is pinned. If it was something else, the server is asked
+/// what it shows them now: what others are shown does not count for them.
+async fn as_shown(
+    gate: &Gate,
+    session: &Session,
+    (at, served): (usize, &Arc<Served>),
+    (tool, outward): (&Tool, &str),
+) -> Result<(), Refused> {
+    let links = session.links();
+    let is_other = || links.last_shown(at, &tool.name).is_other_than(tool.digest);
+    if !is_other() {
+        return Ok(());
+    }
+    let looked = links.with(at, |far| async move {
+        definitions::look_again(gate, served, &far).await
+    });
+    looked.await.map_err(|error| unread(&error))?;
+    match is_other() {
+        true => Err(refused::definition_changed(outward)),
+        false => Ok(()),
+    }
 }
 
 /// The tool by its approved definition. The name is the server's own, or the short form of one.
@@ -352,7 +379,11 @@ async fn tool(
     let session = resolved.session().ok_or_else(refused::session_missing)?;
     let catalog = catalog(gate, resolved, at, served, outward).await?;
     let inner = inner_name(resolved.raw().route(), served, &catalog, outward);
-    match inner.and_then(|name| catalog.tool(name)) {
+    let standing = inner.and_then(|name| catalog.tool(name));
+    if let Some(Standing::Approved(tool)) = standing {
+        as_shown(gate, session, (at, served), (tool, outward)).await?;
+    }
+    match standing {
         // What can be run as a task only does not exist where tasks cannot be run.
         Some(Standing::Approved(tool)) if tool.needs_task => {
             match runs_tasks(resolved.raw().route(), session, at).await {

@@ -408,6 +408,18 @@ fn begins_task(result: protocol::Value<'_>) -> bool {
     result.get("content").is_none() && (kind.is_some_and(is_task) || task.is_some())
 }
 
+/// Whether the result of a call that is over holds what its tool promised to give.
+pub(in crate::stages) fn is_as_promised(
+    schema: &::inspect::schema::Schema,
+    result: protocol::Value<'_>,
+) -> Result<(), Refused> {
+    let promise = match begins_task(result) {
+        true => Promise::None,
+        false => Promise::Given,
+    };
+    fits(schema, result, (None, promise))
+}
+
 /// Whether one result holds what its tool promised to give. What fails promises nothing.
 fn fits(
     schema: &::inspect::schema::Schema,

@@ -150,6 +150,37 @@ const SERVERS: &[&str] = &[
     "everything-server",
 ];
 
+/// Hosts at which well-known servers are reached.
+const HOSTS: &[&str] = &[
+    "api.githubcopilot.com",
+    "mcp.apify.com",
+    "mcp.asana.com",
+    "mcp.atlassian.com",
+    "mcp.box.com",
+    "mcp.canva.com",
+    "mcp.cloudflare.com",
+    "mcp.context7.com",
+    "mcp.deepwiki.com",
+    "mcp.exa.ai",
+    "mcp.figma.com",
+    "mcp.hubspot.com",
+    "mcp.intercom.com",
+    "mcp.linear.app",
+    "mcp.monday.com",
+    "mcp.neon.tech",
+    "mcp.notion.com",
+    "mcp.paypal.com",
+    "mcp.sentry.dev",
+    "mcp.squareup.com",
+    "mcp.stripe.com",
+    "mcp.supabase.com",
+    "mcp.tavily.com",
+    "mcp.vercel.com",
+    "mcp.webflow.com",
+    "mcp.wix.com",
+    "mcp.zapier.com",
+];
+
 static LOOKS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     let all = PACKAGES.iter().chain(SERVERS);
     all.map(|name| (skeleton(name), *name)).collect()
@@ -173,6 +204,41 @@ pub fn squat(package: &str) -> Option<Squat> {
 /// writes itself does not count: no registry knows these names.
 pub fn squat_server(itself: &str) -> Option<Squat> {
     taken_for(itself.trim(), |known, name| !is_same(known, name))
+}
+
+/// What host of a well-known server this one may be taken for: one that looks the same, is a letter away, or
+/// has it in front of a name that is somebody else's.
+pub fn squat_host(host: &str) -> Option<Squat> {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    if host.is_empty() || host.len() > LONGEST {
+        return None;
+    }
+    let shown = ::url::quirks::domain_to_unicode(&host);
+    let look = skeleton(&shown);
+    let taken_for = |known: &&&str| {
+        let (of_known, of_host) = (zone(known), zone(&shown));
+        // Whoever has the zone has every name in it.
+        if of_known == of_host {
+            return false;
+        }
+        let leads = host
+            .strip_prefix(**known)
+            .is_some_and(|rest| rest.starts_with('.'));
+        let alike = skeleton(of_known) == skeleton(of_host);
+        // One `m` looks like two letters, so it is two steps to the look of a name without it.
+        let near = spelling::is_within(known, &shown, 1)
+            || spelling::is_within(&skeleton(known), &look, 1);
+        leads || alike || near
+    };
+    let known = HOSTS.iter().find(taken_for)?;
+    Some(Squat { known })
+}
+
+/// The last two labels of a name.
+fn zone(host: &str) -> &str {
+    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
+    let start = dots.nth(1).map_or(0, |at| at + 1);
+    host.get(start..).unwrap_or(host)
 }
 
 fn taken_for(name: &str, counts: impl Fn(&str, &str) -> bool) -> Option<Squat> {
@@ -261,6 +327,36 @@ mod tests {
         ] {
             assert_eq!(squat_server(name), Some(Squat { known }), "{name}");
         }
+    }
+
+    #[test]
+    fn n9_2_a_host_that_passes_for_a_well_known_one_is_told() {
+        for (host, known) in [
+            ("mcp.notlon.com", Some("mcp.notion.com")),
+            ("mcp.notion.co", Some("mcp.notion.com")),
+            ("mcp.noti0n.com", Some("mcp.notion.com")),
+            ("api.n0tion.com", Some("mcp.notion.com")),
+            ("mcp-notion.com", Some("mcp.notion.com")),
+            ("mcp.notion.com.evil.example", Some("mcp.notion.com")),
+            ("mcp.xn--noton-p2e.com", Some("mcp.notion.com")),
+            ("MCP.STR1PE.COM", Some("mcp.stripe.com")),
+            ("mcp.notion.com", None),
+            ("notion.com", None),
+            ("eu.mcp.notion.com.", None),
+            ("docs.mcp.cloudflare.com", None),
+            ("mcp.example.com", None),
+            ("mcp.nation-of-makers.com", None),
+            ("127.0.0.1", None),
+            ("[::1]", None),
+            ("localhost", None),
+            ("", None),
+        ] {
+            assert_eq!(squat_host(host).map(|it| it.known), known, "{host}");
+        }
+        for host in HOSTS {
+            assert_eq!(squat_host(host), None, "{host}");
+        }
+        assert_eq!(squat_host(&"x".repeat(100_000)), None);
     }
 
     #[test]

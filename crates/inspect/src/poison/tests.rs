@@ -451,3 +451,15 @@ fn n9_2_what_is_not_read_is_told() {
     assert!(!unread(&json!("Look: %25252541")));
     assert!(!unread(&json!("Do not tell the user.".repeat(100))));
 }
+
+#[test]
+fn n9_2_the_arguments_of_a_prompt_are_parameters_too() {
+    let prompt =
+        |name: &str| json!({ "name": "greet", "arguments": [{ "name": "who" }, { "name": name }] });
+    let told = study(&prompt("sidenote"));
+    assert_eq!(told[0].rule.name, "poison.parameter");
+    assert_eq!(told[0].place, "/arguments/1/name");
+    assert!(study(&prompt("greeting")).is_empty());
+    let elsewhere = json!({ "name": "greet", "messages": [{ "name": "sidenote" }] });
+    assert!(study(&elsewhere).is_empty());
+}

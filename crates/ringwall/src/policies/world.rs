@@ -8,6 +8,7 @@ use gateway::route::Served;
 use inspect::schema::{Budget, Schema, Strictness};
 use policy::cases::CaseTarget;
 use policy::{Catalog, Policies, PolicyError, ServerEntry, ToolEntry};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// A configuration with its policies and what they may name.
@@ -15,6 +16,8 @@ use std::path::Path;
 pub(crate) struct World {
     pub(crate) loaded: Loaded,
     pub(crate) catalog: Catalog,
+    /// What is approved, by server.
+    pub(crate) pinned: HashMap<String, HashMap<String, Pin>>,
 }
 
 impl World {
@@ -35,6 +38,7 @@ impl World {
         } else {
             None
         };
+        let mut all = HashMap::new();
         for server in &loaded.settled.servers {
             let name = server.name.as_str();
             catalog.servers.push(ServerEntry {
@@ -46,6 +50,7 @@ impl World {
                 .map(|pins| pins.of(name))
                 .transpose()?
                 .unwrap_or_default();
+            all.insert(name.to_owned(), pinned.clone());
             for (tool, pin) in pinned {
                 catalog
                     .tools
@@ -55,7 +60,11 @@ impl World {
         catalog
             .tools
             .sort_by(|left, right| (&left.server, &left.name).cmp(&(&right.server, &right.name)));
-        Ok(World { loaded, catalog })
+        Ok(World {
+            loaded,
+            catalog,
+            pinned: all,
+        })
     }
 
     pub(crate) fn compiled(&self) -> Result<Policies, PolicyError> {

@@ -28,7 +28,7 @@ pub(super) struct Difference {
     pub(super) changed: usize,
     groups: BTreeMap<String, Group>,
     /// Why messages were left out, and how many.
-    pub(super) left_out: BTreeMap<&'static str, usize>,
+    pub(super) left_out: BTreeMap<String, usize>,
     /// Detectors that would be asked and were not, and about how many messages.
     pub(super) unheard: BTreeMap<String, usize>,
 }
@@ -80,8 +80,8 @@ impl Difference {
         )
     }
 
-    pub(super) fn left_out(&mut self, why: &'static str) {
-        *self.left_out.entry(why).or_default() += 1;
+    pub(super) fn left_out(&mut self, why: &str) {
+        *self.left_out.entry(why.to_owned()).or_default() += 1;
     }
 
     /// Counts a message that was run through both.

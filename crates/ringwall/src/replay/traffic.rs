@@ -42,14 +42,14 @@ pub(super) enum Then {
 pub(super) enum Unusable {
     /// It is about a part of a message, or of several servers.
     Elsewhere,
-    /// It was refused by what no rule decides, such as a token, a limit or a schema.
+    /// It was refused by what no rule decides, such as a token or a limit.
     Early,
 }
 
 impl Unusable {
     pub(super) fn words(self) -> &'static str {
         match self {
-            Unusable::Early => "refused by what no rule decides: a token, a limit, a schema",
+            Unusable::Early => "refused by what no rule decides: a token, a limit",
             Unusable::Elsewhere => "concerns no single server, or nobody in particular",
         }
     }
@@ -120,6 +120,13 @@ fn is_of_rules(refusal: &audit::Refusal<'_>) -> bool {
         "answer_suspected",
         "hidden_text",
         "answer_hidden_text",
+        "answer_data_refused",
+        "answer_schema",
+        "argument_meaning",
+        "arguments_schema",
+        "data_refused",
+        "definition_unusable",
+        "purpose_unknown",
     ];
     code.starts_with("policy_")
         || code.starts_with("content_")

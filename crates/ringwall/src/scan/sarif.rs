@@ -152,7 +152,7 @@ mod tests {
         };
         let examined = examine(&[Subject {
             offer,
-            command: Vec::new(),
+            ..Subject::default()
         }]);
         let log = log(&examined, &Some("./my config.yaml".to_owned()));
         let run = &log["runs"][0];
@@ -181,5 +181,140 @@ mod tests {
         );
         assert_eq!(run["invocations"][0]["executionSuccessful"], false);
         assert_eq!(results[1]["properties"]["form"], "suspicion");
+        let note = &run["invocations"][0]["toolExecutionNotifications"][0];
+        let text = note["message"]["text"].as_str().unwrap();
+        assert_eq!(text, "one: prompts/list was not read: late");
+    }
+
+    fn reported(rule: &'static str, severity: Severity, excerpt: &str) -> Reported {
+        Reported {
+            form: "suspicion",
+            control: controls::N9_2,
+            rule: rule.into(),
+            severity,
+            says: "says".to_owned(),
+            server: "one".to_owned(),
+            subject: "a\u{200b}".to_owned(),
+            place: "/description".to_owned(),
+            excerpt: excerpt.to_owned(),
+            techniques: vec!["SAFE-T1001"],
+        }
+    }
+
+    #[test]
+    fn n11_1_every_member_that_code_scanning_reads_is_there_and_says_what_it_should() {
+        let rows = [
+            ("poison.secrecy", Severity::Critical, "x", "error"),
+            ("poison.secrecy", Severity::High, "y", "error"),
+            ("likeness.typosquat", Severity::Medium, "x", "warning"),
+            ("hidden_text.tags", Severity::Low, "x", "note"),
+            ("definition.unusable", Severity::Info, "", "note"),
+        ];
+        let all = rows.map(|(rule, severity, excerpt, _)| reported(rule, severity, excerpt));
+        let examined = Examined {
+            definitions: 5,
+            reported: all.to_vec(),
+            missing: Vec::new(),
+        };
+        let log = log(&examined, &None);
+        assert_eq!(log["version"], "2.1.0");
+        assert!(
+            log["$schema"]
+                .as_str()
+                .unwrap()
+                .ends_with("sarif-2.1.0.json")
+        );
+        let run = &log["runs"][0];
+        assert_eq!(run["columnKind"], "unicodeCodePoints");
+        assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+        assert_eq!(
+            run["invocations"][0]["toolExecutionNotifications"],
+            json!([])
+        );
+        let driver = &run["tool"]["driver"];
+        assert_eq!(
+            (&driver["name"], &driver["semanticVersion"]),
+            (&json!("ringwall"), &json!(env!("CARGO_PKG_VERSION")))
+        );
+        let known = driver["rules"].as_array().unwrap();
+        assert_eq!(known.len(), rules().len());
+        for (rule, row) in known.iter().zip(rules()) {
+            let tags = rule["properties"]["tags"].as_array().unwrap();
+            assert!(
+                row.techniques.ids().all(|id| tags.contains(&json!(id))),
+                "{rule}"
+            );
+            let number = &rule["properties"]["security-severity"];
+            let number: f64 = number.as_str().unwrap().parse().unwrap();
+            let band = match row.severity {
+                Severity::Critical => 9.0..=10.0,
+                Severity::High => 7.0..=8.9,
+                Severity::Medium => 4.0..=6.9,
+                Severity::Low => 0.1..=3.9,
+                Severity::Info => 0.0..=0.0,
+            };
+            assert!(band.contains(&number), "{rule}");
+        }
+        let results = run["results"].as_array().unwrap();
+        assert_eq!(results.len(), rows.len());
+        for (result, (rule, severity, _, level)) in results.iter().zip(rows) {
+            let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+            assert_eq!(known[index]["id"], result["ruleId"]);
+            assert_eq!(
+                (&result["ruleId"], &result["level"]),
+                (&json!(rule), &json!(level))
+            );
+            let said = &result["properties"];
+            let expected = json!({ "form": "suspicion", "control": "9.2", "severity": severity.name(), "techniques": ["SAFE-T1001"] });
+            assert_eq!(*said, expected);
+            let place = &result["locations"][0];
+            assert_eq!(
+                place["physicalLocation"]["artifactLocation"]["uri"],
+                "mcp-definitions"
+            );
+            assert_eq!(place["physicalLocation"]["region"]["startLine"], 1);
+            let named = &place["logicalLocations"][0];
+            assert!(!named.to_string().contains('\u{200b}'), "{named}");
+        }
+    }
+
+    #[test]
+    fn n11_1_the_same_thing_has_the_same_fingerprint_and_another_has_another() {
+        let print =
+            |it: &Reported| result(it, None, "f")["partialFingerprints"]["ringwall/v1"].clone();
+        let one = reported("poison.secrecy", Severity::High, "x");
+        assert_eq!(
+            print(&one),
+            print(&Reported {
+                says: "otherwise".to_owned(),
+                severity: Severity::Low,
+                ..one.clone()
+            })
+        );
+        let others = [
+            Reported {
+                rule: "poison.role".into(),
+                ..one.clone()
+            },
+            Reported {
+                server: "two".to_owned(),
+                ..one.clone()
+            },
+            Reported {
+                subject: "b".to_owned(),
+                ..one.clone()
+            },
+            Reported {
+                place: "/title".to_owned(),
+                ..one.clone()
+            },
+            Reported {
+                excerpt: "y".to_owned(),
+                ..one.clone()
+            },
+        ];
+        for other in others {
+            assert_ne!(print(&one), print(&other), "{other:?}");
+        }
     }
 }

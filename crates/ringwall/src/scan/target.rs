@@ -10,6 +10,7 @@ use gateway::load::{self, Loaded};
 use gateway::pins::Kind;
 use gateway::scan::{self, Examined, Offer, Offered, Subject};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -130,23 +131,21 @@ fn written(file: &Path) -> anyhow::Result<Subject> {
             definitions,
             ..Offer::default()
         },
-        command: Vec::new(),
+        ..Subject::default()
     })
 }
 
 async fn read(loaded: Loaded, names: Vec<String>) -> anyhow::Result<Vec<Subject>> {
-    let commands: Vec<(String, Vec<String>)> = loaded
-        .settled
-        .servers
-        .iter()
-        .map(|server| {
-            let command = match &server.upstream {
-                Upstream::Stdio(stdio) => stdio.command.clone(),
-                Upstream::Http(_) | Upstream::Sse(_) => Vec::new(),
-            };
-            (server.name.to_string(), command)
-        })
-        .collect();
+    let ways = loaded.settled.servers.iter().map(|server| {
+        let way = match &server.upstream {
+            Upstream::Stdio(stdio) => (stdio.command.clone(), None),
+            Upstream::Http(http) | Upstream::Sse(http) => {
+                (Vec::new(), http.url.host_str().map(str::to_owned))
+            }
+        };
+        (server.name.to_string(), way)
+    });
+    let mut ways: HashMap<_, _> = ways.collect();
     let house = House::build(loaded, Arc::new(SystemClock::default())).await?;
     let gate = Arc::clone(house.gate());
     let mut subjects = Vec::new();
@@ -159,11 +158,12 @@ async fn read(loaded: Loaded, names: Vec<String>) -> anyhow::Result<Vec<Subject>
                 ..Offer::default()
             },
         };
-        let command = commands.iter().find(|(of, _)| *of == name);
-        let command = command
-            .map(|(_, command)| command.clone())
-            .unwrap_or_default();
-        subjects.push(Subject { offer, command });
+        let (command, host) = ways.remove(&name).unwrap_or_default();
+        subjects.push(Subject {
+            offer,
+            command,
+            host,
+        });
     }
     house.serve(std::future::ready(())).await?;
     Ok(subjects)

@@ -1,6 +1,7 @@
 //! The judges of what protects against servers and confines them (controls 9 and 10).
 
 use super::{Status, View, Way, missing, output, passes_secrets, providers, reports_hidden_text};
+use crate::squats;
 use config::settled::{Confinement, Drift, Network, Pins, Upstream};
 
 pub(in crate::posture) fn n9_2(_: &View<'_>, way: &Way<'_>) -> Status {
@@ -14,6 +15,13 @@ pub(in crate::posture) fn n9_2(_: &View<'_>, way: &Way<'_>) -> Status {
         let taken = "slight changes of a definition are taken over unseen (`accept_drift: low`)";
         missing.push(taken.to_owned());
     }
+    missing.extend(squats::of(way.server).into_iter().map(|it| {
+        let server = &way.server.name;
+        format!(
+            "server `{server}`: `{}` may be taken for the well-known `{}`",
+            it.name, it.known
+        )
+    }));
     Status::lacking(missing)
 }
 

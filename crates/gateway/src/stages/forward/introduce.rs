@@ -56,7 +56,8 @@ pub(super) fn introduce(
     let mut welcomes = Vec::with_capacity(met.len());
     for far in met {
         let served = far.served();
-        let welcome = match are_approved(gate, served, far.welcome()) {
+        far.suspected(gate);
+        let welcome = match are_approved(gate, far) {
             true => far.welcome().clone(),
             false => far.welcome().silent(),
         };
@@ -129,12 +130,13 @@ fn lit(
 }
 
 /// Whether the instructions of a server are those that are pinned. Where that cannot be told, they are not.
-fn are_approved(gate: &Gate, served: &Served, welcome: &Welcome) -> bool {
+fn are_approved(gate: &Gate, far: &Far) -> bool {
+    let (served, welcome) = (far.served(), far.welcome());
     let Some(text) = welcome.instructions() else {
         return true;
     };
     let said = serde_json::json!({ "instructions": text });
-    match definitions::told(gate, served, (Kind::Instructions, &[&said])) {
+    match definitions::told(gate, far, (Kind::Instructions, &[&said])) {
         Ok(told) => told == [true],
         Err(error) => {
             tracing::error!(server = %served.name, %error, "its instructions are left out");

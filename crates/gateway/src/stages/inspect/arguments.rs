@@ -5,6 +5,7 @@
 
 use super::names::{FORBIDDEN, Name, Names, UNRESOLVED, Wrong};
 use super::values;
+use crate::catalog::Tool;
 use crate::content::{self, Content, Meanings};
 use crate::egress::Network;
 use crate::route::Served;
@@ -15,9 +16,11 @@ use ::inspect::meaning::{
     Asked, Basis, Consequence, Expectation, Host, Judged, Roots, Target, Weight,
 };
 use controls::{Action, Finding, Severity};
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const LINKED: Wrong = Wrong {
     rule: "path.link_outside",
@@ -134,6 +137,56 @@ pub(super) async fn hold(valid: &Valid, held: &mut Held<'_>) {
     }
 }
 
+/// What comes of holding arguments of a call that is over against what they mean: what was found, by which
+/// rules, and what it is refused for.
+pub(in crate::stages) type Over = (Vec<Finding>, BTreeSet<Cow<'static, str>>, Option<Refused>);
+
+impl Held<'_> {
+    fn over(self) -> Over {
+        (self.findings, self.rules, self.refused)
+    }
+}
+
+/// Holds the arguments of a call that is over against what they mean, as far as no disk has to be looked at.
+pub(in crate::stages) fn hold_alone(
+    content: &Content,
+    tool: &Arc<Tool>,
+    arguments: &Map<String, Value>,
+    asked: Asked,
+) -> Over {
+    let meanings = content.meanings();
+    let mut held = Held::of(&Subject::Tool(Arc::clone(tool)), content);
+    if asked == Asked::Everything
+        && let Err(violations) = meanings.fits(tool, arguments)
+    {
+        held.refused = Some(refused::arguments(violations.to_string()));
+        return held.over();
+    }
+    for judged in meanings.judge(tool, arguments, asked) {
+        let value = values::Meant {
+            place: format!("/params/arguments{}", judged.pointer).into(),
+            judged,
+            is_partial: false,
+        };
+        flaws(meanings, &value, &mut held);
+        if asked == Asked::Everything && held.refused.is_none() {
+            leads(meanings, &value, &mut held);
+        }
+    }
+    held.over()
+}
+
+/// Writes down what is wrong with where an address leads, as far as nobody has to be asked.
+fn leads(meanings: &Meanings, value: &values::Meant<'_>, held: &mut Held) {
+    let Some(target) = &value.judged.outcome.target else {
+        return;
+    };
+    if let Some(wrong) = reached(target, meanings, value, &mut held.names) {
+        let consequence = consequence(meanings, value.judged.expected, wrong.certain);
+        held.leads(&value.place, wrong, consequence);
+    }
+}
+
 /// Whether the URI of a resource is one that would be refused, as far as its text tells.
 pub(in crate::stages) fn refuses_uri(content: &Content, uri: &str) -> bool {
     let meanings = content.meanings();
@@ -145,12 +198,7 @@ pub(in crate::stages) fn refuses_uri(content: &Content, uri: &str) -> bool {
             is_partial: false,
         };
         flaws(meanings, &value, &mut held);
-        if let Some(target) = &value.judged.outcome.target
-            && let Some(wrong) = reached(target, meanings, &value, &mut held.names)
-        {
-            let consequence = consequence(meanings, value.judged.expected, wrong.certain);
-            held.leads(&value.place, wrong, consequence);
-        }
+        leads(meanings, &value, &mut held);
     }
     held.refused.is_some()
 }

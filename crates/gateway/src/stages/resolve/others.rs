@@ -4,6 +4,7 @@
 use super::{Place, Resolved};
 use crate::definitions;
 use crate::gate::Gate;
+use crate::links::Last;
 use crate::pins::Kind;
 use crate::route::Served;
 use crate::stages::draft::Draft;
@@ -45,8 +46,12 @@ pub(in crate::stages) async fn check(
         (Some(Act::Get | Act::Complete), Target::Prompt(name)) => {
             prompt(gate, call, (at, served), (outward, &name)).await
         }
-        (_, Target::Resource(uri)) => readable(gate, served, (Kind::Resource, &uri), outward),
-        (_, Target::Template(uri)) => readable(gate, served, (Kind::Template, &uri), outward),
+        (_, Target::Resource(uri)) => {
+            readable(gate, call, (at, served), (Kind::Resource, &uri), outward)
+        }
+        (_, Target::Template(uri)) => {
+            readable(gate, call, (at, served), (Kind::Template, &uri), outward)
+        }
         _ => Ok(()),
     }
 }
@@ -58,7 +63,9 @@ async fn prompt(
     (outward, inner): (&str, &str),
 ) -> Result<(), Refused> {
     let known = served.others.prompt(inner, gate.clock().unix_ms());
-    let approved = match known {
+    // Whoever was shown something else is told what they are shown now.
+    let otherwise = is_shown_otherwise(gate, call, (at, served), &Kind::Prompt.key(inner))?;
+    let approved = match known.filter(|_| !otherwise) {
         Some(approved) => Some(approved),
         None => {
             let mut prompts = read(gate, call, at, served).await?.into_iter();
@@ -110,7 +117,7 @@ async fn read(
         .collect();
     let prompts = prompts.map_err(|error| refused::answer_malformed(&error.to_string()))?;
     let all: Vec<&Value> = prompts.iter().collect();
-    let told = definitions::told(gate, served, (Kind::Prompt, &all));
+    let told = definitions::told(gate, &far, (Kind::Prompt, &all));
     let told = told.map_err(|error| refused::catalog(&error.into()))?;
     if pages.iter().all(|(answer, _)| answer.result().is_some()) {
         served.others.trust(doubts, gate.clock().unix_ms());
@@ -126,15 +133,34 @@ async fn read(
 /// is the server's business.
 fn readable(
     gate: &Gate,
-    served: &Served,
+    call: &Resolved,
+    (at, served): (usize, &Served),
     (kind, uri): (Kind, &str),
     outward: &str,
 ) -> Result<(), Refused> {
     let held = served
         .others
         .is_held(&served.settled, (kind, uri), &gate.pins);
-    match held.map_err(|error| refused::catalog(&error.into()))? {
+    let held = held.map_err(|error| refused::catalog(&error.into()))?;
+    match held || is_shown_otherwise(gate, call, (at, served), &kind.key(uri))? {
         true => Err(refused::definition_held(kind.name(), outward)),
         false => Ok(()),
     }
+}
+
+/// Whether the caller was shown this last as something else than what is pinned, whatever others are shown.
+fn is_shown_otherwise(
+    gate: &Gate,
+    call: &Resolved,
+    (at, served): (usize, &Served),
+    key: &str,
+) -> Result<bool, Refused> {
+    let session = call.session().ok_or_else(refused::session_missing)?;
+    let last = session.links().last_shown(at, key);
+    if last == Last::Alike {
+        return Ok(false);
+    }
+    let pin = gate.pins.pin(&served.name, key);
+    let pin = pin.map_err(|error| refused::catalog(&error.into()))?;
+    Ok(pin.is_none_or(|pin| last.is_other_than(pin.digest)))
 }

@@ -7,7 +7,7 @@ use crate::catalog::{self, Standing};
 use crate::content::lesson;
 use crate::definitions::{self, Shown};
 use crate::gate::Gate;
-use crate::links::Far;
+use crate::links::{Far, Last};
 use crate::listed::{self, List, Lists, Terms, Whole};
 use crate::naming::Naming;
 use crate::pins::Kind;
@@ -20,7 +20,8 @@ use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{From, runs_tasks_with, servers};
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
-use policy::{Action, Request, Target};
+use controls::{Action, Finding, Severity};
+use policy::{Request, Target};
 use protocol::bridge::{self, Asked};
 use protocol::revision::Era;
 use protocol::{Id, Message, Method, write};
@@ -123,7 +124,7 @@ impl<'a> Listing<'a> {
                 let learnt = definitions::learn(self.gate, shown).into_iter();
                 let learnt: Result<(), _> = learnt.collect();
                 learnt.map_err(|error| refused::catalog(&error.into()))?;
-                let mut items = self.filtered(&screen, &page.far, &mut result)?;
+                let mut items = self.filtered(&screen, &page.far, &mut result, draft)?;
                 self.teach(&mut items);
                 result.insert(self.member.to_owned(), Value::Array(items));
                 // Nothing goes out as a cursor that is not ours.
@@ -314,7 +315,8 @@ impl<'a> Listing<'a> {
                 None => shown.push(more),
             }
         }
-        let names: Vec<_> = shown.iter().map(|it| Arc::clone(&it.served.name)).collect();
+        let names = shown.iter().map(|it| Arc::clone(&it.far.served().name));
+        let names: Vec<_> = names.collect();
         let outcomes = names.into_iter().zip(definitions::learn(self.gate, shown));
         for (server, error) in outcomes.filter_map(|(name, it)| Some((name, it.err()?))) {
             // With its first page all of it is left out.
@@ -328,11 +330,10 @@ impl<'a> Listing<'a> {
 
     /// The tools of a page, if it is one of tools.
     fn shown<'p>(&self, far: &'p Far, result: &'p Map<String, Value>) -> Option<Shown<'p>> {
-        let served = far.served();
         match result.get(self.member) {
             Some(Value::Array(tools)) if self.member == "tools" => Some(Shown {
-                served,
-                shelf: served.shelves.of(far.revision()),
+                far,
+                shelf: far.served().shelves.of(far.revision()),
                 definitions: tools.iter().collect(),
             }),
             _ => None,
@@ -347,7 +348,7 @@ impl<'a> Listing<'a> {
         draft: &mut Draft,
     ) -> Result<Vec<Value>, Refused> {
         let screen = self.screen(far, draft);
-        let items = self.filtered(&screen, far, &mut result)?;
+        let items = self.filtered(&screen, far, &mut result, draft)?;
         let mut kept = Map::new();
         kept.insert(self.member.to_owned(), Value::Array(items));
         let message = self.message(&screen, kept)?;
@@ -367,14 +368,20 @@ impl<'a> Listing<'a> {
         screen: &Screen,
         far: &Far,
         result: &mut Map<String, Value>,
+        draft: &mut Draft,
     ) -> Result<Vec<Value>, Refused> {
         let Some(Value::Array(mut items)) = result.remove(self.member) else {
             return Err(refused::answer_malformed("the list is missing"));
         };
-        if let Some(kind) = Kind::of_member(self.member).filter(|kind| *kind != Kind::Tool) {
+        if let Some(kind) = Kind::of_member(self.member) {
             let all: Vec<&Value> = items.iter().collect();
-            let told = definitions::told(self.gate, far.served(), (kind, &all));
+            let told = match kind {
+                // They were learnt when the page was read.
+                Kind::Tool => Ok(vec![true; all.len()]),
+                _ => definitions::told(self.gate, far, (kind, &all)),
+            };
             let told = told.map_err(|error| refused::catalog(&error.into()))?;
+            draft.findings.extend(drifted(far, kind, &all));
             let mut told = told.into_iter();
             items.retain(|_| told.next() == Some(true));
         }
@@ -439,6 +446,24 @@ fn said(answer: &Message) -> Result<Map<String, Value>, Refused> {
     parsed(result)
 }
 
+/// That this caller was shown things otherwise than they are pinned: none of them goes on.
+fn drifted(far: &Far, kind: Kind, items: &[&Value]) -> Option<Finding> {
+    let (member, named) = kind.listed()?;
+    let differs = |item: &&&Value| {
+        let name = item.get(named).and_then(Value::as_str);
+        name.is_some_and(|name| far.drift().last(&kind.key(name)) != Last::Alike)
+    };
+    let count = items.iter().filter(differs).count();
+    (count > 0).then(|| Finding {
+        control: controls::N9_2,
+        rule: "definition.changed".into(),
+        severity: Severity::High,
+        place: format!("/result/{member}").into(),
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        action: Action::Remove,
+    })
+}
+
 /// Keeps the tools that stand as approved, in the very definition that was approved.
 fn approved_only(screen: &Screen, far: &Far, items: &mut Vec<Value>) -> Result<(), Refused> {
     let served = screen.served.as_ref().ok_or_else(refused::crashed)?;
@@ -468,7 +493,7 @@ fn may_list(screen: &Screen, member: &str, item: &Value) -> bool {
     target.is_some_and(|resource| {
         let request = Request {
             principal: &screen.principal,
-            action: Action::List,
+            action: policy::Action::List,
             resource,
             context: &context,
         };
