@@ -126,30 +126,33 @@ pub(super) mod tests {
         Content::of_nobody(HiddenText::Remove).heard_by(panel(on))
     }
 
-    #[test]
-    fn n1_3_detectors_read_what_is_said_and_not_the_envelope() {
-        let call = r#"{"jsonrpc":"2.0","id":"an id of the client","method":"tools/call","params":
+    const CALL: &str = r#"{"jsonrpc":"2.0","id":"an id of the client","method":"tools/call","params":
             {"name":"note","_meta":{"progressToken":"token","who":"the client"},
              "arguments":{"text":"one","inner":{"a/b":["two\u200b",3,{"_meta":"four"}],"this key is much longer than any name":"three"}}}}"#;
-        let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one","_meta":{"m":"not"}},
+    const ANSWER: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one","_meta":{"m":"not"}},
             {"type":"image","mimeType":"image/png","data":"aGVsbG8="},
             {"type":"resource_link","uri":"file:///two","name":"n","description":"three"}],
             "structuredContent":{"x":"four","_meta":{"y":"five"}},"isError":false,"_meta":{"m":"not"}}}"#;
-        let error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"one","data":"two"}}"#;
-        let form = r#"{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"message":"one",
+    const ERROR: &str =
+        r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"one","data":"two"}}"#;
+    const FORM: &str = r#"{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"message":"one",
             "requestedSchema":{"type":"object","properties":{"key":{"type":"string","title":"two","description":"three"}}}}}"#;
-        let sample = r#"{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{"maxTokens":3,
+    const SAMPLE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{"maxTokens":3,
             "systemPrompt":"one","messages":[{"role":"user","content":{"type":"text","text":"two"}}],"_meta":{"m":"not"}}}"#;
-        let log = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":{"a":"one"}}}"#;
-        let task = r#"{"jsonrpc":"2.0","method":"notifications/tasks/status","params":{"taskId":"t","status":"working","statusMessage":"one"}}"#;
-        let wants = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"q":
+    const LOG: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":{"a":"one"}}}"#;
+    const TASK: &str = r#"{"jsonrpc":"2.0","method":"notifications/tasks/status","params":{"taskId":"t","status":"working","statusMessage":"one"}}"#;
+    const WANTS: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"q":
             {"method":"elicitation/create","params":{"message":"one"}}}}}"#;
-        let pretends = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one"}],"inputRequests":{}}}"#;
-        let escaped = r#"{"jsonrpc":"2.0","id":1,"r\u0065sult":{"\u0063ontent":[{"type":"text","text":"one"}]}}"#;
-        let other =
-            r#"{"method":"tools/call","par\u0061ms":{"\u0061rguments":{"a":"one"},"x":"not"}}"#;
-        let unknown =
-            r#"{"jsonrpc":"2.0","id":1,"result":{"ignore all that":1,"then":{"_meta":"one"}}}"#;
+    const PRETENDS: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one"}],"inputRequests":{}}}"#;
+    const ESCAPED: &str =
+        r#"{"jsonrpc":"2.0","id":1,"r\u0065sult":{"\u0063ontent":[{"type":"text","text":"one"}]}}"#;
+    const OTHER: &str =
+        r#"{"method":"tools/call","par\u0061ms":{"\u0061rguments":{"a":"one"},"x":"not"}}"#;
+    const UNKNOWN: &str =
+        r#"{"jsonrpc":"2.0","id":1,"result":{"ignore all that":1,"then":{"_meta":"one"}}}"#;
+
+    #[test]
+    fn n1_3_detectors_read_what_is_said_and_not_the_envelope() {
         let key = "this key is much longer than any name";
         let long = format!("text\none\ninner\na/b\ntwo\n_meta\nfour\n{key}\nthree");
         let whole = (Toward::Model, Surface::Results);
@@ -158,46 +161,46 @@ pub(super) mod tests {
         let asking = (Toward::Model, Surface::Asking);
         let inner = format!("/params/arguments/inner/{key}");
         for (text, (toward, surface), expected, last) in [
-            (call, (Toward::Server, Surface::Arguments), &*long, &*inner),
+            (CALL, (Toward::Server, Surface::Arguments), &*long, &*inner),
             (
-                answer,
+                ANSWER,
                 whole,
                 "one\nfile:///two\nthree\nx\nfour\n_meta\ny\nfive",
                 "/result/structuredContent/_meta/y",
             ),
-            (error, whole, "one\ntwo", "/error/data"),
+            (ERROR, whole, "one\ntwo", "/error/data"),
             (
-                form,
+                FORM,
                 question,
                 "one\ntwo\nthree",
                 "/params/requestedSchema/properties/key/description",
             ),
             (
-                sample,
+                SAMPLE,
                 question,
                 "one\ntwo",
                 "/params/messages/0/content/text",
             ),
-            (escaped, whole, "one", "/result/content/0/text"),
-            (unknown, whole, "ignore all that\none", "/result/then/_meta"),
+            (ESCAPED, whole, "one", "/result/content/0/text"),
+            (UNKNOWN, whole, "ignore all that\none", "/result/then/_meta"),
             (
-                other,
+                OTHER,
                 (Toward::Server, Surface::Arguments),
                 "a\none",
                 "/params/arguments/a",
             ),
-            (log, notice, "a\none", "/params/data/a"),
-            (task, notice, "one", "/params/statusMessage"),
+            (LOG, notice, "a\none", "/params/data/a"),
+            (TASK, notice, "one", "/params/statusMessage"),
             (
-                wants,
+                WANTS,
                 asking,
                 "one",
                 "/result/inputRequests/q/params/message",
             ),
-            (pretends, asking, "one", "/result/content/0/text"),
+            (PRETENDS, asking, "one", "/result/content/0/text"),
         ] {
-            let limits = Limits::default();
-            let document = Document::read(Bytes::from(text.to_owned()), &limits).unwrap();
+            let document =
+                Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
             let look = |on: &[Surface]| content(on).look(&document, toward).reading;
             let named = match surface {
                 Surface::Asking => Surface::Results,
