@@ -462,6 +462,57 @@ async fn n9_2_a_rug_pull_that_one_user_is_shown_is_told_when_it_is_seen_and_neve
     Ok(())
 }
 
+/// What becomes of a tool, a prompt and a resource of the first server for this caller: whether each is listed,
+/// and what it answers.
+async fn everything(caller: &Caller) -> Result<Vec<(bool, String)>> {
+    let named = json!({ "name": "one__add", "arguments": {} });
+    let prompt = json!({ "name": "one__greet", "arguments": {} });
+    let resources = caller.list(List::Resources).await?;
+    let uri = List::Resources.names(&resources)?;
+    let uri = uri.iter().find(|uri| uri.contains("note"));
+    let uri = uri.cloned().unwrap_or_else(|| "one+note://a".to_owned());
+    Ok(vec![
+        had(caller, (List::Tools, "one__add"), ("tools/call", named)).await?,
+        had(
+            caller,
+            (List::Prompts, "one__greet"),
+            ("prompts/get", prompt),
+        )
+        .await?,
+        had(
+            caller,
+            (List::Resources, "note://a"),
+            ("resources/read", json!({ "uri": uri })),
+        )
+        .await?,
+    ])
+}
+
+/// Whether a tool, a prompt and a resource of the first server are refused to this caller.
+async fn are_held(caller: &Caller) -> Result<()> {
+    for (method, params, code) in [
+        (
+            "tools/call",
+            json!({ "name": "one__add", "arguments": {} }),
+            "definition_changed",
+        ),
+        (
+            "prompts/get",
+            json!({ "name": "one__greet", "arguments": {} }),
+            "definition_unapproved",
+        ),
+        (
+            "resources/read",
+            json!({ "uri": "one+note://a" }),
+            "definition_unapproved",
+        ),
+    ] {
+        let answer = caller.request(method, params).await?;
+        assert_eq!(wire::code(&answer), code, "{method}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn n9_2_what_one_client_is_shown_on_a_route_of_several_servers_is_held_for_it_alone()
 -> Result<()> {
@@ -484,29 +535,6 @@ async fn n9_2_what_one_client_is_shown_on_a_route_of_several_servers_is_held_for
     ];
     let fleet = Fleet::start(Plan::default(), &members, &[]).await?;
     let callers = fleet.callers("alice").await?;
-    let everything = async |caller: &Caller| -> Result<Vec<(bool, String)>> {
-        let named = json!({ "name": "one__add", "arguments": {} });
-        let prompt = json!({ "name": "one__greet", "arguments": {} });
-        let resources = caller.list(List::Resources).await?;
-        let uri = List::Resources.names(&resources)?;
-        let uri = uri.iter().find(|uri| uri.contains("note"));
-        let uri = uri.cloned().unwrap_or_else(|| "one+note://a".to_owned());
-        Ok(vec![
-            had(caller, (List::Tools, "one__add"), ("tools/call", named)).await?,
-            had(
-                caller,
-                (List::Prompts, "one__greet"),
-                ("prompts/get", prompt),
-            )
-            .await?,
-            had(
-                caller,
-                (List::Resources, "note://a"),
-                ("resources/read", json!({ "uri": uri })),
-            )
-            .await?,
-        ])
-    };
     let fine = vec![(true, "fine".to_owned()); 3];
     let held: Vec<_> = [
         "definition_changed",
@@ -543,26 +571,7 @@ async fn n9_2_what_one_client_is_shown_on_a_route_of_several_servers_is_held_for
         callers[0].list(list).await?;
     }
     let before = reached();
-    for (method, params, code) in [
-        (
-            "tools/call",
-            json!({ "name": "one__add", "arguments": {} }),
-            "definition_changed",
-        ),
-        (
-            "prompts/get",
-            json!({ "name": "one__greet", "arguments": {} }),
-            "definition_unapproved",
-        ),
-        (
-            "resources/read",
-            json!({ "uri": "one+note://a" }),
-            "definition_unapproved",
-        ),
-    ] {
-        let answer = callers[1].request(method, params).await?;
-        assert_eq!(wire::code(&answer), code, "{method}");
-    }
+    are_held(&callers[1]).await?;
     assert_eq!(reached(), before);
     assert!(
         callers[1]

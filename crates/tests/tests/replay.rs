@@ -164,42 +164,22 @@ fn line(world: &World, tool: &str, arguments: Value, result: Value) -> String {
     whole.to_string()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn n1_1_meanings_fields_and_schemas_are_run_again_as_the_gateway_has_them() -> Result<()> {
-    let (world, _service) = world().await?;
-    let said = |text: &str| json!({ "content": [{ "type": "text", "text": text }] });
-    let lines = [
-        line(
-            &world,
-            "echo",
-            json!({ "text": "../../etc/passwd" }),
-            said("x"),
-        ),
-        line(
-            &world,
-            "echo",
-            json!({ "text": "http://169.254.169.254/" }),
-            said("x"),
-        ),
-        line(
-            &world,
-            "echo",
-            json!({ "text": "/srv/a", "more": 1 }),
-            said("x"),
-        ),
-        line(
-            &world,
-            "echo",
-            json!({ "text": "/srv/a" }),
-            said(r#"{"a":1,"b":2}"#),
-        ),
-    ];
-    fs::write(world.path().join("messages.jsonl"), lines.join("\n"))?;
+/// A member of the server, what it is set to, what is told of how many messages, and words of that.
+type Setting = (
+    &'static str,
+    Value,
+    &'static str,
+    u64,
+    &'static str,
+    &'static str,
+);
+
+fn settings() -> Vec<Setting> {
     let path = json!({ "echo": { "/text": { "is": "path", "roots": ["/srv"] } } });
     let url = json!({ "echo": { "/text": { "is": "url" } } });
     let overlay = json!({ "echo": r#"{"properties":{"text":{"maxLength":10}}}"# });
     let refused = "newly refused";
-    for (setting, value, what, times, code, told) in [
+    vec![
         (
             "/content/arguments",
             json!({ "tools": path }),
@@ -256,7 +236,41 @@ async fn n1_1_meanings_fields_and_schemas_are_run_again_as_the_gateway_has_them(
             "",
             "minimise.results",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_meanings_fields_and_schemas_are_run_again_as_the_gateway_has_them() -> Result<()> {
+    let (world, _service) = world().await?;
+    let said = |text: &str| json!({ "content": [{ "type": "text", "text": text }] });
+    let lines = [
+        line(
+            &world,
+            "echo",
+            json!({ "text": "../../etc/passwd" }),
+            said("x"),
+        ),
+        line(
+            &world,
+            "echo",
+            json!({ "text": "http://169.254.169.254/" }),
+            said("x"),
+        ),
+        line(
+            &world,
+            "echo",
+            json!({ "text": "/srv/a", "more": 1 }),
+            said("x"),
+        ),
+        line(
+            &world,
+            "echo",
+            json!({ "text": "/srv/a" }),
+            said(r#"{"a":1,"b":2}"#),
+        ),
+    ];
+    fs::write(world.path().join("messages.jsonl"), lines.join("\n"))?;
+    for (setting, value, what, times, code, told) in settings() {
         changed(&world, |config| {
             let server = &mut config["servers"][0];
             if server["content"].is_null() {

@@ -1,3 +1,5 @@
+//! What a catalogue makes of the definitions of its server.
+
 use super::*;
 use inspect::likeness::{Neighbour, Neighbourhood};
 use serde_json::json;

@@ -410,6 +410,20 @@ mod tests {
         }
     }
 
+    /// Members that hold data of somebody's own.
+    const OWN: [&str; 10] = [
+        "_meta",
+        "arguments",
+        "capabilities",
+        "const",
+        "data",
+        "default",
+        "enum",
+        "examples",
+        "experimental",
+        "structuredContent",
+    ];
+
     #[test]
     fn each_name_of_the_protocol_has_its_role() {
         let names: [(Role, &[&str]); 5] = [
@@ -434,18 +448,6 @@ mod tests {
             ),
             (Role::Blob, &["blob"]),
         ];
-        let own = [
-            "_meta",
-            "arguments",
-            "capabilities",
-            "const",
-            "data",
-            "default",
-            "enum",
-            "examples",
-            "experimental",
-            "structuredContent",
-        ];
         for (role, names) in names {
             for name in names {
                 let said = [
@@ -453,11 +455,11 @@ mod tests {
                     format!(r#"{{"a":[{{"{name}":["x"]}}]}}"#),
                 ];
                 // A list of data is data.
-                let shapes = if own.contains(name) { 1 } else { 2 };
+                let shapes = if OWN.contains(name) { 1 } else { 2 };
                 for text in said.iter().take(shapes) {
                     are(text, vec![(name, role)]);
                 }
-                for of in own {
+                for of in OWN {
                     are(
                         &format!(r#"{{"{of}":{{"{name}":"x"}}}}"#),
                         vec![(name, Role::Structured)],
@@ -465,6 +467,10 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn words_of_the_protocol_are_wire_outside_of_data() {
         let words = [
             "level",
             "method",
@@ -480,7 +486,7 @@ mod tests {
                 &format!(r#"{{"a":[{{"{name}":"x"}}]}}"#),
                 vec![(name, Role::Wire)],
             );
-            for of in own {
+            for of in OWN {
                 let text = format!(r#"{{"{of}":{{"{name}":"x"}}}}"#);
                 are(&text, vec![(name, Role::Structured)]);
             }

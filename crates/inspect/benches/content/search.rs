@@ -13,11 +13,11 @@ const BYTES: usize = 16 * 1024;
 /// How much longer the text is that tells whether time is linear.
 const LONGER: usize = 4;
 /// Texts of which the next ones are made.
-const KEPT: usize = 60;
+const KEPT: usize = 12;
 /// Texts that each of those becomes.
 const CHILDREN: usize = 10;
 /// How often the slowest are made into others.
-const GENERATIONS: usize = 0;
+const GENERATIONS: usize = 12;
 /// Random mixes to begin with.
 const MIXES: usize = 200;
 /// The most pieces of one text.
@@ -25,7 +25,7 @@ const PIECES: usize = 8;
 /// Looks at one text at least.
 const TRIES: usize = 3;
 /// Texts that are told of one part.
-const TOLD: usize = 60;
+const TOLD: usize = 3;
 
 /// What stands between and behind pieces.
 const BETWEEN: &[&str] = &[
