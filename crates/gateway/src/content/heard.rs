@@ -34,8 +34,8 @@ pub(super) fn surface(root: Value<'_>, toward: Toward) -> Surface {
     }
     match (root.get("method"), root.get("id")) {
         (Some(_), Some(_)) => Surface::Questions,
-        // Whoever asks in an answer is heard as one who answers, too.
-        _ if asks(root) => Surface::Asking,
+        // Whoever asks in an answer is heard as one who answers, too, and so is a notice with a result in it.
+        _ if asks(root) || comes_to(root) => Surface::Asking,
         (Some(_), None) => Surface::Notices,
         (None, _) => Surface::Results,
     }
@@ -48,6 +48,12 @@ fn asks(root: Value<'_>) -> bool {
         .filter_map(|name| root.get(name));
     let mut holders = holders.flat_map(|it| [Some(it), it.get("task"), it.get("result")]);
     holders.any(|it| it.is_some_and(|it| it.get("inputRequests").is_some()))
+}
+
+/// Whether a notice says what a task came to.
+fn comes_to(root: Value<'_>) -> bool {
+    let params = root.get("params");
+    params.is_some_and(|params| params.get("result").is_some())
 }
 
 /// Puts a text before those who are asked about it.
@@ -143,6 +149,8 @@ pub(super) mod tests {
     const TASK: &str = r#"{"jsonrpc":"2.0","method":"notifications/tasks/status","params":{"taskId":"t","status":"working","statusMessage":"one"}}"#;
     const WANTS: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"q":
             {"method":"elicitation/create","params":{"message":"one"}}}}}"#;
+    const DONE: &str = r#"{"jsonrpc":"2.0","method":"notifications/tasks","params":{"taskId":"t","status":"completed",
+        "result":{"content":[{"type":"text","text":"one"}]}}}"#;
     const PRETENDS: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"one"}],"inputRequests":{}}}"#;
     const ESCAPED: &str =
         r#"{"jsonrpc":"2.0","id":1,"r\u0065sult":{"\u0063ontent":[{"type":"text","text":"one"}]}}"#;
@@ -197,6 +205,7 @@ pub(super) mod tests {
                 "one",
                 "/result/inputRequests/q/params/message",
             ),
+            (DONE, asking, "one", "/params/result/content/0/text"),
             (PRETENDS, asking, "one", "/result/content/0/text"),
         ] {
             let document =
