@@ -102,7 +102,7 @@ async fn s7_resumes_a_broken_stream_after_the_pause_the_server_asks_for() {
 
 #[tokio::test]
 async fn s7_a_resumption_that_nobody_waited_for_goes_on_for_the_next_who_asks() {
-    let answer = |_: &Seen| events("id: one\nretry: 60\ndata: \n\n");
+    let answer = |_: &Seen| events("id: one\nretry: 600\ndata: \n\n");
     let resumed = |_: &Seen, _: usize| events(format!("data: {}\n\n", result(1)));
     let (world, link) = opened(answer, resumed).await;
     let mut events = stream(send(&link, &call(1)).await.unwrap());
