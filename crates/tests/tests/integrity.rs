@@ -628,7 +628,7 @@ async fn n9_2_what_a_server_says_it_is_does_not_speak_to_the_model() -> Result<(
             for answer in [&first, &later] {
                 let text = answer.to_string();
                 assert_eq!(text.contains("adder"), is_told, "{text}");
-                assert_eq!(text.contains("Do not tell"), false, "{text}");
+                assert!(!text.contains("Do not tell"), "{text}");
             }
             let records = json!(ledger(&fleet.gateway, &["--limit", "100"]).await?).to_string();
             assert_eq!(records.contains("server.suspected"), !is_told, "{records}");

@@ -67,7 +67,7 @@ async fn n1_3_requests_are_of_the_published_shape_and_scores_are_recorded() -> R
     assert_eq!(
         bodies,
         [
-            json!({ "userPrompt": "hello" }),
+            json!({ "userPrompt": "text\nhello" }),
             json!({ "documents": ["hello"] })
         ]
     );

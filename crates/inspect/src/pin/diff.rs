@@ -564,7 +564,8 @@ mod tests {
         let prompt = json!({ "name": "greet", "arguments": [
             { "name": "who", "description": "Who is greeted.", "required": true }, { "name": "how" },
         ] });
-        let rows: [(fn(&mut Value), &[(&str, Risk)]); 9] = [
+        type Row = (fn(&mut Value), &'static [(&'static str, Risk)]);
+        let rows: [Row; 9] = [
             (
                 |p| p["arguments"].as_array_mut().unwrap().reverse(),
                 &[("/arguments", Risk::Low)],

@@ -85,7 +85,6 @@ impl Field {
     }
 
     /// Where a record has it.
-
     fn recorded(&self) -> String {
         let whole = match &*self.kind {
             "Result" => "/result",
@@ -299,7 +298,6 @@ impl Pair {
     }
 
     /// Lets a client say something.
-
     async fn say(&mut self, field: &Field, said: Value) -> Result<String> {
         let method = field.method().to_owned();
         self.rests();
@@ -517,7 +515,7 @@ fn needed_by(field: &Field, task: &str) -> Value {
         ("server", "Result", "tasks/get" | "tasks/cancel") => begun(),
         ("server", "Result", _) if field.name == "InputRequiredResult" => {
             let asks = question("roots/list");
-            let asks = json!({ "method": asks["method"], "params": asks["params"] });
+            let asks = json!({ "method": asks.get("method"), "params": asks.get("params") });
             json!({ "resultType": "input_required", "inputRequests": { "any": asks } })
         }
         ("server", "Result", _) if field.value.get("resultType").is_some() => {

@@ -304,7 +304,7 @@ fn n9_3_text_that_comes_as_bytes_is_looked_at() {
             .collect::<Vec<u8>>()
     };
     let in_lines = |blob: &str| {
-        let lines: Vec<&str> = blob.split_inclusive(|c: char| c == 'V').collect();
+        let lines: Vec<&str> = blob.split_inclusive('V').collect();
         lines.join("\r\n")
     };
     let blob = standard.encode(&text);
