@@ -82,10 +82,7 @@ impl Data {
 
     /// What is done about something that was seen.
     fn action(&self, sight: &Sight<'_>, toward: Toward) -> DataAction {
-        let side = |handling: &DataHandling| match toward {
-            Toward::Model => handling.answers,
-            Toward::Server => handling.arguments,
-        };
+        let side = |handling: &DataHandling| toward.side(handling);
         if let Some(own) = self.settled.rules.get(&*sight.rule.label).and_then(side) {
             return own;
         }
@@ -106,6 +103,17 @@ impl Data {
             (_, Confidence::Low) => DataAction::Report,
             (action, _) => action,
         }
+    }
+
+    /// Whether anything that is found is kept from whoever reads this, and not just told.
+    fn acts(&self, toward: Toward) -> bool {
+        let side = |handling: &DataHandling| toward.side(handling);
+        let is_told = |action| strictness(action) <= strictness(DataAction::Report);
+        let settled = &self.settled;
+        let mut others = settled.rules.values().chain([&settled.personal]);
+        // Of secrets something is done unless the operator says otherwise.
+        side(&settled.secrets).is_none_or(|action| !is_told(action))
+            || others.any(|handling| side(handling).is_some_and(|action| !is_told(action)))
     }
 
     /// What is found in a name, if something is.
@@ -162,6 +170,11 @@ impl Data {
         }
         if is_cut.get() {
             passage.unread();
+            if self.acts(toward) {
+                // No honest text is made so, and what is in the rest of it is not known.
+                let label = "text.unread".into();
+                passage.refuse(|place, _| Because::Data { place, label });
+            }
         }
         let named = self.named(passage);
         if !named.is_empty() {
@@ -174,6 +187,16 @@ impl Data {
         }
         all.retain(|it| it.action != DataAction::Ignore);
         once_each(all)
+    }
+}
+
+impl Toward {
+    /// What is done in this direction, where something is said of it.
+    fn side(self, handling: &DataHandling) -> Option<DataAction> {
+        match self {
+            Toward::Model => handling.answers,
+            Toward::Server => handling.arguments,
+        }
     }
 }
 

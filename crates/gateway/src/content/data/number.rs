@@ -1,7 +1,8 @@
 //! Numbers that are no text: what is written `{"card": 4111111111111111}` is a card as well. Nothing here
 //! says what is done about them.
 
-use protocol::Value;
+use crate::content::minimise::json;
+use protocol::{Kind, Limits, Value};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -31,43 +32,28 @@ pub(in crate::content) fn digits(number: Value<'_>) -> Option<Cow<'_, str>> {
 /// Where the numbers of a text stand, if the text is JSON: an object or an array. What takes the place of
 /// one of them has to be JSON as well.
 pub(super) fn numbers(text: &str) -> Vec<Range<usize>> {
-    let is_json = || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-    if !text.trim_start().starts_with(['{', '[']) || !is_json() {
-        return Vec::new();
-    }
     let mut found = Vec::new();
-    let mut bytes = text.bytes().enumerate().peekable();
-    while let Some((start, byte)) = bytes.next() {
-        match byte {
-            b'"' => {
-                while let Some((_, byte)) = bytes.next() {
-                    match byte {
-                        b'\\' => drop(bytes.next()),
-                        b'"' => break,
-                        _ => {}
-                    }
-                }
-            }
-            b'-' | b'0'..=b'9' => {
-                let goes_on =
-                    |byte: u8| matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E' | b'0'..=b'9');
-                let mut end = start + 1;
-                while let Some((at, _)) = bytes.next_if(|(_, byte)| goes_on(*byte)) {
-                    end = at + 1;
-                }
-                found.push(start..end);
-            }
-            _ => {}
-        }
+    if let Some(document) = json(text, &Limits::default()) {
+        within(document.root(), &mut found);
     }
     found
+}
+
+/// In the order of the text. Depth is bounded by that of the document.
+fn within(value: Value<'_>, found: &mut Vec<Range<usize>>) {
+    match value.kind() {
+        Kind::Number => found.push(value.range()),
+        Kind::Array => value.elements().for_each(|element| within(element, found)),
+        Kind::Object => value.members().for_each(|(_, inner)| within(inner, found)),
+        Kind::Boolean | Kind::Null | Kind::String => {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use protocol::{Document, Limits};
+    use protocol::Document;
 
     #[test]
     fn n9_3_a_number_is_read_as_everybody_reads_it() {

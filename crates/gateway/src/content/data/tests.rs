@@ -62,7 +62,34 @@ fn n1_1_a_text_of_which_not_everything_was_looked_at_says_so_once() {
     ] {
         let (_, found, refused) = after(&content, &result(&text), Toward::Server);
         assert_eq!(found, expected);
-        assert_eq!(refused, None);
+        assert_eq!(refused.is_some(), !expected.is_empty());
+    }
+}
+
+#[test]
+fn n9_3_what_is_not_searched_to_its_end_goes_on_only_where_everything_would() {
+    let message = result(&"/ops_eyJ".repeat(32 * 1024));
+    for (settings, answers, arguments) in [
+        (json!({}), true, true),
+        (json!({ "secrets": { "answers": "report" } }), false, true),
+        (
+            json!({ "secrets": { "answers": "report", "arguments": "ignore" } }),
+            false,
+            false,
+        ),
+        (
+            json!({ "secrets": { "answers": "report", "arguments": "report" },
+                    "personal": { "answers": "redact" },
+                    "rules": { "personal.iban": { "arguments": "tokenise" } } }),
+            true,
+            true,
+        ),
+    ] {
+        let content = content(&settings);
+        for (toward, refuses) in [(Toward::Model, answers), (Toward::Server, arguments)] {
+            let (_, _, refused) = after(&content, &message, toward);
+            assert_eq!(refused.is_some(), refuses, "{settings} {toward:?}");
+        }
     }
 }
 
