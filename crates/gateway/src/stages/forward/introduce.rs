@@ -3,7 +3,7 @@
 //! Where there are several servers, one whose words cannot be told goes without them, and takes nothing
 //! from the others.
 
-use crate::content::{Drawn, FINDINGS, Toward, lesson};
+use crate::content::{self, Drawn, Toward, lesson};
 use crate::definitions;
 use crate::gate::Gate;
 use crate::links::Far;
@@ -12,6 +12,7 @@ use crate::route::{Route, Served};
 use crate::stages::draft::Draft;
 use crate::stages::refused::{self, Refused};
 use bytes::Bytes;
+use controls::Finding;
 use protocol::Document;
 use protocol::bridge::{Frame, Offer, Welcome};
 use std::sync::Arc;
@@ -89,17 +90,14 @@ fn cleaned(
     welcome: &Welcome,
     draft: &mut Draft,
 ) -> Result<Welcome, Refused> {
-    let content = route.content(Some(served));
     let own = words(route, welcome.words())?;
-    let mut looked = content.look(&own, Toward::Model);
-    for finding in &mut looked.findings {
-        finding.place = format!("/result{}", finding.place).into();
+    let settled = route.content(Some(served));
+    let looked = settled.look(&own, Toward::Model);
+    for finding in looked.findings {
+        let place = format!("/result{}", finding.place).into();
+        content::keep(&mut draft.answer_findings, Finding { place, ..finding });
     }
-    let room = FINDINGS.saturating_sub(draft.findings.len());
-    draft
-        .findings
-        .extend(looked.findings.into_iter().take(room));
-    draft.ran_all(content.controls(Toward::Model));
+    draft.ran_all(settled.controls(Toward::Model));
     if let Some(because) = looked.refused {
         return Err(refused::answer_content(&because));
     }

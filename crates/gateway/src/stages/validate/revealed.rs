@@ -2,7 +2,7 @@
 //! what is held against schemas, meanings and bounds, and what is sent. Policies, approvals, detectors and
 //! records have the tokens, and nothing here is shown to them.
 
-use crate::content::FINDINGS;
+use crate::content;
 use crate::stages::draft::Draft;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Place, Resolved};
@@ -27,10 +27,9 @@ impl Revealed {
 
     /// What is sent, which is written down as having been turned back.
     pub(in crate::stages) fn sent(&self, draft: &mut Draft) -> &Message {
-        let room = FINDINGS.saturating_sub(draft.findings.len());
-        draft
-            .findings
-            .extend(self.findings.iter().take(room).cloned());
+        for finding in &self.findings {
+            content::keep(&mut draft.findings, finding.clone());
+        }
         &self.message
     }
 }
