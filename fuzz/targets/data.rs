@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let mut thread = Thread::new(Arc::clone(&RULES));
     for piece in [&text[..middle], &text[middle..]] {
-        for sight in thread.scan(piece) {
+        for sight in thread.look(piece).sights {
             assert!(piece.get(sight.at.clone()).is_some());
         }
     }

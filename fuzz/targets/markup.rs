@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
         repetition: Handling::Cut,
         emptiness: Handling::Cut,
     };
-    let cut = flood::examine(text, &limits, usize::MAX);
+    let cut = flood::examine(text, &limits, &mut flood::Room::new(usize::MAX));
     assert!(cut.text.len() <= 4096 && cut.found.is_empty() == (cut.text == text));
     let marker = Marker::new(*b"0123456789");
     for how in [Spotlight::Datamark, Spotlight::Delimit, Spotlight::Encode] {

@@ -6,9 +6,13 @@ use crate::reader::Content;
 use crate::record::{OwnedRecord, Record, Verdict, Who};
 use crate::segment::{self, LOCK};
 use crate::{Follower, From};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
 use tempfile::TempDir;
 
 /// A directory with a ledger and its key.
@@ -58,14 +62,17 @@ impl Sample {
             copy.dir.path().join("ledger.key"),
         )
         .unwrap();
-        fs::create_dir(copy.path()).unwrap();
-        for entry in fs::read_dir(self.path()).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_name() != LOCK {
-                fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+        // The ledger packs and signs while we copy: taken is only what stood still meanwhile.
+        for _ in 0..1000 {
+            match copy_if_still(&self.path(), &copy.path()) {
+                Ok(true) => return copy,
+                Ok(false) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => panic!("{error}"),
             }
+            fs::remove_dir_all(copy.path()).unwrap();
         }
-        copy
+        panic!("the ledger never stood still");
     }
 
     /// The plain form of a segment.
@@ -84,6 +91,27 @@ impl Sample {
             .map(|record| record.id.into_owned())
             .collect()
     }
+}
+
+/// What tells one state of a directory from another.
+type Stamps = BTreeSet<(OsString, u64, SystemTime)>;
+
+fn stamps(dir: &Path) -> io::Result<Stamps> {
+    let stamp = |entry: fs::DirEntry| {
+        let about = entry.metadata()?;
+        Ok((entry.file_name(), about.len(), about.modified()?))
+    };
+    fs::read_dir(dir)?.map(|entry| stamp(entry?)).collect()
+}
+
+/// Copies everything but the lock, and says whether nothing changed meanwhile.
+fn copy_if_still(from: &Path, to: &Path) -> io::Result<bool> {
+    fs::create_dir(to)?;
+    let before = stamps(from)?;
+    for (name, ..) in before.iter().filter(|(name, ..)| name != LOCK) {
+        fs::copy(from.join(name), to.join(name))?;
+    }
+    Ok(before == stamps(from)?)
 }
 
 /// Segments that end after a few lines, and checkpoints after three records.

@@ -26,12 +26,13 @@ pub mod wrap;
 pub mod written;
 mod yaml;
 
+pub use nearest::nearest;
 pub use problem::{Problem, Severity};
 pub use reference::reference_markdown;
 pub use schema::schema_json;
 pub use settle::settle;
 pub use settled::Settled;
-pub use yaml::read;
+pub use yaml::{each, read};
 
 /// The same as [`load`], where somebody has more to say of what it means: their problems are told with the
 /// others, at the place of the setting that each of them names.

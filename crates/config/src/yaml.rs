@@ -7,6 +7,7 @@
 
 mod tree;
 
+pub use tree::each;
 pub(crate) use tree::{Key, Kind, Node, shortened, step_index, step_name, whole};
 
 use crate::bounds;

@@ -4,30 +4,32 @@
 //! can be enforced. Everything else stands aside with the reason: it is not
 //! listed and not callable (control 9.2). A catalog is never edited: a new one takes its place.
 
+mod enforced;
 mod judge;
 mod others;
 mod shelves;
 
 pub use crate::links::Drift;
+pub(crate) use enforced::Enforced;
 pub use judge::Around;
-pub(crate) use judge::{alike, described, speaks};
+pub(crate) use judge::{described, holding, speaks, suspected};
 pub use others::Others;
+pub(crate) use others::lasting;
 pub use shelves::Shelves;
 
-use crate::content::Minimising;
-use crate::pins::{Entry, Kind, Pin, Pins, PinsError};
+use crate::pins::{Entry, Kind, Pin, Pins, PinsError, Sighting};
 use crate::small::lock;
 use arc_swap::ArcSwap;
 use config::settled;
 use controls::Score;
 use inspect::meaning::{self, Parameters};
 use inspect::pin::{self, Digest};
-use inspect::schema::{Budget, Schema, Strictness};
+use inspect::schema::Schema;
 use judge::{Case, Desk, Verdict};
 use protocol::mirror::Params;
-use protocol::{Document, Limits};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -171,6 +173,11 @@ impl Catalog {
         })
     }
 
+    /// Whether it was ever read as a whole.
+    pub fn is_read(&self) -> bool {
+        self.loaded_ms.is_some()
+    }
+
     /// How many tools stand aside.
     pub fn aside(&self) -> usize {
         self.tools.len() - self.approved().count()
@@ -181,8 +188,6 @@ impl Catalog {
 #[derive(Debug)]
 pub struct Shelf {
     server: settled::Server,
-    /// Which fields go on where a route says nothing else.
-    minimising: Minimising,
     catalog: ArcSwap<Catalog>,
     /// How often there was reason to doubt the catalog, and how many of those a reading settled.
     doubts: AtomicU64,
@@ -212,10 +217,7 @@ impl Shelf {
 
     /// An empty shelf for this server.
     pub fn new(server: settled::Server) -> Self {
-        // What cannot be read there keeps its routes from being built.
-        let minimising = Minimising::new(&server.content);
         Shelf {
-            minimising: minimising.unwrap_or_default(),
             server,
             catalog: ArcSwap::default(),
             doubts: AtomicU64::new(1),
@@ -305,7 +307,8 @@ impl Shelf {
             loaded_ms,
         } = catalog;
         let listed = named(definitions);
-        let twice = named_twice(&listed);
+        let twice = twice(listed.iter().map(|(name, _, digest)| (*name, *digest)));
+        let mut seen = HashSet::new();
         let mut changes = Vec::new();
         let mut left_out = 0;
         for (name, definition, digest) in listed {
@@ -320,12 +323,12 @@ impl Shelf {
                 extent,
             };
             let is_twice = twice.contains(name);
-            // Where two definitions have one name, nobody can tell which of them is meant.
-            if is_twice && found.is_pinned() {
+            // Where two definitions have one name, nobody can tell which of them is meant. Each name is told once.
+            if (is_twice && found.is_pinned()) || !seen.insert(name) {
                 continue;
             }
-            let (standing, what, scores) = match is_twice && found.pin.is_none() {
-                true => found.is_ambiguous(&mut desk),
+            let (standing, what, scores) = match is_twice {
+                true => self.ambiguous(&found, &mut desk, reading.party),
                 false => self.one(&found, &mut desk, reading.party)?,
             };
             if let Some(what) = what {
@@ -362,7 +365,7 @@ impl Shelf {
             None => false,
         };
         let (Some(Standing::Approved(tool)), Some(pin)) = (was, pin) else {
-            return self.judged(found, desk);
+            return self.judged(found, desk, party);
         };
         let same = || Standing::Approved(Arc::clone(tool));
         // Known, unchanged and still pinned: nothing is compiled twice.
@@ -372,29 +375,57 @@ impl Shelf {
             }
             return Ok((same(), turned.then_some(RESTORED), Vec::new()));
         }
-        // Pinned as it was, and different in this caller's hands only.
-        if found.extent == Extent::Page && pin.digest == tool.digest {
-            let told = match turned {
-                true => {
-                    self.distrust();
-                    desk.shown_otherwise(case, pin)
-                }
-                false => None,
-            };
-            let what = told.as_ref().map(|_| CHANGED);
-            return Ok((same(), what, told.unwrap_or_default()));
+        if found.stays().is_none() {
+            return self.judged(found, desk, party);
         }
-        self.judged(found, desk)
+        if !turned {
+            return Ok((same(), None, Vec::new()));
+        }
+        match desk.shown_otherwise(case, pin) {
+            Some(scores) => {
+                self.distrust();
+                Ok((same(), Some(CHANGED), scores))
+            }
+            // It would be taken over, were it shown to everybody: then whoever is shown it first will do.
+            None => self.judged(found, desk, party),
+        }
     }
 
     fn judged(
         &self,
         found: &Found<'_>,
         desk: &mut Desk<'_>,
+        party: &Drift,
     ) -> Result<(Standing, Option<&'static str>, Vec<Score>), PinsError> {
         let (standing, scores) = self.judge(&found.case, found.pin, desk)?;
+        if matches!(standing, Standing::Approved(_)) {
+            party.agrees(found.case.name);
+        }
         let what = news(found.was, &standing);
         Ok((standing, what, scores))
+    }
+
+    /// How a definition stands that has another one of its name beside it.
+    fn ambiguous(
+        &self,
+        found: &Found<'_>,
+        desk: &mut Desk<'_>,
+        party: &Drift,
+    ) -> (Standing, Option<&'static str>, Vec<Score>) {
+        let case = &found.case;
+        let turned = found.pin.is_some() && party.differs(case.name, case.digest);
+        let Some(tool) = found.stays() else {
+            let standing = Standing::Unusable(format!("it {}", Sighting::TWICE));
+            let what = news(found.was, &standing);
+            return (standing, what, desk.hold(case, Sighting::TWICE));
+        };
+        let same = Standing::Approved(Arc::clone(tool));
+        if !turned {
+            return (same, None, Vec::new());
+        }
+        tracing::warn!(server = %self.server.name, tool = case.name, "{}", Sighting::TWICE);
+        self.distrust();
+        (same, Some(CHANGED), desk.hold(case, Sighting::TWICE))
     }
 
     fn judge(
@@ -426,31 +457,13 @@ impl Shelf {
     }
 
     fn compile(&self, name: &str, definition: &Value, digest: Digest) -> Standing {
-        let strictness = match self.server.schema {
-            settled::Schema::Strict => Strictness::Strict,
-            settled::Schema::Declared => Strictness::Declared,
-        };
-        let budget = Budget::default();
-        let Some(input) = definition.get("inputSchema") else {
-            return Standing::Unusable("it has no inputSchema".to_owned());
-        };
-        if let Some(why) = self.minimising.breaks(name, definition) {
-            return Standing::Unusable(why);
-        }
-        let mirror = match mirror(input) {
-            Ok(mirror) => mirror,
+        let Enforced {
+            input,
+            output,
+            mirror,
+        } = match Enforced::of(definition, self.server.schema) {
+            Ok(enforced) => enforced,
             Err(why) => return Standing::Unusable(why),
-        };
-        let input = match Schema::compile(input, strictness, &budget) {
-            Ok(schema) => schema,
-            Err(error) => return Standing::Unusable(format!("inputSchema: {error}")),
-        };
-        // A server may add to its answers what it did not declare; it is screened like the rest.
-        let output = definition.get("outputSchema");
-        let output = output.map(|schema| Schema::compile(schema, Strictness::Declared, &budget));
-        let output = match output.transpose() {
-            Ok(schema) => schema,
-            Err(error) => return Standing::Unusable(format!("outputSchema: {error}")),
         };
         Standing::Approved(Arc::new(Tool {
             name: name.into(),
@@ -480,12 +493,16 @@ impl Found<'_> {
         self.pin.is_some_and(|pin| pin.digest == self.case.digest)
     }
 
-    /// One of several of its name that nobody approved: it waits for somebody to look.
-    fn is_ambiguous(&self, desk: &mut Desk<'_>) -> (Standing, Option<&'static str>, Vec<Score>) {
-        let scores = desk.hold(&self.case, "is defined more than once in one list");
-        let standing = Standing::Unapproved;
-        let what = news(self.was, &standing);
-        (standing, what, scores)
+    /// The tool in force, if it is pinned as it was: what one caller is shown takes it from nobody else.
+    fn stays(&self) -> Option<&Arc<Tool>> {
+        match (self.extent, self.was, self.pin) {
+            (Extent::Page, Some(Standing::Approved(tool)), Some(pin))
+                if pin.digest == tool.digest =>
+            {
+                Some(tool)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -500,13 +517,15 @@ fn named<'v>(
         .collect()
 }
 
-/// The names that a list gives to more than one definition.
-fn named_twice<'v>(listed: &[(&'v str, &'v Value, Digest)]) -> HashSet<&'v str> {
+/// The names that a list gives to more than one definition: nobody can tell which of them is meant.
+pub(crate) fn twice<N: Clone + Eq + Hash>(
+    listed: impl IntoIterator<Item = (N, Digest)>,
+) -> HashSet<N> {
     let mut first = HashMap::new();
     let mut twice = HashSet::new();
-    for (name, _, digest) in listed {
-        if *first.entry(*name).or_insert(*digest) != *digest {
-            twice.insert(*name);
+    for (name, digest) in listed {
+        if *first.entry(name.clone()).or_insert(digest) != digest {
+            twice.insert(name);
         }
     }
     twice
@@ -546,8 +565,7 @@ fn recognised(server: &settled::Server, name: &str, definition: &Value) -> Param
         );
     }
     let mut parameters = Parameters::default();
-    let input = definition.get("inputSchema").unwrap_or(&Value::Null);
-    for (place, meaning) in meaning::recognise(input) {
+    for (place, meaning) in meaning::recognise(definition) {
         let expectation = meaning::Expectation {
             basis: meaning::Basis::Recognised,
             otherwise: meaning::Consequence::Refuse,
@@ -556,18 +574,6 @@ fn recognised(server: &settled::Server, name: &str, definition: &Value) -> Param
         parameters.expect(&place, expectation);
     }
     parameters
-}
-
-/// The arguments that headers repeat (rule H9).
-fn mirror(input: &Value) -> Result<Params, String> {
-    let text = input.to_string();
-    let limits = Limits {
-        bytes: text.len(),
-        ..Limits::default()
-    };
-    let read = Document::read(text.into(), &limits);
-    let document = read.map_err(|flaw| format!("inputSchema: {flaw}"))?;
-    Params::read(document.root()).map_err(|error| format!("inputSchema: {error}"))
 }
 
 /// What to tell about a change of standing, if anything.

@@ -5,9 +5,11 @@
 //! It finds, rewrites, and says what the operator does not let pass; it decides nothing else. What is
 //! found here are facts: what a detector merely thinks of a text is a score, and is not made here.
 
+mod blob;
 mod data;
 mod heard;
 mod hidden;
+mod inner;
 mod keep;
 pub(crate) mod lesson;
 mod meaning;
@@ -16,18 +18,21 @@ mod output;
 mod passage;
 mod place;
 mod role;
+#[cfg(test)]
+pub(crate) mod sample;
 mod schema_files;
 mod script;
 mod spotlight;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use data::{Log, Threads, Tokens, read_packs};
+use blob::Form;
+pub(crate) use data::{Log, Threads, Tokens, quotable, read_packs};
 pub(crate) use data::{PackError, TokensError};
 pub(crate) use keep::{FINDINGS, keep};
 pub(crate) use meaning::ContentError;
 pub(crate) use meaning::Meanings;
-pub(crate) use minimise::{Minimised, Minimising, StandIns};
+pub(crate) use minimise::{Minimised, Minimising, Outcome, StandIns};
 pub(crate) use passage::{Because, Passage};
 #[cfg(test)]
 pub(crate) use place::PLACE;
@@ -98,7 +103,7 @@ pub(crate) struct Looked {
 
 /// What the parts keep from one string of a message to the next.
 struct Once<'d> {
-    room: Option<output::Room>,
+    room: Option<inspect::flood::Room>,
     /// What the message is to detectors, if somebody is heard about that.
     heard: Option<Surface>,
     light: spotlight::Light<'d>,
@@ -126,6 +131,19 @@ impl Content {
             data: Some(data::Data::new(data, route)?),
             output: Some(output::Output::new(output)),
             spotlight: spotlight::of(*spotlight),
+            ..Content::of_nobody(hidden)
+        })
+    }
+
+    /// What is said where no single one of these is concerned: the strictest of it.
+    pub(crate) fn of_all(
+        hidden: HiddenText,
+        all: &[settled::Content],
+        route: &Arc<str>,
+    ) -> Result<Content, PackError> {
+        Ok(Content {
+            data: data::Data::of_all(all.iter().map(|it| &it.data), route)?,
+            output: output::Output::of_all(all.iter().map(|it| &it.output)),
             ..Content::of_nobody(hidden)
         })
     }
@@ -198,6 +216,22 @@ impl Content {
         place::shown(pointer, |name| data?.label(name))
     }
 
+    /// What is told in the place of the name of a member in which something is found; nothing if it may be
+    /// told.
+    pub(crate) fn hush(&self, name: &str) -> Option<String> {
+        let label = self.data.as_ref()?.label(name)?;
+        Some(inspect::data::mark(&label))
+    }
+
+    /// The beginning of what somebody calls something, with nothing in it of what is found there: as records
+    /// have it.
+    pub(crate) fn hushed<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match &self.data {
+            Some(data) => data.hushed(text),
+            None => hushed(text),
+        }
+    }
+
     /// What stands in the place of fields that go on as tokens.
     pub(crate) fn stand_ins(&self) -> StandIns<'_> {
         StandIns::of(self.data.as_ref())
@@ -218,7 +252,7 @@ impl Content {
             (controls::N9_1, model && self.spotlight.is_some()),
             (
                 controls::N9_3,
-                self.data.is_some() || self.output.is_some() && model,
+                self.looks(toward) || self.output.is_some() && model,
             ),
             (controls::N9_4, model && self.output.is_some()),
         ]
@@ -273,13 +307,19 @@ impl Content {
     }
 
     /// Whether nothing can be found in a message without escapes and without a character beyond
-    /// printable ASCII: it costs little then. Secrets are plain text.
+    /// printable ASCII: it costs little then. Secrets are plain text, and what stands in bytes is not seen.
     fn passes_plain(&self, document: &Document, toward: Toward) -> bool {
         let output = self.output.as_ref();
-        self.data.is_none()
+        !self.looks(toward)
+            && !role::may_have_bytes(document.bytes())
             && (toward == Toward::Server
                 || (self.spotlight.is_none()
                     && output.is_none_or(|output| output.passes_plain(document.bytes()))))
+    }
+
+    /// Whether secrets or personal data are looked for on this way.
+    fn looks(&self, toward: Toward) -> bool {
+        self.data.as_ref().is_some_and(|data| data.looks(toward))
     }
 
     /// One number: nothing hides in it, nobody renders it, and no detector reads it.
@@ -293,12 +333,14 @@ impl Content {
     fn treat(&self, passage: &mut Passage<'_, '_>, once: &mut Once<'_>) {
         // First of all, so that nothing hides behind it from what comes after.
         hidden::treat(passage, self.hidden);
+        // What stands in bytes is looked at as what it is read as.
+        if passage.role() == Role::Blob {
+            return self.treat_bytes(passage);
+        }
         // Of what is left, what a person takes for something else.
         script::treat(passage);
         // Values that should not be where they are.
-        if let Some(data) = &self.data {
-            data::treat(passage, data);
-        }
+        self.treat_data(passage);
         if let (Some(output), Some(room)) = (&self.output, &mut once.room) {
             output::treat(passage, output, room);
         }
@@ -309,6 +351,37 @@ impl Content {
         // Last of all: what is marked is what is left.
         spotlight::treat(passage, &mut once.light);
     }
+
+    /// Bytes, in base64. They are for a program first: nothing is marked in them, nothing is cut, and no
+    /// detector reads them.
+    fn treat_bytes(&self, passage: &mut Passage<'_, '_>) {
+        blob::open(passage, |passage, form| match form {
+            Form::File => passage.as_text(|passage| self.treat_file(passage)),
+            Form::Other => self.treat_data(passage),
+        });
+    }
+
+    /// The text of a file that came as bytes.
+    fn treat_file(&self, passage: &mut Passage<'_, '_>) {
+        hidden::treat(passage, self.hidden);
+        script::treat(passage);
+        self.treat_data(passage);
+        if let Some(output) = &self.output {
+            output::treat_file(passage, output);
+        }
+    }
+
+    fn treat_data(&self, passage: &mut Passage<'_, '_>) {
+        if let Some(data) = &self.data {
+            data::treat(passage, data);
+        }
+    }
+}
+
+/// The beginning of what somebody calls something, with nothing in it of what any rule finds there: as
+/// refusals quote it, and logs.
+pub(crate) fn hushed(text: &str) -> Cow<'_, str> {
+    data::hushed(text)
 }
 
 /// What a file says, up to one byte more than there may be.
@@ -321,7 +394,7 @@ fn bounded_file(path: &Path, most: usize) -> std::io::Result<Vec<u8>> {
 }
 
 /// How exactly a pattern names a tool.
-fn exactness(tool: &settled::ToolPattern) -> usize {
+pub(crate) fn exactness(tool: &settled::ToolPattern) -> usize {
     match tool {
         settled::ToolPattern::Named(_) => usize::MAX,
         settled::ToolPattern::StartsWith(start) => start.len(),

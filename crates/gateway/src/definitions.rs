@@ -166,7 +166,7 @@ pub(crate) fn told(
     (kind, items): (Kind, &[&Value]),
 ) -> Result<Vec<bool>, PinsError> {
     let served = far.served();
-    let neighbours = || gate.neighbourhood(&[]);
+    let neighbours = |kind: Kind| gate.neighbourhood(kind, &[]);
     let around = Around::new(&neighbours);
     let reading = reading(gate, far, &around);
     let sorted = served

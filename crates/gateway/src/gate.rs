@@ -5,7 +5,7 @@ use crate::admin::{Codes, Office};
 use crate::approvals::Approvals;
 use crate::authority::Authority;
 use crate::bridge::Parked;
-use crate::catalog::{self, Around, Shelf, Study};
+use crate::catalog::{self, Around, Shelf, Standing, Study};
 use crate::claims::Attributes;
 use crate::clock::Clock;
 use crate::connect::{Links, SignIn};
@@ -13,8 +13,9 @@ use crate::credential::OwnClient;
 use crate::definitions::suspected::Unheard;
 use crate::events::Events;
 use crate::listed::Lists;
+use crate::misfits;
 use crate::people::People;
-use crate::pins::{Pins, PinsError};
+use crate::pins::{Kind, Pins, PinsError};
 use crate::possession::Proofs;
 use crate::providers::Providers;
 use crate::revocation::Revocations;
@@ -237,7 +238,7 @@ impl Gate {
             // Whoever comes first is compared with nobody who comes after: nothing is held because of
             // somebody else's likeness to it.
             let known = &studied;
-            let neighbours = || self.neighbourhood(known);
+            let neighbours = |kind: Kind| self.neighbourhood(kind, known);
             let study = study(&Around::new(&neighbours));
             outcomes.push(study.map(|study| studied.push((served, shelf, study))));
         }
@@ -263,8 +264,37 @@ impl Gate {
         outcomes
     }
 
-    /// What all servers offer now, with what was studied and is not in force yet.
-    pub(crate) fn neighbourhood(&self, studied: &[(&Served, &Shelf, Study)]) -> Neighbourhood {
+    /// What all servers offer of this kind now, of tools with what was studied and is not in force yet.
+    pub(crate) fn neighbourhood(
+        &self,
+        kind: Kind,
+        studied: &[(&Served, &Shelf, Study)],
+    ) -> Neighbourhood {
+        match kind {
+            Kind::Tool => self.tools_around(studied),
+            _ => self.pinned_around(kind),
+        }
+    }
+
+    /// The definitions of this kind that are approved. What cannot be read is compared with nobody; the
+    /// definition in hand cannot be pinned then either.
+    fn pinned_around(&self, kind: Kind) -> Neighbourhood {
+        let runtime = self.runtime();
+        let servers = runtime.servers.keys();
+        let pinned = servers.flat_map(|server| {
+            let pinned = self.pins.of_kind(server, kind).unwrap_or_default();
+            pinned.into_iter().map(move |it| (server, it))
+        });
+        let pinned: Vec<_> = pinned.collect();
+        Neighbourhood::of(pinned.iter().map(|(server, (name, pin))| Neighbour {
+            server,
+            name,
+            description: catalog::described(&pin.definition),
+            digest: pin.digest,
+        }))
+    }
+
+    fn tools_around(&self, studied: &[(&Served, &Shelf, Study)]) -> Neighbourhood {
         let runtime = self.runtime();
         let in_force = runtime.servers.values().flat_map(|served| {
             let tools = served.shelves.approved().into_iter();
@@ -318,6 +348,17 @@ impl Gate {
             self.note_definition(&name, subject, change.digest, &change.scores);
             self.unheard
                 .ask(self, &served.name, &change.tool, change.digest);
+            match shelf.catalog().tool(&change.tool) {
+                Some(Standing::Approved(tool)) => misfits::note(self, served, tool),
+                Some(Standing::Unusable(why)) => {
+                    tracing::warn!(
+                        server = &*served.name,
+                        tool = &*change.tool,
+                        "{name}: {why}"
+                    );
+                }
+                _ => {}
+            }
         }
     }
 
@@ -362,6 +403,18 @@ impl Gate {
             scores: scores.iter().map(crate::stages::score_entry).collect(),
             ..self.changed(name, (server, subject), after)
         });
+    }
+
+    /// That a tool is not to be had on a route, and why.
+    pub(crate) fn note_misfit(&self, route: &str, subject: (&str, &str), why: &str) {
+        let mut record = self.changed("tool.unusable", subject, "");
+        record.route = Some(route.into());
+        record.event = Some(audit::Event {
+            name: "tool.unusable".into(),
+            detail: Some(why.into()),
+            ..audit::Event::default()
+        });
+        self.write(&record);
     }
 
     /// The same of somebody's call. False if it cannot be written down: then what it is about must

@@ -1,5 +1,5 @@
-//! Reads a configuration and its policies from the disk. The only place that does: everything else
-//! is handed the settled configuration.
+//! Reads a configuration and its policies from the disk, and what was approved where that makes a setting
+//! worth a second look. The only place that does: everything else is handed the settled configuration.
 
 use config::settled::Settled;
 use config::{Problem, Severity};
@@ -78,7 +78,14 @@ impl fmt::Display for LoadError {
 
 /// Reads the file, settles it and reads the policies it names.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
-    let (mut settled, warnings) = settled(path)?;
+    let (mut settled, warnings) = settled(path, |settled, folder| {
+        let data = folder.join(&settled.data);
+        let squats = crate::squats::problems(settled);
+        let misfits = crate::misfits::problems(settled, &data);
+        let unheeded = crate::unheeded::problems(settled);
+        let all = squats.into_iter().chain(misfits).chain(unheeded);
+        all.collect()
+    })?;
     crate::content::read_packs(&mut settled).map_err(LoadError::Pack)?;
     crate::content::read_schemas(&mut settled).map_err(LoadError::Schema)?;
     let administration = match &settled.administration {
@@ -102,7 +109,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
 /// The patterns of all other files that the configuration in this file names, whether or not they are there:
 /// policies, schemas, and packs of rules with their signatures.
 pub fn files(path: &Path) -> Result<Vec<String>, LoadError> {
-    let (mut settled, _) = settled(path)?;
+    let (mut settled, _) = settled(path, |settled, _| crate::squats::problems(settled))?;
     let packs = settled.packs().flat_map(|pack| {
         let file = pack.file.to_string_lossy();
         // A pack is signed last.
@@ -121,18 +128,21 @@ pub fn files(path: &Path) -> Result<Vec<String>, LoadError> {
     Ok(files)
 }
 
-/// What the file says, with every path resolved against its folder.
-fn settled(path: &Path) -> Result<(Settled, Vec<Problem>), LoadError> {
+/// What the file says, with every path resolved against its folder, and what else there is to say of that.
+fn settled(
+    path: &Path,
+    more: impl FnOnce(&Settled, &Path) -> Vec<Problem>,
+) -> Result<(Settled, Vec<Problem>), LoadError> {
     let text = read(path)?;
-    let said = config::load_told(&text, crate::squats::problems);
-    let (settled, warnings) = said.map_err(|problems| LoadError::Wrong {
-        path: path.to_owned(),
-        problems,
-    })?;
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    let said = config::load_told(&text, |settled| more(settled, folder));
+    let (settled, warnings) = said.map_err(|problems| LoadError::Wrong {
+        path: path.to_owned(),
+        problems,
+    })?;
     Ok((settled.rooted_at(folder), warnings))
 }
 

@@ -61,6 +61,16 @@ pub struct Sighting {
     pub why: String,
 }
 
+impl Sighting {
+    /// Why something waits whose name a list gives to another thing too.
+    pub(crate) const TWICE: &'static str = "is defined more than once in one list";
+
+    /// Whether nobody can tell what would be approved: its server offers another thing by the same name.
+    pub fn is_ambiguous(&self) -> bool {
+        self.why == Self::TWICE
+    }
+}
+
 /// What is to be written down of a definition that was studied.
 #[derive(Clone, Debug)]
 pub enum Entry {
@@ -205,6 +215,15 @@ impl Pins {
             );
         }
         Ok(all)
+    }
+
+    /// The pins of this kind of this server, each with what the server calls it, in no order.
+    pub fn of_kind(&self, server: &str, kind: Kind) -> Result<Vec<(String, Pin)>, PinsError> {
+        let pins = self.of(server)?.into_iter().filter_map(|(key, pin)| {
+            let (of, name) = Kind::of_key(&key);
+            (of == kind).then(|| (name.to_owned(), pin))
+        });
+        Ok(pins.collect())
     }
 
     /// Pins this definition and forgets that it was waiting.
@@ -381,7 +400,7 @@ fn see(store: &Connection, sighting: &Sighting) -> Result<(), PinsError> {
          WHERE (SELECT count(*) FROM sightings WHERE server = ?1) < ?7
             OR EXISTS (SELECT 1 FROM sightings WHERE server = ?1 AND tool = ?2)
          ON CONFLICT DO UPDATE SET digest = ?3, definition = ?4, at_ms = ?5, why = ?6
-            WHERE digest <> ?3",
+            WHERE digest <> ?3 OR (why = ?8) <> (?6 = ?8)",
     )?;
     insert.execute(params![
         sighting.server,
@@ -390,7 +409,8 @@ fn see(store: &Connection, sighting: &Sighting) -> Result<(), PinsError> {
         sighting.definition.to_string(),
         stamp(sighting.at_ms),
         sighting.why,
-        Pins::SIGHTINGS_PER_SERVER
+        Pins::SIGHTINGS_PER_SERVER,
+        Sighting::TWICE
     ])?;
     Ok(())
 }
@@ -640,6 +660,34 @@ mod tests {
             .query_row("SELECT count(*) FROM history", [], |row| row.get(0))
             .unwrap();
         assert_eq!(kept, Pins::HISTORY);
+    }
+
+    /// Why something waits is what was seen first of a definition, but for that another one has its name.
+    #[test]
+    fn n9_2_what_is_defined_twice_waits_for_that_as_long_as_it_is() {
+        let data = tempfile::tempdir().unwrap();
+        let pins = Pins::open(data.path()).unwrap();
+        let definition = json!({ "name": "echo" });
+        for (why, expected) in [
+            ("never approved", "never approved"),
+            ("changed", "never approved"),
+            (Sighting::TWICE, Sighting::TWICE),
+            (Sighting::TWICE, Sighting::TWICE),
+            ("changed", "changed"),
+        ] {
+            pins.see(&Sighting {
+                server: "files".into(),
+                tool: "echo".into(),
+                digest: inspect::pin::digest(&definition),
+                definition: definition.clone(),
+                at_ms: 1,
+                why: why.into(),
+            })
+            .unwrap();
+            let waits = pins.sighting("files", "echo").unwrap().unwrap();
+            assert_eq!(waits.why, expected);
+            assert_eq!(waits.is_ambiguous(), expected == Sighting::TWICE);
+        }
     }
 
     #[test]

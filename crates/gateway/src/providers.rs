@@ -23,6 +23,7 @@ mod windows;
 
 pub use build::ProviderError;
 pub(crate) use build::{Workbench, panel, providers};
+pub(crate) use kind::rules;
 pub use opinion::{BLOCKLIST, HARM, INJECTION, Opinion, Surface};
 pub use panel::{Detector, Hearing, Local, Member, Panel, Quiet};
 pub use provider::{Provider, Said};

@@ -34,7 +34,7 @@ pub struct Route {
     pub hidden_text: settled::HiddenText,
     /// What is done with the text of each server's messages, in the order of `servers`.
     contents: Box<[Content]>,
-    /// The same where no single server is concerned.
+    /// The same where no single server is concerned: the strictest of theirs.
     whole: Content,
     /// The same for words of several servers that were looked at one by one before they were joined.
     joined: Content,
@@ -231,7 +231,7 @@ impl Route {
         });
         Ok(Route {
             contents: contents(route, &servers, providers)?,
-            whole: Content::of_nobody(hidden_text),
+            whole: whole(route, &servers, hidden_text)?,
             joined: Content::of_nobody(match hidden_text {
                 // What is left in joined words keeps no route from opening.
                 settled::HiddenText::Refuse => settled::HiddenText::Remove,
@@ -273,7 +273,7 @@ impl Route {
 impl Route {
     /// Takes the key that tokens are made with.
     pub(crate) fn keyed(mut self, tokens: &Arc<Tokens>) -> Route {
-        for content in &mut self.contents {
+        for content in self.contents.iter_mut().chain([&mut self.whole]) {
             content.keyed(tokens);
         }
         self
@@ -406,10 +406,7 @@ fn contents(
         let content = served.settled.content.on(&route.content);
         let panel = providers::panel(&content, providers);
         let made = Content::new(served.hidden_text, &content, &path);
-        let made = made.map_err(|error| RouteError::Rules {
-            path: route.path.clone(),
-            error,
-        })?;
+        let made = made.map_err(|error| rules_of(route, error))?;
         let content = made.meant(&content);
         let content = content.map_err(|error| RouteError::Content {
             path: route.path.clone(),
@@ -418,6 +415,27 @@ fn contents(
         Ok(content.heard_by(panel))
     });
     each.collect()
+}
+
+/// What is done with the text of messages that concern all servers of a route.
+fn whole(
+    route: &settled::Route,
+    servers: &[Arc<Served>],
+    hidden_text: settled::HiddenText,
+) -> Result<Content, RouteError> {
+    let all = servers.iter();
+    let all: Vec<_> = all
+        .map(|served| served.settled.content.on(&route.content))
+        .collect();
+    let made = Content::of_all(hidden_text, &all, &route.path.as_str().into());
+    made.map_err(|error| rules_of(route, error))
+}
+
+fn rules_of(route: &settled::Route, error: crate::content::PackError) -> RouteError {
+    RouteError::Rules {
+        path: route.path.clone(),
+        error,
+    }
 }
 
 /// What the metadata of a route tells of keys that tokens are bound to.

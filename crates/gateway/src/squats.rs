@@ -10,7 +10,7 @@ use controls::{Mode, Score};
 use inspect::likeness::{Squat, squat, squat_host, squat_server};
 
 /// The rule.
-const RULE: &str = "likeness.typosquat";
+pub(crate) const RULE: &str = "likeness.typosquat";
 
 /// A name in the configuration of a server, and the well-known one it may be taken for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,8 @@
 //! more looks than a text of its size is worth.
 
 pub mod check;
-pub mod fields;
+mod eight;
+mod fields;
 pub mod pack;
 mod pattern;
 mod placeholder;
@@ -19,6 +20,8 @@ mod rules;
 mod scan;
 mod stream;
 pub mod token;
+mod unless;
+mod words;
 
 pub use placeholder::is_placeholder;
 pub use redact::{mark, redacted};

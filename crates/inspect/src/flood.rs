@@ -1,7 +1,8 @@
 //! Texts that fill a model's window: too much, the same over and over, emptiness that pushes what follows
 //! out of sight (control 9.4).
 //!
-//! Whatever is cut leaves a notice that says how much, so that nobody takes the rest for the whole.
+//! Whatever is cut leaves a notice that says how much, so that nobody takes the rest for the whole. Of a message
+//! that is full only the first text that is cut for it has one.
 //!
 //! * **Size** is counted in bytes and in tokens. Tokens are estimated: four bytes of ASCII, or one other
 //!   character, count as one. Tokenisers differ; the estimate is within a factor of two of them for prose.
@@ -115,6 +116,28 @@ pub struct Looked<'t> {
 /// Things found in one text that are told; what is beyond is cut all the same.
 const FOUND: usize = 64;
 
+/// How much of a message is left for text. Once a text found no room, nothing that follows does: the notice of
+/// that one speaks for all of them, or notices would be what fills the message.
+#[derive(Debug)]
+pub struct Room {
+    bytes: usize,
+    is_full: bool,
+}
+
+impl Room {
+    /// So many bytes.
+    pub fn new(bytes: usize) -> Room {
+        Room {
+            bytes,
+            is_full: false,
+        }
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
 /// A part that is cut: where, and what to call it.
 #[derive(Clone, Debug)]
 struct Cut {
@@ -123,12 +146,19 @@ struct Cut {
     notice: String,
 }
 
-/// Looks at a text and cuts what is too much. `room` is how many bytes the message has left.
-pub fn examine<'t>(text: &'t str, limits: &Limits, room: usize) -> Looked<'t> {
+/// Looks at a text and cuts what is too much for itself, or for what the message has left.
+pub fn examine<'t>(text: &'t str, limits: &Limits, room: &mut Room) -> Looked<'t> {
     let mut looked = Looked {
         text: Cow::Borrowed(text),
         found: Vec::new(),
     };
+    if room.is_full {
+        if !text.is_empty() {
+            looked.found.push(too_much(0..text.len()));
+            looked.text = Cow::Borrowed("");
+        }
+        return looked;
+    }
     let mut now = Cow::Borrowed(text);
     for round in 0..ROUNDS {
         let cuts = cuts(&now, limits, (round == 0).then_some(&mut looked.found));
@@ -137,25 +167,35 @@ pub fn examine<'t>(text: &'t str, limits: &Limits, room: usize) -> Looked<'t> {
         }
         now = Cow::Owned(without(&now, &cuts));
     }
-    if let Some(kept) = kept(&now, limits, room) {
+    if let Some(kept) = kept(&now, limits, room.bytes) {
+        room.is_full = now.len() > room.bytes;
         let left_out = now.len() - kept.len();
+        let behind = match room.is_full {
+            true => ", and all text behind",
+            false => "",
+        };
         // A notice about half of a character would be one about nothing.
         let notice = format!(
-            "\n[cut by the gateway, control 9.4: {left_out} of {} bytes left out]",
+            "\n[cut by the gateway, control 9.4: {left_out} of {} bytes left out{behind}]",
             now.len()
         );
         let from = kept.len().min(text.len());
         let from = text.floor_char_boundary(from);
-        looked.found.push(Found {
-            rule: Rule::Size,
-            matched: Rule::Size.at(from..text.len()),
-            handling: Handling::Cut,
-        });
+        looked.found.push(too_much(from..text.len()));
         looked.text = Cow::Owned([kept, &notice].concat());
-        return looked;
+    } else {
+        looked.text = now;
     }
-    looked.text = now;
+    room.take(looked.text.len());
     looked
+}
+
+fn too_much(range: Range<usize>) -> Found {
+    Found {
+        rule: Rule::Size,
+        matched: Rule::Size.at(range),
+        handling: Handling::Cut,
+    }
 }
 
 /// How many tokens a text may be, roughly.

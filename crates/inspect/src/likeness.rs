@@ -7,20 +7,23 @@
 
 mod known;
 mod sketch;
+mod speech;
+mod spelled;
 pub(crate) mod spelling;
+mod words;
 
 pub use known::{Squat, squat, squat_host, squat_server};
 
-use crate::pin::{Digest, prototype, skeleton};
+use crate::pin::{Digest, skeleton};
 use crate::poison::{Rule, Techniques};
 use crate::told::Told;
-use aho_corasick::{AhoCorasick, MatchKind};
 use controls::Severity;
 use serde::Serialize;
 use serde_json::Value;
 use sketch::{Sketch, Sketches};
+use speech::Around;
+use spelled::{Names, Spelling};
 use std::collections::HashMap;
-use std::ops::Range;
 
 /// Names that are known at most; more are not compared with.
 const NAMES: usize = 32 * 1024;
@@ -32,8 +35,6 @@ const DISTINCT: usize = 6;
 const ALIKE: u32 = 80;
 /// What is told of one definition at most.
 const TOLD: usize = 16;
-/// Bytes around a name in which words say what is to become of that tool.
-const AROUND: usize = 64;
 
 /// A thing that some server offers.
 #[derive(Clone, Copy, Debug)]
@@ -85,25 +86,25 @@ pub const RULES: &[Rule] = &[
         "likeness.near_name",
         Severity::Medium,
         SHADOWING,
-        "is a letter away from the name of another server's tool",
+        "is a letter away from the name of another server's tool or prompt",
     ),
     Rule::form(
         "likeness.same_name",
-        Severity::Low,
+        Severity::Medium,
         SHADOWING,
-        "has the name of another server's tool and is another",
+        "has the name of another server's tool or prompt and is another",
     ),
     Rule::form(
         "likeness.same_words",
         Severity::Medium,
         IMPERSONATION,
-        "is described like a tool of another server that has another name",
+        "is described like a tool or a prompt of another server that has another name",
     ),
     Rule::form(
         "likeness.shadowed_name",
         Severity::High,
         IMPERSONATION,
-        "looks like the name of another server's tool",
+        "looks like the name of another server's tool or prompt",
     ),
     Rule::form(
         "likeness.speaks_of",
@@ -140,13 +141,15 @@ pub struct Neighbourhood {
     without: HashMap<u64, Vec<usize>>,
     sketches: Sketches,
     /// Names that are no words of prose, and what they name.
-    names: Option<(AhoCorasick, Vec<usize>)>,
+    names: Option<Names>,
 }
 
 #[derive(Debug)]
 struct Known {
     server: String,
     name: String,
+    /// What the name looks like.
+    look: String,
     digest: Digest,
 }
 
@@ -154,28 +157,25 @@ impl Neighbourhood {
     /// Makes ready what these servers offer.
     pub fn of<'a>(all: impl IntoIterator<Item = Neighbour<'a>>) -> Self {
         let mut it = Neighbourhood::default();
-        let mut names: Vec<(String, usize)> = Vec::new();
+        let mut names: Vec<(&str, usize)> = Vec::new();
         for (at, neighbour) in all.into_iter().take(NAMES).enumerate() {
             let look = skeleton(neighbour.name);
             for key in shortened(&look) {
                 it.without.entry(key).or_default().push(at);
             }
-            it.looks.entry(look).or_default().push(at);
+            it.looks.entry(look.clone()).or_default().push(at);
             it.sketches.add(at, neighbour.description);
             if is_distinct(neighbour.name) {
-                names.push((Plain::of(neighbour.name).text, at));
+                names.push((neighbour.name, at));
             }
             it.all.push(Known {
                 server: neighbour.server.to_owned(),
                 name: neighbour.name.to_owned(),
+                look,
                 digest: neighbour.digest,
             });
         }
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(names.iter().map(|(name, _)| name));
-        let named = names.iter().map(|(_, at)| *at).collect();
-        it.names = automaton.ok().map(|automaton| (automaton, named));
+        it.names = Names::of(names);
         it
     }
 
@@ -200,9 +200,10 @@ impl Neighbourhood {
             .into_iter()
             .filter_map(|key| self.without.get(&key));
         for other in self.others(it, near.flatten().copied()) {
-            if skeleton(&other.name) != look
-                && spelling::is_within(&skeleton(&other.name), &look, 1)
-            {
+            if told.is_full("likeness.near_name") {
+                break;
+            }
+            if other.look != look && spelling::is_within(&other.look, &look, 1) {
                 tell(&mut told, "likeness.near_name", other);
             }
         }
@@ -234,29 +235,31 @@ impl Neighbourhood {
 
     /// The tools of other servers that a text names, and whether it says what is to become of them.
     fn spoken_of(&self, it: &Neighbour<'_>, text: &str, told: &mut Told<Likeness>) {
-        let Some((automaton, named)) = &self.names else {
+        let Some(names) = &self.names else {
             return;
         };
-        let plain = Plain::of(text);
-        for found in automaton.find_iter(&plain.text) {
-            let span = plain.original(&found.range());
-            if !is_whole(text, &span) {
-                continue;
+        names.find(text, |spelled| {
+            let is_told = told.is_full("likeness.speaks_for");
+            // It speaks of itself: of what is called so by its letters, and not of what looks so.
+            let said = text.get(spelled.span.clone()).unwrap_or_default();
+            if is_told || letters(said).eq(letters(it.name)) {
+                return;
             }
-            let at = named.get(found.pattern().as_usize()).copied();
-            // It speaks of itself.
-            let itself = text.get(span.clone());
-            if itself.is_some_and(|itself| itself.eq_ignore_ascii_case(it.name)) {
-                continue;
+            let around = Around::of(text, &spelled.span);
+            if spelled.spelling == Spelling::Apart && !around.names() {
+                return;
             }
-            let rule = match speaks_for(text, &span) {
+            let rule = match around.speaks_for() {
                 true => "likeness.speaks_for",
                 false => "likeness.speaks_of",
             };
-            for other in self.others(it, at) {
+            for other in self.others(it, spelled.of.iter().copied()) {
+                if told.is_full(rule) {
+                    break;
+                }
                 tell(told, rule, other);
             }
-        }
+        });
     }
 
     fn others(
@@ -270,36 +273,10 @@ impl Neighbourhood {
     }
 }
 
-/// A text as it looks, letter by letter: in small letters, letters that look alike become one, and the
-/// backslashes of Markdown go. Separators stay, so that a name is told from words of prose.
-struct Plain {
-    text: String,
-    /// Where in the original each byte comes from, and where that ends.
-    places: Vec<usize>,
-}
-
-impl Plain {
-    fn of(text: &str) -> Self {
-        let mut plain = Plain {
-            text: String::with_capacity(text.len()),
-            places: Vec::with_capacity(text.len() + 1),
-        };
-        for (at, c) in text.char_indices().filter(|(_, c)| *c != '\\') {
-            let before = plain.text.len();
-            for c in c.to_lowercase().flat_map(prototype) {
-                plain.text.extend(c.to_lowercase());
-            }
-            let more = plain.text.len().saturating_sub(before);
-            plain.places.extend(std::iter::repeat_n(at, more));
-        }
-        plain.places.push(text.len());
-        plain
-    }
-
-    fn original(&self, span: &Range<usize>) -> Range<usize> {
-        let place = |at: usize| self.places.get(at).copied().unwrap_or_default();
-        place(span.start)..place(span.end)
-    }
+/// What a name is spelled with, whatever stands between and in whatever case.
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    let letters = name.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase)
 }
 
 fn tell(told: &mut Told<Likeness>, rule: &'static str, other: &Known) {
@@ -321,7 +298,7 @@ fn tell(told: &mut Told<Likeness>, rule: &'static str, other: &Known) {
 /// one of these in common.
 fn shortened(look: &str) -> Vec<u64> {
     let letters: Vec<char> = look.chars().collect();
-    if letters.len() < LONG {
+    if !(LONG..=spelling::LONGEST).contains(&letters.len()) {
         return Vec::new();
     }
     let whole = sketch::hash(look.bytes());
@@ -346,74 +323,6 @@ fn is_distinct(name: &str) -> bool {
         || name.chars().skip(1).any(|c| c.is_ascii_uppercase())
             && name.chars().any(|c| c.is_ascii_lowercase());
     name.len() >= DISTINCT && joins
-}
-
-fn is_whole(text: &str, span: &Range<usize>) -> bool {
-    let bytes = text.as_bytes();
-    let is_part =
-        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    let before = span.start.checked_sub(1).and_then(|at| bytes.get(at));
-    !is_part(before) && !is_part(bytes.get(span.end))
-}
-
-/// Words beside the name of a tool that say what is to become of it.
-const INSTEAD: &[&str] = &[
-    "instead of",
-    "in place of",
-    "rather than",
-    "never use",
-    "never call",
-    "do not use",
-    "don't use",
-    "do not call",
-    "don't call",
-    "before using",
-    "before calling",
-    "before you use",
-    "before you call",
-    "whenever",
-    "replaces",
-    "supersedes",
-    "overrides",
-    "must be used for",
-    "is deprecated",
-    "is broken",
-    "is insecure",
-    "is disabled",
-    "must send",
-    "must call",
-    "must use",
-    "always call",
-    "always use",
-    "after calling",
-    "after using",
-    "statt",
-    "anstatt",
-    "anstelle von",
-    "bevor",
-    "au lieu de",
-    "à la place de",
-    "avant d'utiliser",
-    "avant d'appeler",
-    "en lugar de",
-    "en vez de",
-    "antes de usar",
-    "の代わりに",
-    "を使う前に",
-    "而不是",
-    "代替",
-    "之前调用",
-    "بدلا من",
-    "بدلاً من",
-];
-
-fn speaks_for(text: &str, span: &Range<usize>) -> bool {
-    let start = text.floor_char_boundary(span.start.saturating_sub(AROUND));
-    let end = text.ceil_char_boundary((span.end + AROUND).min(text.len()));
-    let around = crate::text::clean(text.get(start..end).unwrap_or_default()).to_lowercase();
-    let words: Vec<&str> = around.split_whitespace().collect();
-    let around = words.join(" ");
-    INSTEAD.iter().any(|words| around.contains(words))
 }
 
 #[cfg(test)]

@@ -15,21 +15,25 @@
 //! | an address that runs | its `:` becomes `%3A`, which makes it a harmless relative one |
 //! | an image that carries data out | its alternative text and `[image removed: host]` |
 //! | a link that carries data out | its text and `[link removed: host]` |
+//! | an address that stands alone | another one, of nothing; see [`alone()`] |
 //!
 //! Neutralising is repeated until nothing is found, so that nothing new comes about by it; a text that
 //! resists is withheld as a whole. This module never judges what a text says, and never looks up a host.
 
 mod address;
+mod alone;
 mod carry;
 mod code;
 mod entity;
 mod html;
+mod load;
 mod rule;
 mod scan;
 #[cfg(test)]
 mod tests;
 
-pub use carry::{Host, Hosts};
+pub use alone::{Alone, BLANK, alone};
+pub use carry::{Host, Hosts, Use};
 pub use rule::{Family, Rule};
 pub use scan::may_hold;
 

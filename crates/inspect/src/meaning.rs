@@ -31,10 +31,11 @@ pub use identifier::Letters;
 pub use named::{check_named, check_named_parts, check_parts, check_uri, undeclared};
 pub use path::{PathFound, Roots, RootsError};
 pub use recognise::recognise;
+pub(crate) use recognise::words;
 pub use rule::{ALL, Flaw, Rule, Weight};
 
 use crate::pointer::{self, Places};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use std::fmt;
 use std::ops::Range;
 
@@ -385,6 +386,11 @@ fn look<'a, 'v>(
         (Value::String(text), Asked::Unseen, _) => expected.unseen(text),
         (Value::String(text), Asked::Everything, Some(roots)) => expected.check_within(text, roots),
         (Value::String(text), Asked::Everything, None) => expected.check(text),
+        // A number is what it becomes in a text: that of an address leads where the address does.
+        (Value::Number(number), Asked::Everything, roots) => {
+            let none = Roots::default();
+            expected.check_within(&digits(number), roots.unwrap_or(&none))
+        }
         // Nothing can be written in these that means anything.
         (Value::Bool(_) | Value::Null | Value::Number(_) | Value::Object(_), ..) => return,
     };
@@ -404,6 +410,16 @@ fn look<'a, 'v>(
             return;
         };
         place = list;
+    }
+}
+
+/// A number as programs write it in a text: a whole one without a fraction, however it was sent.
+fn digits(number: &Number) -> String {
+    match number.as_f64() {
+        Some(value) if number.is_f64() && value.fract() == 0.0 && value.abs() < 1e21 => {
+            format!("{value:.0}")
+        }
+        _ => number.to_string(),
     }
 }
 

@@ -11,7 +11,7 @@ use thiserror::Error;
 /// Steps of one pattern.
 const STEPS: usize = 16;
 /// Bytes of one pattern.
-const BYTES: usize = 1024;
+pub(crate) const BYTES: usize = 1024;
 
 /// A JSON Pointer in which `*` stands for any member or item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

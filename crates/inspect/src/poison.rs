@@ -7,6 +7,7 @@
 
 mod engine;
 mod folded;
+mod name;
 mod rules;
 mod words;
 
@@ -16,7 +17,6 @@ use crate::told::Told;
 use crate::view::{self, Kind};
 use controls::Severity;
 use folded::Folded;
-use rules::PARAMETERS;
 use serde::Serialize;
 use serde_json::Value;
 use std::ops::Range;
@@ -113,9 +113,9 @@ pub fn worst(text: &str) -> Option<Severity> {
 /// may be anything that a server says of itself: a tool, a prompt, a resource, its instructions.
 pub fn study(definition: &Value) -> Vec<Suspicion> {
     let mut told = Told::new(TOLD);
-    let mut open = vec![(definition, String::new())];
+    let mut open = vec![(definition, String::new(), Within::Definition)];
     let mut values = 0;
-    while let Some((value, place)) = open.pop() {
+    while let Some((value, place, within)) = open.pop() {
         values += 1;
         if values > VALUES {
             // What nobody reads must not look as if somebody had.
@@ -127,27 +127,29 @@ pub fn study(definition: &Value) -> Vec<Suspicion> {
         match value {
             Value::String(text) => {
                 look(text, &place, &mut told);
-                if let Some(it) = parameter(text, &place).filter(|_| names_argument(&place)) {
+                if within == Within::Name
+                    && let Some(it) = parameter(text, &place)
+                {
                     told.add(it.rule.name, it);
                 }
             }
             Value::Array(items) => {
                 let items = items.iter().enumerate().rev();
-                open.extend(
-                    items.map(|(at, item)| {
-                        (item, crate::definition::child(&place, &at.to_string()))
-                    }),
-                );
+                open.extend(items.map(|(at, item)| {
+                    let place = crate::definition::child(&place, &at.to_string());
+                    (item, place, within.item())
+                }));
             }
             Value::Object(members) => {
-                let are_parameters = place.ends_with("/properties") || is_arguments(&place);
                 for (key, member) in members.iter().rev() {
                     let place = crate::definition::child(&place, key);
                     look(key, &place, &mut told);
-                    if let Some(it) = parameter(key, &place).filter(|_| are_parameters) {
+                    if within.names_parameters()
+                        && let Some(it) = parameter(key, &place)
+                    {
                         told.add(it.rule.name, it);
                     }
-                    open.push((member, place));
+                    open.push((member, place, within.member(key)));
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -156,20 +158,47 @@ pub fn study(definition: &Value) -> Vec<Suspicion> {
     told.sorted(|it| it.rule.severity)
 }
 
-fn is_arguments(place: &str) -> bool {
-    place == "/arguments"
+/// What a value of a definition is there for, as far as names of parameters stand in it. A place that is
+/// told does not say it: places are cut, and names are as long as a server likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Within {
+    Argument,
+    /// The arguments of a prompt.
+    Arguments,
+    Definition,
+    /// The name of an argument.
+    Name,
+    Other,
+    /// The parameters of a schema, by their names.
+    Parameters,
 }
 
-/// Whether a text is the name of an argument of a prompt.
-fn names_argument(place: &str) -> bool {
-    let at = place.strip_prefix("/arguments/");
-    let at = at.and_then(|rest| rest.strip_suffix("/name"));
-    at.is_some_and(|at| at.bytes().all(|byte| byte.is_ascii_digit()))
+impl Within {
+    fn member(self, key: &str) -> Self {
+        match (self, key) {
+            (Within::Definition, "arguments") => Within::Arguments,
+            (Within::Argument, "name") => Within::Name,
+            (_, "properties") => Within::Parameters,
+            _ => Within::Other,
+        }
+    }
+
+    fn item(self) -> Self {
+        match self {
+            Within::Arguments => Within::Argument,
+            _ => Within::Other,
+        }
+    }
+
+    fn names_parameters(self) -> bool {
+        matches!(self, Within::Arguments | Within::Parameters)
+    }
 }
 
 fn look(text: &str, place: &str, told: &mut Told<Suspicion>) {
     let mut rules: Vec<&str> = Vec::new();
-    for (rule, range) in lint(text) {
+    let named = name::study(text);
+    for (rule, range) in lint(text).into_iter().chain(named) {
         // One rule is told once of one text.
         if rules.contains(&rule.name) || told.is_full(rule.name) {
             continue;
@@ -195,12 +224,7 @@ fn unread(place: &str) -> Option<Suspicion> {
 }
 
 fn parameter(name: &str, place: &str) -> Option<Suspicion> {
-    let plain: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    let rule = named("poison.parameter").filter(|_| PARAMETERS.contains(&plain.as_str()))?;
+    let rule = name::parameter(name)?;
     Some(Suspicion {
         rule,
         place: place.to_owned(),

@@ -4,7 +4,7 @@
 //! A projection says what becomes of a field while somebody walks the value. It changes nothing
 //! itself, so that what goes on keeps every byte of how it was written.
 
-use crate::pointer::{Key, Pattern, Places};
+use crate::pointer::{BYTES, Key, Pattern, Places};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -207,14 +207,18 @@ impl<'s> Required<'s> {
             }
             Fate::Drop | Fate::Keep => return,
         };
+        // Places are written down: what stands behind a name that no place can hold is not followed.
+        let is_short = |name: &str| name.len() <= BYTES;
         let required = keywords.get("required").and_then(Value::as_array);
-        for name in required.into_iter().flatten().filter_map(Value::as_str) {
+        let required = required.into_iter().flatten().filter_map(Value::as_str);
+        for name in required.filter(|name| is_short(name)) {
             if matches!(inside.member(name), Fate::Drop) {
                 self.add(Broken::Dropped(place.member(name).to_string()));
             }
         }
         let properties = keywords.get("properties").and_then(Value::as_object);
-        for (name, inner) in properties.into_iter().flatten() {
+        let properties = properties.into_iter().flatten();
+        for (name, inner) in properties.filter(|(name, _)| is_short(name)) {
             self.look(inner, &inside.member(name), &place.member(name), depth + 1);
         }
         if let Some(items) = keywords.get("items") {
@@ -236,6 +240,7 @@ impl<'s> Required<'s> {
         let reference = keywords.get("$ref").and_then(Value::as_str);
         let root = self.root;
         if let Some(target) = reference
+            .filter(|target| target.len() <= BYTES)
             .and_then(|target| target.strip_prefix('#'))
             .and_then(|pointer| root.pointer(pointer))
         {
@@ -315,16 +320,16 @@ mod tests {
         }
     }
 
-    #[test]
-    fn p1_what_is_kept_goes_on_less_what_is_dropped() {
-        let value = json!({
-            "id": 7,
-            "name": "Ada",
-            "home": {"street": "x", "town": "y"},
-            "orders": [{"no": 1, "card": "4111"}, {"no": 2, "card": "4222"}, "loose"],
-        });
-        type Row<'a> = (Option<&'a [&'a str]>, &'a [&'a str], &'a [&'a str], Value);
-        let rows: Vec<Row<'_>> = vec![
+    /// What is kept, dropped and made a token, and what goes on then.
+    type Row = (
+        Option<&'static [&'static str]>,
+        &'static [&'static str],
+        &'static [&'static str],
+        Value,
+    );
+
+    fn rows(value: &Value) -> Vec<Row> {
+        vec![
             (None, &[], &[], value.clone()),
             (Some(&[""]), &[], &[], value.clone()),
             (Some(&[]), &[], &[], Value::Null),
@@ -368,6 +373,11 @@ mod tests {
                 &[],
                 json!({"id": 7, "name": "Ada"}),
             ),
+        ]
+    }
+
+    fn more_rows(value: &Value) -> Vec<Row> {
+        vec![
             // To drop goes before to keep, and to keep before nothing said.
             (Some(&["/id"]), &["/id"], &[], json!({})),
             (
@@ -377,10 +387,50 @@ mod tests {
                 json!({"id": 7, "name": "<3>", "orders": [{"card": "<4>"}, {"card": "<4>"}]}),
             ),
             (Some(&["/x"]), &[], &["/id", "/home"], json!({})),
+            (
+                None,
+                &[],
+                &["/home/town", "/name"],
+                json!({
+                    "id": 7,
+                    "name": "<3>",
+                    "home": {"street": "x", "town": "<1>"},
+                    "orders": value["orders"],
+                }),
+            ),
+            // What is kept is kept as a token.
+            (
+                Some(&["/id", "/name"]),
+                &[],
+                &["/name"],
+                json!({"id": 7, "name": "<3>"}),
+            ),
+            (
+                None,
+                &["/home"],
+                &["/orders/*/card"],
+                json!({
+                    "id": 7,
+                    "name": "Ada",
+                    "orders": [{"no": 1, "card": "<4>"}, {"no": 2, "card": "<4>"}, "loose"],
+                }),
+            ),
             (None, &["/nowhere", "/id/deeper"], &[], value.clone()),
-        ];
-        for (keep, drop, tokenise, expected) in rows {
+        ]
+    }
+
+    #[test]
+    fn p1_what_is_kept_goes_on_less_what_is_dropped() {
+        let value = json!({
+            "id": 7,
+            "name": "Ada",
+            "home": {"street": "x", "town": "y"},
+            "orders": [{"no": 1, "card": "4111"}, {"no": 2, "card": "4222"}, "loose"],
+        });
+        for (keep, drop, tokenise, expected) in rows(&value).into_iter().chain(more_rows(&value)) {
             let projection = projection(keep, drop, tokenise);
+            let is_whole = keep.is_none() && drop.is_empty() && tokenise.is_empty();
+            assert_eq!(projection.is_whole(), is_whole);
             let went_on = project(&value, projection.begin()).unwrap_or_default();
             assert_eq!(went_on, expected, "{keep:?} {drop:?} {tokenise:?}");
         }
@@ -422,6 +472,38 @@ mod tests {
                 .map(|place| Broken::Dropped((*place).to_owned()))
                 .collect();
             assert_eq!(broken, missing, "{keep:?} {drop:?}");
+        }
+    }
+
+    #[test]
+    fn p1_behind_a_name_that_no_place_holds_nothing_is_said_to_be_required() {
+        for (length, count) in [(1024, 1), (1025, 0)] {
+            let name = "x".repeat(length);
+            let schema = json!({"properties": {name.as_str(): {"required": ["a"]}}});
+            let broken = projection(None, &["/*/a"], &[]).breaks(&schema);
+            assert_eq!(broken.len(), count, "{length}");
+        }
+    }
+
+    #[test]
+    fn p1_a_schema_is_read_as_far_as_it_may_be_large() {
+        let required = json!({"required": ["name"]});
+        let nested = |levels: usize| {
+            (0..levels).fold(required.clone(), |inner, _| json!({ "allOf": [inner] }))
+        };
+        let many = |others: usize| {
+            let mut all = vec![json!({}); others];
+            all.push(required.clone());
+            json!({ "allOf": all })
+        };
+        for (schema, is_told) in [
+            (nested(DEPTH), true),
+            (nested(DEPTH + 1), false),
+            (many(VISITED - 2), true),
+            (many(VISITED - 1), false),
+        ] {
+            let broken = projection(None, &["/name"], &[]).breaks(&schema);
+            assert_eq!(broken.len(), usize::from(is_told));
         }
     }
 

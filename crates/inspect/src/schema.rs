@@ -15,7 +15,7 @@ mod size;
 mod violation;
 
 pub use error::SchemaError;
-pub use violation::{Violation, Violations};
+pub use violation::{Hush, Violation, Violations};
 
 use check::{Check, Failure};
 use closed::Alternatives;
@@ -81,7 +81,7 @@ impl Schema {
             return Err(SchemaError::Invalid {
                 pointer: shorten(error.instance_path().as_str()),
                 reason: violation::message(
-                    error.kind(),
+                    (error.kind(), &|_| None),
                     error.instance(),
                     error.instance_path().as_str(),
                 ),
@@ -115,6 +115,11 @@ impl Schema {
 
     /// Checks one value.
     pub fn check(&self, value: &Value) -> Result<(), Violations> {
+        self.check_hushed(value, &|_| None)
+    }
+
+    /// The same, where not every name of a member may be told.
+    pub fn check_hushed(&self, value: &Value, hush: Hush<'_>) -> Result<(), Violations> {
         if self.checks.is_empty() {
             return Ok(());
         }
@@ -123,7 +128,7 @@ impl Schema {
             return failed(vec![violation::unbounded("nest the value less deeply")]);
         };
         for check in &self.checks {
-            match check.run(value, size) {
+            match check.run(value, size, hush) {
                 Ok(()) => {}
                 Err(Failure::Broken(violations)) => return failed(violations),
                 Err(Failure::Unbounded(remedy)) => {

@@ -7,7 +7,8 @@
 //!   a text that has a letter written from right to left.
 //! * **No width**: joiners stay within an emoji and after a letter of a script that is written with
 //!   them (Arabic, the Indic scripts, ...), zero-width spaces between letters of scripts written
-//!   without spaces (Thai, Khmer, ...), a grapheme joiner after a Hebrew point. Never two in a row.
+//!   without spaces (Thai, Khmer, ...), a grapheme joiner after a Hebrew point, a Mongolian vowel
+//!   separator between a letter and the A or E behind it. Never two in a row.
 //!   Byte order marks, word joiners, soft hyphens, fillers and the rest are hidden.
 //! * **Variation selectors**: one stays after a character that has variants.
 //! * **Controls**: all but tab, line feed and carriage return are hidden; terminal escape sequences

@@ -63,3 +63,22 @@ impl<T> Told<T> {
         self.first
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n9_2_of_more_than_can_be_told_the_most_severe_is_kept_and_one_of_each_rule() {
+        use Severity::{High, Low};
+        let mut told = Told::new(4);
+        for turn in 0..6 {
+            told.add("low", (Low, turn));
+        }
+        for turn in 0..3 {
+            told.add("high", (High, turn));
+        }
+        let kept = told.sorted(|(severity, _)| *severity);
+        assert_eq!(kept, [(High, 0), (High, 1), (High, 2), (Low, 0)]);
+    }
+}

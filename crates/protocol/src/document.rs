@@ -94,6 +94,15 @@ impl Document {
         Ok(Document { bytes, tape })
     }
 
+    /// Reads a text that only somebody else is going to act on, to see what stands in it: a member may be
+    /// named several times, each of which is visited, a number be of any size, and half a surrogate stand for
+    /// a character. Never for a message: what two parsers read differently is no ground for a decision, and
+    /// [`Value::get`] finds the first of several.
+    pub fn read_loosely(bytes: Bytes, limits: &Limits) -> Result<Document, Flaw> {
+        let tape = reader::read_loosely(&bytes, limits)?;
+        Ok(Document { bytes, tape })
+    }
+
     /// The outermost value.
     pub fn root(&self) -> Value<'_> {
         Value::new(self, 0)

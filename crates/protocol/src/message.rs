@@ -248,6 +248,7 @@ impl<'a> Envelope<'a> {
             return Err(self.flaw(FlawKind::Params, self.params));
         }
         spelling::check(params, spelling::PARAMS)?;
+        spelling::parts::check(params)?;
         check_meta(params)?;
         match params.get("ref") {
             Some(reference) => spelling::check(reference, spelling::REFERENCE),
@@ -260,6 +261,7 @@ impl<'a> Envelope<'a> {
             None => Ok(()),
             Some(result) if result.kind() == Kind::Object => {
                 spelling::check(result, spelling::RESULT)?;
+                spelling::parts::check(result)?;
                 check_meta(result)
             }
             Some(_) => Err(self.flaw(FlawKind::Result, self.result)),

@@ -5,13 +5,15 @@
 //! things to different readers, so it is refused where the member matters. This module says whether
 //! a name is such a variant; it never judges names it was not asked about.
 
+pub(crate) mod parts;
+
 use crate::document::{Str, Value};
 use crate::flaw::{Flaw, FlawKind};
 
 /// The members of a JSON-RPC envelope.
 pub const ENVELOPE: &[&str] = &["jsonrpc", "id", "method", "params", "result", "error"];
 
-/// The members of params that decide what a message does and who may send it.
+/// The members of params that decide what a message does and who may send it, or that are shown.
 pub const PARAMS: &[&str] = &[
     "name",
     "arguments",
@@ -31,6 +33,15 @@ pub const PARAMS: &[&str] = &[
     "requestState",
     "inputResponses",
     "notifications",
+    "data",
+    "logger",
+    "message",
+    "messages",
+    "reason",
+    "status",
+    "statusMessage",
+    "systemPrompt",
+    "url",
 ];
 
 /// The members of `_meta` that the protocol defines.
@@ -54,6 +65,7 @@ pub const REFERENCE: &[&str] = &["type", "name", "uri"];
 /// The members of results that are filtered, checked or shown to a model.
 pub const RESULT: &[&str] = &[
     "_meta",
+    "action",
     "cacheScope",
     "capabilities",
     "completion",
@@ -69,7 +81,15 @@ pub const RESULT: &[&str] = &[
     "requestState",
     "resourceTemplates",
     "resources",
+    "result",
     "resultType",
+    "role",
+    "roots",
+    "status",
+    "statusMessage",
+    "task",
+    "taskId",
+    "tasks",
     "serverInfo",
     "structuredContent",
     "supportedVersions",

@@ -86,10 +86,15 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
-            anstream::eprintln!("ringwall: {error:#}");
+            tell(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says what went wrong, and because of what.
+fn tell(error: &anyhow::Error) {
+    anstream::eprintln!("ringwall: {error:#}");
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -100,7 +105,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::DemoServer(server) => server.run(),
         Command::Init(init) => init.run(),
         Command::Wrap(wrap) => wrap.run(),
-        Command::Scan(scan) => scan.run(),
+        Command::Scan(scan) => Ok(scan.run()),
         Command::Posture(posture) => posture.run(),
         Command::Sessions(sessions) => sessions.run(),
         Command::Admin(admin) => admin.run(),

@@ -111,7 +111,7 @@ impl List {
 fn described(rule: &Rule) -> serde_json::Value {
     json!({
         "id": rule.id,
-        "label": rule.label,
+        "label": &*rule.label,
         "title": rule.title,
         "confidence": rule.confidence.name(),
         "severity": rule.severity.name(),

@@ -93,7 +93,14 @@ impl FailOn {
 const UNREAD: u8 = 2;
 
 impl Scan {
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> ExitCode {
+        self.scanned().unwrap_or_else(|error| {
+            crate::tell(&error);
+            ExitCode::from(UNREAD)
+        })
+    }
+
+    fn scanned(&self) -> anyhow::Result<ExitCode> {
         let said = self.url.is_some() || self.config.is_some() || self.definitions.is_some();
         if !said && self.command.is_empty() {
             bail!(

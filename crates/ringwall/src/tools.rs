@@ -166,9 +166,13 @@ impl List {
         let wanted = stands
             .iter()
             .filter(|((server, tool), _)| chosen.names(server, tool));
-        let wanted: Vec<_> = wanted
-            .filter(|(_, stand)| !self.waiting || stand.waits.is_some())
-            .collect();
+        let mut wanted: Vec<_> = wanted.collect();
+        // Whoever names something expects it.
+        if wanted.is_empty() && !self.names.is_empty() {
+            let names = crate::visible::visible(&self.names.join(" "));
+            bail!("nothing of `{names}` is approved or waits: see `ringwall tools list`");
+        }
+        wanted.retain(|(_, stand)| !self.waiting || stand.waits.is_some());
         if self.common.json {
             let all: Vec<Value> = wanted
                 .iter()
@@ -190,10 +194,10 @@ impl List {
                 Cell::new(short(&digest), FAINT),
             ]);
         }
-        Ok(if table.is_empty() {
-            "no tool is approved or waits\n".to_owned()
-        } else {
-            table.to_string()
+        Ok(match table.is_empty() {
+            true if self.waiting => "nothing waits for approval\n".to_owned(),
+            true => "no tool is approved or waits\n".to_owned(),
+            false => table.to_string(),
         })
     }
 }
@@ -232,7 +236,7 @@ impl Approve {
         let pins = self.common.pins()?;
         let waiting = if self.all {
             let all = pins.sightings()?.into_iter();
-            all.filter(|waits| chosen.names(&waits.server, &waits.tool))
+            all.filter(|waits| chosen.names(&waits.server, &waits.tool) && !waits.is_ambiguous())
                 .collect()
         } else {
             named(&pins, &chosen)?
@@ -322,6 +326,12 @@ fn named(pins: &Pins, chosen: &Chosen) -> anyhow::Result<Vec<Sighting>> {
             };
             bail!("`{server}/{tool}` does not wait for approval: it {state}");
         };
+        if waits.is_ambiguous() {
+            bail!(
+                "`{server}/{tool}` cannot be approved: it {}, and its server has to give each a name of its own",
+                waits.why
+            );
+        }
         waiting.push(waits);
     }
     Ok(waiting)
@@ -334,8 +344,11 @@ struct Stand {
     waits: Option<Sighting>,
 }
 
-fn stands(pins: &Pins) -> anyhow::Result<BTreeMap<(String, String), Stand>> {
-    let mut stands: BTreeMap<(String, String), Stand> = BTreeMap::new();
+/// How each stands, by its server and its name.
+type Stands = BTreeMap<(String, String), Stand>;
+
+fn stands(pins: &Pins) -> anyhow::Result<Stands> {
+    let mut stands = Stands::new();
     for (server, tool, pin) in pins.all()? {
         stands.entry((server, tool)).or_default().pin = Some(pin);
     }

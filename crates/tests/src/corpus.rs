@@ -38,6 +38,11 @@ pub fn benign() -> Result<Vec<Text>> {
 /// packages, and rows of a labelled data set. What hides something even so is left out.
 pub fn foreign() -> Result<Vec<Text>> {
     let mut texts = readmes();
+    anyhow::ensure!(
+        texts.len() > 50 || std::env::var_os("CI").is_none(),
+        "only {} READMEs of installed packages",
+        texts.len()
+    );
     let rows = beside("RINGWALL_DATA", "data").join("injection/train.jsonl");
     if let Ok(rows) = fs::read_to_string(rows) {
         let rows = rows
@@ -69,6 +74,26 @@ pub fn naughty() -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
+}
+
+/// A text that stands for a harm of one severity, or for none.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Harmful {
+    /// The kind of harm, as configurations have it; nothing for a harmless text.
+    pub category: Option<String>,
+    /// From 0 to 7.
+    pub severity: u64,
+    /// The text.
+    pub text: String,
+}
+
+/// Texts of each category of harm, of several severities, and harmless ones with the same words. Written for
+/// these tests.
+pub fn harmful() -> Result<Vec<Harmful>> {
+    let file = place::repository().join("crates/tests/corpus/harm/texts.jsonl");
+    let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let rows = text.lines().map(serde_json::from_str);
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Strings that software trips over and that mean no harm: each has to arrive as it was sent. Written for

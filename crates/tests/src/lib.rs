@@ -9,6 +9,7 @@ pub mod browser;
 pub mod certificates;
 pub mod chromium;
 pub mod client_leg;
+pub mod comes;
 pub mod corpus;
 pub mod dance;
 pub mod documents;

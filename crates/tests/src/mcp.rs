@@ -34,6 +34,13 @@ impl Client {
         }
     }
 
+    /// A client that asks for this revision.
+    #[must_use]
+    pub fn of(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.version);
+        self
+    }
+
     /// A client with an established session.
     pub async fn connect(url: &Url, token: Option<&str>) -> Result<Self> {
         let mut client = Client::new(url, token);

@@ -1,17 +1,13 @@
 //! One table of tests for every pairing of eras: a caller of either era before a server of either, and
 //! the record that a refusal leaves.
 
+use crate::comes::{comes, is_so};
 use crate::mcp::Client;
 use crate::stateless::Stateless;
 use crate::wire::{self, Events, Reply};
 use crate::world::{Plan, World, ledger};
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// How often, and how many times, an effect is looked for.
-const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: usize = 400;
 
 /// Which era somebody speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,25 +197,19 @@ pub fn is_refused(reply: &Reply, name: &str, (status, code, control): Refusal) -
 
 /// Waits for a record that matches these words of `audit search`, and returns the newest.
 pub async fn recorded(world: &World, words: &[&str]) -> Result<Value> {
-    let mut tick = tokio::time::interval(LOOK);
-    for _ in 0..LOOKS {
-        tick.tick().await;
-        if let Some(line) = ledger(&world.gateway, words).await?.pop() {
-            return Ok(line.get("record").cloned().unwrap_or_default());
-        }
+    let record = comes(async || {
+        let line = ledger(&world.gateway, words).await?.pop();
+        Ok(line.map(|it| it.get("record").cloned().unwrap_or_default()))
+    });
+    let all = async || ledger(&world.gateway, &[]).await.map(|all| json!(all));
+    match record.await {
+        Ok(record) => Ok(record),
+        Err(error) => bail!("no record of {words:?}, {error}: {}", all().await?),
     }
-    let all = ledger(&world.gateway, &[]).await?;
-    bail!("no record of {words:?} among {}", json!(all))
 }
 
 /// Waits until this holds of the fixture's journal.
 pub async fn until(world: &World, enough: impl Fn(&str) -> bool) -> Result<()> {
-    let mut tick = tokio::time::interval(LOOK);
-    for _ in 0..LOOKS {
-        tick.tick().await;
-        if enough(&world.journal_text()?) {
-            return Ok(());
-        }
-    }
-    bail!("waited in vain: {}", world.journal_text()?)
+    let comes = is_so(async || Ok(enough(&world.journal_text()?))).await;
+    comes.with_context(|| world.journal_text().unwrap_or_default())
 }

@@ -1,8 +1,10 @@
 //! A service of the shape of Azure AI Content Safety, and one that speaks Ringwall's own shape for
 //! detectors. IT IS NOT AZURE AI CONTENT SAFETY: it has the forms of its requests and answers for Prompt
 //! Shields and text analysis as they are documented, holds every request against them and its limits,
-//! and thinks nothing: what it suspects is a word. It shares no code with the product.
+//! and thinks nothing: what it suspects is a word, or a text of `corpus/harm` that it knows by heart. It
+//! shares no code with the product.
 
+use crate::corpus::{self, Harmful};
 use crate::serving::{Serving, port};
 use anyhow::Result;
 use bytes::Bytes;
@@ -65,6 +67,7 @@ pub struct SafetyShaped {
 
 #[derive(Debug)]
 struct State {
+    harmful: Vec<Harmful>,
     mood: watch::Sender<Mood>,
     asked: Mutex<Vec<Asked>>,
 }
@@ -74,6 +77,7 @@ impl SafetyShaped {
     pub async fn start() -> Result<Self> {
         let (listener, origin) = port().await?;
         let state = Arc::new(State {
+            harmful: corpus::harmful()?,
             mood: watch::Sender::new(Mood::Good),
             asked: Mutex::default(),
         });
@@ -123,7 +127,7 @@ async fn serve(state: &State, request: Request<Incoming>) -> Response<Full<Bytes
     let body = body.collect().await.map(|body| body.to_bytes());
     let body = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or(Value::Null);
     let target = head.uri.path_and_query().map_or("", |it| it.as_str());
-    let judged = judged(target, &head.headers, &body);
+    let judged = judged(state, target, &head.headers, &body);
     held(&state.asked).push(Asked {
         target: target.to_owned(),
         headers: head.headers.clone(),
@@ -166,7 +170,7 @@ fn answer(status: u16, wait: Option<u64>, body: String) -> Response<Full<Bytes>>
 }
 
 /// What it says, or what is wrong with the request.
-fn judged(target: &str, headers: &HeaderMap, body: &Value) -> Result<Value, String> {
+fn judged(state: &State, target: &str, headers: &HeaderMap, body: &Value) -> Result<Value, String> {
     if headers
         .get(header::CONTENT_TYPE)
         .is_none_or(|it| it != "application/json")
@@ -175,7 +179,7 @@ fn judged(target: &str, headers: &HeaderMap, body: &Value) -> Result<Value, Stri
     }
     match target {
         "/contentsafety/text:shieldPrompt?api-version=2024-09-01" => shields(body),
-        "/contentsafety/text:analyze?api-version=2024-09-01" => analysis(body),
+        "/contentsafety/text:analyze?api-version=2024-09-01" => analysis(&state.harmful, body),
         "/judge" => own(body),
         _ => Err(format!("there is nothing at {target}")),
     }
@@ -208,7 +212,7 @@ fn shields(body: &Value) -> Result<Value, String> {
     Ok(Value::Object(said))
 }
 
-fn analysis(body: &Value) -> Result<Value, String> {
+fn analysis(harmful: &[Harmful], body: &Value) -> Result<Value, String> {
     let known = [
         "text",
         "categories",
@@ -223,10 +227,20 @@ fn analysis(body: &Value) -> Result<Value, String> {
     }
     let mut each = Vec::new();
     for category in body["categories"].as_array().ok_or("categories")? {
-        let severity = match category.as_str() {
-            Some("Hate") if said.contains(HATE) => 6,
-            Some("Hate" | "SelfHarm" | "Sexual" | "Violence") => 0,
+        let named = match category.as_str() {
+            Some("Hate") => "hate",
+            Some("SelfHarm") => "self_harm",
+            Some("Sexual") => "sexual",
+            Some("Violence") => "violence",
             _ => return Err(format!("there is no category {category}")),
+        };
+        let of_it = harmful
+            .iter()
+            .filter(|it| it.category.as_deref() == Some(named) && said.contains(it.text.as_str()));
+        let worst = of_it.map(|it| it.severity).max().unwrap_or(0);
+        let severity = match named == "hate" && said.contains(HATE) {
+            true => 6,
+            false => worst,
         };
         each.push(json!({ "category": category, "severity": severity }));
     }

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use http::Method;
 use ringwall_tests::browser::{Browser, Page};
 use ringwall_tests::chromium::Chromium;
+use ringwall_tests::comes::comes;
 use ringwall_tests::held::{OWNERS, approve, id, waiting};
 use ringwall_tests::mcp::{Client, text};
 use ringwall_tests::pipe;
@@ -170,15 +171,11 @@ async fn n2_4_a_changed_definition_needs_another_approval() -> Result<()> {
         .gateway
         .with_data(&["tools", "approve", "fixture/forecast"])
         .await?;
-    let mut told = String::new();
-    for _ in 0..200 {
-        told = code(&alice.call("forecast", bonn()).await?);
-        if told != "definition_changed" {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(told, "approval_needed");
+    let told = comes(async || {
+        let told = code(&alice.call("forecast", bonn()).await?);
+        Ok((told != "definition_changed").then_some(told))
+    });
+    assert_eq!(told.await?, "approval_needed");
     assert_eq!(runs(&world)?, 0);
     let all = world.gateway.with_data(&["approvals", "--json"]).await?;
     let all: Vec<Value> = serde_json::from_str(&all)?;

@@ -1,12 +1,12 @@
 //! Tasks of calls that were approved (control 2.4): what was approved is the call, with all that it does.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
+use ringwall_tests::comes::comes;
 use ringwall_tests::held::{OWNERS, approve};
 use ringwall_tests::stateless::Stateless;
 use ringwall_tests::wire::code;
 use ringwall_tests::world::{Plan, World};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// A task is what its call was: whoever looks after it, answers it or ends it is not asked about it again.
 #[tokio::test(flavor = "multi_thread")]
@@ -27,19 +27,12 @@ async fn n2_4_a_task_of_an_approved_call_is_looked_after_without_asking_again() 
     let task = task.with_context(|| format!("no task: {begun}"))?;
     let get = || alice.request("tasks/get", json!({ "taskId": task }));
     let until = async |status: &str| {
-        let mut said = Value::Null;
-        for _ in 0..400 {
-            said = get().await?;
-            if said.pointer("/result/status") == Some(&json!(status)) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        ensure!(
-            said.pointer("/result/status") == Some(&json!(status)),
-            "{said}"
-        );
-        Ok(said)
+        let said = comes(async || {
+            let said = get().await?;
+            let is_there = said.pointer("/result/status") == Some(&json!(status));
+            Ok(is_there.then_some(said))
+        });
+        said.await.with_context(|| status.to_owned())
     };
     let asks = until("input_required").await?;
     let asked = asks.pointer("/result/inputRequests");

@@ -26,6 +26,15 @@ async fn plain() -> Result<Scripted> {
         tool("connect", json!({ "host": string })),
         tool("find", json!({ "name": string })),
         tool("pretends", json!({ "path": pretends })),
+        tool(
+            "fetch_all",
+            json!({ "urls": { "type": "array", "items": string } })
+        ),
+        tool(
+            "move_file",
+            json!({ "source": string, "destination": string })
+        ),
+        tool("look_up", json!({ "ip": {} })),
     ]);
     server.answers("tools/list", json!({ "tools": tools }));
     let done = json!({ "content": [{ "type": "text", "text": "done" }] });
@@ -151,6 +160,102 @@ const RECOGNISED: &[(&str, &str, &str)] = &[
         "argument_meaning",
     ),
     ("pretends", r#"{ "path": "..%2fx" }"#, "argument_meaning"),
+    // What some reader gets to, behind what it takes off or leaves out.
+    (
+        "fetch",
+        r#"{ "url": "URL:http://169.254.169.254/latest/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "<http://169.254.169.254/latest/>" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "http://169.254.169.254:+80/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "http://[fe80::1%25eth0]/" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "169.254.169.254/latest/meta-data" }"#,
+        "argument_meaning",
+    ),
+    ("fetch", r#"{ "url": "<https://example.com/>" }"#, "-"),
+    ("fetch", r#"{ "url": "docs/2024/index.html" }"#, "-"),
+    (
+        "connect",
+        r#"{ "host": "169.254.169.254:+80" }"#,
+        "argument_meaning",
+    ),
+    (
+        "connect",
+        r#"{ "host": "http://169.254.169.254/" }"#,
+        "argument_meaning",
+    ),
+    ("look_up", r#"{ "ip": 2852039166 }"#, "argument_meaning"),
+    ("look_up", r#"{ "ip": 2130706433 }"#, "-"),
+    ("look_up", r#"{ "ip": { "v4": "x" } }"#, "-"),
+    (
+        "move_file",
+        r#"{ "source": "a", "destination": "..%2fb" }"#,
+        "argument_meaning",
+    ),
+    ("read_file", r#"{ "path": "~/notes.txt" }"#, "-"),
+];
+
+/// The same, where a directory is known and recognised addresses have to be public.
+const KNOWN: &[(&str, &str, &str)] = &[
+    ("read_file", r#"{ "path": "a/b.txt" }"#, "-"),
+    ("read_file", r#"{ "path": "/srv/data/~/x" }"#, "-"),
+    ("read_file", r#"{ "path": "~$report.docx" }"#, "-"),
+    ("read_file", r#"{ "path": "file:///srv/data/a#L10" }"#, "-"),
+    (
+        "read_file",
+        r#"{ "path": "~/.ssh/id_rsa" }"#,
+        "argument_meaning",
+    ),
+    ("read_file", r#"{ "path": "~root/x" }"#, "argument_meaning"),
+    (
+        "read_file",
+        r#"{ "path": "C:/Windows" }"#,
+        "argument_meaning",
+    ),
+    (
+        "read_file",
+        r#"{ "path": "file:///etc/passwd?/../../srv/data/x" }"#,
+        "argument_meaning",
+    ),
+    (
+        "move_file",
+        r#"{ "source": "a", "destination": "b/c" }"#,
+        "-",
+    ),
+    (
+        "move_file",
+        r#"{ "source": "/etc/passwd", "destination": "b" }"#,
+        "argument_meaning",
+    ),
+    (
+        "move_file",
+        r#"{ "source": "a", "destination": "../b" }"#,
+        "argument_meaning",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "https://does-not-exist.invalid/" }"#,
+        "-",
+    ),
+    (
+        "fetch",
+        r#"{ "url": "localhost:3000/x" }"#,
+        "argument_meaning",
+    ),
 ];
 
 /// The same, where meanings are declared.
@@ -215,6 +320,7 @@ const DECLARED: &[(&str, &str, &str)] = &[
         "argument_meaning",
     ),
     ("find", r#"{ "name": "word" }"#, "-"),
+    ("find", r#"{ "name": "a" }"#, "arguments_schema"),
     ("find", r#"{ "name": "-rf" }"#, "argument_meaning"),
     ("find", r#"{ "name": "$(id)" }"#, "argument_meaning"),
     (
@@ -237,6 +343,26 @@ async fn n1_1_what_can_never_be_right_is_refused_without_a_word_of_configuration
             assert_eq!(code, *expected, "{footing:?} {tool} {arguments}");
         }
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_what_is_recognised_stays_inside_known_roots_and_on_the_public_network() -> Result<()>
+{
+    let server = plain().await?;
+    let known = json!({ "roots": ["/srv/data"], "network": "public" });
+    let fleet = fleet(&server, known).await?;
+    let caller = fleet.caller(Footing::Session, "/all", "alice").await?;
+    for (tool, arguments, expected) in KNOWN {
+        let arguments = serde_json::from_str(arguments)?;
+        let code = outcome(&caller, &server, tool, &arguments).await?;
+        assert_eq!(code, *expected, "{tool} {arguments}");
+    }
+    // Where one name more than there is room for would lead, nobody knows.
+    let url = |at: usize| format!("https://n{at}.does-not-exist.invalid/");
+    let urls = json!({ "urls": (0..17).map(url).collect::<Vec<_>>() });
+    let code = outcome(&caller, &server, "fetch_all", &urls).await?;
+    assert_eq!(code, "argument_meaning");
     Ok(())
 }
 
@@ -364,6 +490,7 @@ async fn n1_1_a_declared_meaning_is_asked_in_full() -> Result<()> {
         },
         "schemas": {
             "find": r#"{"properties": {"name": {"maxLength": 12, "x-ringwall": {"is": "shell_word"}}}}"#,
+            "fi*": r#"{"properties": {"name": {"minLength": 2}}}"#,
         },
     });
     let fleet = fleet(&server, arguments).await?;

@@ -1,10 +1,11 @@
 //! Tokens that are bound to client certificates (RFC 8705), over our own TLS and behind a proxy that
 //! tells of them (RFC 9440). Each attack is refused and is in the ledger, under control 7.4.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ringwall_tests::certificates::{Authority, Good, Identity};
+use ringwall_tests::comes::comes;
 use ringwall_tests::issuer::overlaid;
 use ringwall_tests::place;
 use ringwall_tests::proofs::{Prover, of_certificate, opening, with};
@@ -12,13 +13,8 @@ use ringwall_tests::provider::Provider;
 use ringwall_tests::wire::{Outgoing, Reply};
 use ringwall_tests::world::{Plan, World, ledger};
 use serde_json::{Value, json};
-use std::time::Duration;
 use tempfile::TempDir;
 use url::Url;
-
-/// How often, and how many times, a record is looked for.
-const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: usize = 200;
 
 /// A world behind TLS, and who has signed what.
 struct Sealed {
@@ -109,16 +105,13 @@ impl Sealed {
 
     /// That the ledger has it. What happened before there was a route is written within its interval.
     async fn recorded(&self, code: &str) -> Result<()> {
-        for _ in 0..LOOKS {
+        let record = comes(async || {
             let records = ledger(&self.world.gateway, &["--code", code]).await?;
-            if let Some(record) = records.last() {
-                let record = record.to_string();
-                assert!(record.contains("\"7.4\""), "{record}");
-                return Ok(());
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-        bail!("`{code}` is not in the ledger")
+            Ok(records.last().map(Value::to_string))
+        });
+        let record = record.await.with_context(|| code.to_owned())?;
+        assert!(record.contains("\"7.4\""), "{record}");
+        Ok(())
     }
 }
 

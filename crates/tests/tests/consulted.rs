@@ -3,6 +3,7 @@
 //! to them, as the service itself tells.
 
 use anyhow::{Context as _, Result};
+use ringwall_tests::comes::{comes, is_so};
 use ringwall_tests::held::approve;
 use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::{Client, text};
@@ -11,11 +12,6 @@ use ringwall_tests::stateless::Stateless;
 use ringwall_tests::wire;
 use ringwall_tests::world::{Plan, Scripted, World, ledger};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// How often and how seldom something is looked for that comes in its own time.
-const LOOKS: usize = 400;
-const LOOK: Duration = Duration::from_millis(25);
 
 const GITHUB: &str = "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";
 
@@ -106,6 +102,10 @@ async fn n1_3_what_is_suspected_takes_away_and_never_adds() -> Result<()> {
         "{all}{held}{}",
         rule("forbid", &format!("unless {{ {suspected} }}"))
     );
+    let sought = format!(
+        "{all}{held}{}",
+        rule("forbid", &format!("when {{ {suspected} }}"))
+    );
     let waits = format!("{all}{held}{}", rule("forbid", ""));
     let both = waits.clone() + &rule("forbid", &format!("when {{ {suspected} }}"));
     for (policy, said, expected, asked) in [
@@ -113,6 +113,8 @@ async fn n1_3_what_is_suspected_takes_away_and_never_adds() -> Result<()> {
         (&denied, ATTACK, "policy_denied", 1),
         (&turned, ATTACK, "policy_denied", 0),
         (&lifted, ATTACK, "approval_needed", 1),
+        (&sought, "hello", "", 1),
+        (&sought, ATTACK, "approval_needed", 1),
         (&waits, "hello", "approval_needed", 1),
         (&waits, ATTACK, "approval_needed", 1),
         (&both, ATTACK, "policy_denied", 1),
@@ -274,6 +276,53 @@ async fn n1_3_what_a_server_asks_or_says_in_passing_is_heard_where_that_is_said(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n1_3_what_a_stateless_server_asks_is_heard_like_any_other_question() -> Result<()> {
+    let open = "permit(principal, action, resource);";
+    let wary = r#"permit(principal, action, resource);
+        forbid(principal, action == Ringwall::Action::"ask", resource)
+        when { context.suspicions.contains("injection") };"#;
+    let form = |text: &str| {
+        let schema = json!({ "type": "object", "properties": {} });
+        let params = json!({ "message": text, "requestedSchema": schema });
+        json!({ "method": "elicitation/create", "params": params })
+    };
+    for (policy, text, mode, passes) in [
+        (open, "hello", "enforce", true),
+        (open, ATTACK, "enforce", false),
+        (open, ATTACK, "warn", true),
+        (wary, "hello", "warn", true),
+        (wary, ATTACK, "warn", false),
+        (wary, ATTACK, "shadow", true),
+    ] {
+        let service = SafetyShaped::start().await?;
+        let scripted = Scripted::modern().await?;
+        let tool = json!({ "name": "call", "inputSchema": { "type": "object" } });
+        scripted.answers("tools/list", json!({ "tools": [tool] }));
+        let asked = json!({ "a": form("hello"), "b": form(text) });
+        let wants = json!({ "resultType": "input_required", "requestState": "s" });
+        let wants = overlaid(wants, &json!({ "inputRequests": asked }));
+        scripted.answers("tools/call", wants);
+        let http = json!({ "url": scripted.url().as_str(), "network": "private" });
+        let at = json!({ "era": "modern", "http": http });
+        let plan = Plan::default().server(at).policy(policy);
+        let uses = json!({ "use": "shields", "mode": mode, "on": ["questions"] });
+        let world = world(&service, uses, json!({}), plan).await?;
+        let alice = Stateless::new(&world.url()?, Some(&world.token("alice")?));
+        let alice = alice.capable(json!({ "elicitation": {} }));
+        let answer = alice.call("call", json!({})).await?;
+        let is_asked = answer.pointer("/result/inputRequests/b").is_some();
+        let row = format!("{text} {mode} {policy}");
+        assert_eq!(is_asked, passes, "{row}: {answer}");
+        assert!(!service.asked().is_empty(), "{row}");
+        assert!(
+            is_asked || wire::refusal(&answer).is_some(),
+            "{row}: {answer}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn n1_3_an_answer_that_pretends_to_ask_is_an_answer_all_the_same() -> Result<()> {
     for on in ["results", "questions", "notices"] {
         let service = SafetyShaped::start().await?;
@@ -331,17 +380,6 @@ async fn n1_3_what_is_suspected_of_what_a_server_says_unasked_is_written_down() 
     Ok(())
 }
 
-/// Looks until something is so.
-async fn comes<T>(mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-    for _ in 0..LOOKS {
-        if let Some(seen) = look().await? {
-            return Ok(seen);
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    anyhow::bail!("it did not come")
-}
-
 /// A world in which a service that says nothing yet is asked about arguments, and may take its time.
 async fn unhurried(service: &SafetyShaped, mode: &str) -> Result<World> {
     service.becomes(Mood::Waits);
@@ -365,9 +403,9 @@ async fn n1_3_a_call_does_not_wait_for_what_changes_nothing_and_its_record_has_i
         let alice = world.client("alice").await?;
         let before = world.arrived()?;
         let call = tokio::spawn(async move { alice.call("echo", json!({ "text": ATTACK })).await });
-        comes(async || Ok((!service.asked().is_empty()).then_some(()))).await?;
+        is_so(async || Ok(!service.asked().is_empty())).await?;
         if !waits {
-            comes(async || Ok((world.arrived()? > before).then_some(()))).await?;
+            is_so(async || Ok(world.arrived()? > before)).await?;
         }
         // Whichever it was, it is not answered before it is recorded, with everything that was said.
         assert!(!call.is_finished());
@@ -390,7 +428,7 @@ async fn n1_3_a_call_that_was_taken_back_waits_for_no_detector() -> Result<()> {
     let world = unhurried(&service, "shadow").await?;
     let alice = Stateless::new(&world.url()?, Some(&world.token("alice")?));
     let call = tokio::spawn(async move { alice.call("echo", json!({ "text": ATTACK })).await });
-    comes(async || Ok(world.journal_text()?.contains(ATTACK).then_some(()))).await?;
+    is_so(async || Ok(world.journal_text()?.contains(ATTACK))).await?;
     assert!(!call.is_finished());
     call.abort();
     let record = comes(async || {

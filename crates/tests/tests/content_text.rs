@@ -3,8 +3,10 @@
 
 use anyhow::{Context as _, Result};
 use fields::{Asked, HERE, Said, Via};
+use ringwall_tests::comes::is_so;
 use ringwall_tests::corpus;
 use ringwall_tests::mcp::Client;
+use ringwall_tests::wire;
 use ringwall_tests::world::{Plan, Scripted, World, ledger};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -36,19 +38,15 @@ const DANGEROUS: [(&str, &str); 16] = [
     ("\u{1b}[31m", "hidden_text.ansi"),
 ];
 
-/// How often, and how many times, a record is looked for.
-const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: usize = 60;
-
 /// Time for one thing that is said.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// A gateway before this server, which speaks this era.
-async fn world(scripted: &Scripted, era: &str) -> Result<World> {
+async fn world(scripted: &Scripted, era: &str, plan: Plan) -> Result<World> {
     let wide = json!({ "rate": "100000/s", "burst": 100_000, "concurrent": 1000 });
     let limits =
         json!({ "source": wide, "user": wide, "session": wide, "tool": wide, "resource": wide });
-    let plan = Plan::default()
+    let plan = plan
         .server(
             json!({ "era": era, "http": { "url": scripted.url().as_str(), "network": "private" } }),
         )
@@ -153,7 +151,7 @@ async fn found(world: &World) -> Result<Vec<(String, String)>> {
 async fn is_found(world: &World, expected: usize) -> Result<()> {
     let rules: BTreeSet<&str> = DANGEROUS.iter().map(|(_, rule)| *rule).collect();
     let mut counts = Vec::new();
-    for _ in 0..LOOKS {
+    let is_found = is_so(async || {
         let found = found(world).await?;
         counts = rules
             .iter()
@@ -163,20 +161,17 @@ async fn is_found(world: &World, expected: usize) -> Result<()> {
                 (*rule, count, wanted)
             })
             .collect();
-        if counts.iter().all(|(_, count, wanted)| count >= wanted) {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    let found: BTreeSet<_> = found(world).await?.into_iter().collect();
-    anyhow::bail!("not everything is in the ledger: {counts:?} of {found:?}")
+        Ok(counts.iter().all(|(_, count, wanted)| count >= wanted))
+    });
+    let is_found = is_found.await;
+    is_found.with_context(|| format!("not everything is in the ledger: {counts:?}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_4_every_dangerous_character_in_every_text_of_a_server_is_found_and_gone() -> Result<()>
 {
     let scripted = scripted().await?;
-    let world = world(&scripted, "legacy").await?;
+    let world = world(&scripted, "legacy", Plan::default()).await?;
     let first = client(&world, "alice").await?;
     look(&first).await?;
     let fields = fields::said();
@@ -206,6 +201,27 @@ async fn n1_4_every_dangerous_character_in_every_text_of_a_server_is_found_and_g
     is_found(&world, told.count()).await
 }
 
+/// What a part of the gateway looks for by its name comes under that name only: whoever reads names in another
+/// way would be shown what nobody looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_4_no_answer_comes_through_whose_text_goes_by_another_spelling() -> Result<()> {
+    let scripted = scripted().await?;
+    let world = world(&scripted, "legacy", Plan::default()).await?;
+    let alice = client(&world, "alice").await?;
+    look(&alice).await?;
+    for name in ["text", "te\u{200b}xt", "te\u{fe0f}xt", "te\u{1}xt", "Text"] {
+        let block = json!({ "type": "text", (name): "said" });
+        scripted.answers("tools/call", json!({ "content": [block] }));
+        let answer = alice.call("call", json!({})).await?;
+        let refusal = wire::refusal(&answer).map(|(code, _)| code);
+        let expected = (name != "text").then(|| "upstream_malformed".to_owned());
+        assert_eq!(refusal, expected, "{name:?}: {answer}");
+        let comes = answer.to_string().contains("said");
+        assert_eq!(comes, name == "text", "{name:?}: {answer}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_1_every_dangerous_character_in_every_text_of_a_client_is_found_and_gone() -> Result<()>
 {
@@ -217,7 +233,7 @@ async fn n1_1_every_dangerous_character_in_every_text_of_a_client_is_found_and_g
         "completion/complete",
         json!({ "completion": { "values": [] } }),
     );
-    let world = world(&scripted, "legacy").await?;
+    let world = world(&scripted, "legacy", Plan::default()).await?;
     let alice = client(&world, "alice").await?;
     look(&alice).await?;
     let fields: Vec<Asked> = fields::asked();
@@ -247,7 +263,7 @@ async fn n9_2_a_name_of_two_scripts_is_told() -> Result<()> {
         { "name": "почта", "description": "Читает почту." }
     ]);
     scripted.answers("prompts/list", json!({ "prompts": prompts }));
-    let world = world(&scripted, "legacy").await?;
+    let world = world(&scripted, "legacy", Plan::default()).await?;
     let alice = client(&world, "alice").await?;
     let answer = alice.request("prompts/list", json!({})).await?;
     assert_eq!(
@@ -255,25 +271,21 @@ async fn n9_2_a_name_of_two_scripts_is_told() -> Result<()> {
         Some(&prompts),
         "{answer}"
     );
-    for _ in 0..LOOKS {
-        let found = found(&world).await?;
-        let places: Vec<&str> = found
-            .iter()
-            .filter(|(rule, _)| rule == "text.mixed_script")
-            .map(|(_, place)| place.as_str())
-            .collect();
-        if places == ["/result/prompts/0/name", "/result/prompts/0/description"] {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    anyhow::bail!("not told: {:?}", found(&world).await?)
+    let mut places = Vec::new();
+    let told = is_so(async || {
+        let found = found(&world).await?.into_iter();
+        let mixed = found.filter(|(rule, _)| rule == "text.mixed_script");
+        places = mixed.map(|(_, place)| place).collect();
+        Ok(places == ["/result/prompts/0/name", "/result/prompts/0/description"])
+    });
+    let told = told.await;
+    told.with_context(|| format!("{places:?}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways() -> Result<()> {
     let scripted = scripted().await?;
-    let world = world(&scripted, "legacy").await?;
+    let world = world(&scripted, "legacy", Plan::default()).await?;
     let alice = client(&world, "alice").await?;
     look(&alice).await?;
     let own = corpus::benign()?;
@@ -301,7 +313,7 @@ async fn n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways() -> Result
 async fn n1_4_strings_that_break_software_break_nothing_in_any_text() -> Result<()> {
     let naughty = corpus::naughty()?;
     let scripted = scripted().await?;
-    let world = world(&scripted, "legacy").await?;
+    let world = world(&scripted, "legacy", Plan::default()).await?;
     let first = client(&world, "alice").await?;
     look(&first).await?;
     let hidden = |c: char| matches!(u32::from(c), 0xe_0000..=0xe_0fff | 0x202a..=0x202e | 0x2066..=0x2069 | 0x1b | 0xfeff);
@@ -317,6 +329,18 @@ async fn n1_4_strings_that_break_software_break_nothing_in_any_text() -> Result<
         let told = heard(&world, &scripted, &alice, &now).await?;
         let all = strings(&told);
         assert!(!all.iter().any(|text| text.contains(hidden)), "{}", it.said);
+    }
+    let before = scripted.heard().len();
+    for (method, params) in fields::asked() {
+        let params = filled(&params, &together)?;
+        let answer = first.request(method, params.clone()).await?;
+        let answered = answer.get("result").or(answer.get("error"));
+        assert!(answered.is_some(), "{params}: {answer}");
+    }
+    let heard = scripted.heard();
+    assert!(heard.len() > before, "nothing goes on");
+    for hidden in ["\\u001b", "\u{feff}", "\u{202e}", "\u{2066}", "\u{e0041}"] {
+        assert!(!heard.contains(hidden), "{hidden:?}");
     }
     scripted.says_before("tools/call", Vec::new());
     for text in &naughty {
@@ -343,7 +367,7 @@ fn keeps_its_words(it: &Said) -> bool {
 async fn n1_4_awkward_text_of_a_server_is_lost_nowhere_and_broken_text_breaks_nothing() -> Result<()>
 {
     let scripted = scripted().await?;
-    let world = world(&scripted, "legacy").await?;
+    let world = world(&scripted, "legacy", Plan::default()).await?;
     let first = client(&world, "alice").await?;
     look(&first).await?;
     let (awkward, broken) = (corpus::awkward(), corpus::broken().concat());
@@ -386,7 +410,7 @@ async fn n1_1_awkward_text_of_a_client_arrives_byte_for_byte_and_broken_text_bre
     ] {
         scripted.answers(method, answer);
     }
-    let world = world(&scripted, "legacy").await?;
+    let world = world(&scripted, "legacy", Plan::default()).await?;
     let alice = client(&world, "alice").await?;
     look(&alice).await?;
     let awkward = corpus::awkward().into_iter().map(|text| (text, true));
@@ -424,7 +448,7 @@ async fn n1_1_awkward_text_of_a_client_arrives_byte_for_byte_and_broken_text_bre
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_surrogate_pair_in_any_field_is_refused_and_goes_nowhere() -> Result<()> {
     let scripted = scripted().await?;
-    let world = world(&scripted, "legacy").await?;
+    let world = world(&scripted, "legacy", Plan::default()).await?;
     let alice = client(&world, "alice").await?;
     look(&alice).await?;
     let before = scripted.heard().len();

@@ -1,7 +1,8 @@
 //! Secrets and personal data on their way through the gateway: what they are is told, and the values
 //! themselves are where they may be and nowhere else.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use ringwall_tests::comes::is_so;
 use ringwall_tests::wire;
 use ringwall_tests::world::{PERMIT_ALL, Plan, Scripted, World, ledger, ringwall};
 use serde_json::{Value, json};
@@ -91,6 +92,39 @@ async fn n1_1_a_secret_in_arguments_is_refused_and_never_arrives() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n9_3_what_somebody_calls_something_tells_no_record_a_secret() -> Result<()> {
+    let world = World::start(Plan::default()).await?;
+    let alice = world.client("alice").await?;
+    let uri = format!("https://h.example/{}?key={GITHUB}", "a/".repeat(30));
+    for (method, params) in [
+        ("tools/call", json!({ "name": GITHUB, "arguments": {} })),
+        (
+            "tools/call",
+            json!({ "name": format!("{}{GITHUB}", "get ".repeat(60)) }),
+        ),
+        ("prompts/get", json!({ "name": GITHUB })),
+        ("resources/read", json!({ "uri": uri })),
+        ("resources/subscribe", json!({ "uri": uri })),
+        (GITHUB, json!({})),
+    ] {
+        let answer = alice.request(method, params).await?;
+        assert!(answer.get("error").is_some(), "{answer}");
+        assert!(!answer.to_string().contains(GITHUB), "{answer}");
+    }
+    let listed = json!({ "jsonrpc": "2.0", "id": GITHUB, "method": "tools/list" });
+    let answer = alice.post(&listed).await?.json()?;
+    assert_eq!(answer["id"], GITHUB);
+    let route = world.gateway.at(&format!("/no/{GITHUB}"))?;
+    let nowhere = wire::Outgoing::message(&route, &listed).send().await?;
+    assert_eq!(nowhere.code(), "route_unknown");
+    assert!(!String::from_utf8_lossy(&nowhere.body).contains(&format!("/{GITHUB}")));
+    let records = json!(ledger(&world.gateway, &[]).await?).to_string();
+    let told = records.matches("[redacted: secret.github_token]").count();
+    assert!(told >= 8, "{told}: {records}");
+    is_nowhere(&world, GITHUB).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn n9_3_a_secret_in_an_answer_is_redacted() -> Result<()> {
     let keep = json!({ "ledger": { "keep": ["arguments", "results"] } });
     let settings = data(json!({ "secrets": { "arguments": "redact" } }));
@@ -166,10 +200,13 @@ async fn n9_3_the_same_value_has_the_same_token_and_only_a_server_that_may_gets_
     assert_eq!(second, format!("to {mail}"));
     // The token goes back to the server as what it stands for, and the answer has the token again.
     let before = world.journal_text()?.matches(MAIL).count();
-    let third = said(&told(format!("again {mail}, {number}")).await?);
+    let third = said(&told(format!("ag\u{200b}ain {mail}, {number}")).await?);
     assert_eq!(third, format!("again {mail}, {number}"));
     let journal = world.journal_text()?;
     assert!(journal.matches(MAIL).count() > before, "{journal}");
+    // What is sent is cleaned, too.
+    let sent = format!("again {MAIL}, ");
+    assert!(journal.contains(&sent), "{journal}");
     assert_eq!(journal.matches(card).count(), 1, "{journal}");
     let records = json!(ledger(&world.gateway, &["--user", "alice"]).await?).to_string();
     assert!(records.contains("data.revealed"), "{records}");
@@ -222,6 +259,32 @@ fn at(scripted: &Scripted, content: Value) -> Plan {
         "era": "legacy", "http": { "url": scripted.url().as_str(), "network": "private" },
         "content": content,
     }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_a_secret_that_two_notices_say_is_not_told_to_its_end() -> Result<()> {
+    let scripted = formed().await?;
+    let log = |text: String| {
+        json!({ "jsonrpc": "2.0", "method": "notifications/message",
+                "params": { "level": "info", "data": text } })
+    };
+    let (first, rest) = GITHUB.split_at(20);
+    let logs = vec![
+        log(format!("it is {first}")),
+        log(format!("{rest} at last")),
+    ];
+    scripted.says_before("tools/call", logs);
+    let world = World::start(at(&scripted, json!({}))).await?;
+    let alice = world.client("alice").await?;
+    let call = json!({ "name": "send", "arguments": {} });
+    let heard = alice.send("tools/call", call).await?.messages()?;
+    let heard = json!(heard).to_string();
+    assert!(
+        heard.contains(first) && heard.contains("at last"),
+        "{heard}"
+    );
+    assert!(!heard.contains(rest), "{heard}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -331,14 +394,8 @@ rules:
 
 /// Waits until the gateway has said something. Nothing is sent to the server meanwhile.
 async fn until(world: &World, words: &str) -> Result<()> {
-    let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
-    for _ in 0..1200 {
-        tick.tick().await;
-        if world.gateway.complaints().contains(words) {
-            return Ok(());
-        }
-    }
-    anyhow::bail!("waited in vain: {}", world.gateway.complaints())
+    let says = is_so(async || Ok(world.gateway.complaints().contains(words)));
+    says.await.with_context(|| world.gateway.complaints())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result};
 use http::Method;
+use ringwall_tests::comes::comes;
 use ringwall_tests::issuer::{compact, overlaid};
 use ringwall_tests::mcp::Client;
 use ringwall_tests::wire::{self, Events, Outgoing, Reply};
@@ -70,14 +71,11 @@ async fn connected(world: &World, user: &str, over: &Value) -> Result<Client> {
 
 /// This user with a token that is issued after the moment, which comes within a second.
 async fn again(world: &World, user: &str) -> Result<Client> {
-    for _ in 0..600 {
-        let client = connected(world, user, &json!({ "iat": now(world)?, "jti": "again" })).await;
-        if client.is_ok() {
-            return client;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    connected(world, user, &json!({ "iat": now(world)? })).await
+    let client = comes(async || {
+        let over = json!({ "iat": now(world)?, "jti": "again" });
+        Ok(connected(world, user, &over).await.ok())
+    });
+    client.await.context("nothing of a later moment is taken")
 }
 
 async fn answered(client: &Client) -> Result<(u16, String)> {

@@ -7,9 +7,11 @@ use ringwall_tests::pairing::{
     Caller, Era, PAIRINGS, Refusal, is_recorded, is_refused, until, world,
 };
 use ringwall_tests::stateless::Stateless;
-use ringwall_tests::wire::Events;
+use ringwall_tests::wire::{self, Events};
 use ringwall_tests::world::{Plan, World};
 use serde_json::{Value, json};
+
+const GITHUB: &str = "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";
 
 async fn legacy(world: &World, user: &str, capabilities: Value) -> Result<Client> {
     let mut client = Client::new(&world.url()?, Some(&world.token(user)?));
@@ -40,6 +42,41 @@ async fn asked(client: &Client) -> Result<(Events, Value)> {
 fn answer(id: &Value, name: &str) -> Value {
     let content = json!({ "username": name, "email": "who@example.test" });
     json!({ "jsonrpc": "2.0", "id": id, "result": { "action": "accept", "content": content } })
+}
+
+/// The server hears at once that no answer comes, and the client by status that its own went no further.
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_a_call_goes_on_whose_question_was_answered_with_what_may_not_go_out() -> Result<()> {
+    const SECRET: Refusal = (400, "data_refused", "1.1");
+    for era in ["legacy", "modern"] {
+        let world = World::start(Plan::default().fixture(&["--era", era])).await?;
+        let alice = legacy(&world, "alice", json!({ "elicitation": {} })).await?;
+        let (mut call, question) = asked(&alice).await?;
+        // What cannot be read is nobody's answer.
+        let mut other = answer(&question, "Alice");
+        other["result"]["Content"] = json!({});
+        let reply = alice.post(&other).await?;
+        assert_eq!(
+            (reply.status.as_u16(), &*reply.code()),
+            (400, "rpc_member_variant")
+        );
+        let reply = alice.post(&answer(&question, GITHUB)).await?;
+        is_refused(&reply, era, SECRET)?;
+        let told = reply.json()?;
+        assert_eq!(told.get("id"), None, "{told}");
+        let ended = call.message(|it| it.get("result").is_some() || it.get("error").is_some());
+        let ended = ended.await?;
+        assert!(
+            wire::refusal(&ended).is_none(),
+            "the call timed out: {ended}"
+        );
+        assert!(!world.journal_text()?.contains(GITHUB));
+        is_recorded(&world, "alice", SECRET.1, SECRET.2).await?;
+        // Nothing waits any more for the one answer that would have been right.
+        let late = alice.post(&answer(&question, "Alice")).await?;
+        is_refused(&late, era, (400, "response_unasked", "8.2"))?;
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

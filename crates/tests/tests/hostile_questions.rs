@@ -2,10 +2,11 @@
 //! a task that waits; and what clients bring along. Everything of it is judged as it would be sent.
 
 use anyhow::{Context as _, Result};
+use ringwall_tests::comes::comes;
 use ringwall_tests::mcp::text;
 use ringwall_tests::pairing::{Caller, Era, PAIRINGS, is_recorded, until, world};
 use ringwall_tests::stateless::Stateless;
-use ringwall_tests::world::{Fleet, Member, PERMIT_ALL, Plan, World, ledger};
+use ringwall_tests::world::{Fleet, Member, PERMIT_ALL, Plan, Scripted, World, ledger};
 use serde_json::{Value, json};
 
 const NO_QUESTIONS: &str = "forbid(principal, action == Ringwall::Action::\"ask\", resource);\n";
@@ -129,17 +130,13 @@ async fn asked(world: &World) -> Result<Vec<String>> {
 
 /// What a task says of itself once it waits for answers, or as soon as it may not say so.
 async fn waiting(alice: &Stateless, task: &str) -> Result<Value> {
-    let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
-    for _ in 0..200 {
-        tick.tick().await;
-        let said = alice
-            .request("tasks/get", json!({ "taskId": task }))
-            .await?;
-        if said.pointer("/result/status") != Some(&json!("working")) {
-            return Ok(said);
-        }
-    }
-    anyhow::bail!("the task asks nothing")
+    let said = comes(async || {
+        let get = alice.request("tasks/get", json!({ "taskId": task }));
+        let said = get.await?;
+        let works = said.pointer("/result/status") == Some(&json!("working"));
+        Ok((!works).then_some(said))
+    });
+    said.await.context("the task asks nothing")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -360,5 +357,29 @@ async fn n9_3_whoever_asks_says_who_they_are_where_there_are_several() -> Result
             assert_eq!(name, Some(&json!(server)), "{tool}: {question}");
         }
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_no_server_says_in_a_question_what_only_the_gateway_says() -> Result<()> {
+    let server = Scripted::modern().await?;
+    let tool = json!({ "name": "call", "inputSchema": { "type": "object" } });
+    let question = json!({ "method": "elicitation/create", "params": {
+        "message": "m", "requestedSchema": { "type": "object", "properties": {} },
+        "_meta": { "io.ringwall/server": "bank", "other": 1 },
+    } });
+    server.answers("tools/list", json!({ "tools": [tool] }));
+    server.answers(
+        "tools/call",
+        json!({ "resultType": "input_required", "requestState": "s", "inputRequests": { "q": question } }),
+    );
+    let members = [Member::at("web", server.url())];
+    let fleet = Fleet::start(Plan::default(), &members, &[]).await?;
+    let url = fleet.gateway.at("/all")?;
+    let alice = Stateless::new(&url, Some(&fleet.token("/all", "alice")?));
+    let alice = alice.capable(json!({ "elicitation": {} }));
+    let told = alice.call("call", json!({})).await?;
+    let meta = told.pointer("/result/inputRequests/q/params/_meta");
+    assert_eq!(meta, Some(&json!({ "other": 1 })), "{told}");
     Ok(())
 }

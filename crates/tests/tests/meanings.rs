@@ -2,6 +2,7 @@
 //! arguments of tools (control 1.1); and schemas of the operator's may lie in files.
 
 use anyhow::{Context as _, Result};
+use ringwall_tests::comes::is_so;
 use ringwall_tests::wire;
 use ringwall_tests::world::{Caller, Fleet, Footing, Member, Plan, Scripted};
 use serde_json::{Value, json};
@@ -130,6 +131,26 @@ async fn n1_1_what_can_never_be_right_is_refused_of_prompts_and_resources_too() 
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_a_uri_is_judged_as_its_server_gets_it() -> Result<()> {
+    let (server, other) = (library().await?, library().await?);
+    let members = [
+        Member::at("library", server.url()),
+        Member::at("other", other.url()),
+    ];
+    let fleet = Fleet::start(Plan::default(), &members, &[]).await?;
+    for footing in Footing::BOTH {
+        let caller = fleet.caller(footing, "/all", "alice").await?;
+        let rows = vec![
+            (read("library+file:///srv/a.txt"), "-"),
+            (read("library+file:///srv/%2e%2e/%2e%2e/etc/passwd"), NO),
+            (read("library+http://169.254.169.254/latest/"), NO),
+        ];
+        check(&caller, &server, rows).await?;
+    }
+    Ok(())
+}
+
 fn declared() -> Value {
     let path = json!({ "is": "path", "roots": ["/srv/data"] });
     json!({
@@ -202,7 +223,12 @@ async fn n1_1_a_subscription_leaves_out_what_would_be_refused() -> Result<()> {
     let fleet = Fleet::start(Plan::default(), &[member], &[]).await?;
     let caller = fleet.caller(Footing::Stateless, "/all", "alice").await?;
     let _open = caller
-        .changes(&["test://../up", "test://good", "TEST://%2e%2e/up"])
+        .changes(&[
+            "test://../up",
+            "test://good",
+            "TEST://%2e%2e/up",
+            "http://169.254.169.254/up",
+        ])
         .await?;
     let heard = fleet.journal_text("fixture")?;
     assert!(heard.contains("test://good"), "{heard}");
@@ -266,12 +292,10 @@ async fn n1_1_a_schema_in_a_file_counts_and_is_read_anew_when_it_changes() -> Re
     ];
     check(&caller, &server, rows).await?;
     std::fs::write(&file, schema(20))?;
-    for _ in 0..100 {
+    let counts = is_so(async || {
         let answer = caller.call("find", json!({ "name": "longer" })).await?;
-        if wire::code(&answer) != "arguments_schema" {
-            return check(&caller, &server, vec![(find("$(a)"), NO)]).await;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    anyhow::bail!("the changed schema never counted")
+        Ok(wire::code(&answer) != "arguments_schema")
+    });
+    counts.await.context("the changed schema never counted")?;
+    check(&caller, &server, vec![(find("$(a)"), NO)]).await
 }

@@ -3,6 +3,7 @@
 //! them has to tell reaches everybody who listens.
 
 use anyhow::{Context as _, Result, bail};
+use ringwall_tests::comes::{comes, is_so};
 use ringwall_tests::mcp::text;
 use ringwall_tests::wire::{self, Events};
 use ringwall_tests::world::{Caller, Fleet, Footing, List, Member, Plain, Plan, ledger};
@@ -10,9 +11,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How often, and how many times, an effect is looked for.
-const LOOK: Duration = Duration::from_millis(100);
-const LOOKS: usize = 300;
 /// How long a change may take to be told. A silent stream is kept open, so it never ends by itself.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -56,16 +54,12 @@ fn named(names: &[&str]) -> Vec<String> {
 
 /// Waits until all of them are listed again.
 async fn all_listed(caller: &Caller, servers: &[&str]) -> Result<()> {
-    let mut tick = tokio::time::interval(LOOK);
-    for _ in 0..LOOKS {
-        tick.tick().await;
+    let all = comes(async || {
         let (owners, missing) = shown(caller, List::Tools).await?;
-        if missing.is_empty() {
-            assert_eq!(owners, servers);
-            return Ok(());
-        }
-    }
-    bail!("it never came back")
+        Ok(missing.is_empty().then_some(owners))
+    });
+    assert_eq!(all.await.context("it never came back")?, servers);
+    Ok(())
 }
 
 async fn echoes(caller: &Caller, servers: &[&str]) -> Result<()> {
@@ -80,19 +74,15 @@ async fn echoes(caller: &Caller, servers: &[&str]) -> Result<()> {
 
 /// What is in the ledger about servers that were not there.
 async fn noted(fleet: &Fleet) -> Result<BTreeSet<String>> {
-    let mut tick = tokio::time::interval(LOOK);
-    for _ in 0..LOOKS {
-        tick.tick().await;
+    let servers = comes(async || {
         let records = ledger(&fleet.gateway, &["server.unavailable"]).await?;
         let servers = records
             .iter()
             .filter_map(|line| line.pointer("/record/server")?.as_str());
         let servers: BTreeSet<String> = servers.map(str::to_owned).collect();
-        if !servers.is_empty() {
-            return Ok(servers);
-        }
-    }
-    bail!("nothing is in the ledger")
+        Ok((!servers.is_empty()).then_some(servers))
+    });
+    servers.await.context("nothing is in the ledger")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,16 +192,12 @@ async fn a_route_whose_servers_are_all_down_says_so() -> Result<()> {
         );
     }
     fleet.revive("old").await?;
-    let mut tick = tokio::time::interval(LOOK);
     for caller in &callers {
-        for look in 0.. {
-            tick.tick().await;
+        is_so(async || {
             let answer = caller.request("tools/list", json!({})).await?;
-            if answer.get("result").is_some() {
-                break;
-            }
-            assert!(look < LOOKS, "{answer}");
-        }
+            Ok(answer.get("result").is_some())
+        })
+        .await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result};
 use ringwall_tests::mcp::Client;
 use ringwall_tests::wire;
-use ringwall_tests::world::{Caller, Fleet, Footing, Member, Plan, Scripted, ledger};
+use ringwall_tests::world::{Caller, Fleet, Footing, Member, Plan, Scripted, ledger, ringwall};
 use serde_json::{Value, json};
 
 const SECRET: &str = "078-05-1120";
@@ -43,6 +43,23 @@ fn minimise(entries: Value) -> Value {
 async fn fleet(server: &Scripted, content: Value) -> Result<Fleet> {
     let member = Member::at("crm", server.url()).with(content);
     Fleet::start(Plan::default(), &[member], &[]).await
+}
+
+/// What was written down of tools that are not to be had.
+async fn unusable(fleet: &Fleet) -> Result<Vec<Value>> {
+    let mut told = ledger(&fleet.gateway, &["unusable"]).await?;
+    told.retain(|line| line.pointer("/record/event/name") == Some(&json!("tool.unusable")));
+    Ok(told)
+}
+
+/// Somebody whose token claims this purpose.
+async fn caller_for(fleet: &Fleet, purpose: &Value) -> Result<Caller> {
+    let url = fleet.gateway.at("/all")?;
+    let claims = json!({ "purpose": purpose });
+    let token = fleet
+        .issuer
+        .sign_changed(url.as_str(), &json!({}), &claims)?;
+    Ok(Caller::Session(Client::connect(&url, Some(&token)).await?))
 }
 
 fn asked() -> Value {
@@ -87,6 +104,23 @@ async fn p1_fields_that_are_not_needed_reach_neither_side() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_what_fails_tells_no_field_that_does_not_go_on() -> Result<()> {
+    let server = talkative().await?;
+    let data = json!({ "id": 7, "ssn": SECRET });
+    let error = json!({ "code": -32000, "message": "no such customer", "data": data });
+    server.answers("tools/call", json!({ "error": error }));
+    let entry = json!({ "results": { "keep": ["/id"] } });
+    let fleet = fleet(&server, minimise(json!([entry]))).await?;
+    for footing in Footing::BOTH {
+        let caller = fleet.caller(footing, "/all", "alice").await?;
+        let answer = caller.call("find_customer", asked()).await?;
+        let told = answer.pointer("/error/data");
+        assert_eq!(told, Some(&json!({ "id": 7 })), "{footing:?} {answer}");
+    }
+    Ok(())
+}
+
 /// A client of a revision without structured content has the text alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn p1_an_old_client_is_told_no_more() -> Result<()> {
@@ -118,7 +152,6 @@ async fn p1_what_goes_on_depends_on_what_the_call_is_for() -> Result<()> {
     let purpose = json!({ "content": { "purpose": { "claim": "purpose" } } });
     let member = Member::at("crm", server.url()).with(minimise(entries));
     let fleet = Fleet::start(Plan::default().route(purpose), &[member], &[]).await?;
-    let url = fleet.gateway.at("/all")?;
     for (purpose, expected) in [
         (json!("audit"), "told"),
         (json!("support"), "kept"),
@@ -126,11 +159,7 @@ async fn p1_what_goes_on_depends_on_what_the_call_is_for() -> Result<()> {
         (json!(["support"]), "purpose_unknown"),
         (Value::Null, "purpose_unknown"),
     ] {
-        let claims = json!({ "purpose": purpose });
-        let token = fleet
-            .issuer
-            .sign_changed(url.as_str(), &json!({}), &claims)?;
-        let caller = Caller::Session(Client::connect(&url, Some(&token)).await?);
+        let caller = caller_for(&fleet, &purpose).await?;
         let before = server.calls().len();
         let answer = caller
             .call("find_customer", json!({ "name": "Ada" }))
@@ -143,7 +172,7 @@ async fn p1_what_goes_on_depends_on_what_the_call_is_for() -> Result<()> {
             (true, false) => "kept".to_owned(),
             (false, _) => wire::code(&answer),
         };
-        assert_eq!(outcome, expected, "{claims} {answer}");
+        assert_eq!(outcome, expected, "{purpose} {answer}");
     }
     Ok(())
 }
@@ -160,29 +189,63 @@ async fn p1_policies_decide_by_what_a_call_is_for() -> Result<()> {
     let purpose = json!({ "content": { "purpose": { "claim": "purpose" } } });
     let plan = Plan::default().policy(policy).route(purpose);
     let fleet = Fleet::start(plan, &[Member::at("crm", server.url())], &[]).await?;
-    let url = fleet.gateway.at("/all")?;
     for (purpose, may) in [
         (json!("audit"), true),
         (json!("fun"), false),
         (json!(["audit"]), false),
         (Value::Null, false),
     ] {
-        let claims = json!({ "purpose": purpose });
-        let token = fleet
-            .issuer
-            .sign_changed(url.as_str(), &json!({}), &claims)?;
-        let caller = Caller::Session(Client::connect(&url, Some(&token)).await?);
+        let caller = caller_for(&fleet, &purpose).await?;
         let before = server.calls().len();
         let answer = caller
             .call("find_customer", json!({ "name": "Ada" }))
             .await?;
-        assert_eq!(server.calls().len() > before, may, "{claims} {answer}");
+        assert_eq!(server.calls().len() > before, may, "{purpose} {answer}");
         let listed = caller.request("tools/list", json!({})).await?;
         assert_eq!(
             listed.to_string().contains("find_customer"),
             may,
             "{listed}"
         );
+    }
+    Ok(())
+}
+
+/// The list of several servers is joined for a purpose; whoever goes on in it for another one is shown what
+/// that one lets them see.
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_a_list_that_was_joined_for_one_purpose_is_not_gone_on_with_for_another() -> Result<()> {
+    let (one, other) = (talkative().await?, talkative().await?);
+    let tools = (0..1_001)
+        .map(|n| json!({ "name": format!("find_{n:04}"), "inputSchema": { "type": "object" } }));
+    one.answers("tools/list", json!({ "tools": tools.collect::<Vec<_>>() }));
+    let policy = r#"
+        permit (principal, action, resource);
+        forbid (principal, action == Ringwall::Action::"list", resource)
+            unless { context has purpose && context.purpose == "audit" };
+    "#;
+    let purpose = json!({ "content": { "purpose": { "claim": "purpose" } } });
+    let plan = Plan::default().policy(policy).route(purpose);
+    let members = [Member::at("crm", one.url()), Member::at("erp", other.url())];
+    let fleet = Fleet::start(plan, &members, &[]).await?;
+    let url = fleet.gateway.at("/all")?;
+    let token = |purpose: &str| {
+        let claims = json!({ "purpose": purpose });
+        fleet.issuer.sign_changed(url.as_str(), &json!({}), &claims)
+    };
+    let alice = Client::connect(&url, Some(&token("audit")?)).await?;
+    let first = alice.request("tools/list", json!({})).await?;
+    let cursor = first["result"]["nextCursor"]
+        .as_str()
+        .context("one page only")?;
+    let session = alice.session().context("no session")?;
+    for (purpose, is_listed) in [("fun", false), ("audit", true)] {
+        let caller = Client::new(&url, Some(&token(purpose)?)).in_session(session);
+        let page = caller
+            .request("tools/list", json!({ "cursor": cursor }))
+            .await?;
+        let listed = page.to_string().contains("erp__find_customer");
+        assert_eq!(listed, is_listed, "{purpose}: {page}");
     }
     Ok(())
 }
@@ -240,6 +303,28 @@ async fn p1_a_token_of_a_field_comes_back_as_the_value_to_whoever_may_have_it() 
     Ok(())
 }
 
+/// Whether whoever runs the gateway is told of a tool that is not to be had, and where that is said.
+async fn is_told(fleet: &Fleet, on_route: bool) -> Result<()> {
+    let told = unusable(fleet).await?;
+    let routes = told.iter().map(|line| line.pointer("/record/route"));
+    let routes: Vec<_> = routes.flatten().collect();
+    assert_eq!(routes, ["/all", "/other"], "{told:?}");
+    let says_why = |line: &Value| line.to_string().contains("`content.minimise`");
+    assert!(told.iter().all(says_why), "{told:?}");
+    assert!(fleet.gateway.complaints().contains("not to be had there"));
+    let command = ringwall()?.directory(fleet.path());
+    let checked = command.arguments(["check", "--quiet"]).run().await?;
+    let place = match on_route {
+        false => "servers[0].content.minimise",
+        true => "routes[0].content.minimise",
+    };
+    let told = format!("{}{}", checked.stdout, checked.stderr);
+    assert!(told.contains(place), "{told}");
+    let tool = "`crm/find_customer` is not to be had";
+    assert!(told.contains(tool), "{told}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn p1_what_a_schema_requires_is_not_left_out() -> Result<()> {
     let server = talkative().await?;
@@ -258,6 +343,7 @@ async fn p1_what_a_schema_requires_is_not_left_out() -> Result<()> {
         ),
     ] {
         let content = minimise(json!([entry]));
+        let entry = entry.to_string();
         let fleet = match on_route {
             false => fleet(&server, content).await?,
             true => {
@@ -276,6 +362,45 @@ async fn p1_what_a_schema_requires_is_not_left_out() -> Result<()> {
             "{entry} {answer}"
         );
         assert_eq!(server.calls().len(), before, "{entry}");
+        // It is not offered, and whoever runs the gateway is told when it is seen first, and once it is pinned
+        // by whatever reads the configuration.
+        let listed = caller.request("tools/list", json!({})).await?;
+        assert_eq!(
+            listed.pointer("/result/tools"),
+            Some(&json!([])),
+            "{listed}"
+        );
+        is_told(&fleet, on_route).await.context(entry)?;
     }
+    Ok(())
+}
+
+/// What a route says takes the place of what its server says, for what can be had there too.
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_a_tool_that_one_route_breaks_is_to_be_had_on_another() -> Result<()> {
+    let server = talkative().await?;
+    let member =
+        Member::at("crm", server.url()).with(minimise(json!([{ "results": { "drop": ["/id"] } }])));
+    let own = json!({ "routes": [
+        { "path": "/all", "servers": ["crm"] },
+        { "path": "/other", "servers": ["crm"], "content": { "minimise": {} } },
+    ] });
+    let fleet = Fleet::start(Plan::default().whole(own), &[member], &[]).await?;
+    for (route, code, count) in [("/all", "definition_unusable", 0), ("/other", "", 1)] {
+        let caller = fleet.caller(Footing::Session, route, "alice").await?;
+        let listed = caller.request("tools/list", json!({})).await?;
+        let tools = listed.pointer("/result/tools").and_then(Value::as_array);
+        assert_eq!(tools.map(Vec::len), Some(count), "{route} {listed}");
+        let answer = caller
+            .call("find_customer", json!({ "name": "Ada" }))
+            .await?;
+        let told = match answer.get("result") {
+            Some(_) => String::new(),
+            None => wire::code(&answer),
+        };
+        assert_eq!(told, code, "{route} {answer}");
+    }
+    let told = unusable(&fleet).await?;
+    assert_eq!(told.len(), 1, "{told:?}");
     Ok(())
 }

@@ -2,14 +2,10 @@
 //! say, like that of every other rule that only suspects.
 
 use anyhow::{Context as _, Result};
+use ringwall_tests::comes::comes;
 use ringwall_tests::safety_shaped::{ATTACK, Mood, SafetyShaped};
 use ringwall_tests::world::{Fleet, List, Member, Plan, Pliant, ledger};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// How often and how seldom something is looked for that comes in its own time.
-const LOOKS: usize = 200;
-const LOOK: Duration = Duration::from_millis(50);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n9_2_a_suspicion_of_a_definition_comes_to_what_the_mode_of_its_rule_says() -> Result<()> {
@@ -48,16 +44,13 @@ async fn n9_2_a_suspicion_of_a_definition_comes_to_what_the_mode_of_its_rule_say
 
 /// The record of what was suspected of a definition, once it is there.
 async fn suspected(fleet: &Fleet, event: &str) -> Result<Value> {
-    for _ in 0..LOOKS {
+    let found = comes(async || {
         let records = ledger(&fleet.gateway, &["--limit", "500"]).await?;
         let mut records = records.iter().filter_map(|line| line.get("record"));
         let found = records.find(|it| it.pointer("/event/name") == Some(&json!(event)));
-        if let Some(found) = found {
-            return Ok(found.clone());
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    anyhow::bail!("nothing is written down as `{event}`")
+        Ok(found.cloned())
+    });
+    found.await.with_context(|| event.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use http::Method;
 use ringwall_tests::authority::Realm;
 use ringwall_tests::browser::{Browser, Page, link_in};
 use ringwall_tests::chromium::Chromium;
+use ringwall_tests::comes::comes;
 use ringwall_tests::dance::{Dancer, authority, registration, stops_at};
 use ringwall_tests::documents::Documents;
 use ringwall_tests::issuer::overlaid;
@@ -14,12 +15,7 @@ use ringwall_tests::place;
 use ringwall_tests::wire::Outgoing;
 use ringwall_tests::world::{CREDENTIAL, Plan, World};
 use serde_json::json;
-use std::time::Duration;
 use url::Url;
-
-/// How often, and how many times, something is looked for that takes effect within a second.
-const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: usize = 200;
 
 /// A world in which users connect a server and administrators sign in.
 async fn world(realm: &Realm) -> Result<World> {
@@ -145,15 +141,11 @@ async fn n8_3_people_end_what_is_their_own_and_nothing_else() -> Result<()> {
     assert_eq!(hers.send("ping", json!({})).await?.status, 200);
     // One after the other ends, hers alone.
     assert_eq!(ended(&world, &alice, form(&page, "session")?).await?, 303);
-    let mut status = 200;
-    for _ in 0..LOOKS {
-        status = hers.send("ping", json!({})).await?.status.as_u16();
-        if status != 200 {
-            break;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    assert_eq!(status, 404, "her session is still there");
+    let status = comes(async || {
+        let status = hers.send("ping", json!({})).await?.status;
+        Ok((status != 200).then_some(status))
+    });
+    assert_eq!(status.await.context("her session is still there")?, 404);
     assert_eq!(
         ended(&world, &alice, form(&page, "connection")?).await?,
         303

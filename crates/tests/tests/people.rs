@@ -4,18 +4,15 @@
 use anyhow::{Context as _, Result};
 use http::Method;
 use ringwall_tests::browser::{Browser, Page};
+use ringwall_tests::comes::is_so;
 use ringwall_tests::issuer::compact;
 use ringwall_tests::wire::{self, Outgoing};
 use ringwall_tests::world::{Plan, World};
 use serde_json::{Value, json};
-use std::time::Duration;
 use url::Url;
 
 const SESSION: &str = "__Host-ringwall";
 const ON_THE_WAY: &str = "__Host-ringwall-sign-in";
-/// How often, and how many times, something is looked for that takes effect within a second.
-const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: usize = 200;
 
 async fn world() -> Result<World> {
     World::start(Plan::default()).await
@@ -48,14 +45,9 @@ async fn is_in(world: &World, browser: &Browser) -> Result<bool> {
     Ok(reply.status == 200)
 }
 
-async fn is_out_soon(world: &World, browser: &Browser) -> Result<bool> {
-    for _ in 0..LOOKS {
-        if !is_in(world, browser).await? {
-            return Ok(true);
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    Ok(false)
+/// Waits until that is so no more.
+async fn is_out(world: &World, browser: &Browser) -> Result<()> {
+    is_so(async || Ok(!is_in(world, browser).await?)).await
 }
 
 fn named<'a>(records: &'a [Value], pointer: &str) -> Vec<&'a str> {
@@ -274,13 +266,14 @@ async fn n8_3_whoever_is_revoked_is_signed_out_and_does_not_come_in_again() -> R
         .gateway
         .with_config(&["revoke", "session", name])
         .await?;
-    assert!(is_out_soon(&world, &bob).await? && is_in(&world, &other).await?);
+    is_out(&world, &bob).await?;
+    assert!(is_in(&world, &other).await?);
     let (bob, _) = signed_in(&world).await?;
     world
         .gateway
         .with_config(&["revoke", "user", "bob", "--block"])
         .await?;
-    assert!(is_out_soon(&world, &bob).await?);
+    is_out(&world, &bob).await?;
     let page = bob.open(&world.gateway.at("/connections")?).await?;
     assert_eq!(page.reply.status, 403);
     assert!(page.html().contains("not admitted"), "{}", page.html());

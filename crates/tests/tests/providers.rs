@@ -2,6 +2,7 @@
 //! of theirs): what they are sent, what their scores come to, and what their silence does.
 
 use anyhow::{Context as _, Result};
+use ringwall_tests::corpus;
 use ringwall_tests::entra_shaped::EntraShaped;
 use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::{Client, text};
@@ -9,6 +10,7 @@ use ringwall_tests::safety_shaped::{ATTACK, HATE, KEY, LISTED, Mood, SafetyShape
 use ringwall_tests::wire;
 use ringwall_tests::world::{Plan, World, ledger};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A provider of this kind, with these members beside.
@@ -186,6 +188,59 @@ async fn n9_3_harm_and_words_of_a_blocklist_do_not_reach_the_model() -> Result<(
         assert!(scores.iter().all(|score| score["control"] == "9.3"));
     }
     assert!(service.asked().iter().all(|asked| asked.fault.is_none()));
+    Ok(())
+}
+
+/// Which texts are withheld by which thresholds, in each category: what the service says of each is the
+/// corpus's own word.
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_what_harms_is_withheld_by_its_category_from_the_severity_that_is_set() -> Result<()> {
+    let harmful = corpus::harmful()?;
+    let categories = ["hate", "self_harm", "sexual", "violence"];
+    for thresholds in [[2, 4, 6, 7], [6, 2, 7, 4], [4, 7, 2, 6]] {
+        let from: BTreeMap<&str, u64> = categories.into_iter().zip(thresholds).collect();
+        let service = SafetyShaped::start().await?;
+        let of = json!({
+            "endpoint": service.endpoint(), "key": "env:PROVIDER_SECRET", "severity": from
+        });
+        let uses = json!({ "use": "safety", "mode": "enforce", "on": ["results"] });
+        let provider = provider("safety", "content_safety", of, json!({}));
+        let world = world(provider, uses, Plan::default()).await?;
+        let alice = world.client("alice").await?;
+        let mut withheld = 0;
+        for it in &harmful {
+            let answer = echo(&alice, &it.text).await?;
+            let category = it.category.as_deref().unwrap_or_default();
+            if from.get(category).is_none_or(|from| it.severity < *from) {
+                assert_eq!(text(&answer), it.text, "{from:?}");
+                continue;
+            }
+            withheld += 1;
+            assert_eq!(wire::code(&answer), "answer_suspected", "{from:?} {it:?}");
+            for other in categories {
+                let told = answer.to_string().contains(&format!("harm.{other}"));
+                assert_eq!(told, other == category, "{it:?}: {answer}");
+            }
+        }
+        assert!(withheld >= 6, "{from:?}: {withheld}");
+        assert!(service.asked().iter().all(|asked| asked.fault.is_none()));
+    }
+    Ok(())
+}
+
+/// What the corpus has to have, for the test above to say anything.
+#[test]
+fn every_category_of_harm_has_texts_of_three_severities_and_harmless_ones_beside() -> Result<()> {
+    let harmful = corpus::harmful()?;
+    for category in ["hate", "self_harm", "sexual", "violence"] {
+        let of_it = harmful
+            .iter()
+            .filter(|it| it.category.as_deref() == Some(category));
+        let severities: BTreeSet<u64> = of_it.map(|it| it.severity).collect();
+        assert_eq!(severities, BTreeSet::from([2, 4, 6]), "{category}");
+    }
+    let harmless = harmful.iter().filter(|it| it.category.is_none());
+    assert!(harmless.clone().count() >= 8 && harmless.clone().all(|it| it.severity == 0));
     Ok(())
 }
 

@@ -1,17 +1,13 @@
 //! The configuration and the policies change under a running gateway: a good change is in force
 //! without a restart, a bad one changes nothing and says why, and whoever is not concerned goes on.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
+use ringwall_tests::comes::is_so;
 use ringwall_tests::mcp::text;
 use ringwall_tests::wire;
-use ringwall_tests::world::{PERMIT_ALL, Plan, World, ledger};
+use ringwall_tests::world::{PERMIT_ALL, Plan, Scripted, World, ledger};
 use serde_json::{Value, json};
 use std::time::Duration;
-
-/// How often, and how many times, the gateway's log is looked at. A machine that compiles beside the
-/// tests is slow; nothing here waits longer than it must.
-const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: usize = 1200;
 
 const IN_FORCE: &str = "the changed configuration is in force";
 const NO_ECHO: &str = "forbid(principal, action == Ringwall::Action::\"call\", resource == Ringwall::Tool::\"fixture/echo\");\n";
@@ -19,14 +15,8 @@ const NO_ECHO: &str = "forbid(principal, action == Ringwall::Action::\"call\", r
 /// Waits until what the gateway has complained about is as it should be. Nothing is sent to the
 /// server meanwhile.
 async fn until(world: &World, enough: impl Fn(&str) -> bool) -> Result<()> {
-    let mut tick = tokio::time::interval(LOOK);
-    for _ in 0..LOOKS {
-        tick.tick().await;
-        if enough(&world.gateway.complaints()) {
-            return Ok(());
-        }
-    }
-    bail!("waited in vain: {}", world.gateway.complaints())
+    let comes = is_so(async || Ok(enough(&world.gateway.complaints())));
+    comes.await.with_context(|| world.gateway.complaints())
 }
 
 /// Waits until the gateway has taken over this many changes.
@@ -193,11 +183,118 @@ async fn sessions_survive_a_reload_that_does_not_touch_their_server() -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n9_3_what_a_route_says_of_content_counts_for_streams_that_are_open() -> Result<()> {
+    let scripted = Scripted::start().await?;
+    let tool = json!({ "name": "call", "inputSchema": { "type": "object" } });
+    let mail = "anna.berg@corp.test";
+    let content = json!([{ "type": "text", "text": mail }]);
+    scripted.answers("tools/list", json!({ "tools": [tool] }));
+    scripted.answers("tools/call", json!({ "content": content }));
+    let log = json!({ "jsonrpc": "2.0", "method": "notifications/message",
+                      "params": { "level": "info", "data": mail } });
+    scripted.says_before("tools/call", vec![log]);
+    scripted.waits();
+    let http = json!({ "url": scripted.url().as_str(), "network": "private" });
+    let server = json!({ "era": "legacy", "http": http });
+    let world = World::start(Plan::default().server(server)).await?;
+    let alice = world.client("alice").await?;
+    let call = json!({ "name": "call", "arguments": {} });
+    let mut stream = alice.stream("tools/call", call).await?;
+    let told = stream.message(|_| true).await?;
+    assert_eq!(told.pointer("/params/data"), Some(&json!(mail)), "{told}");
+    let mut changed = config(&world)?;
+    changed["routes"][0]["content"] = json!({ "data": { "personal": { "answers": "redact" } } });
+    write(&world, "ringwall.yaml", &changed.to_string())?;
+    in_force(&world, 1).await?;
+    scripted.goes_on();
+    let answer = stream.message(|it| it.get("id").is_some()).await?;
+    assert_eq!(text(&answer), "[redacted: personal.email]");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n9_3_a_value_that_two_notices_say_is_found_by_the_rules_that_count_by_then() -> Result<()>
+{
+    let scripted = Scripted::start().await?;
+    let tool = json!({ "name": "call", "inputSchema": { "type": "object" } });
+    scripted.answers("tools/list", json!({ "tools": [tool] }));
+    scripted.answers("tools/call", json!({ "content": [] }));
+    let log = |text: &str| {
+        json!({ "jsonrpc": "2.0", "method": "notifications/message",
+                "params": { "level": "info", "data": text } })
+    };
+    let (first, rest) = ("it is ghp_yk0FfwQCAJqle9wv", "XUxBRfzMu3a6ii2G0dSV");
+    scripted.says_before("tools/call", vec![log("begins"), log(first), log(rest)]);
+    scripted.waits_with(3);
+    let http = json!({ "url": scripted.url().as_str(), "network": "private" });
+    let secrets = |action: &str| json!({ "data": { "secrets": { "answers": action } } });
+    let plan = Plan::default().server(json!({ "era": "legacy", "http": http }));
+    let plan = plan.route(json!({ "content": secrets("ignore") }));
+    let world = World::start(plan).await?;
+    let alice = world.client("alice").await?;
+    let call = json!({ "name": "call", "arguments": {} });
+    let mut stream = alice.stream("tools/call", call).await?;
+    let told = stream.message(|_| true).await?;
+    assert_eq!(told.pointer("/params/data"), Some(&json!("begins")));
+    let mut changed = config(&world)?;
+    changed["routes"][0]["content"] = secrets("redact");
+    write(&world, "ringwall.yaml", &changed.to_string())?;
+    in_force(&world, 1).await?;
+    scripted.goes_on();
+    let told = stream.message(|_| true).await?;
+    assert_eq!(told.pointer("/params/data"), Some(&json!(first)));
+    let told = stream.message(|_| true).await?;
+    let expected = json!("[redacted: secret.github_token]");
+    assert_eq!(told.pointer("/params/data"), Some(&expected), "{told}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_which_fields_go_on_is_what_a_route_says_when_an_answer_comes() -> Result<()> {
+    let scripted = Scripted::start().await?;
+    let tool = json!({ "name": "call", "inputSchema": { "type": "object" } });
+    let content = json!([{ "type": "text", "text": r#"{"id":1,"ssn":2}"# }]);
+    scripted.answers("tools/list", json!({ "tools": [tool] }));
+    scripted.answers("tools/call", json!({ "content": content }));
+    let log = json!({ "jsonrpc": "2.0", "method": "notifications/message",
+                      "params": { "level": "info", "data": "begins" } });
+    scripted.says_before("tools/call", vec![log]);
+    scripted.waits();
+    let http = json!({ "url": scripted.url().as_str(), "network": "private" });
+    let server = json!({ "era": "legacy", "http": http });
+    let world = World::start(Plan::default().server(server)).await?;
+    let alice = world.client("alice").await?;
+    for (times, (fields, expected)) in [
+        (json!({ "results": { "keep": ["/id"] } }), r#"{"id":1}"#),
+        (json!({}), r#"{"id":1,"ssn":2}"#),
+        // What the call is for has no entry any more.
+        (json!({ "purposes": ["billing"] }), "purpose_unknown"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let call = json!({ "name": "call", "arguments": {} });
+        let mut stream = alice.stream("tools/call", call).await?;
+        stream.message(|_| true).await?;
+        let mut changed = config(&world)?;
+        changed["routes"][0]["content"] =
+            json!({ "purpose": { "is": "support" }, "minimise": { "call": [fields] } });
+        write(&world, "ringwall.yaml", &changed.to_string())?;
+        in_force(&world, times + 1).await?;
+        scripted.goes_on();
+        let answer = stream.message(|it| it.get("id").is_some()).await?;
+        let told = wire::refusal(&answer).map_or_else(|| text(&answer), |(code, _)| code);
+        assert_eq!(told, expected, "{answer}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_busy_file_beside_the_configuration_does_not_hold_a_change_back() -> Result<()> {
     let world = World::start(Plan::default()).await?;
     let busy = world.path().join("busy.log");
     let writing = tokio::spawn(async move {
-        let mut tick = tokio::time::interval(LOOK);
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
         for turn in 0u32.. {
             tick.tick().await;
             let _ = std::fs::write(&busy, turn.to_string());

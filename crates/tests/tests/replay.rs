@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result};
 use ringwall_tests::program::Ended;
 use ringwall_tests::safety_shaped::{ATTACK, SafetyShaped};
-use ringwall_tests::world::{Plan, World, ringwall};
+use ringwall_tests::world::{Fleet, Footing, Member, Plan, Scripted, World, ringwall};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -30,8 +30,8 @@ async fn replay(world: &World, arguments: &[&str]) -> Result<Ended> {
 /// The groups of its report: what, user, tool, how often.
 fn groups(report: &Value) -> Vec<(String, String, String, u64)> {
     let text = |group: &Value, name: &str| group[name].as_str().unwrap_or_default().to_owned();
-    let groups = report["groups"].as_object().into_iter().flatten();
-    let each = groups.map(|(_, group)| {
+    let groups = report["groups"].as_array().into_iter().flatten();
+    let each = groups.map(|group| {
         let times = group["times"].as_u64().unwrap_or_default();
         (
             text(group, "what"),
@@ -127,7 +127,9 @@ async fn n1_1_a_file_of_messages_is_run_through_text_rules_and_policies() -> Res
         })
         .to_string()
     };
-    let lines = [line("alice", "plain"), line("bob", "hid\u{200b}den")].join("\n");
+    // The first line begins as some editors begin a text.
+    let first = format!("\u{feff}{}", line("alice", "plain"));
+    let lines = [first, line("bob", "hid\u{200b}den")].join("\n");
     fs::write(world.path().join("messages.jsonl"), lines)?;
     changed(&world, |config| {
         config["servers"][0]["hidden_text"] = json!("refuse")
@@ -138,10 +140,7 @@ async fn n1_1_a_file_of_messages_is_run_through_text_rules_and_policies() -> Res
         groups(&report),
         [group("newly refused", "bob", "fixture/echo", 1)]
     );
-    let example = &report["groups"]
-        .as_object()
-        .and_then(|all| all.values().next())
-        .context("none")?["examples"][0];
+    let example = &report["groups"][0]["examples"][0];
     assert_eq!(example["code"], "hidden_text");
     assert_eq!(example["id"], "line 2");
     assert!(!report.to_string().contains("plain"), "{report}");
@@ -302,6 +301,117 @@ async fn n1_1_meanings_fields_and_schemas_are_run_again_as_the_gateway_has_them(
     Ok(())
 }
 
+/// What replay reports of the messages of a file, had the first server this content.
+async fn replayed(fleet: &Fleet, content: Value) -> Result<Value> {
+    let mut config: Value = serde_json::from_slice(&fs::read(fleet.path().join("ringwall.yaml"))?)?;
+    let server = config.pointer_mut("/servers/0").context("no server")?;
+    if let Some(server) = server.as_object_mut() {
+        server.insert("content".into(), content);
+    }
+    fs::write(fleet.path().join("changed.yaml"), config.to_string())?;
+    let command = ringwall()?.directory(fleet.path());
+    let ended = command
+        .arguments(["replay", "--with", "changed.yaml", "--json"])
+        .arguments(["--traffic", "messages.jsonl"])
+        .run()
+        .await?;
+    serde_json::from_str(&ended.stdout).context(ended.stderr)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_arguments_are_cut_down_before_they_are_looked_at_and_numbers_may_not_become_text()
+-> Result<()> {
+    let server = Scripted::start().await?;
+    let members = json!({ "mail": { "type": "string" }, "card": { "type": "integer" } });
+    let tool = json!({ "name": "pay", "inputSchema": { "type": "object", "properties": members } });
+    server.answers("tools/list", json!({ "tools": [tool] }));
+    let said = json!({ "content": [{ "type": "text", "text": "paid" }] });
+    server.answers("tools/call", said.clone());
+    let fleet = Fleet::start(Plan::default(), &[Member::at("crm", server.url())], &[]).await?;
+    let caller = fleet.caller(Footing::Session, "/all", "alice").await?;
+    caller.call("pay", json!({})).await?;
+    let arguments = json!({ "mail": "ada@lovelace.dev", "card": 4_111_111_111_111_111_u64 });
+    let line = json!({
+        "route": "/all", "issuer": fleet.issuer.url(), "user": "alice", "groups": [],
+        "message": { "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": { "name": "pay", "arguments": arguments } },
+        "answer": { "jsonrpc": "2.0", "id": 1, "result": said }
+    });
+    fs::write(fleet.path().join("messages.jsonl"), line.to_string())?;
+    let data = |label: &str, action: &str| json!({ "data": { "rules": { label: { "arguments": action } } } });
+    let mut cut = data("personal.email", "refuse");
+    cut["minimise"] = json!({ "pay": [{ "arguments": { "drop": ["/mail"] } }] });
+    for (content, what, told) in [
+        (
+            data("personal.email", "refuse"),
+            "newly refused",
+            "data_refused",
+        ),
+        (
+            data("personal.payment_card", "redact"),
+            "newly refused",
+            "data_refused",
+        ),
+        // What does not go on is no reason to refuse the rest.
+        (cut, "newly found", "minimise.arguments"),
+    ] {
+        let report = replayed(&fleet, content.clone()).await?;
+        let mut groups = groups(&report);
+        groups.retain(|(what, ..)| what.starts_with("newly"));
+        let all = report.to_string();
+        assert_eq!(
+            groups,
+            [group(what, "alice", "crm/pay", 1)],
+            "{content} {report}"
+        );
+        assert!(all.contains(told), "{content} {report}");
+        assert!(
+            !all.contains("arguments_schema") && !all.contains("lovelace"),
+            "{report}"
+        );
+    }
+    Ok(())
+}
+
+/// A number that may not go on is a text from then on, for which the tool's schema has no place.
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_2_an_answer_that_would_be_off_its_schema_is_newly_refused() -> Result<()> {
+    let server = Scripted::start().await?;
+    let card = json!({ "type": "object", "required": ["card"],
+        "properties": { "card": { "type": "integer" } } });
+    let tool = json!({ "name": "look", "inputSchema": { "type": "object" }, "outputSchema": card });
+    server.answers("tools/list", json!({ "tools": [tool] }));
+    let said = json!({ "content": [], "structuredContent": { "card": 4_111_111_111_111_111_u64 } });
+    server.answers("tools/call", said.clone());
+    let fleet = Fleet::start(Plan::default(), &[Member::at("crm", server.url())], &[]).await?;
+    let caller = fleet.caller(Footing::Session, "/all", "alice").await?;
+    let answer = caller.call("look", json!({})).await?;
+    assert!(answer.get("result").is_some(), "{answer}");
+    let line = json!({
+        "route": "/all", "issuer": fleet.issuer.url(), "user": "alice", "groups": [],
+        "message": { "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": { "name": "look", "arguments": {} } },
+        "answer": { "jsonrpc": "2.0", "id": 1, "result": said }
+    });
+    fs::write(fleet.path().join("messages.jsonl"), line.to_string())?;
+    for (action, expected) in [("report", None), ("redact", Some("answer_schema"))] {
+        let content =
+            json!({ "data": { "rules": { "personal.payment_card": { "answers": action } } } });
+        let report = replayed(&fleet, content).await?;
+        let mut told = groups(&report);
+        told.retain(|(what, ..)| what == "newly refused");
+        let groups: Vec<_> = expected
+            .map(|_| group("newly refused", "alice", "crm/look", 1))
+            .into_iter()
+            .collect();
+        assert_eq!(told, groups, "{action}: {report}");
+        let all = report.to_string();
+        assert!(expected.is_none_or(|code| all.contains(code)), "{report}");
+        assert!(!all.contains("41111"), "{report}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn p1_what_a_call_was_for_is_told_to_the_policies_again() -> Result<()> {
     let (world, _service) = world().await?;
@@ -333,38 +443,40 @@ async fn p1_what_a_call_was_for_is_told_to_the_policies_again() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_not_there_and_one_whose_rules_cannot_be_used_are_told_apart() -> Result<()>
-{
+async fn a_route_that_is_not_there_and_rules_that_cannot_be_used_are_told_apart() -> Result<()> {
     let (world, _service) = world().await?;
-    let lines = [line(
+    let here = line(
         &world,
         "echo",
         json!({ "text": "x" }),
         json!({ "content": [] }),
-    )];
-    fs::write(world.path().join("messages.jsonl"), lines.join("\n"))?;
-    let left_out = async || -> Result<String> {
-        let ended = replay(&world, &["--traffic", "messages.jsonl"]).await?;
-        let report: Value = serde_json::from_str(&ended.stdout).context(ended.stderr.clone())?;
-        Ok(report["left_out"].to_string())
-    };
+    );
+    let nowhere = here.replace("\"/fixture\"", "\"/gone\"");
+    fs::write(
+        world.path().join("messages.jsonl"),
+        [here, nowhere].join("\n"),
+    )?;
     changed(&world, |config| {
         config["routes"][0]["path"] = json!("/elsewhere")
     })?;
-    let told = left_out().await?;
+    let ended = replay(&world, &["--traffic", "messages.jsonl"]).await?;
+    let report: Value = serde_json::from_str(&ended.stdout).context(ended.stderr.clone())?;
+    let told = report["left_out"].to_string();
     assert!(
         told.contains("of the changed configuration: there is no such route"),
+        "{told}"
+    );
+    assert!(
+        told.contains("\"of the configuration: there is no such route\":1"),
         "{told}"
     );
     changed(&world, |config| {
         let schemas = json!({ "schemas": { "echo": r##"{"$ref":"#/nowhere"}"## } });
         config["servers"][0]["content"]["arguments"] = schemas;
     })?;
-    let told = left_out().await?;
-    assert!(
-        told.contains("the rules of its server cannot be used"),
-        "{told}"
-    );
-    assert!(told.contains("content.arguments.schemas"), "{told}");
+    let ended = replay(&world, &["--traffic", "messages.jsonl"]).await?;
+    assert_eq!(ended.status.code(), Some(1));
+    let refused = "servers[0].content.arguments.schemas.echo: cannot be enforced";
+    assert!(ended.stderr.contains(refused), "{}", ended.stderr);
     Ok(())
 }

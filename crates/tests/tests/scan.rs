@@ -186,23 +186,58 @@ async fn n11_1_a_file_of_definitions_is_scanned_whole_or_not_at_all() -> Result<
     let folder = tempfile::tempdir()?;
     let answered = json!({ "jsonrpc": "2.0", "id": 1, "result": poisoned() });
     let large = json!({ "tools": [{ "name": "a", "description": "x".repeat(17 << 20) }] });
+    let tool = |name: &str, description: &str| json!({ "name": name, "description": description, "inputSchema": { "type": "object" } });
+    let honest = |members: &[(&str, Value)]| {
+        let mut list = json!({ "tools": [tool("add", "Adds.")] });
+        for (member, value) in members {
+            list[member] = value.clone();
+        }
+        list.to_string()
+    };
+    let mut unenforceable = tool("far", "Adds.");
+    unenforceable["inputSchema"] = json!({ "$ref": "https://x.example/z" });
     for (text, code, word) in [
         (poisoned().to_string(), 1, "poison.secrecy"),
         (answered.to_string(), 1, "poison.secrecy"),
         (poisoned()["tools"].to_string(), 1, "poison.secrecy"),
-        (json!({ "tools": [] }).to_string(), 1, "has no definitions"),
-        ("{}".to_owned(), 1, "has no definitions"),
-        ("nonsense".to_owned(), 1, "cannot be read"),
-        (large.to_string(), 1, "larger than 16 MiB"),
+        (json!({ "tools": [] }).to_string(), 2, "has no definitions"),
+        ("{}".to_owned(), 2, "has no definitions"),
+        ("nonsense".to_owned(), 2, "cannot be read"),
+        (large.to_string(), 2, "larger than 16 MiB"),
+        (format!("\u{feff}{}", honest(&[])), 0, "0 things to look at"),
+        (honest(&[("nextCursor", json!("2"))]), 2, "nextCursor"),
+        (
+            honest(&[("tools", json!([unenforceable, tool("add", "Adds.")]))]),
+            1,
+            "definition.unusable",
+        ),
+        (
+            honest(&[(
+                "tools",
+                json!([tool("add", "Adds."), tool("add", "Adds two.")]),
+            )]),
+            1,
+            "definition.repeated",
+        ),
     ] {
         std::fs::write(folder.path().join("tools.json"), text)?;
-        let said = scan(folder.path(), &["--definitions", "tools.json"]).await?;
+        let words = ["--definitions", "tools.json", "--fail-on", "medium"];
+        let said = scan(folder.path(), &words).await?;
         assert_eq!(said.status.code(), Some(code), "{said:?}");
         let told = format!("{}{}", said.stdout, said.stderr);
         assert!(told.contains(word), "{word}: {told}");
     }
-    let said = scan(folder.path(), &["--definitions", "gone.json"]).await?;
-    assert!(said.stderr.contains("gone.json"), "{said:?}");
+    // What has no end, and no length either.
+    // And what is not there is not taken for something severe.
+    for (words, told) in [
+        (["--definitions", "/dev/zero"], "larger than 16 MiB"),
+        (["--definitions", "gone.json"], "gone.json"),
+        (["--config", "gone.yaml"], "gone.yaml"),
+    ] {
+        let said = scan(folder.path(), &words).await?;
+        assert!(said.stderr.contains(told), "{said:?}");
+        assert_eq!(said.status.code(), Some(2), "{said:?}");
+    }
     Ok(())
 }
 
@@ -280,14 +315,12 @@ async fn a_server_that_cannot_be_read_is_not_taken_for_a_good_one() -> Result<()
     assert_eq!(said.status.code(), Some(2), "{said:?}");
     for (wrong, why) in [
         ("http://example.com/mcp", "is not encrypted"),
-        ("ftp://127.0.0.1/mcp", "is not encrypted"),
+        ("ftp://127.0.0.1/mcp", "is not met over HTTP"),
         ("nonsense", "is no URL"),
     ] {
         let said = scan(folder.path(), &[wrong]).await?;
-        assert!(
-            !said.status.success() && said.stderr.contains(why),
-            "{said:?}"
-        );
+        assert!(said.stderr.contains(why), "{said:?}");
+        assert_eq!(said.status.code(), Some(2), "{said:?}");
     }
     Ok(())
 }

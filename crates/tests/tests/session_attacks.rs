@@ -4,6 +4,7 @@
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ringwall_tests::comes::comes;
 use ringwall_tests::mcp::Client;
 use ringwall_tests::stateless::Stateless;
 use ringwall_tests::wire::{Events, Reply};
@@ -30,14 +31,8 @@ fn plan() -> Plan {
 
 /// This user with a token that is issued after the moment, which comes within a second.
 async fn again(world: &World, user: &str, over: &Value) -> Result<Client> {
-    for _ in 0..600 {
-        let client = connected(world, &fresh(world, user, over)?).await;
-        if client.is_ok() {
-            return client;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    connected(world, &fresh(world, user, over)?).await
+    let client = comes(async || Ok(connected(world, &fresh(world, user, over)?).await.ok()));
+    client.await.context("nothing of a later moment is taken")
 }
 
 /// A token of this very second.

@@ -1,16 +1,12 @@
 //! Streams that break off, are resumed, are asked for by somebody else, and end with their session;
 //! and callers who hang up.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+use ringwall_tests::comes::comes;
 use ringwall_tests::mcp::Client;
 use ringwall_tests::wire::{Event, Events};
 use ringwall_tests::world::{Plan, World, ledger};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// How often, and how many times, an effect is looked for.
-const LOOK: Duration = Duration::from_millis(20);
-const LOOKS: usize = 1500;
 
 /// A call that reports progress three times, under this token, and then answers.
 async fn progress(client: &Client, token: &str) -> Result<Events> {
@@ -152,34 +148,22 @@ async fn a_caller_who_hangs_up_is_still_recorded() -> Result<()> {
     let alice = world.client("alice").await?;
     let params = json!({ "name": "slow", "arguments": { "n": 4000 } });
     let call = tokio::spawn(async move { alice.send("tools/call", params).await });
-    let mut tick = tokio::time::interval(LOOK);
-    let mut arrived = false;
-    for _ in 0..LOOKS {
-        tick.tick().await;
-        arrived = world.journal_text()?.contains("\\\"slow\\\"");
-        if arrived || call.is_finished() {
-            break;
-        }
-    }
-    assert!(arrived, "the call never reached the server");
+    let arrived = comes(async || {
+        let arrived = world.journal_text()?.contains("\\\"slow\\\"");
+        Ok((arrived || call.is_finished()).then_some(arrived))
+    });
+    assert!(arrived.await?, "the call never reached the server");
     call.abort();
     assert!(
         call.await.is_err_and(|error| error.is_cancelled()),
         "answered before the caller hung up"
     );
-    for _ in 0..LOOKS {
+    let record = comes(async || {
         let records = ledger(&world.gateway, &[]).await?;
-        let recorded = records
-            .iter()
-            .map(Value::to_string)
-            .find(|record| record.contains("\"tools/call\"") && record.contains("\"slow\""));
-        if let Some(record) = recorded {
-            assert!(record.contains("allowed"), "{record}");
-            return Ok(());
-        }
-    }
-    bail!(
-        "the call is not in the ledger: {}",
-        world.gateway.complaints()
-    )
+        let mut records = records.iter().map(Value::to_string);
+        Ok(records.find(|record| record.contains("\"tools/call\"") && record.contains("\"slow\"")))
+    });
+    let record = record.await.with_context(|| world.gateway.complaints())?;
+    assert!(record.contains("allowed"), "{record}");
+    Ok(())
 }

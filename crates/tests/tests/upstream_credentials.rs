@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use http::Method;
 use ringwall_tests::authority::Realm;
 use ringwall_tests::browser::{Browser, link_in};
+use ringwall_tests::comes::is_so;
 use ringwall_tests::guarded::{
     client, connected, connection, exchanging, guarded, link, opened, with,
 };
@@ -364,14 +365,11 @@ async fn n2_3_a_connection_that_is_taken_back_is_used_no_more() -> Result<()> {
         .gateway
         .with_data(&["connections", "revoke", name])
         .await?;
-    for _ in 0..100 {
+    let is_used_no_more = is_so(async || {
         let answer = alice.call("echo", json!({ "text": "x" })).await?;
-        if code(&answer) == "connection_needed" {
-            return Ok(());
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    anyhow::bail!("it is still used")
+        Ok(code(&answer) == "connection_needed")
+    });
+    is_used_no_more.await.context("it is still used")
 }
 
 #[tokio::test(flavor = "multi_thread")]

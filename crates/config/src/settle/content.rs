@@ -12,12 +12,18 @@ use super::words;
 use crate::bounds;
 use crate::problem::Problems;
 use crate::settled::{Content, RouteContent};
-use crate::words::Spotlight;
+use crate::words::{Mode, Spotlight};
 use crate::written;
+use crate::yaml::each;
+use controls::N9_2;
+use std::collections::BTreeMap;
+
+/// What the names of rules begin with that judge what a server says of itself.
+const OF_DEFINITIONS: [&str; 2] = ["poison.", "likeness."];
 
 /// What was written at a server. What was not has its default.
 pub(super) fn server(problems: &mut Problems, path: &str, written: &written::Content) -> Content {
-    let said = route(problems, path, written);
+    let said = parts(problems, path, written);
     let at = format!("{path}.output");
     Content {
         data: said.data.unwrap_or_default(),
@@ -39,6 +45,25 @@ pub(super) fn route(
     path: &str,
     written: &written::Content,
 ) -> RouteContent {
+    if let Some(modes) = &written.modes {
+        of_definitions(problems, &format!("{path}.modes"), modes);
+    }
+    parts(problems, path, written)
+}
+
+/// Refuses the modes of rules that judge definitions at a route: they would change nothing.
+fn of_definitions(problems: &mut Problems, path: &str, modes: &BTreeMap<String, Mode>) {
+    let is_one = |rule: &&String| OF_DEFINITIONS.iter().any(|start| rule.starts_with(start));
+    for rule in modes.keys().filter(is_one) {
+        let message = "is a rule about definitions, which are pinned once for every route of a server, so a \
+                       mode at a route changes nothing";
+        let fix = "write it in `content.modes` of the server";
+        problems.refuse(N9_2, &each(path, rule), message, fix);
+    }
+}
+
+/// What was written at either.
+fn parts(problems: &mut Problems, path: &str, written: &written::Content) -> RouteContent {
     let written::Content {
         arguments,
         minimise,
@@ -54,7 +79,7 @@ pub(super) fn route(
         let at = at("modes");
         words::count(problems, &at, modes.len(), bounds::WORDS);
         for rule in modes.keys() {
-            let path = format!("{at}.{rule}");
+            let path = each(&at, rule);
             words::word(problems, &path, rule, "the name of a rule");
         }
     }
@@ -79,11 +104,6 @@ pub(super) fn route(
             .and_then(|it| minimise::purpose(problems, &at("purpose"), it)),
         spotlight: *spotlight,
     }
-}
-
-/// The path of one entry of a map.
-fn each(path: &str, name: &str) -> String {
-    format!("{path}{}", crate::yaml::step_name(path, name))
 }
 
 /// That a text is a JSON Pointer.

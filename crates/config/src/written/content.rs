@@ -28,7 +28,8 @@ pub struct Content {
     pub data: Option<Data>,
     /// What a suspicion comes to, by its rule: `injection`, `harm.hate`, or whatever else a detector speaks of.
     /// Rules that are not named have the mode of the detector. At a server also `poison.…` and `likeness.…`,
-    /// which hold a definition that nobody approved unless another mode is named.
+    /// which hold a definition that nobody approved unless another mode is named; at a route these are refused,
+    /// since a definition is the same on every route.
     #[schemars(extend("default" = {}), extend("maxProperties" = bounds::WORDS))]
     pub modes: Option<BTreeMap<String, Mode>>,
     /// The `providers` that are asked what they think of the texts.

@@ -104,6 +104,11 @@ pub(crate) fn step_name(path: &str, name: &str) -> String {
     format!(".{name}")
 }
 
+/// The path of one entry of a map.
+pub fn each(path: &str, name: &str) -> String {
+    format!("{path}{}", step_name(path, name))
+}
+
 /// User text short enough for a message.
 pub(crate) fn shortened(text: &str) -> String {
     const MOST: usize = 64;

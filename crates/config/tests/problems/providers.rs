@@ -60,6 +60,26 @@ pub(crate) const CASES: &[Case] = &[
         ],
     ),
     (
+        "server: files\n",
+        "server: files\n    content:\n      modes:\n        injection: enforce\n        poison.secrecy: shadow\n        likeness.near_name: enforce\n",
+        &[
+            ":14:25: error: routes[0].content.modes[\"poison.secrecy\"]: is a rule about definitions, which are pinned once for every route of a server, so a mode at a route changes nothing (control 9.2) => write it in `content.modes` of the server",
+            ":15:29: error: routes[0].content.modes[\"likeness.near_name\"]: is a rule about definitions, which are pinned once for every route of a server, so a mode at a route changes nothing (control 9.2) => write it in `content.modes` of the server",
+        ],
+    ),
+    (
+        SERVER,
+        "  - name: files\n    content: { modes: { injection: enforce, poison.secrecy: shadow, likeness.near_name: enforce } }\n",
+        &[],
+    ),
+    (
+        SERVER,
+        "  - name: files\n    content: { modes: { \"a rule\": shadow } }\n",
+        &[
+            ":6:35: error: servers[0].content.modes[\"a rule\"]: is not the name of a rule => write one word of printable characters, without spaces, quotes and backslashes",
+        ],
+    ),
+    (
         POLICIES,
         "policies: [p/*.cedar]\nproviders: [{ name: shields, on_failure: allow, prompt_shields: { endpoint: 'https://x.example', key: env:K } }]",
         &[

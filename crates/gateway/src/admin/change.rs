@@ -151,12 +151,8 @@ impl Change<'_> {
         let approved = tokio::task::spawn_blocking(move || approved(&gate, by, &tool));
         let approved = approved.await;
         let approved = approved.map_err(|error| AdminRefusal::broken(&error))?;
-        match approved.map_err(|error| AdminRefusal::broken(&error))? {
-            true => Ok(json!({ "approved": self.subject })),
-            false => Err(AdminRefusal::unknown(
-                "no definition with that digest waits",
-            )),
-        }
+        approved.map_err(|error| AdminRefusal::broken(&error))??;
+        Ok(json!({ "approved": self.subject }))
     }
 
     async fn revoke_tool(&self, tool: OneTool) -> Result<Value, AdminRefusal> {
@@ -221,12 +217,25 @@ impl Change<'_> {
     }
 }
 
-/// Approves exactly this definition, if it waits.
-fn approved(gate: &Gate, by: String, tool: &ApproveTool) -> Result<bool, PinsError> {
+/// Approves exactly this definition, if it waits and its name means nothing else.
+fn approved(
+    gate: &Gate,
+    by: String,
+    tool: &ApproveTool,
+) -> Result<Result<(), AdminRefusal>, PinsError> {
     let waits = gate.pins.sighting(&tool.server, &tool.tool)?;
     let Some(waits) = waits.filter(|it| it.digest == tool.digest) else {
-        return Ok(false);
+        let unknown = AdminRefusal::unknown("no definition with that digest waits");
+        return Ok(Err(unknown));
     };
+    if waits.is_ambiguous() {
+        return Ok(Err(AdminRefusal::new(
+            ("admin_ambiguous", StatusCode::CONFLICT),
+            controls::N9_2,
+            &format!("it {}", waits.why),
+            "have its server give each a name of its own",
+        )));
+    }
     let pin = Pin {
         digest: waits.digest,
         definition: waits.definition,
@@ -237,7 +246,7 @@ fn approved(gate: &Gate, by: String, tool: &ApproveTool) -> Result<bool, PinsErr
     if let Some(served) = gate.runtime().servers.get(&*tool.server) {
         served.distrust();
     }
-    Ok(true)
+    Ok(Ok(()))
 }
 
 fn of_approvals(gate: &Gate, id: &str, error: &SayError) -> AdminRefusal {

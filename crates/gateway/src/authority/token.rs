@@ -22,6 +22,7 @@ use identity::client::{Entropy as _, SystemEntropy};
 use identity::possession::Thumbprint;
 use identity::possession::dpop::{self, Asked, Proof, ProofError};
 use serde_json::json;
+use tokio::sync::MutexGuard;
 use zeroize::Zeroizing;
 
 const OVER: AuthorityError = ErrorCode::InvalidGrant.because("it is over, or never was");
@@ -126,6 +127,17 @@ pub(super) fn mark(code: &CodeText) -> Mark {
     Mark::of(&[b"authority code", &code.digest()])
 }
 
+/// A code or a refresh token that was presented. Nobody else works on its family meanwhile.
+async fn alone_with<'a>(
+    at: &'a At<'_>,
+    text: &str,
+) -> Result<(CodeText, MutexGuard<'a, ()>), AuthorityError> {
+    let text = CodeText::read(text).ok_or(OVER)?;
+    let desk = &at.authority.desk;
+    let alone = desk.alone_with(text.family()).await.ok_or(BROKEN)?;
+    Ok((text, alone))
+}
+
 pub(super) async fn redeemed(
     at: &At<'_>,
     client: &Client,
@@ -135,9 +147,7 @@ pub(super) async fn redeemed(
     let key = shown.map(|shown| shown.key.to_string());
     let key = key.as_deref();
     let text = parameters.require("code", "there is no code")?;
-    let text = CodeText::read(text).ok_or(OVER)?;
-    let desk = &at.authority.desk;
-    let _alone = desk.alone_with(text.family()).await.ok_or(BROKEN)?;
+    let (text, _alone) = alone_with(at, text).await?;
     let kept = at
         .gate
         .marks
@@ -174,9 +184,7 @@ pub(super) async fn refreshed(
     let key = shown.map(|shown| shown.key.to_string());
     let key = key.as_deref();
     let text = parameters.require("refresh_token", "there is no refresh_token")?;
-    let text = CodeText::read(text).ok_or(OVER)?;
-    let desk = &at.authority.desk;
-    let _alone = desk.alone_with(text.family()).await.ok_or(BROKEN)?;
+    let (text, _alone) = alone_with(at, text).await?;
     let mut family = families::find(at, &text).await?.ok_or(OVER)?;
     if family.presented(&text) != Presented::Current {
         return Err(replayed(at, &text, Presented::Used).await?);

@@ -3,6 +3,7 @@
 //! the operator trusts first uses and nothing speaks against it.
 
 use crate::pins::{Entry, Kind, Pin, Pins, PinsError, Sighting};
+use crate::squats;
 use config::settled;
 use controls::{Mode, SCORE_MAX, Score, Severity};
 use inspect::likeness::{Likeness, Neighbour, Neighbourhood};
@@ -16,43 +17,68 @@ use std::collections::HashSet;
 /// From which severity on a suspicion holds a definition that nobody approved.
 const HELD: Severity = Severity::High;
 /// Suspicions that are written down of one definition.
-const SCORES: usize = 16;
+pub(super) const SCORES: usize = 16;
 /// Characters of a reason.
 const WHY: usize = 300;
 
+/// What all servers offer of one kind.
+type Make<'a> = &'a dyn Fn(Kind) -> Neighbourhood;
+
 /// What all servers offer, made ready when somebody is to be compared with it.
 pub struct Around<'a> {
-    make: &'a dyn Fn() -> Neighbourhood,
-    made: OnceCell<Neighbourhood>,
+    make: Make<'a>,
+    tools: OnceCell<Neighbourhood>,
+    prompts: OnceCell<Neighbourhood>,
 }
 
 impl<'a> Around<'a> {
-    /// What this makes, once it is asked for.
-    pub fn new(make: &'a dyn Fn() -> Neighbourhood) -> Self {
+    /// What this makes of the tools and of the prompts of all servers, once it is asked for.
+    pub fn new(make: Make<'a>) -> Self {
         Around {
             make,
-            made: OnceCell::new(),
+            tools: OnceCell::new(),
+            prompts: OnceCell::new(),
         }
     }
 
+    fn tools(&self) -> &Neighbourhood {
+        self.tools.get_or_init(|| (self.make)(Kind::Tool))
+    }
+
+    fn prompts(&self) -> &Neighbourhood {
+        self.prompts.get_or_init(|| (self.make)(Kind::Prompt))
+    }
+
     fn compare(&self, case: &Case<'_>) -> Vec<Likeness> {
-        let around = self.made.get_or_init(self.make);
-        alike(around, &neighbour(case), (case.kind, case.definition))
+        self.alike(&neighbour(case), (case.kind, case.definition))
+    }
+
+    /// What a definition has in common with those of other servers, and what its texts say of their tools;
+    /// most severe first. Tools are compared with tools, prompts with prompts, and what data is called with
+    /// nothing.
+    pub(crate) fn alike(
+        &self,
+        it: &Neighbour<'_>,
+        (kind, definition): (Kind, &Value),
+    ) -> Vec<Likeness> {
+        let told = match kind {
+            Kind::Tool => self.tools().compare(it),
+            Kind::Prompt => {
+                let mut told = self.prompts().compare(it);
+                for alike in &mut told {
+                    alike.name = kind.key(&alike.name).into_owned();
+                }
+                told
+            }
+            Kind::Instructions | Kind::Resource | Kind::Template => Vec::new(),
+        };
+        with_spoken_of(told, self.tools().spoken_of_in(it, definition))
     }
 }
 
-/// What a definition has in common with those of other servers, and what its texts say of them; most severe
-/// first. What prompts and data are called is no tool's name.
-pub(crate) fn alike(
-    around: &Neighbourhood,
-    it: &Neighbour<'_>,
-    (kind, definition): (Kind, &Value),
-) -> Vec<Likeness> {
-    let mut told = match kind {
-        Kind::Tool => around.compare(it),
-        _ => Vec::new(),
-    };
-    for more in around.spoken_of_in(it, definition) {
+/// All of both, each once, most severe first.
+fn with_spoken_of(mut told: Vec<Likeness>, spoken_of: Vec<Likeness>) -> Vec<Likeness> {
+    for more in spoken_of {
         let again = |it: &Likeness| {
             (it.rule, &it.server, &it.name) == (more.rule, &more.server, &more.name)
         };
@@ -194,7 +220,7 @@ impl<'a> Desk<'a> {
         Ok((Verdict::Unapproved, doubts.scores))
     }
 
-    /// Holds a definition that nobody approved, whatever speaks for it.
+    /// Holds a definition, whatever speaks for it, and says what speaks against it.
     pub(crate) fn hold(&mut self, case: &Case<'_>, why: &str) -> Vec<Score> {
         self.wait(case, why);
         Doubts::of(case, Some(self.around)).scores
@@ -298,6 +324,8 @@ impl Doubts {
                 held = Some(format!("{says}: `{server}/{name}` ({})", alike.rule));
             }
         }
+        // Of more than are kept, those that decide are.
+        scores.sort_by_key(|score| std::cmp::Reverse(score.refuses()));
         scores.truncate(SCORES);
         Doubts { held, scores }
     }
@@ -315,17 +343,28 @@ fn neighbour<'a>(case: &Case<'a>) -> Neighbour<'a> {
 /// What is suspected of what a server says it is, if it is not to be told because of it: it is not pinned,
 /// since every release has another version.
 pub(crate) fn speaks(server: &settled::Server, info: &Value) -> Option<Vec<Score>> {
+    let scores = suspected(server, info);
+    scores.iter().any(Score::refuses).then_some(scores)
+}
+
+/// What is suspected of something that a model reads, no list has, and so nobody approves. What is hidden in it
+/// is dealt with where every text is.
+pub(crate) fn suspected(server: &settled::Server, said: &Value) -> Vec<Score> {
     let case = Case {
         server,
         kind: Kind::Instructions,
         name: "",
-        definition: info,
-        digest: pin::digest(info),
+        definition: said,
+        digest: pin::digest(said),
     };
-    let doubts = Doubts::of(&case, None);
-    // What is hidden in it is dealt with where every text is.
-    let speaks = doubts.scores.iter().any(Score::refuses);
-    speaks.then_some(doubts.scores)
+    Doubts::of(&case, None).scores
+}
+
+/// The rules whose suspicions hold a definition that nobody approved, unless the operator says otherwise.
+/// Who a server passes for is no rule about a definition.
+pub(crate) fn holding() -> impl Iterator<Item = &'static poison::Rule> {
+    let all = poison::RULES.iter().chain(likeness::RULES);
+    all.filter(|rule| rule.severity >= HELD && rule.name != squats::RULE)
 }
 
 /// What a definition says of itself.

@@ -3,15 +3,16 @@
 //! nor to be had. Nothing here is compiled: there is no schema to enforce.
 
 use super::judge::{Case, Desk, Verdict};
-use super::{CHANGED, Change, Reading, Shelf};
+use super::{CHANGED, Change, Reading, Shelf, twice};
 use crate::links::Drift;
-use crate::pins::{Kind, Pins, PinsError};
+use crate::pins::{Kind, Pin, Pins, PinsError, Sighting};
 use crate::small::lock;
 use config::settled;
+use controls::Score;
 use inspect::pin::{self, Digest};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -129,34 +130,44 @@ impl Others {
         let mut known = lock(&self.known);
         let mut sorted = Sorted::default();
         let mut seen = Vec::new();
-        for item in items {
-            let Some(name) = name(kind, item) else {
+        let listed: Vec<_> = items.iter().map(|item| Listed::of(kind, item)).collect();
+        let named = listed.iter().flatten();
+        let twice = twice(named.map(|one| (one.name, one.digest)));
+        let mut ambiguous = HashSet::new();
+        for one in &listed {
+            let Some(one) = one else {
                 sorted.approved.push(false);
                 continue;
             };
-            let definition = lasting(kind, item);
-            let case = Case {
-                server,
-                kind,
-                name,
-                definition: &definition,
-                digest: pin::digest(&definition),
-            };
+            let case = one.case(server, kind);
             let key = case.key();
             let was = known.get(&*key).copied();
-            if let Some(was) = was.filter(|was| was.digest == Some(case.digest)) {
+            let is_twice = twice.contains(case.name);
+            if let Some(was) = was.filter(|was| !is_twice && was.digest == Some(case.digest)) {
                 shown(party, &key, (was.verdict, case.digest));
                 sorted.approved.push(was.verdict == Verdict::Pinned);
                 continue;
             }
             let pin = pins.pin(server.name.as_str(), &key)?;
-            let (verdict, scores) = desk.judge(&case, pin.as_ref())?;
+            let is_pinned = pin.as_ref().is_some_and(|pin| pin.digest == case.digest);
+            // Where two have one name, nobody can tell which of them is meant. One of them is told.
+            if is_twice && (is_pinned || !ambiguous.insert(case.name)) {
+                sorted.approved.push(false);
+                continue;
+            }
+            let (verdict, scores) = match is_twice {
+                true => ambiguous_one(&case, pin.as_ref(), &mut desk),
+                false => desk.judge(&case, pin.as_ref())?,
+            };
             sorted.approved.push(verdict == Verdict::Pinned);
             let turned = shown(party, &key, (verdict, case.digest));
-            let is_new = pin.is_none_or(|pin| pin.digest != case.digest);
+            let is_new = !is_pinned;
             // What others are shown comes and goes between; to this party it changed once.
             let told = |what: &&str| is_new && (turned || *what != CHANGED);
             if let Some(what) = news(kind, was, verdict).filter(told) {
+                if is_twice {
+                    tracing::warn!(server = %server.name, %key, "{}", Sighting::TWICE);
+                }
                 sorted.changes.push(Change {
                     tool: (*key).into(),
                     digest: case.digest,
@@ -164,7 +175,8 @@ impl Others {
                     scores,
                 });
             }
-            let digest = Some(case.digest);
+            // Alone, it is looked at again.
+            let digest = (!is_twice).then_some(case.digest);
             seen.push((Box::<str>::from(&*key), Known { digest, verdict }));
         }
         pins.write(&desk.entries)?;
@@ -173,6 +185,45 @@ impl Others {
         }
         Ok(sorted)
     }
+}
+
+/// One of the things in hand.
+struct Listed<'v> {
+    name: &'v str,
+    definition: Cow<'v, Value>,
+    digest: Digest,
+}
+
+impl<'v> Listed<'v> {
+    fn of(kind: Kind, item: &'v Value) -> Option<Self> {
+        let name = name(kind, item)?;
+        let definition = lasting(kind, item);
+        let digest = pin::digest(&definition);
+        Some(Listed {
+            name,
+            definition,
+            digest,
+        })
+    }
+
+    fn case<'c>(&'c self, server: &'c settled::Server, kind: Kind) -> Case<'c> {
+        Case {
+            server,
+            kind,
+            name: self.name,
+            definition: &self.definition,
+            digest: self.digest,
+        }
+    }
+}
+
+/// How one of several of a name stands, and what speaks against it.
+fn ambiguous_one(case: &Case<'_>, pin: Option<&Pin>, desk: &mut Desk<'_>) -> (Verdict, Vec<Score>) {
+    let verdict = match pin {
+        Some(_) => Verdict::Changed,
+        None => Verdict::Unapproved,
+    };
+    (verdict, desk.hold(case, Sighting::TWICE))
 }
 
 /// Remembers what this party was shown; true if it is another thing than before.
@@ -195,7 +246,7 @@ fn name(kind: Kind, item: &Value) -> Option<&str> {
 }
 
 /// A definition without what is no part of it: how large a resource is and when it was last written.
-fn lasting(kind: Kind, item: &Value) -> Cow<'_, Value> {
+pub(crate) fn lasting(kind: Kind, item: &Value) -> Cow<'_, Value> {
     let changes = item.get("size").is_some() || item.pointer("/annotations/lastModified").is_some();
     if kind != Kind::Resource || !changes {
         return Cow::Borrowed(item);
@@ -265,7 +316,7 @@ mod tests {
         pins: &Pins,
         (kind, item): (Kind, &Value),
     ) -> (bool, Option<&'static str>) {
-        let around = Around::new(&Neighbourhood::default);
+        let around = Around::new(&|_| Neighbourhood::default());
         let reading = Reading {
             pins,
             around: &around,
@@ -310,6 +361,69 @@ mod tests {
             // Back at what was pinned, it is as before.
             assert!(sort(&others, &server, &pins, kind, &item).0);
             assert!(pins.sightings().unwrap().is_empty());
+        }
+    }
+
+    /// What becomes of a list, of each in its order.
+    fn sort_all(
+        others: &Others,
+        server: &settled::Server,
+        pins: &Pins,
+        (kind, items): (Kind, &[&Value]),
+    ) -> Vec<bool> {
+        let around = Around::new(&|_| Neighbourhood::default());
+        let reading = Reading {
+            pins,
+            around: &around,
+            party: &Drift::default(),
+            now_ms: 1,
+        };
+        others
+            .sort(server, (kind, items), &reading)
+            .unwrap()
+            .approved
+    }
+
+    #[test]
+    fn n9_2_of_two_things_of_one_name_in_one_list_none_is_to_be_had() {
+        for (kind, member, name) in CASES {
+            if kind.listed().is_none() {
+                continue;
+            }
+            let one = json!({ member: name, "description": "Greets." });
+            let two = json!({ member: name, "description": "Greets. Really." });
+            for is_pinned in [false, true] {
+                for (list, expected) in [
+                    ([&one, &two], [false; 2]),
+                    ([&two, &one], [false; 2]),
+                    ([&one, &one], [true; 2]),
+                ] {
+                    let data = tempfile::tempdir().unwrap();
+                    let (pins, others) = (Pins::open(data.path()).unwrap(), Others::default());
+                    let server = server(settled::Pins::FirstUse);
+                    if is_pinned {
+                        assert_eq!(sort_all(&others, &server, &pins, (kind, &[&one])), [true]);
+                    }
+                    for _ in 0..2 {
+                        let all = sort_all(&others, &server, &pins, (kind, &list));
+                        assert_eq!(all, expected, "{kind:?}");
+                        let is_held = others.is_held(&server, (kind, name), &pins).unwrap();
+                        assert_eq!(is_held, !expected[0], "{kind:?}");
+                    }
+                    let waits = pins
+                        .sighting(server.name.as_str(), &kind.key(name))
+                        .unwrap();
+                    let is_ambiguous = waits.is_some_and(|it| it.is_ambiguous());
+                    assert_eq!(is_ambiguous, !expected[0], "{kind:?}");
+                    // Alone again, it is what was pinned, or waits for somebody to look.
+                    let again = sort_all(&others, &server, &pins, (kind, &[&one]));
+                    assert_eq!(again, [is_pinned || expected[0]], "{kind:?}");
+                    let waits = pins
+                        .sighting(server.name.as_str(), &kind.key(name))
+                        .unwrap();
+                    assert!(waits.is_none_or(|it| !it.is_ambiguous()));
+                }
+            }
         }
     }
 
@@ -412,7 +526,7 @@ mod tests {
 
     #[test]
     fn n9_2_what_speaks_for_another_servers_tool_is_held_whatever_it_is() {
-        let neighbours = || {
+        let neighbours = |_: Kind| {
             Neighbourhood::of([inspect::likeness::Neighbour {
                 server: "files",
                 name: "read_file",
@@ -447,12 +561,65 @@ mod tests {
         }
     }
 
+    const REVIEWS: &str =
+        "Reads a file, and says of each line what a careful reader would change in it.";
+
+    /// Another server, which has a prompt that reviews files.
+    fn reviewing(kind: Kind) -> Neighbourhood {
+        let prompt = inspect::likeness::Neighbour {
+            server: "files",
+            name: "review_file",
+            description: REVIEWS,
+            digest: pin::digest(&json!(1)),
+        };
+        Neighbourhood::of((kind == Kind::Prompt).then_some(prompt))
+    }
+
+    #[test]
+    fn n9_2_a_prompt_that_passes_for_another_servers_is_told_like_a_tool() {
+        let (prompt, words) = ((Kind::Prompt, "name"), format!("{REVIEWS}!"));
+        for ((kind, member), name, says, rule, approved) in [
+            (prompt, "review_fi1e", "", "likeness.shadowed_name", false),
+            (prompt, "review_files", "", "likeness.near_name", true),
+            (prompt, "review_file", "", "likeness.same_name", true),
+            (prompt, "proofread", &*words, "likeness.same_words", true),
+            (prompt, "greet", "Greets.", "", true),
+            // Data is called what it is called.
+            ((Kind::Resource, "uri"), "review_fi1e", "", "", true),
+            ((Kind::Template, "uriTemplate"), "review_fi1e", "", "", true),
+        ] {
+            let data = tempfile::tempdir().unwrap();
+            let pins = Pins::open(data.path()).unwrap();
+            let around = Around::new(&reviewing);
+            let reading = Reading {
+                pins: &pins,
+                around: &around,
+                party: &Drift::default(),
+                now_ms: 1,
+            };
+            let item = json!({ member: name, "description": says });
+            let server = server(settled::Pins::FirstUse);
+            let sorted = Others::default().sort(&server, (kind, &[&item]), &reading);
+            let sorted = sorted.unwrap();
+            assert_eq!(sorted.approved, [approved], "{kind:?} {name}");
+            let scores = sorted.changes.iter().flat_map(|it| &it.scores);
+            let told: Vec<_> = scores.map(|score| &*score.rule).collect();
+            let expected: Vec<_> = [rule].into_iter().filter(|it| !it.is_empty()).collect();
+            assert_eq!(told, expected, "{kind:?} {name}");
+            let key = kind.key(name);
+            let waits = pins.sighting(server.name.as_str(), &key).unwrap();
+            let why = waits.map(|it| it.why).unwrap_or_default();
+            let names = why.contains("`files/prompt:review_file`");
+            assert_eq!(names, !approved, "{why}");
+        }
+    }
+
     #[test]
     fn n9_2_one_name_twice_in_a_list_is_trusted_no_more_than_the_first() {
         let data = tempfile::tempdir().unwrap();
         let pins = Pins::open(data.path()).unwrap();
         let server = server(settled::Pins::FirstUse);
-        let around = Around::new(&Neighbourhood::default);
+        let around = Around::new(&|_| Neighbourhood::default());
         let reading = Reading {
             pins: &pins,
             around: &around,

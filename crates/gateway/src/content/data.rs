@@ -1,13 +1,19 @@
 //! Secrets and personal data in what is said: found by the rules of `inspect::data`, and treated by
 //! label as the operator has it. What is found is never written down, only its label.
 
-mod blob;
+mod hushed;
 mod log;
 mod named;
 mod number;
 mod packs;
+mod reveal;
+mod sought;
 mod threads;
 mod tokens;
+mod whole;
+
+pub(super) use hushed::hushed;
+pub(crate) use hushed::quotable;
 
 pub(crate) use log::Log;
 pub(super) use number::digits;
@@ -17,25 +23,35 @@ pub(crate) use threads::Threads;
 pub(crate) use tokens::Tokens;
 pub(crate) use tokens::TokensError;
 
-use super::{Because, FINDINGS, Looked, Passage, Role, Toward, place};
+use super::inner::Extent;
+use super::{Because, Passage, Role, Toward};
 use config::settled::{self, DataAction, DataHandling};
-use controls::{Action, Control, Finding, Severity};
+use controls::{Action, Control, Severity};
 use inspect::data::token;
 use inspect::data::{Confidence, Kind, Rules, Sight, mark};
 use inspect::view::Budget;
-use protocol::{Document, Value};
+use number::Number;
+use sought::Ignored;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
-use zeroize::Zeroizing;
+
+/// What a text is told by of which not all was searched.
+const UNREAD: &str = "text.unread";
 
 /// What is done about secrets and personal data of one server on one route.
 #[derive(Debug)]
 pub(crate) struct Data {
     settled: settled::Data,
+    /// What else counts, where several servers are concerned: the strictest of it.
+    also: Box<[settled::Data]>,
+    /// All there are: no record holds what they find in the name of a member, whatever is ignored.
     rules: Arc<Rules>,
+    /// What is looked for on the way to a model, and to a server.
+    answers: Arc<Rules>,
+    arguments: Arc<Rules>,
     /// The route: tokens are good on the one that they were made on.
     route: Arc<str>,
     tokens: Option<Arc<Tokens>>,
@@ -45,7 +61,7 @@ pub(crate) struct Data {
 #[derive(Clone, Debug)]
 struct Treated {
     at: Range<usize>,
-    label: Box<str>,
+    label: Arc<str>,
     severity: Severity,
     action: DataAction,
 }
@@ -62,11 +78,25 @@ impl Treated {
 
 impl Data {
     pub(crate) fn new(settled: &settled::Data, route: &Arc<str>) -> Result<Data, PackError> {
+        Data::of(settled.clone(), Box::default(), route)
+    }
+
+    /// The same where others count as well.
+    fn of(
+        settled: settled::Data,
+        also: Box<[settled::Data]>,
+        route: &Arc<str>,
+    ) -> Result<Data, PackError> {
+        let counting = || std::iter::once(&settled).chain(&also);
+        let sought = |toward| packs::rules(&settled.packs, &Ignored::of(counting(), toward));
         Ok(Data {
-            rules: packs::rules(&settled.packs)?,
-            settled: settled.clone(),
+            rules: packs::rules(&settled.packs, &Ignored::default())?,
+            answers: sought(Toward::Model)?,
+            arguments: sought(Toward::Server)?,
+            also,
             route: Arc::clone(route),
             tokens: None,
+            settled,
         })
     }
 
@@ -75,56 +105,53 @@ impl Data {
         self.tokens = Some(Arc::clone(tokens));
     }
 
-    /// What remembers the ends of one message of a stream until the next.
+    /// What remembers the ends of one message of a stream until the next. Streams are what servers send.
     pub(crate) fn threads(&self) -> Threads {
-        Threads::new(Arc::clone(&self.rules))
+        Threads::new(Arc::clone(&self.answers))
     }
 
-    /// What is done about something that was seen.
+    /// What is looked for on this way.
+    fn sought(&self, toward: Toward) -> &Rules {
+        match toward {
+            Toward::Model => &self.answers,
+            Toward::Server => &self.arguments,
+        }
+    }
+
+    /// Whether anything is looked for on this way.
+    pub(super) fn looks(&self, toward: Toward) -> bool {
+        self.sought(toward).iter().next().is_some()
+    }
+
+    /// What is done about something that was seen: of all that counts the strictest.
     fn action(&self, sight: &Sight<'_>, toward: Toward) -> DataAction {
-        let side = |handling: &DataHandling| toward.side(handling);
-        if let Some(own) = self.settled.rules.get(&*sight.rule.label).and_then(side) {
-            return own;
-        }
-        let (handling, usual) = match sight.rule.kind {
-            Kind::Personal => (&self.settled.personal, DataAction::Report),
-            Kind::Secret => (
-                &self.settled.secrets,
-                match (toward, sight.confidence) {
-                    (Toward::Server, Confidence::High) => DataAction::Refuse,
-                    (Toward::Model, _) => DataAction::Redact,
-                    (Toward::Server, _) => DataAction::Report,
-                },
-            ),
-        };
-        match (side(handling).unwrap_or(usual), sight.confidence) {
-            (DataAction::Ignore, _) => DataAction::Ignore,
-            // What is doubtful changes nothing, unless its label is named.
-            (_, Confidence::Low) => DataAction::Report,
-            (action, _) => action,
-        }
+        let actions = self.counting().map(|it| action(it, sight, toward));
+        let strictest = actions.max_by_key(|action| strictness(*action));
+        strictest.unwrap_or(DataAction::Refuse)
     }
 
     /// Whether anything that is found is kept from whoever reads this, and not just told.
     fn acts(&self, toward: Toward) -> bool {
-        let side = |handling: &DataHandling| toward.side(handling);
-        let is_told = |action| strictness(action) <= strictness(DataAction::Report);
-        let settled = &self.settled;
-        let mut others = settled.rules.values().chain([&settled.personal]);
-        // Of secrets something is done unless the operator says otherwise.
-        side(&settled.secrets).is_none_or(|action| !is_told(action))
-            || others.any(|handling| side(handling).is_some_and(|action| !is_told(action)))
+        self.counting().any(|settled| acts(settled, toward))
     }
 
-    /// What is found in a name, if something is.
-    pub(super) fn label(&self, name: &str) -> Option<Box<str>> {
+    /// Everything that counts here.
+    fn counting(&self) -> impl Iterator<Item = &settled::Data> {
+        std::iter::once(&self.settled).chain(&self.also)
+    }
+
+    /// What is found in a name, if something is; that it was not searched to its end, if it was not.
+    pub(super) fn label(&self, name: &str) -> Option<Arc<str>> {
         let views = inspect::view::views(name, &Budget::default());
+        let mut is_cut = views.is_cut();
         let found = views.search(|text| {
-            let seen = self.rules.scan(text);
-            let all = seen.iter().map(|it| (it.at.clone(), it.rule.label.clone()));
-            all.collect::<Vec<_>>()
+            let seen = self.rules.look(text);
+            is_cut |= seen.is_cut;
+            let all = seen.sights.into_iter();
+            all.map(|it| (it.at, it.rule.label.clone()))
         });
-        found.into_iter().next().map(|seen| seen.what)
+        let found = found.into_iter().next().map(|seen| seen.what);
+        found.or_else(|| is_cut.then(|| UNREAD.into()))
     }
 
     fn treated(&self, sight: &Sight<'_>, toward: Toward) -> Treated {
@@ -142,15 +169,17 @@ impl Data {
         let toward = passage.toward();
         let treated = |sight: &Sight<'_>| self.treated(sight, toward);
         let mut all = Vec::new();
+        let is_cut = Cell::new(false);
         if is_told(passage)
             && let Some((thread, text)) = passage.thread()
         {
-            let seen = thread.scan(text);
-            all.extend(seen.iter().map(treated));
+            let seen = thread.look(text);
+            is_cut.set(seen.is_cut);
+            all.extend(seen.sights.iter().map(treated));
         }
-        let is_cut = Cell::new(false);
+        let rules = self.sought(toward);
         let scanned = |text: &str| {
-            let seen = self.rules.look(text);
+            let seen = rules.look(text);
             is_cut.set(is_cut.get() || seen.is_cut);
             let all = seen
                 .sights
@@ -158,25 +187,28 @@ impl Data {
                 .map(|it| (it.by.clone(), it.at.clone(), treated(it)));
             all.collect::<Vec<_>>()
         };
-        if passage.is_number() {
+        if passage.is_bare() {
             // No other view of it says anything else.
             all.extend(scanned(passage.text()).into_iter().map(|(_, _, seen)| seen));
         } else {
-            let found = passage.views().search_by(scanned);
+            let views = passage.views();
+            // Where not all views are made, not everything was looked at either.
+            is_cut.set(is_cut.get() || views.is_cut());
+            let found = views.search_by(scanned);
             all.extend(found.into_iter().map(|seen| Treated {
                 at: seen.range,
                 ..seen.what
             }));
         }
-        if is_cut.get() {
+        let (named, extent) = self.named(passage);
+        if is_cut.get() || extent == Extent::Part {
             passage.unread();
             if self.acts(toward) {
                 // No honest text is made so, and what is in the rest of it is not known.
-                let label = "text.unread".into();
+                let label = UNREAD.into();
                 passage.refuse(|place, _| Because::Data { place, label });
             }
         }
-        let named = self.named(passage);
         if !named.is_empty() {
             // Of the name and the form of a value the form knows more, but it excuses nothing.
             let by_form = strictest(&all);
@@ -190,9 +222,44 @@ impl Data {
     }
 }
 
+/// What one of those that count does about something that was seen.
+fn action(settled: &settled::Data, sight: &Sight<'_>, toward: Toward) -> DataAction {
+    let side = |handling: &DataHandling| toward.side(handling);
+    if let Some(own) = settled.rules.get(&*sight.rule.label).and_then(side) {
+        return own;
+    }
+    let (handling, usual) = match sight.rule.kind {
+        Kind::Personal => (&settled.personal, DataAction::Report),
+        Kind::Secret => (
+            &settled.secrets,
+            match (toward, sight.confidence) {
+                (Toward::Server, Confidence::High) => DataAction::Refuse,
+                (Toward::Model, _) => DataAction::Redact,
+                (Toward::Server, _) => DataAction::Report,
+            },
+        ),
+    };
+    match (side(handling).unwrap_or(usual), sight.confidence) {
+        (DataAction::Ignore, _) => DataAction::Ignore,
+        // What is doubtful changes nothing, unless its label is named.
+        (_, Confidence::Low) => DataAction::Report,
+        (action, _) => action,
+    }
+}
+
+/// Whether one of those that count keeps anything from whoever reads this.
+fn acts(settled: &settled::Data, toward: Toward) -> bool {
+    let side = |handling: &DataHandling| toward.side(handling);
+    let is_told = |action| strictness(action) <= strictness(DataAction::Report);
+    let mut others = settled.rules.values().chain([&settled.personal]);
+    // Of secrets something is done unless the operator says otherwise.
+    side(&settled.secrets).is_none_or(|action| !is_told(action))
+        || others.any(|handling| side(handling).is_some_and(|action| !is_told(action)))
+}
+
 impl Toward {
     /// What is done in this direction, where something is said of it.
-    fn side(self, handling: &DataHandling) -> Option<DataAction> {
+    pub(crate) fn side(self, handling: &DataHandling) -> Option<DataAction> {
         match self {
             Toward::Model => handling.answers,
             Toward::Server => handling.arguments,
@@ -226,8 +293,11 @@ fn strictest(all: &[Treated]) -> HashMap<(usize, usize), u8> {
 
 /// In order, and each label once at one place: what is found in several views of a text is one thing.
 fn once_each(mut all: Vec<Treated>) -> Vec<Treated> {
+    if all.len() < 2 {
+        return all;
+    }
     all.sort_by_key(|it| (it.at.start, std::cmp::Reverse(it.at.end)));
-    let mut last: HashMap<Box<str>, usize> = HashMap::new();
+    let mut last: HashMap<Arc<str>, usize> = HashMap::new();
     let mut kept: Vec<Treated> = Vec::with_capacity(all.len());
     for next in all {
         let before = last.get(&next.label).and_then(|at| kept.get_mut(*at));
@@ -279,10 +349,13 @@ fn strictness(action: DataAction) -> u8 {
 
 /// Looks at one string: finds, rewrites, refuses.
 pub(super) fn treat(passage: &mut Passage<'_, '_>, data: &Data) {
+    if !data.looks(passage.toward()) {
+        return;
+    }
     match passage.role() {
-        Role::Blob => blob::open(passage, |passage| look(passage, data)),
         Role::Wire => {}
         Role::Address
+        | Role::Blob
         | Role::Failure
         | Role::Name
         | Role::Structured
@@ -376,11 +449,12 @@ fn rewritten(text: &str, seen: &[Treated], data: &Data) -> Option<String> {
         };
         // In the place of a number of JSON stands a string, so that the text is still JSON.
         let numbers = numbers.get_or_insert_with(|| number::numbers(text));
-        let known = numbers.binary_search_by_key(&it.at.start, |at| at.start);
+        let known = numbers.binary_search_by_key(&it.at.start, |number| number.at.start);
         let number = known.ok().and_then(|at| numbers.get(at));
-        let quote = if number == Some(&it.at) { "\"" } else { "" };
+        let number = number.filter(|number| number.at == it.at);
+        let quote = number.map(Number::quote).unwrap_or_default();
         out.push_str(text.get(done..it.at.start)?);
-        out.extend([quote, &word, quote]);
+        out.extend([&*quote, &word, &quote]);
         done = it.at.end;
     }
     if done == 0 {
@@ -405,55 +479,6 @@ impl Data {
                 .and_then(|tokens| tokens.write(&self.route, label, value))
                 .unwrap_or_else(|| mark(label)),
         }
-    }
-
-    /// Puts what tokens stand for where the server may have it: in arguments, and nowhere else, since names
-    /// and addresses are what was decided about. Nothing else sees the outcome: records, policies and
-    /// approvals speak of the tokens.
-    pub(super) fn reveal(&self, document: &Document) -> Looked {
-        let mut looked = Looked::default();
-        let Some(tokens) = &self.tokens else {
-            return looked;
-        };
-        if self.settled.reveal.is_empty() || !token::may_be_in(document.bytes()) {
-            return looked;
-        }
-        let params = document.root().get("params");
-        let arguments = params.and_then(|params| params.get("arguments"));
-        let strings = arguments.into_iter().flat_map(Value::strings);
-        for string in strings.filter(|string| !string.is_key()) {
-            let text = string.decoded();
-            let mut out = Zeroizing::new(String::new());
-            let (mut done, mut count) = (0, 0);
-            for token in token::find(&text) {
-                let may = self.settled.reveal.iter().any(|label| label == token.label);
-                if let Some(value) = may.then(|| tokens.read(&self.route, &token)).flatten() {
-                    out.push_str(text.get(done..token.at.start).unwrap_or_default());
-                    out.push_str(&value);
-                    (done, count) = (token.at.end, count + 1);
-                }
-            }
-            if count > 0 {
-                out.push_str(text.get(done..).unwrap_or_default());
-                looked.edits.replace_string(string.range(), &out);
-                if looked.findings.len() < FINDINGS {
-                    let place = place::shown(&string.pointer(), |name| self.label(name));
-                    looked.findings.push(revealed(place, count));
-                }
-            }
-        }
-        looked
-    }
-}
-
-fn revealed(place: String, count: u32) -> Finding {
-    Finding {
-        control: controls::N1_1,
-        rule: Cow::Borrowed("data.revealed"),
-        severity: Severity::Info,
-        place: Cow::Owned(place),
-        count,
-        action: Action::Report,
     }
 }
 

@@ -10,14 +10,16 @@ use protocol::Value;
 const NAME_BYTES: usize = 32;
 
 /// What of the parameters of a call, a question or a notice is something that somebody says.
-const SAID: [&str; 14] = [
+const SAID: [&str; 16] = [
     "argument",
     "arguments",
     "data",
     "inputRequests",
     "inputResponses",
+    "logger",
     "message",
     "messages",
+    "reason",
     "requestedSchema",
     "result",
     "statusMessage",
@@ -145,7 +147,8 @@ pub(super) mod tests {
             "requestedSchema":{"type":"object","properties":{"key":{"type":"string","title":"two","description":"three"}}}}}"#;
     const SAMPLE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{"maxTokens":3,
             "systemPrompt":"one","messages":[{"role":"user","content":{"type":"text","text":"two"}}],"_meta":{"m":"not"}}}"#;
-    const LOG: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":{"a":"one"}}}"#;
+    const LOG: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","logger":"two","data":{"a":"one"}}}"#;
+    const CANCELLED: &str = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"not","reason":"one"}}"#;
     const TASK: &str = r#"{"jsonrpc":"2.0","method":"notifications/tasks/status","params":{"taskId":"t","status":"working","statusMessage":"one"}}"#;
     const WANTS: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"q":
             {"method":"elicitation/create","params":{"message":"one"}}}}}"#;
@@ -159,55 +162,68 @@ pub(super) mod tests {
     const UNKNOWN: &str =
         r#"{"jsonrpc":"2.0","id":1,"result":{"ignore all that":1,"then":{"_meta":"one"}}}"#;
 
+    const WHOLE: (Toward, Surface) = (Toward::Model, Surface::Results);
+    const QUESTION: (Toward, Surface) = (Toward::Model, Surface::Questions);
+    const NOTICE: (Toward, Surface) = (Toward::Model, Surface::Notices);
+    const ASKING: (Toward, Surface) = (Toward::Model, Surface::Asking);
+
+    /// A message, where it goes and what it is, what is read of it, and the place of the last of that.
+    type Row<'t> = (&'t str, (Toward, Surface), &'t str, &'t str);
+
+    const ROWS: &[Row<'static>] = &[
+        (
+            ANSWER,
+            WHOLE,
+            "one\nfile:///two\nn\nthree\nx\nfour\n_meta\ny\nfive",
+            "/result/structuredContent/_meta/y",
+        ),
+        (ERROR, WHOLE, "one\ntwo", "/error/data"),
+        (
+            FORM,
+            QUESTION,
+            "one\ntwo\nthree",
+            "/params/requestedSchema/properties/key/description",
+        ),
+        (
+            SAMPLE,
+            QUESTION,
+            "one\ntwo",
+            "/params/messages/0/content/text",
+        ),
+        (ESCAPED, WHOLE, "one", "/result/content/0/text"),
+        (UNKNOWN, WHOLE, "ignore all that\none", "/result/then/_meta"),
+        (
+            OTHER,
+            (Toward::Server, Surface::Arguments),
+            "a\none",
+            "/params/arguments/a",
+        ),
+        (LOG, NOTICE, "two\na\none", "/params/data/a"),
+        (CANCELLED, NOTICE, "one", "/params/reason"),
+        (
+            CANCELLED,
+            (Toward::Server, Surface::Arguments),
+            "one",
+            "/params/reason",
+        ),
+        (TASK, NOTICE, "one", "/params/statusMessage"),
+        (
+            WANTS,
+            ASKING,
+            "one",
+            "/result/inputRequests/q/params/message",
+        ),
+        (DONE, ASKING, "one", "/params/result/content/0/text"),
+        (PRETENDS, ASKING, "one", "/result/content/0/text"),
+    ];
+
     #[test]
     fn n1_3_detectors_read_what_is_said_and_not_the_envelope() {
         let key = "this key is much longer than any name";
         let long = format!("text\none\ninner\na/b\ntwo\n_meta\nfour\n{key}\nthree");
-        let whole = (Toward::Model, Surface::Results);
-        let question = (Toward::Model, Surface::Questions);
-        let notice = (Toward::Model, Surface::Notices);
-        let asking = (Toward::Model, Surface::Asking);
         let inner = format!("/params/arguments/inner/{key}");
-        for (text, (toward, surface), expected, last) in [
-            (CALL, (Toward::Server, Surface::Arguments), &*long, &*inner),
-            (
-                ANSWER,
-                whole,
-                "one\nfile:///two\nthree\nx\nfour\n_meta\ny\nfive",
-                "/result/structuredContent/_meta/y",
-            ),
-            (ERROR, whole, "one\ntwo", "/error/data"),
-            (
-                FORM,
-                question,
-                "one\ntwo\nthree",
-                "/params/requestedSchema/properties/key/description",
-            ),
-            (
-                SAMPLE,
-                question,
-                "one\ntwo",
-                "/params/messages/0/content/text",
-            ),
-            (ESCAPED, whole, "one", "/result/content/0/text"),
-            (UNKNOWN, whole, "ignore all that\none", "/result/then/_meta"),
-            (
-                OTHER,
-                (Toward::Server, Surface::Arguments),
-                "a\none",
-                "/params/arguments/a",
-            ),
-            (LOG, notice, "a\none", "/params/data/a"),
-            (TASK, notice, "one", "/params/statusMessage"),
-            (
-                WANTS,
-                asking,
-                "one",
-                "/result/inputRequests/q/params/message",
-            ),
-            (DONE, asking, "one", "/params/result/content/0/text"),
-            (PRETENDS, asking, "one", "/result/content/0/text"),
-        ] {
+        let call: Row<'_> = (CALL, (Toward::Server, Surface::Arguments), &long, &inner);
+        for (text, (toward, surface), expected, last) in ROWS.iter().copied().chain([call]) {
             let document =
                 Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
             let look = |on: &[Surface]| content(on).look(&document, toward).reading;

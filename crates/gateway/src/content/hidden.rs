@@ -4,6 +4,16 @@ use super::{Because, Passage};
 use config::settled::HiddenText;
 use controls::Action;
 use inspect::text;
+use protocol::Str;
+use std::borrow::Cow;
+
+/// What a member is called once nothing is hidden in its name, which is how those call it who read what is left.
+pub(super) fn left_of(name: Str<'_>) -> Cow<'_, str> {
+    match (name.is_plain(), name.decoded()) {
+        (true, name) => name,
+        (false, name) => Cow::Owned(text::clean(&name).into_owned()),
+    }
+}
 
 /// Finds hidden text and, where it is said so, takes it out.
 pub(super) fn treat(passage: &mut Passage<'_, '_>, treatment: HiddenText) {

@@ -24,3 +24,37 @@ pub(crate) fn keep(kept: &mut Vec<Finding>, finding: Finding) {
     }
     kept.push(finding);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use controls::{Action, N9_3};
+
+    #[test]
+    fn n5_1_of_too_many_findings_those_are_kept_that_matter_most() {
+        use Severity::{High, Low, Medium};
+        let finding = |severity| Finding {
+            control: N9_3,
+            rule: "personal.email".into(),
+            severity,
+            place: "".into(),
+            action: Action::Report,
+            count: 1,
+        };
+        let mut kept = Vec::new();
+        keep(&mut kept, finding(High));
+        for severity in [Low; FINDINGS + 8] {
+            keep(&mut kept, finding(severity));
+        }
+        keep(&mut kept, finding(Medium));
+        keep(&mut kept, finding(Low));
+        keep(&mut kept, finding(High));
+        assert_eq!(kept.len(), FINDINGS);
+        let count = |severity| kept.iter().filter(|it| it.severity == severity).count();
+        assert_eq!(
+            (count(High), count(Medium), count(Low)),
+            (2, 1, FINDINGS - 3)
+        );
+        assert!(!has_room(&kept, Low) && has_room(&kept, Medium));
+    }
+}

@@ -15,7 +15,7 @@ use inspect::meaning::{
     Parameters, Reach, Roots, RootsError,
 };
 use inspect::pointer::PatternError;
-use inspect::schema::{Budget, Schema, SchemaError, Strictness, Violations};
+use inspect::schema::{Budget, Hush, Schema, SchemaError, Strictness, Violations};
 use serde_json::{Map, Value};
 use std::cmp::Reverse;
 
@@ -184,6 +184,7 @@ impl Meanings {
         &self,
         tool: &Tool,
         arguments: &Map<String, Value>,
+        hush: Hush<'_>,
     ) -> Result<(), Violations> {
         let mut schemas = self
             .schemas
@@ -193,8 +194,8 @@ impl Meanings {
             return Ok(());
         };
         let arguments = Value::Object(arguments.clone());
-        first.check(&arguments)?;
-        schemas.try_for_each(|(_, schema)| schema.check(&arguments))
+        first.check_hushed(&arguments, hush)?;
+        schemas.try_for_each(|(_, schema)| schema.check_hushed(&arguments, hush))
     }
 
     /// The arguments about which there is something to say. What names a tool more exactly goes before
@@ -365,3 +366,6 @@ fn declared<'a>(
     }
     (judged, said)
 }
+
+#[cfg(test)]
+mod tests;

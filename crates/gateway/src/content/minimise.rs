@@ -1,14 +1,17 @@
 //! Which fields of arguments and results go on (control P1), by tool and by what the call is for: compiled
 //! once for a server on a route. Some go on as tokens. A value that loses nothing keeps every byte.
 
+mod beside;
 mod stand_ins;
 
+pub(crate) use beside::Outcome;
 pub(crate) use stand_ins::StandIns;
 
+use super::inner::{self, Extent};
 use super::meaning::{ContentError, pattern};
 use config::settled::{self, OtherText, Purpose, ToolPattern};
 use inspect::projection::{Broken, Projection};
-use protocol::{Document, Edits, Kind, Limits, Value};
+use protocol::{Edits, Kind, Value};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
@@ -56,6 +59,11 @@ impl Minimising {
             tools,
             purpose: settled.purpose.clone(),
         })
+    }
+
+    /// Whether nothing is said of any tool: all fields go on.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tools.is_empty()
     }
 
     /// What counts for a call of this tool by a caller of whom this is claimed; nothing if all fields go on.
@@ -119,27 +127,26 @@ impl Minimised {
         self.results.is_whole()
     }
 
-    /// Takes out of one result of a tool what does not go on.
-    pub(crate) fn result(
-        &self,
-        result: Value<'_>,
-        reading: &Limits,
-        stand_ins: &mut StandIns<'_>,
-        edits: &mut Edits,
-    ) {
+    /// Takes out of one result of a tool what does not go on. What a task came to stands inside of it.
+    fn result(&self, result: Value<'_>, stand_ins: &mut StandIns<'_>, edits: &mut Edits) {
         if let Some(content) = result.get("structuredContent")
             && let Some(less) = stand_ins.project(content, &self.results)
         {
             edits.replace(content.range(), less);
         }
         let failed = result.get("isError").and_then(Value::boolean) == Some(true);
-        for block in result.get("content").into_iter().flat_map(Value::elements) {
-            self.block((block, failed), reading, stand_ins, edits);
+        match result.get("content") {
+            Some(content) if content.kind() != Kind::Array => {
+                self.other(content, stand_ins, edits);
+            }
+            content => {
+                for block in content.into_iter().flat_map(Value::elements) {
+                    self.block((block, failed), stand_ins, edits);
+                }
+            }
         }
         for (name, value) in result.members() {
-            if !KNOWN.iter().any(|known| name.is(known)) {
-                self.other(value, stand_ins, edits);
-            }
+            self.beside((name, value), stand_ins, edits);
         }
     }
 
@@ -164,68 +171,133 @@ impl Minimised {
     fn block(
         &self,
         (block, failed): (Value<'_>, bool),
-        reading: &Limits,
         stand_ins: &mut StandIns<'_>,
         edits: &mut Edits,
     ) {
+        if block.kind() != Kind::Object {
+            return self.other(block, stand_ins, edits);
+        }
         let resource = block.get("resource");
-        let text = match resource {
-            None => block.get("text"),
-            Some(resource) => resource.get("text"),
+        let holder = resource.unwrap_or(block);
+        let text = holder
+            .get("text")
+            .filter(|text| text.kind() == Kind::String);
+        // Of what failed the model has to hear why.
+        let keeps = self.other_text == OtherText::Keep || failed && resource.is_none();
+        let less = match text.and_then(Value::text) {
+            Some(said) => self.said((&said, keeps), stand_ins),
+            None => (resource.is_none() || keeps).then_some(None),
         };
-        let text = text.filter(|text| text.kind() == Kind::String);
-        match text.and_then(Value::text) {
-            None if resource.is_none() => return,
-            None => {}
-            Some(said) => match json(&said, reading) {
-                Some(document) => {
-                    let Some(less) = stand_ins.project(document.root(), &self.results) else {
-                        return;
-                    };
-                    if let (Some(text), Ok(less)) = (text, String::from_utf8(less)) {
-                        edits.replace_string(text.range(), &less);
-                        return;
-                    }
-                }
-                // Of what failed the model has to hear why.
-                None if failed && resource.is_none() => return,
-                None => {}
-            },
-        }
-        if self.other_text == OtherText::Keep {
+        let Some(less) = less else {
+            let notice = serde_json::json!({ "type": "text", "text": NOTICE });
+            edits.replace(block.range(), notice.to_string());
+            stand_ins.left_out += 1;
             return;
+        };
+        if let (Some(text), Some(less)) = (text, less) {
+            edits.replace_string(text.range(), &less);
         }
-        let notice = serde_json::json!({ "type": "text", "text": NOTICE });
-        edits.replace(block.range(), notice.to_string());
-        stand_ins.left_out += 1;
+        // What was looked at above is known as well.
+        let looked_at = resource.map_or("text", |_| "resource");
+        self.added((block, looked_at), of_block(block), stand_ins, edits);
+        if let Some(resource) = resource {
+            self.added((resource, "text"), &OF_RESOURCE, stand_ins, edits);
+        }
+        if let Some(annotations) = block.get("annotations") {
+            self.added((annotations, "audience"), &OF_ANNOTATIONS, stand_ins, edits);
+        }
+    }
+
+    /// What goes on of a text, and whether that is another one; nothing if none of it does.
+    fn said(
+        &self,
+        (text, keeps): (&str, bool),
+        stand_ins: &mut StandIns<'_>,
+    ) -> Option<Option<String>> {
+        if !keeps && !is_json(text) {
+            return None;
+        }
+        let (mut out, mut done) = (String::new(), 0);
+        // What is left of other text may hold the fields as well: between fences, and on its lines.
+        let extent = inner::outermost(text, &mut |at, document| {
+            let range = document.root().range();
+            let less = stand_ins.project(document.root(), &self.results);
+            if let Some(less) = less.and_then(|less| String::from_utf8(less).ok()) {
+                out.push_str(text.get(done..at + range.start).unwrap_or_default());
+                out.push_str(&less);
+                done = at + range.end;
+            }
+        });
+        match (extent, done) {
+            // Of what is not read to its end nobody knows the fields.
+            (Extent::Part, _) => None,
+            (Extent::Whole, 0) => Some(None),
+            (Extent::Whole, _) => {
+                out.push_str(text.get(done..).unwrap_or_default());
+                Some(Some(out))
+            }
+        }
+    }
+
+    /// Does the same to the members of a part of a result that the protocol does not know there.
+    fn added(
+        &self,
+        (part, looked_at): (Value<'_>, &str),
+        known: &[&str],
+        stand_ins: &mut StandIns<'_>,
+        edits: &mut Edits,
+    ) {
+        if part.kind() != Kind::Object {
+            return self.other(part, stand_ins, edits);
+        }
+        for (name, value) in part.members() {
+            let is_known = name.is(looked_at) || known.iter().any(|known| name.is(known));
+            if !is_known || (name.is("text") && value.kind() != Kind::String) {
+                self.other(value, stand_ins, edits);
+            }
+        }
     }
 }
 
-/// The members of results of tools, and of the tasks that hold them, in all revisions: what is treated
-/// otherwise, and what tells nothing but how the call goes.
-const KNOWN: [&str; 21] = [
-    "_meta",
-    "cacheScope",
-    "content",
-    "createdAt",
-    "error",
-    "inputRequests",
-    "isError",
-    "lastUpdatedAt",
-    "pollInterval",
-    "pollIntervalMs",
-    "requestState",
-    "result",
-    "resultType",
-    "status",
-    "statusMessage",
-    "structuredContent",
-    "task",
-    "taskId",
-    "tasks",
-    "ttl",
-    "ttlMs",
-];
+/// Whether a text is JSON and nothing else: as a whole, or line by line.
+fn is_json(text: &str) -> bool {
+    let (mut is_other, mut done) = (false, 0);
+    let holds = |part: Option<&str>| part.is_some_and(|part| !part.trim().is_empty());
+    let extent = inner::outermost(text, &mut |at, document| {
+        let range = document.root().range();
+        is_other |= holds(text.get(done..at + range.start));
+        done = at + range.end;
+    });
+    extent == Extent::Whole && done > 0 && !is_other && !holds(text.get(done..))
+}
+
+/// The members of a block of content of this kind, in all revisions.
+fn of_block(block: Value<'_>) -> &'static [&'static str] {
+    let kind = block.get("type").and_then(Value::string);
+    let is = |name: &str| kind.is_some_and(|kind| kind.is(name));
+    match (is("audio") || is("image"), is("resource_link")) {
+        (true, _) => &["_meta", "annotations", "data", "mimeType", "type"],
+        (_, true) => &[
+            "_meta",
+            "annotations",
+            "description",
+            "icons",
+            "mimeType",
+            "name",
+            "size",
+            "title",
+            "type",
+            "uri",
+        ],
+        _ => &["_meta", "annotations", "type"],
+    }
+}
+
+/// The members of a resource that stands in a result. Bytes beside a text say something of their own.
+const OF_RESOURCE: [&str; 3] = ["_meta", "mimeType", "uri"];
+
+/// The members of annotations.
+const OF_ANNOTATIONS: [&str; 3] = ["audience", "lastModified", "priority"];
 
 /// What is turned into tokens on its way to a server, and turned back right behind that, goes on as it is.
 fn hidden_again(
@@ -256,14 +328,6 @@ fn projection(tool: &ToolPattern, fields: &settled::Fields) -> Result<Projection
     let tokens = tokens.collect::<Result<Vec<_>, ContentError>>()?;
     let tokens = tokens.iter().map(|(place, label)| (place, *label));
     Ok(Projection::new(keep.as_deref(), &drop, tokens))
-}
-
-/// The object or array that a text is.
-pub(super) fn json(text: &str, reading: &Limits) -> Option<Document> {
-    if !text.trim_start().starts_with(['{', '[']) {
-        return None;
-    }
-    Document::read(text.to_owned().into(), reading).ok()
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! What servers say to models: floods are cut, active markup and addresses that carry data out are made
 //! harmless (controls 1.4, 9.3, 9.4). Structured content is left alone: nobody renders it.
 
+mod address;
+
+use super::role::Within;
 use super::{Passage, Role, Toward};
 use config::settled::{self, Elsewhere, Excess};
 use controls::{Action, Control};
-use inspect::flood::{self, Handling};
+use inspect::flood::{self, Handling, Room};
 use inspect::markup::{self, Family, Host, Hosts, Reading, Treatment};
 
 /// What is done about one server's words.
@@ -14,10 +17,6 @@ pub(super) struct Output {
     limits: flood::Limits,
     message_bytes: usize,
 }
-
-/// How much of a message is left for text.
-#[derive(Debug)]
-pub(super) struct Room(usize);
 
 impl Output {
     pub(super) fn new(settled: &settled::Output) -> Output {
@@ -42,58 +41,96 @@ impl Output {
         }
     }
 
+    /// The strictest there is, as wide as the narrowest of these; nothing if there are none.
+    pub(super) fn of_all<'a>(all: impl Iterator<Item = &'a settled::Output>) -> Option<Output> {
+        let narrowest = all.cloned().reduce(|one, other| settled::Output {
+            text_bytes: one.text_bytes.min(other.text_bytes),
+            text_tokens: one.text_tokens.min(other.text_tokens),
+            message_bytes: one.message_bytes.min(other.message_bytes),
+            ..one
+        })?;
+        Some(Output::new(&settled::Output {
+            markup: settled::Treatment::Neutralise,
+            images: settled::Treatment::Neutralise,
+            links: settled::Treatment::Neutralise,
+            hosts: Vec::new(),
+            elsewhere: Elsewhere::Never,
+            repetition: Excess::Cut,
+            emptiness: Excess::Cut,
+            ..narrowest
+        }))
+    }
+
     /// Whether nothing can be found in a message of printable ASCII: it costs one look then.
     pub(super) fn passes_plain(&self, text: &[u8]) -> bool {
         let short = text.len() < flood::SHORTEST && self.limits.bytes >= flood::SHORTEST;
-        short && std::str::from_utf8(text).is_ok_and(|text| !markup::may_hold(text))
+        let holds = |text: &str| markup::may_hold(text) || address::may_be_in(text);
+        short && std::str::from_utf8(text).is_ok_and(|text| !holds(text))
     }
 
     pub(super) fn room(&self) -> Room {
-        Room(self.message_bytes)
+        Room::new(self.message_bytes)
     }
 }
 
-/// One string of a message that a model reads.
+/// One string of a message that a model reads, or that a client loads or opens.
 pub(super) fn treat(passage: &mut Passage<'_, '_>, output: &Output, room: &mut Room) {
-    let read = matches!(passage.role(), Role::Failure | Role::Text | Role::Words);
-    if passage.toward() != Toward::Model || !read {
+    if passage.toward() != Toward::Model {
         return;
     }
-    cut(passage, output, room);
-    neutralise(passage, output);
+    match passage.role() {
+        Role::Failure | Role::Text | Role::Words => {
+            cut(passage, output, room);
+            let kind = passage.beside("mimeType").filter(|_| is_file(passage));
+            let reading = kind.map_or(Reading::Prose, |kind| reading(&kind));
+            neutralise(passage, output, reading);
+        }
+        Role::Address => address::treat(passage, output),
+        Role::Structured if passage.region() == Within::Meta => address::treat(passage, output),
+        Role::Blob | Role::Name | Role::Structured | Role::Wire => {}
+    }
+}
+
+/// The text of a file that came as bytes: of floods it is told, and what is not said to be prose is a file that
+/// loses what it is if anything in it is rewritten.
+pub(super) fn treat_file(passage: &mut Passage<'_, '_>, output: &Output) {
+    if passage.toward() != Toward::Model {
+        return;
+    }
+    let told = flood::examine(passage.text(), &output.limits, &mut output.room()).found;
+    for found in told {
+        flooded(passage, found.rule, Action::Report);
+    }
+    let kind = passage.beside("mimeType");
+    let prose = kind.filter(|kind| is_text(kind) && reading(kind) == Reading::Prose);
+    let reading = prose.map_or(Reading::Source, |_| Reading::Prose);
+    neutralise(passage, output, reading);
 }
 
 fn cut(passage: &mut Passage<'_, '_>, output: &Output, room: &mut Room) {
-    let looked = flood::examine(passage.text(), &output.limits, room.0);
-    room.0 = room.0.saturating_sub(looked.text.len());
+    let looked = flood::examine(passage.text(), &output.limits, room);
     let left = (looked.text != passage.text()).then(|| looked.text.into_owned());
     for found in looked.found {
         let action = match found.handling {
             Handling::Cut => Action::Cut,
             Handling::Off | Handling::Report => Action::Report,
         };
-        let rule = found.rule;
-        passage.found(
-            controls::N9_4,
-            rule.name().into(),
-            rule.severity(),
-            1,
-            action,
-        );
+        flooded(passage, found.rule, action);
     }
     if let Some(left) = left {
         passage.rewrite(left);
     }
 }
 
-fn neutralise(passage: &mut Passage<'_, '_>, output: &Output) {
+fn flooded(passage: &mut Passage<'_, '_>, rule: flood::Rule, action: Action) {
+    let (name, severity) = (rule.name().into(), rule.severity());
+    passage.found(controls::N9_4, name, severity, 1, action);
+}
+
+fn neutralise(passage: &mut Passage<'_, '_>, output: &Output, reading: Reading) {
     if !markup::may_hold(passage.text()) {
         return;
     }
-    // Only a resource says what its text is. A block of text is prose, whatever is written beside it.
-    let is_resource = passage.beside("type").is_none() && passage.beside("uri").is_some();
-    let kind = passage.beside("mimeType").filter(|_| is_resource);
-    let reading = kind.map_or(Reading::Prose, |kind| reading(&kind));
     let looked = markup::examine(passage.text(), reading, &output.markup);
     let left = (looked.text != passage.text()).then(|| looked.text.into_owned());
     for (rule, count) in looked.tally.counts() {
@@ -110,6 +147,20 @@ fn neutralise(passage: &mut Passage<'_, '_>, output: &Output) {
     }
 }
 
+/// Where the text of a resource stands: of one that was read, and of one in a block of content.
+const FILES: [&[&str]; 2] = [
+    &["result", "contents", "text"],
+    &["content", "resource", "text"],
+];
+
+/// Whether it is the text of a resource, which alone says what its text is. Everything else is prose, whatever is
+/// written beside it: the type of a resource is none of its title, and a message has no type at all.
+fn is_file(passage: &Passage<'_, '_>) -> bool {
+    FILES.iter().any(|place| passage.is_at(place))
+        && passage.beside("type").is_none()
+        && passage.beside("uri").is_some()
+}
+
 fn control(family: Family) -> Control {
     match family {
         Family::Markup => controls::N1_4,
@@ -120,12 +171,7 @@ fn control(family: Family) -> Control {
 /// What a server says that its text is. What is not known for a file that is read as it stands is prose, and
 /// so is what it does not say: a client shows that in one piece with its own words.
 fn reading(kind: &str) -> Reading {
-    let name = kind
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let name = named(kind);
     let suffixed = ["+json", "+xml"]
         .iter()
         .any(|suffix| name.ends_with(suffix));
@@ -133,6 +179,17 @@ fn reading(kind: &str) -> Reading {
         true => Reading::Source,
         false => Reading::Prose,
     }
+}
+
+/// Whether a server says that bytes are text.
+pub(super) fn is_text(kind: &str) -> bool {
+    named(kind).starts_with("text/") || reading(kind) == Reading::Source
+}
+
+/// A media type without its parameters.
+fn named(kind: &str) -> String {
+    let name = kind.split(';').next().unwrap_or_default();
+    name.trim().to_ascii_lowercase()
 }
 
 /// Media types of files that lose what they are if anything in them is rewritten: markup, style sheets,
@@ -356,6 +413,7 @@ mod tests {
     #[test]
     fn n1_4_files_structured_content_and_blobs_pass_byte_by_byte() {
         let content = content(Spotlight::Off);
+        let file = json!({ "uri": "a:b", "mimeType": "text/html", "text": ACTIVE });
         for (result, findings) in [
             (
                 json!({ "contents": [{ "uri": "a:b", "mimeType": "text/html", "text": ACTIVE }] }),
@@ -367,6 +425,20 @@ mod tests {
             ),
             (
                 json!({ "contents": [{ "uri": "a:b", "mimeType": "Image/SVG+xml; q=1", "text": ACTIVE }] }),
+                2,
+            ),
+            (
+                json!({ "content": [{ "type": "resource", "resource": file.clone() }] }),
+                2,
+            ),
+            (
+                json!({ "messages": [{ "role": "user",
+                    "content": { "type": "resource", "resource": file.clone() } }] }),
+                2,
+            ),
+            // What a task came to.
+            (
+                json!({ "result": { "content": [{ "type": "resource", "resource": file }] } }),
                 2,
             ),
             (
@@ -385,6 +457,71 @@ mod tests {
             assert_eq!(after, message);
             assert_eq!(found.len(), findings, "{found:?}");
             assert!(found.iter().all(|it| it.ends_with("report")), "{found:?}");
+        }
+    }
+
+    /// A message that says this under a name, beside the address and the type of a file.
+    fn beside_a_type(name: &str) -> Value {
+        let mut file = json!({ "uri": "file:///a.html", "name": "a", "mimeType": "text/html" });
+        file[name] = json!(ACTIVE);
+        file
+    }
+
+    /// What a server says to nobody in particular, or asks, and where its text stands.
+    fn noted(method: &str, name: &'static str) -> (String, Value) {
+        let params = beside_a_type(name);
+        (
+            format!("/params/{name}"),
+            json!({ "method": method, "params": params }),
+        )
+    }
+
+    #[test]
+    fn n1_4_the_type_of_a_file_is_that_of_its_text_and_of_nothing_else() {
+        let content = content(Spotlight::Off);
+        let file = beside_a_type;
+        let listed = |list: &str, name: &str| {
+            let place = format!("/result/{list}/0/{name}");
+            (place, json!({ "result": { list: [file(name)] } }))
+        };
+        let error = json!({ "code": 1, "uri": "a:b", "mimeType": "text/css", "message": ACTIVE });
+        let asked = json!({ "messages": [{ "role": "user", "content": file("text") }] });
+        for (place, message) in [
+            listed("resources", "description"),
+            listed("resources", "title"),
+            listed("contents", "title"),
+            listed("content", "description"),
+            // No resource of MCP stands there.
+            listed("content", "text"),
+            listed("resources", "text"),
+            listed("other", "text"),
+            ("/result/text".to_owned(), json!({ "result": file("text") })),
+            (
+                "/result/resource/text".to_owned(),
+                json!({ "result": { "resource": file("text") } }),
+            ),
+            (
+                "/result/content/contents/0/text".to_owned(),
+                json!({ "result": { "content": { "contents": [file("text")] } } }),
+            ),
+            (
+                "/result/instructions".to_owned(),
+                json!({ "result": file("instructions") }),
+            ),
+            ("/error/message".to_owned(), json!({ "error": error })),
+            noted("notifications/message", "data"),
+            noted("notifications/progress", "message"),
+            noted("elicitation/create", "message"),
+            noted("sampling/createMessage", "systemPrompt"),
+            (
+                "/params/messages/0/content/text".to_owned(),
+                json!({ "method": "sampling/createMessage", "params": asked }),
+            ),
+        ] {
+            let (after, found) = looked(&content, &message, Toward::Model);
+            assert_eq!(after.pointer(&place), Some(&json!(HARMLESS)), "{message}");
+            let all = found.iter().all(|it| it.ends_with("neutralise"));
+            assert!(all, "{found:?}");
         }
     }
 

@@ -38,6 +38,10 @@ pub(crate) struct Passage<'d, 'l> {
     toward: Toward,
     text: Cow<'d, str>,
     is_rewritten: bool,
+    /// Whether it came without escapes and with printable ASCII only.
+    is_plain: bool,
+    /// Whether nothing can be read of it but what it says as it stands.
+    is_bare: bool,
     /// Made when a part first asks for them, and again once the text is another one.
     views: Option<Kept>,
     /// Whether it was told that not all of it was read.
@@ -54,6 +58,8 @@ impl<'d, 'l> Passage<'d, 'l> {
             toward,
             text: at.leaf.text(),
             is_rewritten: false,
+            is_plain: at.leaf.is_plain(),
+            is_bare: matches!(at.leaf, Leaf::Number(_)),
             views: None,
             is_unread: false,
             rule: Cow::Borrowed(""),
@@ -96,7 +102,28 @@ impl<'d, 'l> Passage<'d, 'l> {
 
     /// Whether it came without escapes and with printable ASCII only.
     pub(super) fn is_plain(&self) -> bool {
-        self.at.leaf.is_plain()
+        self.is_plain
+    }
+
+    /// Whether nothing can be read of it but what it says as it stands, as of a number: it has no views.
+    pub(super) fn is_bare(&self) -> bool {
+        self.is_bare
+    }
+
+    /// Lets something look at it as it stands alone.
+    pub(super) fn bare(&mut self, look: impl FnOnce(&mut Self)) {
+        let was_bare = std::mem::replace(&mut self.is_bare, true);
+        look(self);
+        self.is_bare = was_bare;
+    }
+
+    /// Lets something look at it as at the text of a file: what its bytes say.
+    pub(super) fn as_text(&mut self, look: impl FnOnce(&mut Self)) {
+        let role = std::mem::replace(&mut self.at.role, Role::Text);
+        let was_plain = std::mem::replace(&mut self.is_plain, false);
+        look(self);
+        self.at.role = role;
+        self.is_plain = was_plain;
     }
 
     /// Whether it is a number.
@@ -151,23 +178,25 @@ impl<'d, 'l> Passage<'d, 'l> {
     }
 
     /// Lets something look at another text in its place, such as what it is the encoding of. What that is
-    /// rewritten to is put here as it is written.
+    /// rewritten to is put here as it is written; says whether it was.
     pub(super) fn within(
         &mut self,
         text: String,
         look: impl FnOnce(&mut Self),
         write: impl FnOnce(&str) -> String,
-    ) {
+    ) -> bool {
         let outside = std::mem::replace(&mut self.text, Cow::Owned(text));
         let was_rewritten = std::mem::take(&mut self.is_rewritten);
         self.views = None;
         look(self);
         self.views = None;
         let inside = std::mem::replace(&mut self.text, outside);
-        if self.is_rewritten {
+        let is_rewritten = self.is_rewritten;
+        if is_rewritten {
             self.text = Cow::Owned(write(&inside));
         }
         self.is_rewritten |= was_rewritten;
+        is_rewritten
     }
 
     /// Where it stands, as it is told.
@@ -258,6 +287,11 @@ impl<'d, 'l> Passage<'d, 'l> {
     /// The names of the members on the way to it, outermost first.
     pub(super) fn names(&self) -> impl Iterator<Item = Str<'d>> {
         self.at.way.iter().filter_map(place::Step::name)
+    }
+
+    /// Whether it stands where the members of these names lead to, outermost first, whatever holds them.
+    pub(super) fn is_at(&self, names: &[&str]) -> bool {
+        place::leads_to(self.at.way, names)
     }
 
     /// Puts the text as it is now before those who are asked what they think of it.

@@ -5,6 +5,7 @@ use inspect::data::mark;
 use inspect::text;
 use protocol::Str;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Bytes of a place. What stands deeper is told by what holds it.
 pub(crate) const PLACE: usize = 128;
@@ -72,6 +73,13 @@ impl Place {
     }
 }
 
+/// Whether a way leads there: these are the names of the last members on it, outermost first.
+pub(super) fn leads_to(way: &[Step<'_>], names: &[&str]) -> bool {
+    let mut members = way.iter().rev().filter_map(Step::name);
+    let mut names = names.iter().rev();
+    names.all(|name| members.next().is_some_and(|member| member.is(name)))
+}
+
 /// The place at the end of a way.
 pub(super) fn of(way: &[Step<'_>], hushed: &Hushed) -> String {
     let mut place = Place::default();
@@ -89,7 +97,7 @@ pub(super) fn of(way: &[Step<'_>], hushed: &Hushed) -> String {
 }
 
 /// The same of a pointer that was made elsewhere, where `label` says what is found in a name.
-pub(super) fn shown(pointer: &str, label: impl Fn(&str) -> Option<Box<str>>) -> String {
+pub(super) fn shown(pointer: &str, label: impl Fn(&str) -> Option<Arc<str>>) -> String {
     let mut place = Place::default();
     for token in pointer.split('/').skip(1) {
         if place.is_cut || token.len() > WRITTEN {
@@ -124,6 +132,11 @@ mod tests {
             (&format!("/a/{long}/b"), "/a".to_owned()),
             (&format!("/{}", "~0".repeat(PLACE / 2)), String::new()),
             (&"/0".repeat(PLACE), "/0".repeat(PLACE / 2)),
+            // What stands behind a step that is left out is not put in its place.
+            (
+                &format!("/{0}/{0}/c", "a".repeat(PLACE / 2)),
+                format!("/{}", "a".repeat(PLACE / 2)),
+            ),
         ] {
             assert_eq!(shown(pointer, label), expected, "{pointer}");
         }

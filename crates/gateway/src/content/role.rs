@@ -4,7 +4,8 @@
 //! What is not known is taken for data: inspected and redacted, and never treated as prose.
 
 use super::Toward;
-use super::place::Step;
+use super::hidden;
+use super::place::{self, Step};
 use protocol::{Kind, Str, Value};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -18,11 +19,12 @@ pub(crate) enum Role {
     Blob,
     /// What went wrong: the message of an error, and its data where that is text.
     Failure,
-    /// What something is called: a member, a tool, a prompt.
+    /// What something is found by: the name of a member, and of a tool or a prompt where it is listed or asked for.
     Name,
     /// Data: a value inside arguments, structured content, `_meta`, and whatever is not known.
     Structured,
-    /// What a result, a resource or a prompt consists of: the text of a content block.
+    /// What a result, a resource or a prompt consists of, and what a server asks a model: the text of a content
+    /// block, the prompt of the system.
     Text,
     /// A word of the protocol.
     Wire,
@@ -33,7 +35,7 @@ pub(crate) enum Role {
 /// What a walk comes by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Leaf<'d> {
-    /// A number of data. Numbers of the protocol's own are not come by.
+    /// A number of data, or of whatever is not known. Numbers of the protocol's own are not come by.
     Number(Value<'d>),
     /// A string: a value, or the name of a member.
     Text(Str<'d>),
@@ -105,6 +107,15 @@ pub(super) fn walk<'d>(root: Value<'d>, toward: Toward, visit: &mut impl FnMut(S
     walk.descend(root, Within::Shape, None, Role::Structured);
 }
 
+/// Whether a message of printable ASCII may have base64 of bytes in it.
+pub(super) fn may_have_bytes(message: &[u8]) -> bool {
+    let text = std::str::from_utf8(message);
+    text.is_ok_and(|text| BYTES.iter().any(|name| text.contains(name)))
+}
+
+/// The members that hold bytes, as they are written.
+const BYTES: [&str; 2] = ["\"blob\"", "\"data\""];
+
 /// A walk on its way.
 struct Walk<'d, 'v, V> {
     toward: Toward,
@@ -149,8 +160,8 @@ impl<'d, V: FnMut(Standing<'d, '_>)> Walk<'d, '_, V> {
                     self.way.pop();
                 }
             }
-            Kind::Number if within != Within::Shape && !is_progress(member) => {
-                self.see(Leaf::Number(value), (role, within), member);
+            Kind::Number if !self.is_own_number(value, within, member) => {
+                self.see(Leaf::Number(value), (Role::Structured, within), member);
             }
             Kind::Boolean | Kind::Null | Kind::Number => {}
         }
@@ -170,19 +181,21 @@ impl<'d, V: FnMut(Standing<'d, '_>)> Walk<'d, '_, V> {
 impl<'d, V> Walk<'d, '_, V> {
     /// What a member holds whose name is the last step of the way.
     fn of_member(&self, key: Str<'d>, holder: Value<'d>, value: Value<'d>) -> (Role, Within) {
-        // As every reader reads it: an escape in a name makes no other name of it.
-        let name = key.decoded();
+        // As those read it who are shown it: neither an escape nor what nobody sees makes another name of it.
+        let name = hidden::left_of(key);
         if value.kind() != Kind::String
             && let Some(within) = self.data(&name, holder)
         {
             return (Role::Structured, within);
         }
         let role = match &*name {
-            "text" => Role::Text,
+            // A string where a block belongs is shown as the text of one.
+            "content" | "contents" | "messages" | "systemPrompt" | "text" => Role::Text,
             "data" | "message" if holder.get("code").is_some() => Role::Failure,
-            "description" | "title" | "message" | "instructions" | "systemPrompt" | "reason"
-            | "statusMessage" => Role::Words,
-            "name" => Role::Name,
+            "name" if self.is_found_by(holder) => Role::Name,
+            "description" | "enumNames" | "title" | "message" | "name" | "instructions"
+            | "logger" | "reason" | "statusMessage" => Role::Words,
+            "values" if self.is_in(&["completion"]) => Role::Words,
             "uri" | "uriTemplate" | "url" | "websiteUrl" | "src" => Role::Address,
             "blob" => Role::Blob,
             "data" if self.is_in(&["content"]) && is_picture(holder) => Role::Blob,
@@ -219,6 +232,39 @@ impl<'d, V> Walk<'d, '_, V> {
         is_data.then_some(Within::Data)
     }
 
+    /// Whether the `name` that the last step leads to is what something is found by. Any other one is there to be
+    /// read, such as that of a link, and may say anything.
+    fn is_found_by(&self, holder: Value<'d>) -> bool {
+        let leads = |places: &[&[&str]]| places.iter().any(|at| place::leads_to(&self.way, at));
+        let is_asked_for =
+            self.toward == Toward::Server && (leads(&ASKED) || is_of_type(holder, &["tool_use"]));
+        is_asked_for || leads(&LISTED)
+    }
+
+    /// Whether a number is one of the protocol's own: by what it is called, where the protocol has it.
+    fn is_own_number(&self, value: Value<'d>, within: Within, member: Option<Member<'d>>) -> bool {
+        // What is only somewhere in a member is not what the member is called.
+        let own = member.filter(|member| member.name.value().range() == value.range());
+        let Some(member) = own else { return false };
+        let name = member.name.decoded();
+        if within != Within::Shape {
+            // What a client calls the progress of a call, which the protocol keeps among data.
+            return name == "progressToken";
+        }
+        let is_keyword = BOUNDS.contains(&&*name);
+        match &*name {
+            "id" => self.way.len() == 1,
+            "size" => self.is_in(&["resources"]) || is_of_type(member.of, &["resource_link"]),
+            _ if is_keyword => {
+                let mut names = self.way.iter().filter_map(Step::name);
+                names.any(|name| SCHEMAS.iter().any(|schema| name.is(schema)))
+            }
+            _ => NUMBERS
+                .iter()
+                .any(|(known, holders)| *known == name && self.is_in(holders)),
+        }
+    }
+
     /// Whether the object whose member the last step leads to is held by a member of one of these names.
     fn is_in(&self, holders: &[&str]) -> bool {
         let above = self.way.iter().rev().skip(1);
@@ -237,11 +283,6 @@ impl<'d, V> Walk<'d, '_, V> {
             is_there && names.next().is_none()
         })
     }
-}
-
-/// Whether this is what a client calls the progress of a call, which the protocol keeps among data.
-fn is_progress(member: Option<Member<'_>>) -> bool {
-    member.is_some_and(|member| member.name.is("progressToken"))
 }
 
 /// Whether a string is a word that the protocol may have, and can be nothing else.
@@ -283,6 +324,60 @@ const OPAQUE: [&[&str]; 13] = [
     &["result", "tasks", "taskId"],
 ];
 
+/// Where a server is asked for something by its name.
+const ASKED: [&[&str]; 3] = [
+    &["params", "argument", "name"],
+    &["params", "name"],
+    &["params", "ref", "name"],
+];
+
+/// Where things are listed that are asked for by their names, and where a server hands tools to a model.
+const LISTED: [&[&str]; 3] = [
+    &["params", "tools", "name"],
+    &["result", "prompts", "name"],
+    &["result", "tools", "name"],
+];
+
+/// Numbers of the protocol, and what each is a member of.
+const NUMBERS: [(&str, &[&str]); 15] = [
+    ("code", &["error"]),
+    ("costPriority", &["modelPreferences"]),
+    ("intelligencePriority", &["modelPreferences"]),
+    ("maxTokens", &["params"]),
+    ("pollInterval", &TIMED),
+    ("pollIntervalMs", &TIMED),
+    ("priority", &["annotations"]),
+    ("progress", &["params"]),
+    ("progressToken", &["params"]),
+    ("requestId", &["params"]),
+    ("speedPriority", &["modelPreferences"]),
+    ("temperature", &["params"]),
+    ("total", &["completion", "params"]),
+    ("ttl", &TIMED),
+    ("ttlMs", &TIMED),
+];
+
+/// What says how long it is good for.
+const TIMED: [&str; 4] = ["params", "result", "task", "tasks"];
+
+/// Members that hold a schema, and the bounds that one has.
+const SCHEMAS: [&str; 3] = ["inputSchema", "outputSchema", "requestedSchema"];
+const BOUNDS: [&str; 13] = [
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+];
+
 /// What holds a `_meta`, or a list of what does.
 const PARTS: [&str; 14] = [
     "content",
@@ -302,348 +397,4 @@ const PARTS: [&str; 14] = [
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use bytes::Bytes;
-    use protocol::{Document, Limits};
-
-    fn roles(text: &str) -> Vec<(String, Role)> {
-        let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
-        let mut roles = Vec::new();
-        walk(document.root(), Toward::Server, &mut |at| {
-            if matches!(at.leaf, Leaf::Text(string) if !string.is_key()) {
-                let member = at.member.map(|it| it.name.decoded().into_owned());
-                roles.push((member.unwrap_or_default(), at.role));
-            }
-        });
-        roles
-    }
-
-    #[test]
-    fn a_string_is_what_its_member_is_there_for() {
-        let call = r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"send",
-            "arguments":{"text":"t","list":["x"]},"_meta":{"progressToken":"p"}}}"#;
-        let result = r#"{"result":{"content":[{"type":"text","text":"t"},
-            {"type":"image","data":"AAAA","mimeType":"image/png"},
-            {"type":"resource","resource":{"uri":"file:///a","text":"t","mimeType":"text/plain"}}],
-            "structuredContent":{"type":"t","text":"x"}}}"#;
-        let log = r#"{"method":"notifications/message","params":{"level":"info","data":"said"}}"#;
-        let escaped = r#"{"params":{"\u0061rguments":{"id":"x","status":["y"]}}}"#;
-        let answer = r#"{"result":{"action":"accept","content":{"id":"x","type":"y"}}}"#;
-        let own = |first, second| vec![(first, Role::Structured), (second, Role::Structured)];
-        let mut accepted = vec![("action", Role::Structured)];
-        accepted.extend(own("id", "type"));
-        for (text, expected) in [
-            (escaped, own("id", "status")),
-            (answer, accepted),
-            (
-                call,
-                vec![
-                    ("jsonrpc", Role::Wire),
-                    ("id", Role::Wire),
-                    ("method", Role::Wire),
-                    ("name", Role::Name),
-                    ("text", Role::Structured),
-                    ("list", Role::Structured),
-                    ("progressToken", Role::Structured),
-                ],
-            ),
-            (
-                result,
-                vec![
-                    ("type", Role::Wire),
-                    ("text", Role::Text),
-                    ("type", Role::Wire),
-                    ("data", Role::Blob),
-                    ("mimeType", Role::Wire),
-                    ("type", Role::Wire),
-                    ("uri", Role::Address),
-                    ("text", Role::Text),
-                    ("mimeType", Role::Wire),
-                    ("type", Role::Structured),
-                    ("text", Role::Structured),
-                ],
-            ),
-            (
-                log,
-                vec![
-                    ("method", Role::Wire),
-                    ("level", Role::Wire),
-                    ("data", Role::Words),
-                ],
-            ),
-        ] {
-            are(text, expected);
-        }
-    }
-
-    #[test]
-    fn what_went_wrong_is_told_from_what_is_asked_and_said() {
-        let error = r#"{"error":{"code":1,"message":"m","data":{"id":"x","cursor":"y"}}}"#;
-        let task =
-            r#"{"result":{"statusMessage":"s","error":{"code":1,"message":"m","data":"d"}}}"#;
-        let asked = r#"{"method":"elicitation/create","params":{"message":"m"}}"#;
-        let failed = |member| (member, Role::Failure);
-        for (text, expected) in [
-            (
-                error,
-                vec![
-                    failed("message"),
-                    ("id", Role::Structured),
-                    ("cursor", Role::Structured),
-                ],
-            ),
-            (
-                task,
-                vec![
-                    ("statusMessage", Role::Words),
-                    failed("message"),
-                    failed("data"),
-                ],
-            ),
-            (
-                asked,
-                vec![("method", Role::Wire), ("message", Role::Words)],
-            ),
-        ] {
-            are(text, expected);
-        }
-    }
-
-    /// Members that hold data of somebody's own.
-    const OWN: [&str; 10] = [
-        "_meta",
-        "arguments",
-        "capabilities",
-        "const",
-        "data",
-        "default",
-        "enum",
-        "examples",
-        "experimental",
-        "structuredContent",
-    ];
-
-    #[test]
-    fn each_name_of_the_protocol_has_its_role() {
-        let names: [(Role, &[&str]); 5] = [
-            (Role::Text, &["text"]),
-            (
-                Role::Words,
-                &[
-                    "description",
-                    "title",
-                    "message",
-                    "instructions",
-                    "systemPrompt",
-                    "reason",
-                    "statusMessage",
-                    "data",
-                ],
-            ),
-            (Role::Name, &["name"]),
-            (
-                Role::Address,
-                &["uri", "uriTemplate", "url", "websiteUrl", "src"],
-            ),
-            (Role::Blob, &["blob"]),
-        ];
-        for (role, names) in names {
-            for name in names {
-                let said = [
-                    format!(r#"{{"{name}":"x"}}"#),
-                    format!(r#"{{"a":[{{"{name}":["x"]}}]}}"#),
-                ];
-                // A list of data is data.
-                let shapes = if OWN.contains(name) { 1 } else { 2 };
-                for text in said.iter().take(shapes) {
-                    are(text, vec![(name, role)]);
-                }
-                for of in OWN {
-                    are(
-                        &format!(r#"{{"{of}":{{"{name}":"x"}}}}"#),
-                        vec![(name, Role::Structured)],
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn words_of_the_protocol_are_wire_outside_of_data() {
-        let words = [
-            "level",
-            "method",
-            "mimeType",
-            "resultType",
-            "role",
-            "status",
-            "stopReason",
-            "type",
-        ];
-        for name in words {
-            are(
-                &format!(r#"{{"a":[{{"{name}":"x"}}]}}"#),
-                vec![(name, Role::Wire)],
-            );
-            for of in OWN {
-                let text = format!(r#"{{"{of}":{{"{name}":"x"}}}}"#);
-                are(&text, vec![(name, Role::Structured)]);
-            }
-        }
-        for (text, role) in [
-            (r#"{"content":{"text":"x"}}"#, Role::Text),
-            (r#"{"action":1,"content":{"text":"x"}}"#, Role::Structured),
-            (r#"{"input":{"text":"x"}}"#, Role::Text),
-            (r#"{"type":1,"input":{"text":"x"}}"#, Role::Text),
-            (r#"{"default":"x"}"#, Role::Structured),
-            (r#"{"unknown":"x"}"#, Role::Structured),
-        ] {
-            let role = vec![role];
-            let found: Vec<_> = roles(text).into_iter().map(|(_, role)| role).collect();
-            assert_eq!(found, role, "{text}");
-        }
-    }
-
-    fn are(text: &str, expected: Vec<(&str, Role)>) {
-        let expected = expected.into_iter();
-        let expected: Vec<_> = expected.map(|(it, role)| (it.to_owned(), role)).collect();
-        assert_eq!(roles(text), expected);
-    }
-
-    #[test]
-    fn n1_4_no_member_that_a_server_adds_makes_anything_of_a_text_but_what_it_is() {
-        let walked = |text: &str| {
-            let document = Document::read(text.to_owned().into(), &Limits::default()).unwrap();
-            let mut roles = Vec::new();
-            walk(document.root(), Toward::Model, &mut |at| {
-                if at.leaf.text() == "said" {
-                    roles.push(at.role);
-                }
-            });
-            roles
-        };
-        for (text, expected) in [
-            (
-                r#"{"result":{"action":"x","content":[{"type":"text","text":"said"}]}}"#,
-                Role::Text,
-            ),
-            (
-                r#"{"result":{"content":[{"type":"image","mimeType":"image/png","data":"said"}]}}"#,
-                Role::Blob,
-            ),
-            (
-                r#"{"result":{"content":{"type":"audio","data":"said"}}}"#,
-                Role::Blob,
-            ),
-            (
-                r#"{"method":"notifications/message","params":{"mimeType":"image/png","type":"image","data":"said"}}"#,
-                Role::Words,
-            ),
-            (
-                r#"{"result":{"content":[{"type":"text","mimeType":"image/png","data":"said"}]}}"#,
-                Role::Words,
-            ),
-            (
-                r#"{"result":{"input":{"type":"text","text":"said"},"type":"x"}}"#,
-                Role::Text,
-            ),
-            (
-                r#"{"result":{"content":{"type":"tool_use","input":{"text":"said"}}}}"#,
-                Role::Structured,
-            ),
-        ] {
-            assert_eq!(walked(text), [expected], "{text}");
-        }
-    }
-
-    #[test]
-    fn n9_3_only_words_of_the_protocol_and_what_is_handed_on_in_its_place_are_passed_over() {
-        let long = "a".repeat(WORD + 1);
-        let secret = "ghp_0123";
-        for (text, expected) in [
-            (r#"{"id":"?"}"#, "0,%"),
-            (r#"{"result":{"nextCursor":"?","taskId":"?"}}"#, "0,%"),
-            (
-                r#"{"result":{"task":{"taskId":"?"},"tasks":[{"taskId":"?"}]}}"#,
-                "0,%",
-            ),
-            (
-                r#"{"params":{"cursor":"?","requestState":"?","progressToken":"?"}}"#,
-                "0,%",
-            ),
-            (r#"{"result":{"toolResult":{"id":"?","cursor":"?"}}}"#, ""),
-            (r#"{"result":{"id":"?","content":[{"taskId":"?"}]}}"#, ""),
-            (
-                r#"{"params":{"nextCursor":"?","message":{"requestState":"?"}}}"#,
-                "",
-            ),
-            (
-                r#"{"result":{"content":[{"type":"?","role":"?"}],"stopReason":"?"}}"#,
-                "%",
-            ),
-            (r#"{"result":{"resources":[{"mimeType":"?"}]}}"#, "%"),
-            (r#"{"result":{"type":["?"]}}"#, ""),
-        ] {
-            // `0` stands for anything, `%` for a word.
-            for (said, sign) in [(secret, "0"), (&long, "0"), ("image/svg+xml", "%")] {
-                let is_wire = |(_, role): &(String, Role)| *role == Role::Wire;
-                let all = roles(&text.replace('?', said));
-                assert_eq!(
-                    all.iter().all(is_wire),
-                    expected.contains(sign),
-                    "{text} {said}"
-                );
-                assert!(
-                    expected.contains(sign) || !all.iter().any(is_wire),
-                    "{text} {said}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn every_string_of_a_message_is_visited_once_in_its_order() {
-        let text = r#"["a",{"b":"c","d":[["e"],{"f":{"g":"h"}}]},"i"]"#;
-        let document = Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
-        let mut seen = Vec::new();
-        walk(document.root(), Toward::Model, &mut |at| {
-            seen.push(at.leaf.range())
-        });
-        let all: Vec<_> = document.strings().map(|string| string.range()).collect();
-        assert_eq!(seen, all);
-    }
-
-    #[test]
-    fn numbers_of_data_are_come_by_and_those_of_the_protocol_are_not() {
-        for (text, expected) in [
-            (
-                r#"{"id":1,"params":{"arguments":{"a":2,"b":[3,{"c":4}]},"_meta":{"progressToken":5,"x":6}}}"#,
-                vec![2, 3, 4, 6],
-            ),
-            (
-                r#"{"result":{"structuredContent":[7],"ttl":8,"content":[{"type":"text","size":9}]}}"#,
-                vec![7],
-            ),
-            (
-                r#"{"params":{"progress":1,"total":2,"data":{"n":3}}}"#,
-                vec![3],
-            ),
-            (
-                r#"{"result":{"tools":[{"inputSchema":{"minimum":1,"default":2,"enum":[3]}}]}}"#,
-                vec![2, 3],
-            ),
-            (r#"{"error":{"code":-32000,"data":{"n":1}}}"#, vec![1]),
-        ] {
-            let document =
-                Document::read(Bytes::from(text.to_owned()), &Limits::default()).unwrap();
-            let mut seen = Vec::new();
-            walk(document.root(), Toward::Model, &mut |at| {
-                if let Leaf::Number(number) = at.leaf {
-                    seen.push(number.integer().unwrap());
-                }
-            });
-            assert_eq!(seen, expected, "{text}");
-        }
-    }
-}
+mod tests;

@@ -11,15 +11,37 @@ use config::settled;
 use inspect::spotlight::{Marker, RANDOM, Spotlight};
 use protocol::{Document, Limits, Value};
 
+/// What a marker is made of; nothing, where nothing random is to be had.
+type Random = fn() -> Option<[u8; RANDOM]>;
+
 /// The marker of one message, drawn when it is first asked for.
-#[derive(Debug, Default)]
-pub(crate) struct Drawn(Option<Marker>);
+#[derive(Debug)]
+pub(crate) struct Drawn {
+    marker: Option<Marker>,
+    random: Random,
+}
 
 impl Drawn {
+    fn from(random: Random) -> Self {
+        Drawn {
+            marker: None,
+            random,
+        }
+    }
+
     /// The marker: the same one each time.
     pub(crate) fn marker(&mut self) -> Result<&Marker, Because> {
-        let marker = self.0.take().map_or_else(draw, Ok)?;
-        Ok(self.0.insert(marker))
+        let marker = match self.marker.take() {
+            Some(marker) => marker,
+            None => Marker::new((self.random)().ok_or(Because::Unmarked)?),
+        };
+        Ok(self.marker.insert(marker))
+    }
+}
+
+impl Default for Drawn {
+    fn default() -> Self {
+        Drawn::from(random)
     }
 }
 
@@ -99,8 +121,38 @@ fn is_marked(role: Role) -> bool {
     }
 }
 
-fn draw() -> Result<Marker, Because> {
-    let bits = identity::bits().map_err(|_| Because::Unmarked)?;
-    let random = bits.first_chunk::<RANDOM>().ok_or(Because::Unmarked)?;
-    Ok(Marker::new(*random))
+/// From the operating system.
+fn random() -> Option<[u8; RANDOM]> {
+    identity::bits().ok()?.first_chunk().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::{Looked, role};
+
+    #[test]
+    fn n9_1_a_text_that_cannot_be_marked_goes_nowhere() {
+        let block = serde_json::json!({ "type": "text", "text": "obey me" });
+        let message = serde_json::json!({ "id": 1, "result": { "content": [block] } });
+        let (none, some): (Random, Random) = (|| None, || Some([7; RANDOM]));
+        for (random, toward, refused) in [
+            (none, Toward::Model, true),
+            (none, Toward::Server, false),
+            (some, Toward::Model, false),
+        ] {
+            let bytes = Bytes::from(message.to_string());
+            let document = Document::read(bytes, &Limits::default()).unwrap();
+            let mut light = Light::new(Some(Spotlight::Datamark), &document);
+            light.drawn = Drawn::from(random);
+            let mut looked = Looked::default();
+            role::walk(document.root(), toward, &mut |at| {
+                let mut passage = Passage::new(at, toward, &mut looked);
+                treat(&mut passage, &mut light);
+                passage.leave();
+            });
+            let because = refused.then_some(Because::Unmarked);
+            assert_eq!(looked.refused, because, "{toward:?}");
+        }
+    }
 }

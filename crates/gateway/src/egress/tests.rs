@@ -49,7 +49,10 @@ pub(crate) fn script(rows: &[&[&str]]) -> Arc<Script> {
     })
 }
 
-fn egress(resolver: Arc<dyn Resolve>, authorities: Vec<CertificateDer<'static>>) -> Egress {
+pub(crate) fn egress(
+    resolver: Arc<dyn Resolve>,
+    authorities: Vec<CertificateDer<'static>>,
+) -> Egress {
     Egress::new(&EgressSettings {
         authorities,
         resolver,
@@ -60,11 +63,11 @@ fn egress(resolver: Arc<dyn Resolve>, authorities: Vec<CertificateDer<'static>>)
     .unwrap()
 }
 
-fn soon() -> Instant {
+pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(5)
 }
 
-fn destination(url: &str, network: Network) -> Destination {
+pub(crate) fn destination(url: &str, network: Network) -> Destination {
     Destination::new(Url::parse(url).unwrap(), network).unwrap()
 }
 
@@ -96,12 +99,12 @@ fn answer(path: &str) -> Response<Full<Bytes>> {
 
 /// What a server saw.
 #[derive(Default)]
-struct Seen {
+pub(crate) struct Seen {
     connections: AtomicUsize,
     requests: Mutex<Vec<String>>,
 }
 
-async fn serve(tls: Option<tokio_rustls::TlsAcceptor>) -> (SocketAddr, Arc<Seen>) {
+pub(crate) async fn serve(tls: Option<tokio_rustls::TlsAcceptor>) -> (SocketAddr, Arc<Seen>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let seen = Arc::new(Seen::default());
@@ -214,6 +217,26 @@ async fn n10_3_resolves_once_so_a_name_cannot_change_its_mind() {
     assert_eq!(get(&egress, &destination).await, Ok(StatusCode::OK));
     assert_eq!(resolver.asked.load(Ordering::SeqCst), 1);
     assert_eq!(seen.connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_connection_is_not_used_again_when_servers_begin_to_close_it() {
+    for (idle, connections) in [(3, 1), (5, 2)] {
+        let (address, seen) = serve(None).await;
+        let egress = egress(script(&[&["127.0.0.1"]]), Vec::new());
+        let url = format!("http://name.example:{}/", address.port());
+        let destination = destination(&url, Network::Private);
+        assert_eq!(get(&egress, &destination).await, Ok(StatusCode::OK));
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(idle)).await;
+        tokio::time::resume();
+        assert_eq!(get(&egress, &destination).await, Ok(StatusCode::OK));
+        assert_eq!(
+            seen.connections.load(Ordering::SeqCst),
+            connections,
+            "{idle} s"
+        );
+    }
 }
 
 #[tokio::test]

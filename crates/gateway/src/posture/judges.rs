@@ -1,18 +1,22 @@
 //! How each control is judged: what this version lacks of it, and what the configuration takes away
 //! from the rest. A judgement reads; it never waits, asks a network or changes anything.
 
+mod arguments;
+mod data;
+mod minimise;
 mod output;
 mod providers;
 mod servers;
 
+pub(super) use arguments::n1_1;
+pub(super) use minimise::p1;
 pub(super) use output::n9_1;
 pub(super) use providers::n1_3;
 pub(super) use servers::{n9_2, n9_3, n9_4, n10_1, n10_2, n10_3, n11_1};
 
 use super::{NOBODYS_TOOL, Status, View, Way};
 use config::settled::{
-    DataAction, Durability, HiddenText, Keys, Possession, ProofNonce, Recognised, Revision, Schema,
-    Transport, Upstream,
+    Durability, HiddenText, Keys, Possession, ProofNonce, Revision, Schema, Transport, Upstream,
 };
 use controls::Control;
 use policy::{Action, Caller, Context, Principal, Request, Target};
@@ -33,14 +37,6 @@ fn missing(what: &[&str]) -> Vec<String> {
 fn reports_hidden_text(way: &Way<'_>) -> Option<String> {
     (way.server.hidden_text == HiddenText::Report)
         .then(|| "hidden text is reported and passes (`hidden_text: report`)".to_owned())
-}
-
-/// Whether somebody lets secrets of a server through to the model.
-fn passes_secrets(way: &Way<'_>) -> Option<String> {
-    let content = way.server.content.on(&way.route.content);
-    let action = content.data.secrets.answers?;
-    matches!(action, DataAction::Report | DataAction::Ignore)
-        .then(|| format!("secrets in answers pass (`content.data.secrets.answers: {action}`)"))
 }
 
 /// What is known from live state, to be told beside the status.
@@ -75,34 +71,6 @@ pub(super) fn always(_: &View<'_>, _: &Way<'_>) -> Status {
     Status::Enforced
 }
 
-pub(super) fn n1_1(_: &View<'_>, way: &Way<'_>) -> Status {
-    let mut missing = missing(&["look-alike characters"]);
-    missing.extend(reports_hidden_text(way));
-    let content = way.content();
-    missing.extend(match content.arguments.recognised {
-        Recognised::Refuse => None,
-        Recognised::Report => Some(
-            "arguments that cannot be what their parameters seem to mean are reported and pass \
-             (`content.arguments.recognised: report`)"
-                .to_owned(),
-        ),
-        Recognised::Ignore => Some(
-            "arguments are not held against what their parameters seem to mean \
-             (`content.arguments.recognised: ignore`)"
-                .to_owned(),
-        ),
-    });
-    Status::lacking(missing)
-}
-
-/// Without a word of the operator nobody knows which fields are needed.
-pub(super) fn p1(_: &View<'_>, way: &Way<'_>) -> Status {
-    match way.content().minimise.is_empty() {
-        true => Status::off("`content.minimise` is not said: arguments and results pass whole"),
-        false => Status::Enforced,
-    }
-}
-
 pub(super) fn n1_2(_: &View<'_>, way: &Way<'_>) -> Status {
     let declared = way.server.schema == Schema::Declared;
     let text = "properties the schema does not name pass where it lets them (`schema: declared`)";
@@ -116,7 +84,7 @@ pub(super) fn n1_2(_: &View<'_>, way: &Way<'_>) -> Status {
 pub(super) fn n1_4(_: &View<'_>, way: &Way<'_>) -> Status {
     let mut missing = Vec::new();
     missing.extend(reports_hidden_text(way));
-    missing.extend(passes_secrets(way));
+    missing.extend(data::answers(way));
     missing.extend(output::markup(way));
     missing.extend(output::addresses(way));
     Status::lacking(missing)

@@ -113,8 +113,9 @@ pub(super) const ROWS: &[Row] = &[
     route(
         controls::N1_1,
         judges::n1_1,
-        "a strict reader refuses what two parsers read differently, hidden text is found in every string, and \
-         arguments and URIs of resources are held against what they mean",
+        "a strict reader refuses what two parsers read differently, hidden text is found in every string and words of \
+         two scripts are told, secrets are found on their way to a server, and arguments and URIs of resources are held \
+         against what they mean",
         &[
             "n1_1_refuses_messages_that_two_readers_would_read_differently",
             "n1_1_every_text_field_of_a_client_with_sessions_is_looked_at",
@@ -127,6 +128,8 @@ pub(super) const ROWS: &[Row] = &[
             "n1_1_what_nobody_sees_is_taken_out_of_prose_and_refused_in_names",
             "n1_1_a_path_outside_its_roots_is_refused",
             "n1_1_every_spelling_of_an_address_is_understood",
+            "n1_1_a_secret_in_arguments_is_refused_and_never_arrives",
+            "n1_1_no_field_of_a_client_of_an_older_revision_hides_anything",
         ],
     ),
     route(
@@ -161,6 +164,7 @@ pub(super) const ROWS: &[Row] = &[
         "control characters, terminal escapes, hidden Unicode and secrets are found in every string of an answer; active markup and addresses that carry data out in its texts",
         &[
             "n1_4_active_markup_reaches_nobody_in_any_era",
+            "n1_4_the_type_of_a_file_is_that_of_its_text_and_of_nothing_else",
             "n1_4_nothing_runs_and_nothing_is_asked_for_in_a_real_browser",
             "n9_3_a_secret_in_an_answer_is_redacted",
             "n1_4_hidden_text_is_taken_out_of_results",
@@ -170,6 +174,7 @@ pub(super) const ROWS: &[Row] = &[
             "n1_4_every_text_field_of_a_server_with_sessions_is_looked_at",
             "n1_4_every_text_field_of_a_stateless_server_is_looked_at",
             "n1_4_text_that_means_no_harm_passes_byte_for_byte_both_ways",
+            "n1_4_no_field_of_a_server_of_an_older_revision_hides_anything",
         ],
     ),
     route(
@@ -444,6 +449,8 @@ pub(super) const ROWS: &[Row] = &[
             "n9_1_what_an_error_of_a_server_says_is_marked",
             "n9_1_text_of_every_kind_is_marked_and_structured_content_is_not",
             "n9_1_no_text_closes_its_own_marks",
+            "n9_1_what_a_server_asks_a_model_in_an_answer_is_marked_once",
+            "n9_1_a_text_that_cannot_be_marked_goes_nowhere",
             "n9_1_the_instruction_is_a_prompt_of_the_gateway_where_text_is_marked",
         ],
     ),
@@ -453,6 +460,7 @@ pub(super) const ROWS: &[Row] = &[
         "a tool is its pinned definition; one that is new, has changed, speaks to the model or passes for another server's is neither listed nor callable; prompts, resources, templates and instructions likewise",
         &[
             "n9_2_a_poisoned_definition_is_never_listed_and_never_callable",
+            "n9_2_no_tool_that_speaks_to_a_model_is_handed_to_it_by_a_question",
             "n9_2_a_rug_pull_in_mid_session_reaches_nobody",
             "n9_2_a_rug_pull_that_one_user_is_shown_is_told_when_it_is_seen_and_never_to_be_had",
             "n9_2_a_server_that_looks_like_a_well_known_one_is_told_when_it_is_configured",
@@ -472,10 +480,12 @@ pub(super) const ROWS: &[Row] = &[
             "n9_3_an_answer_can_be_withheld_for_what_is_in_it",
             "n9_3_a_value_in_two_messages_of_a_stream_is_found",
             "n9_3_where_nothing_is_said_images_carry_nothing_out_and_files_pass",
+            "n9_3_no_icon_and_no_link_of_an_answer_carries_anything_out",
             "n9_3_images_of_hosts_that_are_not_listed_are_taken_out_where_it_says_so",
             "n1_4_hidden_text_is_taken_out_of_results",
             "a_blocked_result_never_reaches_the_client",
             "n9_3_harm_and_words_of_a_blocklist_do_not_reach_the_model",
+            "n9_3_what_harms_is_withheld_by_its_category_from_the_severity_that_is_set",
         ],
     ),
     route(

@@ -1,5 +1,7 @@
 //! The report against configurations that differ in one setting each.
 
+mod providers;
+
 use super::rows::{Judge, ROWS};
 use super::{Line, Report, Status, catalog, report};
 use config::settled::Settled;
@@ -20,7 +22,13 @@ issuers:
 servers:
   - name: files
     http: { url: "https://files.example.com/mcp", credential: "env:FILES" }
-    content: { providers: [{ use: shields }] }
+    content:
+      providers: [{ use: shields }, { use: safety, on: [results] }]
+      arguments: { roots: [/srv/data], network: public }
+      data: { personal: { answers: redact } }
+      output: { markup: neutralise, links: neutralise, repetition: cut, emptiness: cut }
+      spotlight: delimit
+      minimise: { "*": [{ results: { drop: [/internal] } }] }
 routes:
   - path: /files
     server: files
@@ -28,6 +36,8 @@ policies: [policy.cedar]
 providers:
   - name: shields
     prompt_shields: { endpoint: "https://shields.example.com", key: "env:SHIELDS" }
+  - name: safety
+    content_safety: { endpoint: "https://safety.example.com", key: "env:SAFETY", blocklists: [ours] }
 "#;
 
 const CAREFUL: &str = r#"permit (principal in Ringwall::Group::"https://login.example.com#staff", action, resource);"#;
@@ -199,19 +209,323 @@ fn a_weaker_setting_shows_in_its_row() {
         } else {
             ("", "")
         };
-        let weaker = STRICT.replace(from, &to).replace(public.0, public.1);
-        assert_ne!(weaker, STRICT, "{control}: nothing was replaced");
-        let (before, after) = (of(STRICT), of(&weaker));
-        assert!(
-            !shortfalls(&before, control).contains(word),
-            "{control}: `{word}` is there without the setting"
-        );
-        assert!(
-            shortfalls(&after, control).contains(word),
-            "{control}: {:?}",
-            line(&after, control).status
-        );
-        assert_ne!(line(&before, control).status, line(&after, control).status);
+        shows(control, &[(from, &to), public], word);
+    }
+}
+
+/// Checks that these changes take from a strict configuration what the row of the control then says.
+fn shows(control: Control, changes: &[(&str, &str)], word: &str) {
+    let mut weaker = STRICT.to_owned();
+    for (from, to) in changes {
+        assert!(weaker.contains(from), "{control}: there is no `{from}`");
+        weaker = weaker.replace(from, to);
+    }
+    let (before, after) = (of(STRICT), of(&weaker));
+    assert!(
+        !shortfalls(&before, control).contains(word),
+        "{control}: `{word}` is there without the setting"
+    );
+    assert!(
+        shortfalls(&after, control).contains(word),
+        "{control}: `{word}` is not in {:?}",
+        line(&after, control).status
+    );
+    assert_ne!(line(&before, control).status, line(&after, control).status);
+}
+
+/// What the content of messages may be weakened by: what stands in the place of what, and what is then
+/// said, by the row of each of these controls.
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
+fn weaker_content_shows_in_each_row_that_it_weakens() {
+    use controls::{N1_1, N1_3, N1_4, N9_1, N9_2, N9_3, N9_4, P1};
+    let personal = "personal: { answers: redact }";
+    let arguments = "arguments: { roots: [/srv/data], network: public }";
+    let spotlight = "spotlight: delimit";
+    let uses = "[{ use: shields }, { use: safety, on: [results] }]";
+    let minimise = "\"*\": [{ results: { drop: [/internal] } }]";
+    let more = |line: &str, more: &str| format!("{line}\n      {more}");
+    let (declared, unfit) = (
+        "arguments: { roots: [/srv/data], network: public, tools: { \"get_*\": { /at: { is: url, otherwise: report } } } }",
+        "`/at` of `get_*` passes where it is no url",
+    );
+    let safety = "name: safety";
+    let failing = "name: safety\n    on_failure: allow";
+    let cases: &[(&[Control], &str, &str, &str)] = &[
+        // Arguments.
+        (
+            &[N1_1],
+            arguments,
+            &arguments.replace("roots", "recognised: report, roots"),
+            "recognised: report",
+        ),
+        (
+            &[N1_1],
+            arguments,
+            &arguments.replace("roots", "recognised: ignore, roots"),
+            "recognised: ignore",
+        ),
+        (&[N1_1], "roots: [/srv/data], ", "", "names no directory"),
+        (
+            &[N1_1],
+            ", network: public }\n      data",
+            " }\n      data",
+            "network: private",
+        ),
+        (&[N1_1], arguments, declared, unfit),
+        (
+            &[N1_1],
+            arguments,
+            &declared.replace("tools", "prompts"),
+            "of `get_*` passes where it is no url (`content.arguments.prompts`",
+        ),
+        (
+            &[N1_1],
+            arguments,
+            &declared.replace("tools: { \"get_*\"", "resources: { \"a://{at}\""),
+            "of `a://{at}` passes where it is no url (`content.arguments.resources`",
+        ),
+        (
+            &[N1_1],
+            personal,
+            "secrets: { arguments: ignore }, personal: { answers: redact }",
+            "secrets in arguments pass (`content.data.secrets.arguments: ignore`)",
+        ),
+        (
+            &[N1_1],
+            personal,
+            "rules: { secret.jwt: { arguments: report } }, personal: { answers: redact }",
+            "`secret.jwt` in arguments passes",
+        ),
+        // Answers.
+        (
+            &[N1_4, N9_3],
+            personal,
+            "secrets: { answers: report }, personal: { answers: redact }",
+            "secrets in answers pass (`content.data.secrets.answers: report`)",
+        ),
+        (
+            &[N1_4, N9_3],
+            personal,
+            "rules: { secret.github_token: { answers: ignore } }, personal: { answers: redact }",
+            "`secret.github_token` in answers passes (`content.data.rules.secret.github_token.answers: ignore`)",
+        ),
+        (
+            &[N1_4, N9_3],
+            personal,
+            "rules: { personal.iban: { answers: ignore } }, personal: { answers: redact }",
+            "`personal.iban` in answers passes",
+        ),
+        (
+            &[N1_4, N9_3],
+            personal,
+            "",
+            "content.data.personal.answers: report",
+        ),
+        (
+            &[N1_4, N9_3],
+            personal,
+            "personal: { answers: ignore }",
+            "content.data.personal.answers: ignore",
+        ),
+        (
+            &[N1_4],
+            "markup: neutralise",
+            "markup: report",
+            "content.output.markup: report",
+        ),
+        (
+            &[N1_4, N9_3],
+            "links: neutralise",
+            "links: \"off\"",
+            "content.output.links: off",
+        ),
+        (
+            &[N1_4, N9_3],
+            "links: neutralise",
+            "links: neutralise, images: report",
+            "content.output.images: report",
+        ),
+        (
+            &[N9_4],
+            "repetition: cut",
+            "repetition: report",
+            "content.output.repetition: report",
+        ),
+        (
+            &[N9_4],
+            "emptiness: cut",
+            "emptiness: \"off\"",
+            "content.output.emptiness: off",
+        ),
+        (
+            &[N9_1, N9_4],
+            spotlight,
+            "spotlight: \"off\"",
+            "content.spotlight: off",
+        ),
+        // Definitions.
+        (
+            &[N9_2],
+            spotlight,
+            &more(spotlight, "modes: { poison.secrecy: shadow }"),
+            "content.modes.poison.secrecy: shadow",
+        ),
+        (
+            &[N9_2],
+            spotlight,
+            &more(spotlight, "modes: { likeness.shadowed_name: warn }"),
+            "content.modes.likeness.shadowed_name: warn",
+        ),
+        (
+            &[N9_2],
+            "url: \"https://files.example.com/mcp\"",
+            "url: \"https://mcp.notlon.com/mcp\"",
+            "may be taken for the well-known",
+        ),
+        // Providers.
+        (
+            &[N1_3],
+            uses,
+            "[{ use: shields, mode: shadow }, { use: safety }]",
+            "`shields` suspects by `injection` changes nothing (`mode: shadow`)",
+        ),
+        (
+            &[N1_3],
+            spotlight,
+            &more(spotlight, "modes: { injection: shadow }"),
+            "`injection` changes nothing (`content.modes.injection: shadow`)",
+        ),
+        (
+            &[N1_3],
+            uses,
+            "[{ use: shields, on: [notices] }, { use: safety, on: [results] }]",
+            "asked about arguments",
+        ),
+        (
+            &[N1_3],
+            uses,
+            "[]",
+            "nobody is asked what they think of text",
+        ),
+        (
+            &[N1_3],
+            uses,
+            "[{ use: shields, on: [arguments] }, { use: safety, on: [notices] }]",
+            "asked about answers",
+        ),
+        (
+            &[N1_3, N9_3],
+            safety,
+            failing,
+            "messages go on that `safety` said nothing of",
+        ),
+        (
+            &[N9_3],
+            uses,
+            "[{ use: shields }, { use: safety, mode: shadow }]",
+            "`safety` suspects by `harm.hate` changes nothing (`mode: shadow`)",
+        ),
+        (
+            &[N9_3],
+            spotlight,
+            &more(spotlight, "modes: { harm.violence: shadow }"),
+            "`harm.violence` changes nothing (`content.modes.harm.violence: shadow`)",
+        ),
+        (
+            &[N9_3],
+            uses,
+            "[{ use: shields }, { use: safety, on: [arguments] }]",
+            "categories of harm",
+        ),
+        (
+            &[N9_3],
+            ", blocklists: [ours]",
+            "",
+            "blocklists of one's own",
+        ),
+        // Fields.
+        (&[P1], minimise, "", "`content.minimise` is not said"),
+        (&[P1], minimise, "\"*\": [{}]", "lets every field go on"),
+        (
+            &[P1],
+            minimise,
+            "\"*\": [{ results: { keep: [\"/*\"] } }]",
+            "lets every field go on",
+        ),
+        (
+            &[P1],
+            minimise,
+            "\"*\": [{ purposes: [audit] }]",
+            "lets every field go on",
+        ),
+        (
+            &[P1],
+            minimise,
+            "find: [{ results: { keep: [/id] } }]",
+            "tools other than `find` pass whole",
+        ),
+        (
+            &[P1],
+            minimise,
+            "\"fi*\": [{ arguments: { drop: [/x] } }], note: [{ results: { keep: [] } }]",
+            "tools other than `note`, `fi*` pass whole",
+        ),
+        (
+            &[P1],
+            minimise,
+            "\"*\": [{ results: { drop: [/internal] } }], find: [{}]",
+            "every field of `find` goes on",
+        ),
+        (
+            &[P1],
+            minimise,
+            "\"*\": [{ purposes: [a], results: { keep: [/id] } }, {}], find: [{ results: { keep: [/id] } }]",
+            "every field of `*` goes on",
+        ),
+    ];
+    for (controls, from, to, word) in cases {
+        for control in *controls {
+            shows(*control, &[(from, to)], word);
+        }
+    }
+    // What is strict in the same places is enforced.
+    let kept = declared.replace(", otherwise: report", "");
+    for (control, from, to) in [
+        (N1_1, arguments, &*kept),
+        // What names a person may reach a server.
+        (
+            N1_1,
+            personal,
+            "rules: { personal.iban: { arguments: ignore } }, personal: { answers: redact }",
+        ),
+        (
+            N1_1,
+            personal,
+            "rules: { secret.jwt: { arguments: redact } }, personal: { answers: tokenise }",
+        ),
+        (
+            N9_2,
+            spotlight,
+            &*more(
+                spotlight,
+                "modes: { poison.secrecy: enforce, likeness.same_words: shadow, likeness.typosquat: shadow }",
+            ),
+        ),
+        (
+            N9_3,
+            uses,
+            "[{ use: shields }, { use: safety, mode: enforce }]",
+        ),
+        (
+            P1,
+            minimise,
+            "\"*\": [{ purposes: [audit] }, { arguments: { drop: [/x] } }], find: [{ results: { tokenise: { /mail: personal.email } } }]",
+        ),
+    ] {
+        assert!(STRICT.contains(from), "{control}: there is no `{from}`");
+        let report = of(&STRICT.replace(from, to));
+        assert_eq!(line(&report, control).status, Status::Enforced, "{control}");
     }
 }
 
@@ -222,13 +536,18 @@ fn strict_settings_enforce_what_is_whole() {
         controls::M1,
         controls::M2,
         controls::M4,
+        controls::N1_1,
         controls::N1_2,
+        controls::N1_4,
         controls::N3_1,
         controls::N5_1,
         controls::N7_1,
         controls::N7_2,
         controls::N8_1,
         controls::N8_2,
+        controls::N9_2,
+        controls::N9_3,
+        controls::P1,
     ] {
         let line = line(&report, control);
         assert_eq!(line.status, Status::Enforced, "{control}");

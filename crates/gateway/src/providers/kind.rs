@@ -22,6 +22,11 @@ pub(super) enum Kind {
     PromptShields,
 }
 
+/// Every rule that this provider speaks of, where that is known.
+pub(crate) fn rules(settled: &settled::Provider) -> Option<Vec<&'static str>> {
+    Kind::of(settled).rules()
+}
+
 impl Kind {
     /// The kind of this configuration.
     pub(super) fn of(settled: &settled::Provider) -> Self {

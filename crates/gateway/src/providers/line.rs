@@ -105,6 +105,31 @@ fn wait(headers: &HeaderMap) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::egress::Network;
+    use crate::egress::tests::{destination, egress, script, serve, soon};
+
+    #[tokio::test]
+    async fn n1_3_an_answer_that_is_too_long_is_none_and_what_an_error_says_is_not_read() {
+        for (path, expected) in [
+            ("/keys", Ok((200, 11))),
+            ("/large", Err(Lost::Broken)),
+            ("/trouble", Ok((500, 0))),
+        ] {
+            let (address, _) = serve(None).await;
+            let url = format!("http://name.example:{}{path}", address.port());
+            let wire = Wire {
+                egress: Arc::new(egress(script(&[&["127.0.0.1"]]), Vec::new())),
+                destination: destination(&url, Network::Private),
+            };
+            let asked = Asked {
+                headers: Vec::new(),
+                body: Bytes::from_static(b"{}"),
+            };
+            let heard = wire.send(asked, soon()).await;
+            let heard = heard.map(|heard| (heard.status, heard.body.len()));
+            assert_eq!(heard, expected, "{path}");
+        }
+    }
 
     #[test]
     fn n4_3_a_provider_can_ask_us_to_wait_and_not_for_ever() {

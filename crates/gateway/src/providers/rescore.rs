@@ -52,6 +52,66 @@ fn of(place: &str) -> Option<Surface> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use controls::Mode;
+    use serde_json::json;
+
+    #[test]
+    fn n1_3_what_was_said_then_comes_to_what_the_configuration_makes_of_it() {
+        let http = json!({ "url": "http://127.0.0.1:9/", "threshold": 500, "thresholds": { "injection": 700 } });
+        let uses = json!([{ "use": "them", "mode": "warn", "on": ["results"] }]);
+        let content = json!({ "providers": uses, "modes": { "injection": "enforce" } });
+        let text = json!({
+            "version": 1,
+            "listeners": [{ "address": "127.0.0.1:0" }],
+            "issuers": [{ "issuer": "https://id.example.com" }],
+            "providers": [{ "name": "them", "network": "private", "http": http }],
+            "servers": [{ "name": "s", "http": { "url": "https://mcp.example.com/mcp" },
+                          "content": content }],
+            "routes": [{ "path": "/s", "server": "s" }],
+        });
+        let (settled, _) = config::load(&text.to_string()).unwrap();
+        let content = &settled.servers.first().unwrap().content;
+        let told = |detector: &str, rule: &str, value: u16, place: &str| {
+            let said = SaidThen {
+                detector: detector.to_owned(),
+                rule: rule.to_owned(),
+                value,
+                place: place.to_owned(),
+            };
+            let surface = of(place).unwrap();
+            let scores = rescored(&settled, content, surface, &[said]);
+            let each = scores.iter().map(|it| (it.value, it.threshold, it.mode));
+            each.collect::<Vec<_>>()
+        };
+        for (detector, rule, value, place, expected) in [
+            (
+                "them",
+                "injection",
+                600,
+                "/result",
+                vec![(600, 700, Mode::Enforce)],
+            ),
+            (
+                "them",
+                "other",
+                600,
+                "/result",
+                vec![(600, 500, Mode::Warn)],
+            ),
+            (
+                "them",
+                "other",
+                60_000,
+                "/result",
+                vec![(SCORE_MAX, 500, Mode::Warn)],
+            ),
+            ("them", "injection", 600, "/params/arguments/a", vec![]),
+            ("nobody", "injection", 600, "/result", vec![]),
+        ] {
+            let found = told(detector, rule, value, place);
+            assert_eq!(found, expected, "{detector} {rule} {place}");
+        }
+    }
 
     #[test]
     fn what_was_asked_or_told_in_passing_is_not_run_again() {

@@ -8,8 +8,9 @@ use crate::secret::Secret;
 use config::settled::{
     AzureCredential, HttpProvider, Network, PromptShields, ProviderKind, SecretRef,
 };
-use controls::{Mode, SCORE_MAX};
-use identity::BoxFuture;
+use controls::{Fault, Mode, SCORE_MAX};
+use identity::client::{Credentials, SecretMethod};
+use identity::{BoxFuture, Fetch, FetchError, Fetched, Outbound, ServiceToken, ServiceTokenRules};
 use serde_json::{Value, json};
 use url::Url;
 use zeroize::Zeroizing;
@@ -27,6 +28,8 @@ enum Act {
     Hang,
     /// It cannot be reached.
     Lose(Lost),
+    /// Whoever asks it does not come back.
+    Panic,
 }
 
 #[derive(Debug)]
@@ -67,6 +70,7 @@ impl Line for Arc<Script> {
                     Err(Lost::Late)
                 }
                 Act::Lose(lost) => Err(lost),
+                Act::Panic => panic!("as asked for"),
             }
         })
     }
@@ -268,6 +272,7 @@ async fn n1_3_what_is_no_answer_is_never_taken_for_a_harmless_text() {
         (vec![Act::Hang], Silence::Late, 1),
         (vec![Act::Lose(Lost::Unsent)], Silence::Unreachable, 3),
         (vec![Act::Lose(Lost::Broken)], Silence::Unreachable, 3),
+        (vec![Act::Panic], Silence::Unreachable, 1),
         (
             vec![Act::Say("{}")],
             Silence::Malformed {
@@ -310,6 +315,44 @@ async fn n4_3_while_it_asked_for_quiet_nobody_asks() {
     tokio::time::advance(Duration::from_secs(20)).await;
     let heard = provider.judge(Surface::Results, &reading(&["three"])).await;
     assert_eq!((value(&heard), heard.silence), (Some(0), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n4_3_the_longest_quiet_it_asked_for_is_kept() {
+    let acts = [Act::Status(429, 20), Act::Status(429, 1), Act::Judge];
+    let (script, provider) = provider(&shields(), &acts);
+    let text = "x".repeat(20_000);
+    let heard = provider.judge(Surface::Results, &reading(&[&text])).await;
+    assert!(matches!(heard.silence, Some(Silence::Limited { .. })));
+    tokio::time::advance(Duration::from_secs(2)).await;
+    let heard = provider.judge(Surface::Results, &reading(&["two"])).await;
+    assert!(matches!(heard.silence, Some(Silence::Limited { .. })));
+    assert_eq!(requests(&script), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n4_3_a_provider_rests_after_failures_of_its_own_only() {
+    for (act, rests) in [
+        (Act::Status(500, 1), true),
+        (Act::Status(401, 1), true),
+        (Act::Status(403, 1), true),
+        (Act::Say("{}"), true),
+        (Act::Hang, true),
+        (Act::Lose(Lost::Broken), true),
+        (Act::Lose(Lost::Unsent), true),
+        (Act::Judge, false),
+        (Act::Status(400, 1), false),
+        (Act::Status(429, 1), false),
+    ] {
+        let (_, provider) = provider(&shields(), std::slice::from_ref(&act));
+        for turn in 0..5 {
+            let text = format!("text {turn}");
+            provider.judge(Surface::Results, &reading(&[&text])).await;
+        }
+        let heard = provider.judge(Surface::Results, &reading(&["six"])).await;
+        let is_resting = matches!(heard.silence, Some(Silence::Resting { .. }));
+        assert_eq!(is_resting, rests, "{act:?}: {heard:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -558,6 +601,146 @@ async fn n1_3_nobody_is_heard_about_what_they_are_not_for_and_nothing_is_no_text
     panel.hear(Surface::Arguments, &text).await;
     panel.hear(Surface::Results, &Arc::default()).await;
     assert_eq!(requests(&script), 0);
+    let here = Detector::Local(Arc::new(Word("ATTACK")));
+    let panel = self::panel(vec![(here, Mode::Enforce)], &[]);
+    let hearing = panel.hear(Surface::Results, &Arc::default()).await;
+    assert!(hearing.scores.is_empty(), "{hearing:?}");
+}
+
+/// Where tokens of the gateway's own come from, or do not, and how many were asked for.
+struct Tokens(u16, Mutex<u32>);
+
+impl Fetch for Tokens {
+    fn send(&self, _: Outbound) -> BoxFuture<'_, Result<Fetched, FetchError>> {
+        *lock(&self.1) += 1;
+        let body = r#"{"access_token":"t","token_type":"Bearer","expires_in":3600}"#;
+        Box::pin(async {
+            Ok(Fetched {
+                status: self.0,
+                body: body.into(),
+                max_age: None,
+                challenges: Vec::new(),
+                dpop_nonce: None,
+                location: None,
+            })
+        })
+    }
+}
+
+fn provider_by_token(tokens: &Arc<Tokens>, acts: &[Act]) -> Arc<Provider> {
+    let script = Arc::new(Script {
+        acts: Mutex::new(acts.to_vec()),
+        sent: Mutex::default(),
+        at_once: Mutex::default(),
+    });
+    let secret = Arc::new(Zeroizing::new("s".to_owned()));
+    let rules = ServiceTokenRules {
+        token_url: Url::parse("https://id.example/token").unwrap(),
+        client: "ringwall".to_owned(),
+        credentials: Credentials::Secret(secret, SecretMethod::Basic),
+        scope: "https://x.example/.default".to_owned(),
+    };
+    let fetch: Arc<dyn Fetch> = tokens.clone();
+    Provider::new(
+        &shields(),
+        Box::new(script),
+        Credential::Token(Box::new(ServiceToken::new(fetch, rules))),
+        Arc::new(StillClock::default()),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_3_a_token_that_is_turned_down_is_got_anew_and_without_one_a_provider_rests() {
+    let denied = |status| Some(Silence::Denied { status });
+    for (acts, silence, asked) in [
+        (vec![Act::Judge], None, 1),
+        (vec![Act::Status(401, 1), Act::Judge], None, 2),
+        (vec![Act::Status(403, 1), Act::Judge], denied(403), 1),
+    ] {
+        let tokens = Arc::new(Tokens(200, Mutex::default()));
+        let provider = provider_by_token(&tokens, &acts);
+        let heard = provider.judge(Surface::Results, &reading(&["text"])).await;
+        assert_eq!(heard.silence, silence, "{acts:?}");
+        assert_eq!(*lock(&tokens.1), asked, "{acts:?}");
+    }
+    let tokens = Arc::new(Tokens(500, Mutex::default()));
+    let provider = provider_by_token(&tokens, &[Act::Judge]);
+    let mut silences = Vec::new();
+    for turn in 0..6 {
+        let text = format!("text {turn}");
+        let heard = provider.judge(Surface::Results, &reading(&[&text])).await;
+        silences.extend(heard.silence);
+    }
+    assert_eq!(silences.first(), Some(&Silence::Ignorant));
+    assert!(matches!(silences.last(), Some(Silence::Resting { .. })));
+}
+
+#[test]
+fn n1_3_what_is_suspected_is_told_under_the_control_that_asks_for_it() {
+    use crate::providers::{BLOCKLIST, INJECTION};
+    for (surface, rule, expected) in [
+        (Surface::Arguments, INJECTION, controls::N1_3),
+        (Surface::Arguments, BLOCKLIST, controls::N1_3),
+        (Surface::Results, INJECTION, controls::N1_3),
+        (Surface::Results, BLOCKLIST, controls::N9_3),
+        (Surface::Questions, "harm.hate", controls::N9_3),
+        (Surface::Definitions, INJECTION, controls::N9_2),
+        (Surface::Definitions, BLOCKLIST, controls::N9_3),
+    ] {
+        let control = Opinion::control(rule, surface);
+        assert_eq!(control, expected, "{rule} {surface:?}");
+    }
+}
+
+#[test]
+fn n4_3_a_silence_says_whose_fault_it_is_and_when_to_come_back() {
+    let retry_after = Duration::from_secs(7);
+    for (silence, fault, after) in [
+        (Silence::Denied { status: 401 }, Fault::Operator, None),
+        (Silence::Ignorant, Fault::Operator, None),
+        (Silence::Long, Fault::Caller, None),
+        (Silence::Late, Fault::Upstream, None),
+        (
+            Silence::Limited { retry_after },
+            Fault::Upstream,
+            Some(retry_after),
+        ),
+        (
+            Silence::Resting { retry_after },
+            Fault::Upstream,
+            Some(retry_after),
+        ),
+    ] {
+        assert_eq!((silence.fault(), silence.retry_after()), (fault, after));
+    }
+}
+
+#[test]
+fn n1_3_what_is_added_to_a_reading_is_seen_by_whoever_looked_before() {
+    let mut reading = reading(&["plain"]);
+    let seen = |reading: &Reading| Behind("ATTACK").judge(Surface::Results, reading).len();
+    assert_eq!(seen(&reading), 0);
+    reading.push("/b".to_owned(), "see YW4gQVRUQUNLIGlzIGhlcmU=");
+    assert_eq!(seen(&reading), 1);
+}
+
+#[test]
+fn n1_3_an_answer_of_the_open_shape_speaks_of_no_text_twice_and_of_no_other() {
+    let told = |ids: &[u32]| {
+        let each = ids.iter().map(|id| json!({ "id": id, "scores": [] }));
+        let results: Vec<_> = each.collect();
+        json!({ "version": 1, "results": results }).to_string()
+    };
+    for (ids, is_good) in [
+        (&[0, 1][..], true),
+        (&[1, 0], true),
+        (&[0], false),
+        (&[0, 1, 2], false),
+        (&[0, 1, 1], false),
+    ] {
+        let heard = crate::providers::open::heard(2, told(ids).into());
+        assert_eq!(heard.is_ok(), is_good, "{ids:?}");
+    }
 }
 
 #[test]

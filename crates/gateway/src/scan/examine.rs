@@ -2,8 +2,9 @@
 //! the published techniques it looks like. The rules are those by which definitions are held.
 
 use super::{Offer, Offered};
-use crate::catalog::{alike, described};
+use crate::catalog::{Around, Enforced, described, lasting, twice};
 use crate::pins::Kind;
+use config::settled;
 use controls::{Control, Severity};
 use inspect::likeness::{self, Neighbour, Neighbourhood};
 use inspect::poison::{self, Techniques};
@@ -24,6 +25,8 @@ pub struct Subject {
     pub command: Vec<String>,
     /// The host it is at, if it is reached over a network.
     pub host: Option<String>,
+    /// How its schemas are read; strictly, if nobody says.
+    pub schema: Option<settled::Schema>,
 }
 
 /// Something that was seen.
@@ -95,6 +98,14 @@ const UNUSABLE: RuleRow = RuleRow {
     techniques: SHAPELESS,
 };
 
+/// What a name is told as that a list gives to more than one definition.
+const REPEATED: RuleRow = RuleRow {
+    name: "definition.repeated",
+    says: "stands in one list with another of the same name, so that none of them is offered",
+    severity: Severity::Medium,
+    techniques: SHAPELESS,
+};
+
 /// Every rule there is.
 pub fn rules() -> Vec<RuleRow> {
     let hidden = text::Hidden::ALL.iter().map(|class| RuleRow {
@@ -112,7 +123,8 @@ pub fn rules() -> Vec<RuleRow> {
             severity: rule.severity,
             techniques: rule.techniques,
         });
-    std::iter::once(UNUSABLE)
+    [UNUSABLE, REPEATED]
+        .into_iter()
         .chain(hidden)
         .chain(thought)
         .collect()
@@ -120,18 +132,19 @@ pub fn rules() -> Vec<RuleRow> {
 
 /// Examines everything that these servers say of themselves, each of them beside the others.
 pub fn examine(subjects: &[Subject]) -> Examined {
-    let all = subjects.iter().flat_map(|subject| {
-        let tools = subject
-            .offer
-            .definitions
-            .iter()
-            .filter(|it| it.kind == Kind::Tool);
-        tools.map(|tool| neighbour(&subject.offer.server, tool))
-    });
-    let around = Neighbourhood::of(all);
+    let offered = |kind: Kind| {
+        let all = subjects.iter().flat_map(|subject| {
+            let definitions = subject.offer.definitions.iter();
+            let definitions = definitions.filter(move |it| it.kind == kind);
+            definitions.map(|it| neighbour(&subject.offer.server, it))
+        });
+        Neighbourhood::of(all)
+    };
+    let around = Around::new(&offered);
     let mut examined = Examined::default();
     for subject in subjects {
         let server = &subject.offer.server;
+        let schema = subject.schema.unwrap_or(settled::Schema::Strict);
         let mut desk = Desk {
             server,
             reported: &mut examined.reported,
@@ -139,8 +152,9 @@ pub fn examine(subjects: &[Subject]) -> Examined {
         desk.names(subject);
         subject.offer.info.iter().for_each(|info| desk.itself(info));
         for offered in &subject.offer.definitions {
-            desk.definition(offered, &around);
+            desk.definition((offered, schema), &around);
         }
+        desk.repeated(&subject.offer.definitions);
         examined.definitions += subject.offer.definitions.len();
         let missing = subject.offer.missing.iter();
         examined
@@ -188,14 +202,14 @@ impl Desk<'_> {
         }
     }
 
-    fn definition(&mut self, offered: &Offered, around: &Neighbourhood) {
-        let subject: String = offered.kind.key(&offered.name).chars().take(TOLD).collect();
+    fn definition(&mut self, (offered, schema): (&Offered, settled::Schema), around: &Around<'_>) {
+        let key = offered.kind.key(&offered.name);
+        let subject = told(&key);
         // What is no tool may hide something all the same, and so may what is not read to its end.
         let (findings, unread) = definition::read(&offered.definition);
-        let shapeless = match offered.kind {
-            Kind::Tool => definition::shape(&offered.definition).err(),
-            _ => None,
-        };
+        let unusable = unusable(offered, schema)
+            .into_iter()
+            .chain(unread.map(|error| error.to_string()));
         let hides = findings.into_iter().map(|it| Reported {
             form: "finding",
             control: it.control,
@@ -209,29 +223,53 @@ impl Desk<'_> {
             rule: it.rule,
         });
         self.reported.extend(hides);
-        let unusable = shapeless.into_iter().chain(unread).map(|error| Reported {
-            form: "finding",
-            control: controls::N1_2,
-            rule: UNUSABLE.name.into(),
-            severity: UNUSABLE.severity,
-            says: error.to_string(),
-            server: self.server.to_owned(),
-            subject: subject.clone(),
-            place: String::new(),
-            excerpt: String::new(),
-            techniques: SHAPELESS.ids().collect(),
-        });
+        let unusable = unusable
+            .map(|why| self.fact((&UNUSABLE, controls::N1_2), &key, why))
+            .collect::<Vec<_>>();
         self.reported.extend(unusable);
         for it in poison::study(&offered.definition) {
             let place = (subject.clone(), it.place);
             self.suspect(it.rule, it.rule.says.to_owned(), place, &it.excerpt);
         }
         let definition = (offered.kind, &offered.definition);
-        for it in alike(around, &neighbour(self.server, offered), definition) {
+        for it in around.alike(&neighbour(self.server, offered), definition) {
             if let Some(rule) = likeness::named(it.rule) {
                 let says = format!("{}: `{}/{}`", rule.says, it.server, it.name);
                 self.suspect(rule, says, (subject.clone(), String::new()), &offered.name);
             }
+        }
+    }
+
+    /// The names that stand for more than one thing.
+    fn repeated(&mut self, definitions: &[Offered]) {
+        // What has no name is told as what it is.
+        let named = definitions.iter().filter(|it| !it.name.is_empty());
+        let named = named.map(|it| {
+            let digest = pin::digest(&lasting(it.kind, &it.definition));
+            (it.kind.key(&it.name), digest)
+        });
+        let mut names: Vec<_> = twice(named).into_iter().collect();
+        names.sort_unstable();
+        let facts = names.iter().map(|name| {
+            let rule = (&REPEATED, controls::N9_2);
+            self.fact(rule, name, REPEATED.says.to_owned())
+        });
+        let facts: Vec<_> = facts.collect();
+        self.reported.extend(facts);
+    }
+
+    fn fact(&self, (rule, control): (&RuleRow, Control), key: &str, says: String) -> Reported {
+        Reported {
+            form: "finding",
+            control,
+            rule: rule.name.into(),
+            severity: rule.severity,
+            says,
+            server: self.server.to_owned(),
+            subject: told(key),
+            place: String::new(),
+            excerpt: String::new(),
+            techniques: rule.techniques.ids().collect(),
         }
     }
 
@@ -254,6 +292,22 @@ impl Desk<'_> {
             excerpt: text::clean(excerpt).chars().take(TOLD).collect(),
             techniques: rule.techniques.ids().collect(),
         });
+    }
+}
+
+/// What a definition is told by.
+fn told(key: &str) -> String {
+    key.chars().take(TOLD).collect()
+}
+
+/// Why nobody could call it, were it approved.
+fn unusable(offered: &Offered, schema: settled::Schema) -> Option<String> {
+    if offered.kind != Kind::Tool {
+        return None;
+    }
+    match definition::shape(&offered.definition) {
+        Err(error) => Some(error.to_string()),
+        Ok(()) => Enforced::of(&offered.definition, schema).err(),
     }
 }
 
@@ -315,6 +369,99 @@ mod tests {
                 is("finding", "definition.unusable", "no tool"),
                 is("finding", "definition.unusable", "f"),
             ]
+        );
+    }
+
+    /// What a tool is told as whose definition is this.
+    fn told_of(tool: Value, schema: Option<settled::Schema>) -> Vec<(String, String, String)> {
+        let mut one = subject("one", json!([tool]));
+        one.schema = schema;
+        told(&[one])
+    }
+
+    #[test]
+    fn n1_2_what_the_gateway_cannot_enforce_is_told() {
+        let far = json!({ "$ref": "https://x.example/z" });
+        let header = json!({ "properties": { "a": { "type": "object", "x-mcp-header": "A" } } });
+        let with = |member: &str, schema: &Value| {
+            let mut tool = json!({ "name": "a", "description": "Adds.", "inputSchema": {} });
+            tool[member] = schema.clone();
+            tool
+        };
+        for (tool, is_told) in [
+            (
+                with(
+                    "inputSchema",
+                    &json!({ "properties": { "a": { "type": "string" } } }),
+                ),
+                false,
+            ),
+            (with("inputSchema", &far), true),
+            (
+                with("inputSchema", &json!({ "properties": { "a": far } })),
+                true,
+            ),
+            (with("inputSchema", &json!({ "properties": 7 })), true),
+            (with("inputSchema", &json!({ "pattern": "(" })), true),
+            (with("inputSchema", &header), true),
+            (with("outputSchema", &far), true),
+            (with("outputSchema", &json!({ "type": "object" })), false),
+        ] {
+            for schema in [
+                None,
+                Some(settled::Schema::Strict),
+                Some(settled::Schema::Declared),
+            ] {
+                let expected = is_told.then(|| is("finding", "definition.unusable", "a"));
+                let expected: Vec<_> = expected.into_iter().collect();
+                assert_eq!(told_of(tool.clone(), schema), expected, "{tool}");
+            }
+        }
+    }
+
+    #[test]
+    fn n9_2_two_things_of_one_name_in_one_list_are_told_once() {
+        let tool = |name: &str, description: &str| json!({ "name": name, "description": description, "inputSchema": {} });
+        for (others, is_told) in [
+            (vec![tool("add", "Adds two.")], true),
+            (
+                vec![tool("add", "Adds two."), tool("add", "Adds three.")],
+                true,
+            ),
+            (vec![tool("add", "Adds.")], false),
+            (vec![tool("more", "Adds two.")], false),
+        ] {
+            let mut tools = vec![tool("add", "Adds.")];
+            tools.extend(others);
+            let expected = is_told.then(|| is("finding", "definition.repeated", "add"));
+            let expected: Vec<_> = expected.into_iter().collect();
+            assert_eq!(told(&[subject("one", json!(tools))]), expected, "{tools:?}");
+        }
+        // What is no part of a definition makes no other one of it; and kinds have names of their own.
+        let list = json!({
+            "tools": [tool("x", "Adds.")],
+            "prompts": [{ "name": "x", "description": "Greets." }, { "name": "y" }, { "name": "y", "title": "Y" }],
+            "resources": [{ "uri": "a:b", "size": 1 }, { "uri": "a:b", "size": 2 }],
+        });
+        let mut all = subject("one", json!([]));
+        let kinds = [Kind::Tool, Kind::Prompt, Kind::Resource].into_iter();
+        all.offer.definitions = kinds
+            .flat_map(|kind| Offered::of_list(kind, &list))
+            .collect();
+        assert_eq!(
+            told(&[all]),
+            [is("finding", "definition.repeated", "prompt:y")]
+        );
+        let two = [("one", "Adds."), ("other", "Subtracts.")];
+        let two = two.map(|(server, description)| {
+            subject(server, json!([tool("calculate_it", description)]))
+        });
+        let told = told(&two);
+        assert!(
+            !told
+                .iter()
+                .any(|(_, rule, _)| rule == "definition.repeated"),
+            "{told:?}"
         );
     }
 

@@ -2,7 +2,9 @@
 //! ran, how long each stage took. It carries no permission: stages read evidence from each other,
 //! never from here. The stage `record` turns it into the one record of the ledger.
 
+use crate::bridge::Asker;
 use crate::catalog::Tool;
+use crate::content;
 use crate::gate::Gate;
 use crate::providers::{Reading, Surface};
 use crate::route::{Route, Served};
@@ -12,12 +14,15 @@ use crate::stages::suspect::Beside;
 use controls::{Control, Finding, Score};
 use identity::Caller;
 use policy::{Decision, Policies};
-use protocol::Id;
+use protocol::{Id, Shape};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
+
+/// Characters of what a message is about, in its record.
+const SUBJECT: usize = 256;
 
 /// Reasons kept of one message; a stream may give the same one without end.
 const SKIPPED: usize = 32;
@@ -34,8 +39,12 @@ pub struct Draft {
     pub(super) source: IpAddr,
     pub(super) transport: &'static str,
     pub(super) method: Option<Cow<'static, str>>,
-    pub(super) subject: Option<Box<str>>,
+    /// What it is about, as its sender calls it; its record has no more of it than may be quoted.
+    subject: Option<Box<str>>,
     pub(super) message: Option<Id>,
+    /// Who waits for this message, where it answers a question that nobody else can answer any more.
+    pub(super) asked: Option<Asker>,
+    pub(super) shape: Option<Shape>,
     pub(super) revision: Option<&'static str>,
     pub(super) caller: Option<Arc<Caller>>,
     pub(super) session: Option<Arc<Session>>,
@@ -149,6 +158,43 @@ impl Draft {
         self.timings.identify.is_some()
     }
 
+    /// Says what it is about, by its name or its URI.
+    pub(super) fn is_about(&mut self, subject: &str) {
+        self.subject = Some(content::quotable(subject).into());
+    }
+
+    /// What it is about, as a record may have it.
+    pub(super) fn subject(&self) -> Option<Cow<'_, str>> {
+        Some(self.recorded(self.subject.as_deref()?, SUBJECT))
+    }
+
+    /// The id of the message, as a record may have it: of a text somebody made it, and anything may be in it.
+    pub(super) fn message(&self) -> Option<Cow<'_, str>> {
+        let raw = self.message.as_ref()?.raw();
+        match std::str::from_utf8(raw) {
+            Ok(id) if id.starts_with('"') => Some(self.recorded(id, id.len())),
+            _ => Some(String::from_utf8_lossy(raw)),
+        }
+    }
+
+    /// What an answer would be called by: nobody answers what is itself an answer.
+    pub(super) fn replies_to(&self) -> Option<&Id> {
+        let message = self.message.as_ref();
+        message.filter(|_| self.shape != Some(Shape::Response))
+    }
+
+    /// So many characters of a text, without what is found in it.
+    fn recorded<'t>(&self, text: &'t str, most: usize) -> Cow<'t, str> {
+        let hushed = match &self.route {
+            Some(route) => route.content(self.served.as_ref()).hushed(text),
+            None => content::hushed(text),
+        };
+        match hushed.char_indices().nth(most) {
+            None => hushed,
+            Some(_) => hushed.chars().take(most).collect(),
+        }
+    }
+
     /// Says on which route it arrived, of something that is refused before it is a message.
     pub(crate) fn arrived_on(&mut self, route: &Arc<Route>) {
         self.route = Some(Arc::clone(route));
@@ -176,6 +222,8 @@ impl Draft {
             method: None,
             subject: None,
             message: None,
+            asked: None,
+            shape: None,
             revision: None,
             caller: None,
             session: None,
@@ -257,5 +305,40 @@ impl Draft {
     /// Everything from arrival until now, in microseconds.
     pub(super) fn total_us(&self) -> u64 {
         self.clock.monotonic_ns().saturating_sub(self.began_ns) / 1000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::house::still::Still;
+    use controls::{N1_2, N1_3};
+
+    #[tokio::test]
+    async fn n5_1_of_the_reasons_why_checks_did_not_run_so_many_are_kept_and_each_once() {
+        let still = Still::with("").await;
+        let mut draft = Draft::begin(still.gate(), [127, 0, 0, 1].into(), "http");
+        let reasons = (0..SKIPPED).map(|turn| format!("for the reason {turn}"));
+        let expected: Vec<(_, Cow<'static, str>)> = reasons.map(|why| (N1_3, why.into())).collect();
+        for (control, why) in &expected {
+            draft.skipped(*control, why.clone());
+            // A stream says the same of every message.
+            draft.skipped(*control, why.clone());
+        }
+        assert_eq!(draft.controls_skipped(), expected);
+        for control in [N1_2, N1_3] {
+            draft.skipped(control, "for one reason more");
+        }
+        assert_eq!(draft.controls_skipped(), expected);
+    }
+
+    #[tokio::test]
+    async fn n9_3_what_is_recorded_before_a_route_is_known_has_nothing_in_it_that_is_found() {
+        let still = Still::with("").await;
+        let mut draft = Draft::begin(still.gate(), [127, 0, 0, 1].into(), "http");
+        draft.is_about("of 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");
+        let told = draft.subject();
+        let expected = "of [redacted: secret.github_token]";
+        assert_eq!(told.as_deref(), Some(expected));
     }
 }

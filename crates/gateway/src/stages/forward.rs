@@ -85,6 +85,7 @@ pub async fn send(
     let (call, servers) = permitted.into_parts();
     let reply = match (call.ask(), call.place()) {
         (Ask::Response(message), Place::Asked(answering)) => {
+            draft.asked = None;
             let told = answering.asker.respond(message).await;
             told.map_err(|error| refused::upstream(&error))?;
             Back::Accepted

@@ -2,6 +2,7 @@
 //! before anybody decides anything on it (controls 1.1, 3.4). The bytes that were read are the bytes
 //! that go on.
 
+use crate::content;
 use crate::stages::admit::Knocked;
 use crate::stages::draft::{Draft, Stage};
 use crate::stages::identify;
@@ -11,6 +12,8 @@ use http::header;
 use protocol::modern::{Envelope, VERSION_KEY};
 use protocol::{Act, Document, Message, Method, Revision, Sender, Shape, Target, Value, mirror};
 
+/// Characters of a method that nobody knows, in its record.
+const METHOD: usize = 128;
 /// Bytes of what a client says it can do.
 const CAPABILITIES_BYTES: usize = 16 * 1024;
 /// Bytes of what it says it is.
@@ -147,7 +150,7 @@ pub fn read(knocked: Knocked, draft: &mut Draft) -> Result<Framed, Refused> {
     }
     let target = framed.target();
     if target != Target::None {
-        draft.subject = Some(target.name().chars().take(256).collect::<String>().into());
+        draft.is_about(target.name());
     }
     draft.ran(controls::N3_4);
     draft.done(Stage::Frame);
@@ -188,6 +191,7 @@ fn post(
     let document = document.map_err(|flaw| refused::malformed(&flaw))?;
     draft.message = Message::id_of(&document);
     let message = Message::read(document).map_err(|flaw| refused::malformed(&flaw))?;
+    draft.shape = Some(message.shape());
     let version = spoken(raw, named, &message)?;
     let modern = version.is_some_and(|version| version.rules().modern_meta);
     if modern {
@@ -202,12 +206,10 @@ fn post(
     }
     let Some(method) = method(&message, modern) else {
         draft.method = Some(
-            message
-                .method()
+            content::hushed(message.method())
                 .chars()
-                .take(128)
-                .collect::<String>()
-                .into(),
+                .take(METHOD)
+                .collect(),
         );
         return Err(refused::method_unknown(message.method()));
     };

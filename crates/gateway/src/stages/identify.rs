@@ -371,10 +371,11 @@ async fn standing(
     };
     let introduction = Introduction {
         revision: framed.version().unwrap_or(Revision::V2026_07_28),
-        capabilities: copy(route, &clean_part(route, envelope.capabilities.raw())),
+        capabilities: clean_part(route, envelope.capabilities.raw())
+            .and_then(|offered| copy(route, &offered)),
         info: envelope
             .client_info
-            .map(|info| clean_part(route, info.raw())),
+            .and_then(|info| clean_part(route, info.raw())),
     };
     let session = Session::of(route, caller, introduction, name, draft.at_ms());
     match gate.sessions.open(session, draft.at_ms()) {

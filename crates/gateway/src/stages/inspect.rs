@@ -10,7 +10,7 @@ mod values;
 
 pub(super) use arguments::refuses_uri;
 
-use crate::content::{self, Content, Looked, Minimised, Toward};
+use crate::content::{self, Looked, Minimised, Toward};
 use crate::providers::{Reading, Surface};
 use crate::route::Route;
 use crate::stages::consult::Evidence;
@@ -19,7 +19,6 @@ use crate::stages::refused::{self, Refused};
 use crate::stages::validate::Valid;
 use arguments::Held;
 use bytes::Bytes;
-use config::settled::HiddenText;
 use names::Names;
 use protocol::{Document, Message};
 use std::borrow::Cow;
@@ -130,7 +129,7 @@ pub(super) async fn look_up(
         return Ok(Vec::new());
     };
     let content = call.raw().route().content(Some(served));
-    let held = names.look_up(served, content, call.subject()).await;
+    let held = names.look_up(&served.egress, content, call.subject()).await;
     for finding in held.findings {
         content::keep(&mut draft.findings, finding);
     }
@@ -140,17 +139,63 @@ pub(super) async fn look_up(
     }
 }
 
-/// A part of a message that is kept before the whole of it is looked at, treated like the whole.
-pub(super) fn clean_part(route: &Route, raw: &[u8]) -> Bytes {
+/// A part of a message that is kept before the whole of it is looked at, treated like the whole, toward every
+/// server of the route; nothing where that may not be let pass to one of them.
+pub(super) fn clean_part(route: &Route, raw: &[u8]) -> Option<Bytes> {
     let raw = Bytes::copy_from_slice(raw);
-    let Ok(document) = Document::read(raw.clone(), &route.reading) else {
-        return raw;
-    };
-    // Where such text is refused, this message goes no further anyway.
-    let content = match route.hidden_text {
-        HiddenText::Report => return raw,
-        HiddenText::Remove | HiddenText::Refuse => Content::of_nobody(HiddenText::Remove),
-    };
-    let looked = content.look(&document, Toward::Server);
-    document.apply(&looked.edits).unwrap_or(raw)
+    let document = Document::read(raw, &route.reading).ok()?;
+    let looked = route.content(None).look(&document, Toward::Server);
+    match looked.refused {
+        Some(_) => None,
+        None => document.apply(&looked.edits).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Outcome;
+    use crate::house::still::Still;
+    use protocol::Edits;
+    use serde_json::{Map, Value, json};
+
+    #[tokio::test]
+    async fn n1_1_what_nobody_sees_in_what_a_token_stands_for_is_refused_like_what_is_written() {
+        let server = "{ name: s, http: { url: 'https://s.example.com/mcp' }, content: { \
+             minimise: { t: [{ results: { tokenise: { /p: personal.location } } }] }, \
+             data: { reveal: [personal.location] }, \
+             arguments: { prompts: { p: { /path: { is: path } } } } } }";
+        let still = Still::before(server, "").await;
+        let route = still.gate().route("/s").unwrap();
+        let content = route.content(route.served(0));
+        let minimised = content.minimising().of("t", &Map::new());
+        let minimised = minimised.unwrap().unwrap();
+        let token = |value: &str| {
+            let result = json!({ "structuredContent": { "p": value } });
+            let document = Document::read(result.to_string().into(), &route.reading).unwrap();
+            let (mut stand_ins, mut edits) = (content.stand_ins(), Edits::new());
+            let outcome = Outcome::Result(document.root());
+            minimised.outcome(outcome, &mut stand_ins, &mut edits);
+            let left = document.apply(&edits).unwrap();
+            let left: Value = serde_json::from_slice(&left).unwrap();
+            left["structuredContent"]["p"].as_str().unwrap().to_owned()
+        };
+        for (value, is_refused) in [("/srv/data", false), ("/srv/da\u{200b}ta", true)] {
+            let token = token(value);
+            assert!(token.starts_with("{rw:personal.location:"), "{token}");
+            for said in [value, &token] {
+                let params = json!({ "name": "p", "arguments": { "path": said } });
+                let (inspected, draft) = still.inspected("prompts/get", params).await;
+                let reason = inspected.err().map(|it| it.refusal.reason.to_string());
+                let reason = reason.unwrap_or_default();
+                let is_told = reason.contains("argument.hidden_text");
+                assert_eq!(is_told, is_refused, "{said:?}: {reason}");
+                let found = draft
+                    .findings
+                    .iter()
+                    .any(|it| it.rule == "argument.hidden_text");
+                assert_eq!(found, is_refused, "{said:?}");
+            }
+        }
+    }
 }

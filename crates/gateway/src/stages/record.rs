@@ -157,7 +157,7 @@ pub async fn answer(gate: &Arc<Gate>, screened: Screened, mut draft: Draft) -> R
                 ..Recorded::new(status, answer)
             }
         }
-        Err(refused) => turned_away(&refused, draft.message.as_ref()),
+        Err(refused) => turned_away(&refused, draft.replies_to()),
     }
 }
 
@@ -227,29 +227,29 @@ pub async fn refusal(gate: &Gate, refused: Refused, mut draft: Draft) -> Recorde
     let refused = connection::offered(gate, refused, &draft).await;
     let refused = connection::challenged(refused, &draft);
     if !draft.is_identified() && !gate.strangers.is_worth_a_record(gate) {
-        return stateless(
-            turned_away(&refused, draft.message.as_ref()),
-            &refused,
-            &draft,
-        );
+        return by_status(turned_away(&refused, draft.replies_to()), &refused, &draft);
     }
-    match entry::write(gate, &mut draft, Verdict::Refused, Some(&refused)).await {
-        Ok(()) => stateless(
-            turned_away(&refused, draft.message.as_ref()),
-            &refused,
-            &draft,
-        ),
-        Err(unrecorded) => turned_away(&unrecorded, draft.message.as_ref()),
+    let written = entry::write(gate, &mut draft, Verdict::Refused, Some(&refused)).await;
+    if let Some(asker) = draft.asked.take() {
+        let why = "the gateway did not pass on what the client answered";
+        if let Err(error) = asker.decline(refused.rpc, why).await {
+            tracing::debug!("whoever asked was not told: {error}");
+        }
+    }
+    match written {
+        Ok(()) => by_status(turned_away(&refused, draft.replies_to()), &refused, &draft),
+        Err(unrecorded) => turned_away(&unrecorded, draft.replies_to()),
     }
 }
 
-/// The stateless era tells an unknown method by status as well (rule B3), and a notification that is
-/// refused by nothing else (rule H4).
-fn stateless(mut recorded: Recorded, refused: &Refused, draft: &Draft) -> Recorded {
+/// A notification or a response that is refused is told so by nothing else (rule H4). The stateless era tells an
+/// unknown method by status as well (rule B3).
+fn by_status(mut recorded: Recorded, refused: &Refused, draft: &Draft) -> Recorded {
     let modern = draft.revision == Some(Revision::V2026_07_28.date());
-    if modern && recorded.status == StatusCode::OK {
-        recorded.status = match draft.message {
-            Some(_) => status_of_code(refused.rpc),
+    if recorded.status == StatusCode::OK {
+        recorded.status = match draft.replies_to() {
+            Some(_) if modern => status_of_code(refused.rpc),
+            Some(_) => StatusCode::OK,
             None => StatusCode::BAD_REQUEST,
         };
     }

@@ -29,6 +29,7 @@ pub(in crate::stages) use step_up::*;
 pub(in crate::stages) use subject::*;
 pub(in crate::stages) use suspect::*;
 
+use crate::content;
 use crate::credential::Need;
 use crate::upstream::UpstreamError;
 use controls::{Control, Fault, Refusal};
@@ -166,8 +167,64 @@ impl Refused {
     }
 }
 
-/// User text in a message: bounded, and without anything that moves a cursor.
+/// Characters of user text in a message.
+const QUOTED: usize = 64;
+
+/// User text in a message: bounded, without anything that nobody sees or that moves a cursor, and without what
+/// the rules for secrets and personal data find in it. That is looked for before it is cut: half a key is none
+/// any more.
 pub(in crate::stages) fn quoted(text: &str) -> String {
-    let shown: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
-    format!("`{shown}`")
+    let clean = inspect::text::clean(text);
+    let visible: String = clean.chars().filter(|c| !c.is_control()).collect();
+    let shown = content::hushed(&visible);
+    let shown: String = shown.chars().take(QUOTED).collect();
+    // Without that, it would look like something that is there.
+    let hidden = if visible == text {
+        ""
+    } else {
+        " with hidden characters"
+    };
+    format!("`{shown}`{hidden}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GITHUB: &str = "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";
+
+    #[test]
+    fn n9_3_no_refusal_quotes_what_is_found_in_what_was_asked_for() {
+        let (start, end) = GITHUB.split_at(12);
+        for asked in [
+            GITHUB.to_owned(),
+            format!("https://h.test/?key={GITHUB}"),
+            // Where it is cut makes no difference, and neither does what nobody sees.
+            format!("https://h.test/{}?key={GITHUB}", "a/".repeat(12)),
+            format!("{start}\u{7f}{end}"),
+            format!("{start}\u{200b}{end}"),
+        ] {
+            for refused in [
+                tool_unknown(&asked),
+                prompt_unknown(&asked),
+                resource_unknown(&asked, Revision::V2025_11_25),
+                method_unknown(&asked),
+                definition_waits(&asked),
+                definition_changed(&asked),
+                denied("call", &asked, None),
+                no_such_route(&asked),
+                version_unknown(&asked, &[]),
+                version_unsupported(&asked, &[]),
+            ] {
+                let said = serde_json::json!(&refused.refusal).to_string();
+                assert!(!said.contains(start) && !said.contains(end), "{said}");
+                assert!(said.contains("[redacted: secret."), "{said}");
+                let data = refused.data.as_ref().map(ToString::to_string);
+                assert!(!data.unwrap_or_default().contains(end), "{said}");
+            }
+        }
+        assert_eq!(quoted("a\u{1b}[2Jb"), "`ab` with hidden characters");
+        assert_eq!(quoted("a\u{200b}b"), "`ab` with hidden characters");
+        assert_eq!(quoted(&"n".repeat(80)), format!("`{}`", "n".repeat(64)));
+    }
 }

@@ -169,6 +169,8 @@ pub async fn find(
         Place::One(at, _) => draft.served = admitted.raw().route().served(*at).cloned(),
         Place::Asked(answering) => {
             draft.served = Some(Arc::clone(answering.asker.far().served()));
+            let is_answer = answering.token.is_none();
+            draft.asked = is_answer.then(|| answering.asker.clone());
         }
         Place::All | Place::Ourselves => {}
     }
@@ -281,7 +283,7 @@ async fn subject(
             let served = Arc::clone(served);
             let name = others::named(gate, resolved, (*at, &served), outward).await?;
             let edits = place::renamed(resolved, &name);
-            draft.subject = Some(name.chars().take(256).collect::<String>().into());
+            draft.is_about(&name);
             resolved.rewrite(&edits)?;
             Ok(Subject::Other)
         }

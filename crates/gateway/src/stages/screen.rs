@@ -6,13 +6,14 @@ mod judged;
 mod list;
 mod outward;
 mod question;
+mod renew;
 mod stream;
 mod task;
 
 pub(super) use stream::Part;
 pub use stream::ScreenedStream;
 
-use crate::content::{self, Toward};
+use crate::content::{self, Content, Looked, Outcome, Toward};
 use crate::content::{Minimised, Threads};
 use crate::gate::Gate;
 use crate::outlet::{Outlet, Reader};
@@ -26,6 +27,7 @@ use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Subject, bound};
 use crate::stages::suspect;
+use ::inspect::schema::{Hush, Schema};
 use bytes::Bytes;
 use identity::Caller;
 use identity::possession::Holder;
@@ -176,6 +178,8 @@ fn outlet(call: &Inspected) -> Arc<Outlet> {
 pub(super) struct Screen {
     pub(super) gate: Arc<Gate>,
     pub(super) route: Arc<Route>,
+    /// The same as it is now: what it says of content counts, even where it leads otherwise than it did.
+    ruling: Arc<Route>,
     /// The server that is heard, if it is one.
     pub(super) served: Option<Arc<Served>>,
     pub(super) principal: policy::Principal,
@@ -210,6 +214,7 @@ impl Screen {
         Screen {
             gate: Arc::clone(gate),
             route: Arc::clone(call.raw().route()),
+            ruling: Arc::clone(call.raw().route()),
             served: served.cloned(),
             principal: call.principal().clone(),
             session: call.session().cloned(),
@@ -226,6 +231,11 @@ impl Screen {
             alone: call.raw().alone,
             notes: question::Notes::new(draft.at_ms()),
         }
+    }
+
+    /// What is done with the text of the server that is heard.
+    pub(super) fn content(&self) -> &Content {
+        self.ruling.content(self.served.as_ref())
     }
 
     /// Reads one message of the server as strictly as one of a caller.
@@ -270,32 +280,26 @@ impl Screen {
         let Some(minimised) = minimised.filter(|minimised| !minimised.keeps_results()) else {
             return Ok(message);
         };
-        let outer = message.result();
-        // What a task came to stands inside of it in the stateless era.
-        let inner = outer.and_then(|result| result.get("result"));
-        let results = outer.into_iter().chain(inner);
-        self.less(&message, minimised, (results, "/result"), draft)
+        let outcome = match (message.result(), message.error()) {
+            (Some(result), _) => (Outcome::Result(result), "/result"),
+            (None, Some(error)) => (Outcome::Failure(error), "/error"),
+            (None, None) => return Ok(message),
+        };
+        self.less(&message, minimised, outcome, draft)
             .map(|less| less.unwrap_or(message))
     }
 
-    /// The message with only what goes on of these results of a tool; nothing if all of it does.
-    fn less<'m>(
+    /// The message with only what goes on of what became of a call of a tool; nothing if all of it does.
+    fn less(
         &self,
-        message: &'m Message,
+        message: &Message,
         minimised: &Minimised,
-        (results, place): (impl Iterator<Item = protocol::Value<'m>>, &'static str),
+        (outcome, place): (Outcome<'_>, &'static str),
         draft: &mut Draft,
     ) -> Result<Option<Message>, Refused> {
         let mut edits = protocol::Edits::new();
-        let mut stand_ins = self.route.content(self.served.as_ref()).stand_ins();
-        for result in results {
-            minimised.result(
-                result,
-                &self.route.reading_answers,
-                &mut stand_ins,
-                &mut edits,
-            );
-        }
+        let mut stand_ins = self.content().stand_ins();
+        minimised.outcome(outcome, &mut stand_ins, &mut edits);
         if edits.is_empty() {
             return Ok(None);
         }
@@ -328,8 +332,16 @@ impl Screen {
             Some(Act::Call) if !begins_task(result) => Promise::Given,
             _ => Promise::of(result),
         };
-        fits(schema, result, (structured, promise))?;
-        inner.map_or(Ok(()), |inner| fits(schema, inner, (None, Promise::Given)))
+        let hush = |name: &str| self.hush(name);
+        fits((schema, &hush), result, (structured, promise))?;
+        inner.map_or(Ok(()), |inner| {
+            fits((schema, &hush), inner, (None, Promise::Given))
+        })
+    }
+
+    /// What is told in the place of the name of a member, if it may not be told.
+    pub(super) fn hush(&self, name: &str) -> Option<String> {
+        self.content().hush(name)
     }
 
     /// The message without hidden text, or a refusal where the server is set so.
@@ -345,28 +357,43 @@ impl Screen {
         draft: &mut Draft,
     ) -> Result<Bytes, Refused> {
         let content = match &self.served {
-            Some(served) => self.route.content(Some(served)),
+            Some(_) => self.content(),
             // What several servers said was looked at one by one.
-            None => self.route.joined(),
+            None => self.ruling.joined(),
         };
         let mut looked = content.look_after(threads.take(), message.document(), Toward::Model);
         *threads = looked.threads.take();
         draft.ran_all(content.controls(Toward::Model));
-        for finding in looked.findings {
-            content::keep(&mut draft.answer_findings, finding);
-        }
-        draft.reading = looked.reading;
-        if let Some(because) = looked.refused {
-            return Err(refused::answer_content(&because));
-        }
-        let bytes = message.document().apply(&looked.edits);
-        let bytes = bytes.map_err(|_| refused::crashed())?;
-        if !looked.edits.is_empty() {
+        draft.reading = looked.reading.take();
+        let is_edited = !looked.edits.is_empty();
+        let bytes = left(message.document(), looked, draft)?;
+        if is_edited {
             // Two names that were unlike each other may be one now.
             self.read(bytes.clone())?;
         }
         Ok(bytes)
     }
+
+    /// What the server says it is, where the gateway says it once more, without what is not let pass in any text
+    /// of that server.
+    fn presented(&self, info: &[u8], draft: &mut Draft) -> Result<Bytes, Refused> {
+        let info = Document::read(Bytes::copy_from_slice(info), &self.route.reading_answers);
+        let info = info.map_err(|flaw| refused::answer_malformed(&flaw.to_string()))?;
+        let content = self.content();
+        left(&info, content.look(&info, Toward::Model), draft)
+    }
+}
+
+/// What is left of a text of a server that was looked at, or why nothing of it is told.
+fn left(document: &Document, looked: Looked, draft: &mut Draft) -> Result<Bytes, Refused> {
+    for finding in looked.findings {
+        content::keep(&mut draft.answer_findings, finding);
+    }
+    if let Some(because) = looked.refused {
+        return Err(refused::answer_content(&because));
+    }
+    let bytes = document.apply(&looked.edits);
+    bytes.map_err(|_| refused::crashed())
 }
 
 impl Screen {
@@ -376,7 +403,7 @@ impl Screen {
         let Some((surface, reading)) = draft.reading.take() else {
             return Ok(Vec::new());
         };
-        let panel = self.route.content(self.served.as_ref()).panel();
+        let panel = self.content().panel();
         suspect::hear(panel, surface, reading, draft).await
     }
 }
@@ -410,19 +437,19 @@ fn begins_task(result: protocol::Value<'_>) -> bool {
 
 /// Whether the result of a call that is over holds what its tool promised to give.
 pub(in crate::stages) fn is_as_promised(
-    schema: &::inspect::schema::Schema,
+    schema: &Schema,
     result: protocol::Value<'_>,
 ) -> Result<(), Refused> {
     let promise = match begins_task(result) {
         true => Promise::None,
         false => Promise::Given,
     };
-    fits(schema, result, (None, promise))
+    fits((schema, &|_| None), result, (None, promise))
 }
 
 /// Whether one result holds what its tool promised to give. What fails promises nothing.
 fn fits(
-    schema: &::inspect::schema::Schema,
+    (schema, hush): (&Schema, Hush<'_>),
     result: protocol::Value<'_>,
     (structured, promise): (Option<&Bytes>, Promise),
 ) -> Result<(), Refused> {
@@ -440,7 +467,7 @@ fn fits(
     let content: Value = serde_json::from_slice(content)
         .map_err(|error| refused::answer_off_schema(&error.to_string()))?;
     schema
-        .check(&content)
+        .check_hushed(&content, hush)
         .map_err(|violations| refused::answer_off_schema(&violations.to_string()))
 }
 

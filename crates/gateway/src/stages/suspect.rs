@@ -98,10 +98,80 @@ fn tell(quiet: &Quiet) {
     }
 }
 
-fn suspicions(scores: &[Score]) -> Vec<Cow<'static, str>> {
+/// The rules whose suspicions policies hear of, each once.
+pub(super) fn suspicions(scores: &[Score]) -> Vec<Cow<'static, str>> {
     let warning = scores.iter().filter(|score| score.warns());
     let mut rules: Vec<_> = warning.map(|score| score.rule.clone()).collect();
     rules.sort_unstable();
     rules.dedup();
     rules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::house::still::Still;
+    use crate::providers::Silence;
+    use config::settled::OnFailure;
+    use controls::{Control, Mode};
+
+    fn score(control: Control, value: u16) -> Score {
+        Score {
+            control,
+            detector: "them".into(),
+            rule: "a.rule".into(),
+            value,
+            threshold: 500,
+            mode: Mode::Warn,
+            place: "/result".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn n1_3_what_was_heard_and_what_was_not_is_written_down() {
+        let still = Still::with("").await;
+        let results = Surface::Results;
+        for (surface, scores, quiet, ran, kept) in [
+            (results, vec![score(N1_3, 10)], 0, &[N1_3][..], 1),
+            (results, vec![score(N9_3, 10)], 0, &[N1_3, N9_3], 1),
+            (results, vec![], 1, &[], 0),
+            (results, vec![score(N9_3, 10)], 1, &[N9_3], 1),
+            (
+                results,
+                vec![score(N1_3, 10); SCORES + 1],
+                0,
+                &[N1_3],
+                SCORES,
+            ),
+            // Of what is said in passing only what is suspected.
+            (
+                Surface::Notices,
+                vec![score(N1_3, 10), score(N1_3, 900)],
+                0,
+                &[N1_3],
+                1,
+            ),
+        ] {
+            let row = format!("{surface:?} {}", scores.len());
+            let silence = Quiet {
+                detector: "them".into(),
+                why: Silence::Late,
+                then: OnFailure::Allow,
+            };
+            let silences = vec![silence; quiet];
+            let hearing = Hearing { scores, silences };
+            let mut draft = Draft::begin(still.gate(), [127, 0, 0, 1].into(), "http");
+            note(surface, &hearing, &mut draft);
+            let all = [N1_3, N9_3].into_iter();
+            let all = all.filter(|control| draft.controls_run().any(|it| it == *control));
+            assert_eq!(all.collect::<Vec<_>>(), ran, "{row}");
+            assert_eq!(draft.controls_skipped().len(), quiet, "{row}");
+            assert_eq!(draft.scores.len(), kept, "{row}");
+            // There is room for so many of one message and its answer.
+            for _ in 0..SCORES {
+                note(surface, &hearing, &mut draft);
+            }
+            assert!(draft.scores.len() <= SCORES, "{row}");
+        }
+    }
 }

@@ -4,16 +4,21 @@
 //!
 //! It asserts nothing. Each part is measured on the same texts in turns, and told as megabytes a
 //! second, as microseconds for 10 KB, and as the time for four times the text over the time for it:
-//! a part that is linear has about 4 there, whatever the machine.
+//! a part that is linear has about 4 there, whatever the machine. Clean texts are random and never repeat
+//! themselves; what is slow is repeated, which a processor learns by heart.
 
+mod clean;
+mod dice;
 mod parts;
+mod pieces;
 mod search;
 mod texts;
+mod values;
 
 use parts::{PARTS, RULES};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-use texts::{CLEAN, HOSTILE, Text};
+use texts::HOSTILE;
 
 /// Bytes of a text as it is measured first.
 const BYTES: usize = 64 * 1024;
@@ -33,18 +38,44 @@ fn main() {
         ["--search"] => search::search(""),
         ["--search", part] => search::search(part),
         [part, pieces @ ..] if !pieces.is_empty() => {
-            let texts: Vec<Text> = pieces.iter().map(|piece| ("asked for", *piece)).collect();
-            measure(part, &texts);
+            let texts = pieces
+                .iter()
+                .map(|piece| ("asked for", Source::Repeated(piece)));
+            measure(part, &texts.collect::<Vec<_>>());
         }
         parts => {
             let part = parts.first().copied().unwrap_or_default();
-            measure(part, &[CLEAN, HOSTILE].concat());
+            let clean = clean::KINDS
+                .iter()
+                .map(|kind| (kind.0, Source::Random(kind)));
+            let hostile = HOSTILE
+                .iter()
+                .map(|(name, piece)| (*name, Source::Repeated(piece)));
+            measure(part, &clean.chain(hostile).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// What a text is made of.
+enum Source<'t> {
+    /// What never comes again.
+    Random(&'t clean::Kind),
+    /// A piece, over and over.
+    Repeated(&'t str),
+}
+
+impl Source<'_> {
+    /// So many bytes of it, or a few more.
+    fn text(&self, bytes: usize) -> String {
+        match self {
+            Source::Random(kind) => clean::text(kind, bytes),
+            Source::Repeated(piece) => piece.repeat(bytes.div_ceil(piece.len())),
         }
     }
 }
 
 /// Measures every part whose name begins so with each of these texts.
-fn measure(named: &str, texts: &[Text<'_>]) {
+fn measure(named: &str, texts: &[(&str, Source<'_>)]) {
     let began = Instant::now();
     let rules = black_box(&*RULES).is_some();
     let made = began.elapsed().as_secs_f64();
@@ -54,9 +85,9 @@ fn measure(named: &str, texts: &[Text<'_>]) {
          | --- | --- | ---: | ---: | ---: |"
     );
     for (part, work) in PARTS.iter().filter(|(part, _)| part.starts_with(named)) {
-        for (text, piece) in texts {
-            let short = repeated(piece, BYTES);
-            let long = repeated(piece, LONGER * BYTES);
+        for (text, source) in texts {
+            let short = source.text(BYTES);
+            let long = source.text(LONGER * BYTES);
             let (mut once, mut longer) = (f64::MAX, f64::MAX);
             for _ in 0..ROUNDS {
                 once = once.min(seconds(*work, &short));
@@ -71,11 +102,6 @@ fn measure(named: &str, texts: &[Text<'_>]) {
             );
         }
     }
-}
-
-/// The piece, over and over, up to so many bytes.
-fn repeated(piece: &str, bytes: usize) -> String {
-    piece.repeat(bytes.div_ceil(piece.len()))
 }
 
 /// What one look at the text takes.

@@ -1,9 +1,10 @@
 //! The parts that are measured: each does with a text what a gateway does with it, and nothing else.
 
+use crate::values;
 use ringwall_inspect::data::Rules;
 use ringwall_inspect::data::pack::Pack;
 use ringwall_inspect::likeness::{Neighbour, Neighbourhood};
-use ringwall_inspect::meaning::{Basis, Consequence, Expectation, Kind, Meaning};
+use ringwall_inspect::meaning::{self, Basis, Consequence, Expectation, Kind, Meaning};
 use ringwall_inspect::pin;
 use ringwall_inspect::spotlight::{Marker, RANDOM, Spotlight};
 use ringwall_inspect::{flood, markup, poison, text, view};
@@ -46,7 +47,9 @@ pub(crate) const PARTS: &[Part] = &[
             repetition: flood::Handling::Cut,
             emptiness: flood::Handling::Cut,
         };
-        flood::examine(it, &limits, usize::MAX).text.len()
+        flood::examine(it, &limits, &mut flood::Room::new(usize::MAX))
+            .text
+            .len()
     }),
     ("meaning: path", |it| meant(Meaning::Path, it)),
     ("meaning: URL", |it| meant(Meaning::Url, it)),
@@ -79,7 +82,30 @@ pub(crate) const PARTS: &[Part] = &[
     ("spotlight", |it| {
         Marker::new([7; RANDOM]).mark(it, Spotlight::Datamark).len()
     }),
+    ("definitions: values", |it| {
+        poison::study(&values::tool(it, "string")).len()
+    }),
+    ("diff: lists", |it| {
+        let (old, new) = (values::listed(it), values::listed(&format!("{MORE}{it}")));
+        pin::diff(&old, &new).len()
+    }),
+    ("diff: arguments", |it| {
+        let (old, new) = (values::prompt(it), values::prompt(&format!("{MORE}{it}")));
+        pin::diff(&old, &new).len()
+    }),
+    ("diff: parameters", |it| {
+        let (old, new) = (values::tool(it, "string"), values::tool(it, "integer"));
+        pin::diff(&old, &new).len()
+    }),
+    ("likeness: names", |it| values::compared(it)),
+    ("meaning: recognised", |it| {
+        meaning::recognise(&values::tool(it, "string")).len()
+    }),
+    ("projection", |it| values::projected(it)),
 ];
+
+/// What stands behind a text to make another one of it.
+const MORE: &str = "and more, which makes it another one";
 
 /// Flaws of a text as arguments: in pieces of 32 KiB, since no longer ones are paths and URLs.
 fn meant(meaning: Meaning, text: &str) -> usize {

@@ -4,12 +4,14 @@
 //! or that none is. The arithmetic is what issuers publish; nothing is guessed.
 
 pub(super) mod cards;
+mod code;
 mod codes;
 mod finance;
 mod north;
 mod people;
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Finds every value in a text from a place on: those that stand alone, in order, and no two at one
 /// place.
@@ -39,6 +41,12 @@ impl Check {
             "payment_card" => Some((cards::PATTERN, cards::every)),
             _ => None,
         }
+    }
+
+    /// Whether what reads like an example ([`super::is_placeholder`]) does not hold either. Whoever asks the
+    /// check asks that: it is the same for every rule at one place.
+    pub(super) fn refuses_examples(self) -> bool {
+        self.name == "password"
     }
 
     /// What packs call it.
@@ -72,6 +80,8 @@ const ALL: &[Check] = &[
     whole_check!("jwt", codes::jwt),
     whole_check!("mixed", codes::mixed),
     whole_check!("password", codes::password),
+    whole_check!("not_named", codes::not_named),
+    whole_check!("not_path", codes::not_path),
     whole_check!("pem", codes::pem),
     whole_check!("url_password", codes::url_password),
     whole_check!("bic", finance::bic),
@@ -86,6 +96,7 @@ const ALL: &[Check] = &[
     },
     whole_check!("luhn", finance::luhn),
     whole_check!("ipv4_public", codes::ipv4_public),
+    whole_check!("ipv6_public", codes::ipv6_public),
     whole_check!("date", people::date),
     whole_check!("phone", people::phone),
     whole_check!("at_svnr", people::at_svnr),
@@ -115,11 +126,48 @@ const ALL: &[Check] = &[
     whole_check!("se_pnr", north::se_pnr),
 ];
 
+/// Bytes of a text whose information is counted.
+const COUNTED: usize = 1024;
+/// How much more there is of a character that occurs once more, in bits, by how often it did before.
+static ONCE_MORE: LazyLock<[f32; 64]> = LazyLock::new(|| {
+    let mut steps = [0.0; 64];
+    let bits = |count: u16| f32::from(count) * f32::from(count.max(1)).log2();
+    for (count, step) in (0..).zip(&mut steps) {
+        *step = bits(count + 1) - bits(count);
+    }
+    steps
+});
+/// What sums of these are off by at most.
+const ROUGH: f32 = 0.01;
+
+/// Whether each character has this many bits of information at least.
+pub(super) fn is_dense(text: &str, least: f32) -> bool {
+    match roughly(text).filter(|bits| (bits - least).abs() > ROUGH) {
+        Some(bits) => bits > least,
+        None => entropy(text) >= least,
+    }
+}
+
+/// The same as [`entropy`] but for a little, and without a look at what does not occur. Nothing where a
+/// character occurs too often for that.
+fn roughly(text: &str) -> Option<f32> {
+    let mut counts = [0u8; 256];
+    let mut bits = 0.0;
+    for byte in text.bytes().take(COUNTED) {
+        let count = counts.get_mut(usize::from(byte))?;
+        bits += ONCE_MORE.get(usize::from(*count))?;
+        *count += 1;
+    }
+    let all = u16::try_from(text.len().min(COUNTED)).ok()?;
+    let all = f32::from(all.max(1));
+    Some(all.log2() - bits / all)
+}
+
 /// Bits of information in each character, by how often each of them occurs.
 pub(super) fn entropy(text: &str) -> f32 {
     let mut counts = [0u16; 256];
     let mut all = 0u16;
-    for byte in text.bytes().take(1024) {
+    for byte in text.bytes().take(COUNTED) {
         if let Some(count) = counts.get_mut(usize::from(byte)) {
             *count += 1;
         }

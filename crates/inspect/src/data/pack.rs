@@ -9,9 +9,10 @@ use super::check::Check;
 use super::rule::{Anchor, Confidence, Edged, Kind, Rule};
 use super::rules::Rules;
 use super::scan::Sight;
+use super::unless::Unless;
 use controls::Severity;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use written::{Near, Written, WrittenRule};
 
 /// The longest pack, in bytes.
@@ -39,6 +40,8 @@ pub struct Pack {
     /// Its version, higher for later ones.
     pub version: u32,
     rules: Vec<Rule>,
+    /// On which line the pattern of each rule stands, or its name if it has none.
+    lines: Vec<u64>,
     examples: Vec<Example>,
 }
 
@@ -96,10 +99,13 @@ impl Pack {
             name: written.pack.into(),
             version: written.version,
             rules: Vec::new(),
+            lines: Vec::new(),
             examples: Vec::new(),
         };
         for rule in written.rules {
             let line = rule.id.referenced.line();
+            let pattern = rule.pattern.as_ref();
+            let pattern = pattern.map_or(line, |it| it.referenced.line());
             let index = pack.rules.len();
             let examples = [
                 (&rule.matches, Expected::Found),
@@ -119,7 +125,10 @@ impl Pack {
                     line,
                     message: "there is another rule of this name".to_owned(),
                 }),
-                Ok(rule) => pack.rules.push(rule),
+                Ok(rule) => {
+                    pack.rules.push(rule);
+                    pack.lines.push(pattern);
+                }
                 Err(message) => flaws.push(Flaw { line, message }),
             }
         }
@@ -158,10 +167,10 @@ impl Pack {
     pub fn prove(text: &str) -> Result<Pack, Vec<Flaw>> {
         let pack = Pack::read(text)?;
         let mut flaws = Vec::new();
-        for (index, rule) in pack.rules.iter().enumerate() {
-            let examples: Vec<_> = pack.examples.iter().filter(|it| it.rule == index).collect();
-            let found = examples.iter().filter(|it| it.expected == Expected::Found);
-            let line = examples.first().map_or(0, |example| example.line);
+        for (index, (rule, line)) in pack.rules.iter().zip(&pack.lines).enumerate() {
+            let examples = pack.examples.iter().filter(|it| it.rule == index);
+            let found = examples.filter(|it| it.expected == Expected::Found);
+            let line = *line;
             let message = match rule.compile() {
                 Err(error) => Some(format!("`{}`: the pattern: {error}", rule.id)),
                 Ok(()) if found.count() == 0 && !matches!(rule.anchor, Anchor::Field) => {
@@ -181,6 +190,7 @@ impl Pack {
                 name: "alone".into(),
                 version: 1,
                 rules: vec![rule],
+                lines: Vec::new(),
                 examples: Vec::new(),
             };
             let rules = Rules::of([alone], |_| true).map_err(|unfit| {
@@ -216,18 +226,19 @@ impl Pack {
 /// One rule as it is used, or what is wrong with it.
 fn built(rule: WrittenRule, techniques: &[String]) -> Result<Rule, String> {
     let id: Box<str> = rule.id.value.into();
-    let label: Box<str> = rule.label.map_or_else(|| id.clone(), Into::into);
+    let label: Arc<str> = rule.label.map_or_else(|| (&*id).into(), Into::into);
     let kind = Kind::of(&label)
         .ok_or_else(|| format!("`{label}` is no label: write `secret.…` or `personal.…`"))?;
     if Kind::of(&id) != Some(kind) {
         return Err(format!("`{id}` is no name for a rule of `{label}`"));
     }
     let anchor = anchor(rule.start, rule.near, rule.digits, &rule.fields)?;
+    let unless = unless(rule.unless, &anchor)?;
     let longest = rule.longest.unwrap_or(128);
     if longest == 0 || longest > LONGEST {
         return Err(format!("`longest` is 1 to {LONGEST} bytes"));
     }
-    let pattern = rule.pattern.unwrap_or_default();
+    let pattern = rule.pattern.map(|it| it.value).unwrap_or_default();
     if pattern.is_empty() != matches!(anchor, Anchor::Field) {
         return Err(
             "it has a `pattern` and a `start`, `near` or `digits`, or `fields` alone".to_owned(),
@@ -260,6 +271,7 @@ fn built(rule: WrittenRule, techniques: &[String]) -> Result<Rule, String> {
         longest,
         check,
         entropy: rule.entropy.unwrap_or(0.0),
+        unless,
         id,
         label,
         compiled: OnceLock::new(),
@@ -273,15 +285,6 @@ fn anchor(
     digits: Option<usize>,
     fields: &[String],
 ) -> Result<Anchor, String> {
-    let boxed = |words: Vec<String>| -> Result<Box<[Box<str>]>, String> {
-        let fits = |word: &String| (1..=40).contains(&word.len());
-        match words.len() <= WORDS && words.iter().all(fits) {
-            true => Ok(words.into_iter().flat_map(spelt).collect()),
-            false => Err(format!(
-                "words have 1 to 40 bytes, and there are {WORDS} at most"
-            )),
-        }
-    };
     match (start.is_empty(), near, digits) {
         (false, None, None) => Ok(Anchor::Start(boxed(start)?)),
         (true, Some(near), None) if !near.words.is_empty() => {
@@ -302,6 +305,33 @@ fn anchor(
         (true, None, None) if !fields.is_empty() => Ok(Anchor::Field),
         _ => Err("it has one of `start`, `near` and `digits`".to_owned()),
     }
+}
+
+/// Words that are no longer, and no more, than a rule may have.
+fn boxed(words: Vec<String>) -> Result<Box<[Box<str>]>, String> {
+    let fits = |word: &String| (1..=40).contains(&word.len());
+    match words.len() <= WORDS && words.iter().all(fits) {
+        true => Ok(words.into_iter().flat_map(spelt).collect()),
+        false => Err(format!(
+            "words have 1 to 40 bytes, and there are {WORDS} at most"
+        )),
+    }
+}
+
+/// The names that a rule leaves alone: those of rules that begin at words.
+fn unless(written: written::Unless, anchor: &Anchor) -> Result<Unless, String> {
+    let is_any = !written.ends.is_empty() || !written.begins.is_empty();
+    if is_any && !matches!(anchor, Anchor::Start(_)) {
+        return Err("`unless` speaks of names that begin with a word of `start`".to_owned());
+    }
+    let lower = |word: &String| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    if !written.ends.iter().all(lower) {
+        return Err("words of `unless.ends` are letters in lower case".to_owned());
+    }
+    Ok(Unless {
+        ends: boxed(written.ends)?,
+        begins: boxed(written.begins)?,
+    })
 }
 
 /// A word as it is looked for: the case of ASCII letters does not matter, that of others is looked for

@@ -1,6 +1,6 @@
 //! What stands in documentation where a secret would stand: examples, blanks, names of variables.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use super::words::Words;
 use std::sync::LazyLock;
 
 /// Words of people who mean "your own here", in lower case.
@@ -39,17 +39,10 @@ const OPENINGS: [&str; 8] = [
     "[redacted",
     "process.env",
 ];
-/// All words in one pass. None only if they cannot be looked for so; then nothing is an example, and a
-/// test fails.
-static ANY: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let built = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(WORDS);
-    built.ok()
-});
+/// All words in one pass.
+static ANY: LazyLock<Words> = LazyLock::new(|| Words::of(&WORDS));
 /// A value that repeats this few characters says nothing.
-const VARIETY: u32 = 3;
+const VARIETY: usize = 3;
 /// Longer values are what they are: nobody writes an example of that size by hand.
 const LONG: usize = 200;
 
@@ -58,25 +51,27 @@ pub fn is_placeholder(value: &str) -> bool {
     if value.len() > LONG {
         return false;
     }
-    let few = value
-        .bytes()
-        .fold([0u64; 4], |mut seen, byte| {
-            if let Some(word) = seen.get_mut(usize::from(byte >> 6)) {
-                *word |= 1 << (byte & 63);
-            }
-            seen
-        })
-        .iter()
-        .map(|word| word.count_ones())
-        .sum::<u32>()
-        <= VARIETY;
     let opens = |opening: &str| {
         let start = value.as_bytes().get(..opening.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(opening.as_bytes()))
     };
-    few || OPENINGS.iter().any(|it| opens(it))
-        || ANY.as_ref().is_some_and(|any| any.is_match(value))
-        || has_run(value)
+    !is_varied(value) || OPENINGS.iter().any(|it| opens(it)) || ANY.are_in(value) || has_run(value)
+}
+
+/// Whether there are more characters in a text than an example repeats: it seldom takes more than a few of
+/// them to tell.
+fn is_varied(text: &str) -> bool {
+    let mut known = [0; VARIETY];
+    let mut count = 0;
+    text.bytes().any(|byte| {
+        let is_known = known.iter().take(count).any(|it| *it == byte);
+        if let Some(place) = known.get_mut(count).filter(|_| !is_known) {
+            *place = byte;
+            count += 1;
+            return false;
+        }
+        !is_known
+    })
 }
 
 /// Six times the same character in a row, in either case.

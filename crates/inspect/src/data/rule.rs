@@ -2,11 +2,12 @@
 
 use super::check::{Check, Every};
 use super::pattern::Pattern;
+use super::unless::Unless;
 use controls::Severity;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// How sure a rule is of what it finds, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,7 +89,7 @@ pub struct Rule {
     /// The name within its pack.
     pub id: Box<str>,
     /// What is found, as settings and records call it: `secret.github_token`, `personal.iban`.
-    pub label: Box<str>,
+    pub label: Arc<str>,
     /// What is found, in words.
     pub title: Box<str>,
     /// What the label stands for.
@@ -107,6 +108,7 @@ pub struct Rule {
     pub(super) longest: usize,
     pub(super) check: Option<Check>,
     pub(super) entropy: f32,
+    pub(super) unless: Unless,
     pub(super) compiled: OnceLock<Option<Pattern>>,
 }
 
@@ -160,8 +162,26 @@ impl Rule {
             None => 0..found.len(),
         };
         let value = found.get(within.clone())?;
-        let dense = self.entropy <= 0.0 || super::check::entropy(value) >= self.entropy;
+        let dense = self.entropy <= 0.0 || super::check::is_dense(value, self.entropy);
         dense.then_some(within)
+    }
+
+    /// Whether what begins at `by.start` of a text, and whose value begins at `by.end`, is named something else.
+    pub(super) fn is_other(&self, text: &str, by: Range<usize>) -> bool {
+        self.unless.holds(self.anchor.words(), text, by)
+    }
+
+    /// The same with all that is asked of a value.
+    #[cfg(test)]
+    pub(super) fn judged(&self, found: &str) -> Option<Range<usize>> {
+        let within = self.value(found)?;
+        let is_example = || super::is_placeholder(found.get(within.clone()).unwrap_or_default());
+        (!self.refuses_examples() || !is_example()).then_some(within)
+    }
+
+    /// Whether what reads like an example is none of its values, and not just a doubtful one.
+    pub(super) fn refuses_examples(&self) -> bool {
+        self.check.is_some_and(Check::refuses_examples)
     }
 }
 

@@ -21,9 +21,6 @@ pub struct Rules {
 /// Why rules cannot be one set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// Their words together are more than one pass can look for.
-    #[error("the words of the rules cannot be looked for together: {0}")]
-    Engine(String),
     /// There are too many.
     #[error("there are {0} rules, more than {RULES}")]
     Many(usize),
@@ -56,7 +53,7 @@ impl Rules {
                 by_field.entry(field.clone()).or_insert(index);
             }
         }
-        let engine = Engine::of(&rules).map_err(Unfit::Engine)?;
+        let engine = Engine::of(&rules);
         Ok(Arc::new(Rules {
             rules: rules.into(),
             engine,
@@ -83,23 +80,26 @@ impl Rules {
         if self.by_field.is_empty() || text.len() < SHORTEST {
             return None;
         }
-        let rule = self.by_field.get(fields::plain(name)?.as_str())?;
+        let rule = self.by_field.get(fields::Plain::of(name)?.as_str())?;
         if super::is_placeholder(text) {
             return None;
         }
         let rule = self.rules.get(*rule)?;
-        // A rule that knows the form of its values knows what is none.
-        let fits = match rule.anchor {
-            Anchor::Field if rule.pattern.is_empty() => true,
-            Anchor::Field => rule.compiled().is_some_and(|it| it.is_match(text)),
-            _ => true,
-        };
-        fits.then_some(Sight {
+        // The check of a rule with a form is one of that form.
+        if matches!(rule.anchor, Anchor::Field) && rule.value(text).is_none() {
+            return None;
+        }
+        Some(Sight {
             at: 0..text.len(),
             by: 0..text.len(),
             rule,
             confidence: rule.confidence.min(super::Confidence::Medium),
         })
+    }
+
+    /// Whether the names of members say anything at all.
+    pub fn go_by_names(&self) -> bool {
+        !self.by_field.is_empty()
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&Rule> {

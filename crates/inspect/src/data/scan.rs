@@ -6,10 +6,16 @@
 //! only where a word begins. Where a text is made of nothing but beginnings, of which each would be
 //! read far, looking ends once it has cost many times the text; that is said, and never passed over.
 
+mod apart;
+mod digits;
+
+pub(super) use apart::apart;
+
 use super::pack::LONGEST;
-use super::pattern::Matcher;
+use super::pattern::{Match, Memory, Pattern};
 use super::rule::{Anchor, Confidence, Edged, Kind, Rule};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use super::words::Words;
+use regex_automata::util::pool::{Pool, PoolGuard};
 use std::ops::Range;
 
 /// What was seen, and where: bytes of the text that was looked at.
@@ -42,9 +48,12 @@ pub(super) const GROWTH: usize = 12;
 pub(super) const SLACK: usize = 64 * 1024;
 /// A look around a word passes over so many bytes for the price of one.
 const PASSED: usize = 8;
+/// To judge what was only taken for a secret costs so many looks at each byte of it: whether it is dense,
+/// and whether it is an example.
+const JUDGED: usize = 4;
 
 /// Digits that belong together stand no further apart than one of these.
-const BETWEEN: &[u8] = b" -./";
+const BETWEEN: [u8; 4] = *b" -./";
 /// Fewer digits together are nothing that is looked for by digits alone.
 pub(super) const DIGITS: usize = 6;
 /// How far before and after digits that belong together a value reaches: the letters of an IBAN.
@@ -62,13 +71,54 @@ const DASHES: &[u8] = b"-----";
 /// The words of all rules, and whom each of them is for.
 #[derive(Debug)]
 pub(super) struct Engine {
-    words: Option<AhoCorasick>,
+    words: Words,
     for_rules: Box<[Box<[usize]>]>,
     by_digits: Box<[usize]>,
+    desks: Pool<Desk, fn() -> Desk>,
+}
+
+/// What a look works with, kept from one text to the next.
+#[derive(Debug, Default)]
+struct Desk {
+    /// What was made of the pattern of each rule so far.
+    memories: Vec<Memory>,
+    /// How far each rule has looked; windows that wait to grow.
+    pending: Vec<Range<usize>>,
+    /// The rules of which something is pending.
+    touched: Vec<usize>,
+}
+
+impl Desk {
+    /// Makes it ready for another text.
+    fn clear(&mut self, rules: usize) {
+        for index in self.touched.drain(..) {
+            if let Some(slot) = self.pending.get_mut(index) {
+                *slot = 0..0;
+            }
+        }
+        if self.pending.len() != rules {
+            self.pending.resize(rules, 0..0);
+            self.memories.resize_with(rules, Memory::default);
+        }
+    }
+
+    /// How far this rule has looked; where its window begins.
+    fn done(&self, index: usize) -> Range<usize> {
+        self.pending.get(index).cloned().unwrap_or_default()
+    }
+
+    fn set_done(&mut self, index: usize, done: Range<usize>) {
+        if let Some(slot) = self.pending.get_mut(index) {
+            if slot.end == 0 {
+                self.touched.push(index);
+            }
+            *slot = done;
+        }
+    }
 }
 
 impl Engine {
-    pub(super) fn of(rules: &[Rule]) -> Result<Self, String> {
+    pub(super) fn of(rules: &[Rule]) -> Self {
         let mut words: Vec<String> = Vec::new();
         let mut for_rules: Vec<Vec<usize>> = Vec::new();
         let mut by_digits = Vec::new();
@@ -88,51 +138,48 @@ impl Engine {
                 }
             }
         }
-        let built = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&words)
-            .map_err(|error| error.to_string())?;
-        Ok(Engine {
-            words: (!words.is_empty()).then_some(built),
+        Engine {
+            words: Words::of(&words),
             for_rules: for_rules.into_iter().map(Into::into).collect(),
             by_digits: by_digits.into(),
-        })
+            desks: Pool::new(Desk::default),
+        }
     }
 }
 
 /// What each rule has done so far with one text.
 struct Progress<'r, 't> {
+    engine: &'r Engine,
     rules: &'r [Rule],
     text: &'t str,
-    /// How far each rule has looked; windows that wait to grow.
-    pending: Vec<Range<usize>>,
+    /// What is worked with, once there is something to do.
+    desk: Option<PoolGuard<'r, Desk, fn() -> Desk>>,
     seen: Vec<Sight<'r>>,
+    /// The last value of which it was asked whether it reads like an example, and what was said.
+    asked: Option<(Range<usize>, bool)>,
     steps: usize,
     /// The most steps.
     fuel: usize,
     is_cut: bool,
 }
 
-pub(super) fn scan<'r>(engine: &Engine, rules: &'r [Rule], text: &str) -> Looked<'r> {
+pub(super) fn scan<'r>(engine: &'r Engine, rules: &'r [Rule], text: &str) -> Looked<'r> {
     let mut progress = Progress {
+        engine,
         rules,
         text,
-        pending: Vec::new(),
+        desk: None,
         seen: Vec::new(),
+        asked: None,
         steps: 0,
         fuel: text.len().saturating_mul(GROWTH).saturating_add(SLACK),
         is_cut: false,
     };
-    if let Some(words) = &engine.words {
-        for hit in words.find_overlapping_iter(text.as_bytes()) {
-            let asked = engine.for_rules.get(hit.pattern().as_usize());
-            for rule in asked.into_iter().flatten() {
-                progress.hit(*rule, hit.start()..hit.end());
-            }
+    engine.words.each(text, |word, at| {
+        for rule in engine.for_rules.get(word).into_iter().flatten() {
+            progress.hit(*rule, at.clone());
         }
-    }
+    });
     if !engine.by_digits.is_empty() {
         progress.digits(&engine.by_digits);
     }
@@ -145,6 +192,24 @@ pub(super) fn scan<'r>(engine: &Engine, rules: &'r [Rule], text: &str) -> Looked
 }
 
 impl<'r> Progress<'r, '_> {
+    fn desk(&mut self) -> &mut Desk {
+        self.desk.get_or_insert_with(|| {
+            let mut desk = self.engine.desks.get();
+            desk.clear(self.rules.len());
+            desk
+        })
+    }
+
+    /// What the pattern of a rule matches from a place of a part of the text on.
+    fn matched(&mut self, index: usize, part: &str, start: usize) -> Option<Match> {
+        let pattern = self.rules.get(index)?.compiled()?;
+        let mut steps = 0;
+        let memory = self.desk().memories.get_mut(index)?;
+        let matched = pattern.at(memory, part.as_bytes(), start, &mut steps);
+        self.steps = self.steps.saturating_add(steps);
+        matched
+    }
+
     /// A word of this rule stands here.
     fn hit(&mut self, index: usize, at: Range<usize>) {
         let Some(rule) = self.rules.get(index) else {
@@ -168,47 +233,32 @@ impl<'r> Progress<'r, '_> {
         }
     }
 
-    fn slot(&mut self, index: usize) -> Option<&mut Range<usize>> {
-        if self.pending.is_empty() {
-            self.pending.resize(self.rules.len(), 0..0);
-        }
-        self.pending.get_mut(index)
-    }
-
     /// What is looked for begins at `start`, or is not here. Of what a rule found, nothing is looked
     /// at again.
     fn begins(&mut self, index: usize, rule: &'r Rule, start: usize) {
-        let Some(done) = self.slot(index).map(|slot| slot.end) else {
-            return;
-        };
-        if start < done {
+        if start < self.desk().done(index).end {
             return;
         }
         let end = floor(self.text, start.saturating_add(rule.longest + 1));
         let Some(part) = self.text.get(start..end) else {
             return;
         };
-        if !self.may_look() {
+        let first = rule.compiled().map(Pattern::first);
+        if !first.is_some_and(|first| first.fits(part.as_bytes(), 0)) || !self.may_look() {
             return;
         }
-        let Some(pattern) = rule.compiled() else {
+        let Some(matched) = self.matched(index, part, 0) else {
             return;
         };
-        let mut matcher = pattern.matcher();
-        let Some(length) = matcher.at(part.as_bytes(), 0, &mut self.steps) else {
-            return;
-        };
-        let looked = start..start + length;
-        let mut found = looked.clone();
+        let matched = matched.moved(start);
+        let mut found = start..matched.end;
         // What may be longer than any rule looks is not found in part.
         if found.end == end && rule.longest >= LONGEST {
             found.end = goes_on(self.text, found.clone());
             self.steps += found.end - end;
         }
-        if self.take(rule, looked, found.clone())
-            && let Some(slot) = self.slot(index)
-        {
-            slot.end = found.end;
+        if self.take(rule, matched, found.clone()) {
+            self.desk().set_done(index, found);
         }
     }
 
@@ -220,27 +270,34 @@ impl<'r> Progress<'r, '_> {
 
     /// Keeps a window open while the next one touches it.
     fn grow(&mut self, index: usize, window: Range<usize>) {
-        let Some(slot) = self.slot(index) else {
-            return;
-        };
-        if window.start <= slot.end && slot.end > 0 {
-            slot.end = slot.end.max(window.end);
+        let desk = self.desk();
+        let open = desk.done(index);
+        if window.start <= open.end && open.end > 0 {
+            let end = open.end.max(window.end);
+            desk.set_done(index, open.start..end);
             return;
         }
-        let closed = std::mem::replace(slot, window);
-        self.look(index, closed);
+        desk.set_done(index, window);
+        self.look(index, open);
     }
 
     fn flush(&mut self) {
-        for index in 0..self.pending.len() {
+        let Some(desk) = &mut self.desk else {
+            return;
+        };
+        let mut touched = std::mem::take(&mut desk.touched);
+        touched.sort_unstable();
+        for index in &touched {
             let is_window = self
                 .rules
-                .get(index)
+                .get(*index)
                 .is_some_and(|rule| matches!(rule.anchor, Anchor::Near { .. } | Anchor::Digits(_)));
-            if let Some(window) = self.pending.get(index).cloned().filter(|_| is_window) {
-                self.look(index, window);
+            if is_window {
+                let window = self.desk().done(*index);
+                self.look(*index, window);
             }
         }
+        self.desk().touched = touched;
     }
 
     /// Looks for everything of this rule in a part of the text.
@@ -258,7 +315,7 @@ impl<'r> Progress<'r, '_> {
             return;
         };
         if let Anchor::Near { digits, .. } = rule.anchor {
-            let count = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+            let count = |text: &str| digits::count(text.as_bytes());
             if digits > 0 && part.get(at..).map_or(0, count) < digits {
                 return;
             }
@@ -272,16 +329,16 @@ impl<'r> Progress<'r, '_> {
         let Some(pattern) = rule.compiled() else {
             return;
         };
-        let mut matcher = pattern.matcher();
-        while let Some(start) = next_start(rule, &matcher, part, at) {
+        while let Some(start) = next_start(rule, pattern, part, at) {
             if !self.may_look() {
                 return;
             }
-            let Some(stop) = matcher.at(part.as_bytes(), start, &mut self.steps) else {
+            let Some(matched) = self.matched(index, part, start) else {
                 at = start + 1;
                 continue;
             };
-            let next = match self.take(rule, start..stop, start..stop) {
+            let stop = matched.end;
+            let next = match self.take(rule, matched, start..stop) {
                 true => stop,
                 // The next part of it may be one by itself: `7 4111 1111 1111 1111`.
                 false => next_word(part, start..stop),
@@ -290,37 +347,38 @@ impl<'r> Progress<'r, '_> {
         }
     }
 
-    /// Takes what was found if everything holds that has to. `looked` is what the pattern matched, `whole`
-    /// that with what goes on behind it.
-    fn take(&mut self, rule: &'r Rule, looked: Range<usize>, whole: Range<usize>) -> bool {
+    /// Takes what was matched if everything holds that has to. `whole` is that with what goes on behind it.
+    fn take(&mut self, rule: &'r Rule, matched: Match, whole: Range<usize>) -> bool {
         if rule.edged == Edged::Word && !stands_alone(self.text.as_bytes(), &whole) {
             return false;
         }
-        let matched = self.text.get(looked.clone()).unwrap_or_default();
-        let Some(pattern) = rule.compiled() else {
+        let Some(mut value) = matched.value else {
             return false;
         };
-        let Some(mut value) = pattern.value(matched) else {
-            return false;
-        };
-        if value.end == matched.len() {
-            value.end = whole.len();
+        if value.end == matched.end {
+            value.end = whole.end;
         }
-        let value = whole.start + value.start..whole.start + value.end;
         let text = self.text.get(value.clone()).unwrap_or_default();
-        let Some(within) = rule.value(text) else {
+        let named = whole.start..value.start;
+        let within = rule
+            .value(text)
+            .filter(|_| !rule.is_other(self.text, named));
+        let at = within.map(|within| value.start + within.start..value.start + within.end);
+        let Some(at) = at.filter(|at| !rule.refuses_examples() || !self.is_example(at)) else {
             // What was only taken for something costs more than a look.
-            self.steps += pattern.cost() * whole.len();
+            let cost = match rule.kind {
+                Kind::Personal => 1,
+                Kind::Secret => JUDGED,
+            };
+            self.steps += cost * whole.len();
             return false;
         };
-        let at = value.start + within.start..value.start + within.end;
         self.keep(rule, at, seen_by(rule, &whole));
         true
     }
 
     fn keep(&mut self, rule: &'r Rule, at: Range<usize>, by: Range<usize>) {
-        let plain = || self.text.get(at.clone()).unwrap_or_default();
-        let confidence = match rule.kind == Kind::Secret && super::is_placeholder(plain()) {
+        let confidence = match rule.kind == Kind::Secret && self.is_example(&at) {
             true => Confidence::Low,
             false => rule.confidence,
         };
@@ -332,25 +390,20 @@ impl<'r> Progress<'r, '_> {
         });
     }
 
+    /// Whether a value reads like an example. Rules that see the same ask one behind the other.
+    fn is_example(&mut self, at: &Range<usize>) -> bool {
+        if let Some((_, is_example)) = self.asked.as_ref().filter(|(known, _)| known == at) {
+            return *is_example;
+        }
+        let value = self.text.get(at.clone()).unwrap_or_default();
+        let is_example = super::is_placeholder(value);
+        self.asked = Some((at.clone(), is_example));
+        is_example
+    }
+
     /// Looks around digits that belong together.
     fn digits(&mut self, by_digits: &[usize]) {
-        let bytes = self.text.as_bytes();
-        let mut at = 0;
-        let mut last = 0;
-        // Of as many digits as count, with one sign at most between two of them, one of every two
-        // bytes is a digit: looking at two of five finds them.
-        while at < bytes.len() {
-            let pair = bytes.get(at..bytes.len().min(at + 2)).unwrap_or_default();
-            if !pair.iter().any(u8::is_ascii_digit) {
-                at += DIGITS - 1;
-                continue;
-            }
-            let (region, count) = together(bytes, at, last);
-            at = region.end.max(at + 1);
-            if count < DIGITS {
-                continue;
-            }
-            last = region.end;
+        digits::each(self.text.as_bytes(), |region, count| {
             for index in by_digits {
                 let least = match self.rules.get(*index).map(|rule| &rule.anchor) {
                     Some(Anchor::Digits(least)) => *least,
@@ -361,20 +414,21 @@ impl<'r> Progress<'r, '_> {
                     self.grow(*index, start..region.end + AROUND);
                 }
             }
-        }
+        });
     }
 }
 
 /// The next place where something of a rule may begin.
-fn next_start(rule: &Rule, matcher: &Matcher<'_>, part: &str, from: usize) -> Option<usize> {
-    let bytes = part.as_bytes();
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+fn next_start(rule: &Rule, pattern: &Pattern, part: &str, from: usize) -> Option<usize> {
     let mut at = from;
     loop {
-        let next = matcher.next_first(bytes, at)?;
-        let before = next.checked_sub(1).and_then(|it| bytes.get(it));
-        let is_begin = rule.edged == Edged::Open || !before.is_some_and(is_word);
-        if is_begin && part.is_char_boundary(next) {
+        let next = match rule.edged {
+            Edged::Open => pattern.first().next(part.as_bytes(), at),
+            Edged::Word => pattern.first().next_alone(part.as_bytes(), at),
+        }?;
+        let bytes = part.as_bytes();
+        let may_begin = rule.edged == Edged::Open || begins_alone(bytes, next);
+        if may_begin && pattern.first().fits(bytes, next) && part.is_char_boundary(next) {
             return Some(next);
         }
         at = next + 1;
@@ -418,45 +472,25 @@ fn goes_on(text: &str, found: Range<usize>) -> usize {
     found.end + last.or(line).unwrap_or(length)
 }
 
-/// The digits that belong together around `at`, and how many they are.
-fn together(bytes: &[u8], at: usize, floor: usize) -> (Range<usize>, usize) {
-    let belongs = |index: usize| -> bool {
-        match bytes.get(index) {
-            Some(byte) if byte.is_ascii_digit() => true,
-            Some(byte) => {
-                let digit = |at: Option<usize>| {
-                    at.and_then(|at| bytes.get(at))
-                        .is_some_and(u8::is_ascii_digit)
-                };
-                BETWEEN.contains(byte) && digit(index.checked_sub(1)) && digit(Some(index + 1))
-            }
-            None => false,
-        }
-    };
-    let first = if belongs(at) { at } else { at + 1 };
-    let mut start = first;
-    while start > floor && belongs(start - 1) {
-        start -= 1;
-    }
-    let mut end = first;
-    while belongs(end) {
-        end += 1;
-    }
-    let part = bytes.get(start..end).unwrap_or_default();
-    let count = part.iter().filter(|byte| byte.is_ascii_digit()).count();
-    (start..end, count)
-}
-
 /// Whether neither a word nor a number goes on before or after this part: `0.4111` is one number.
 pub(super) fn stands_alone(bytes: &[u8], part: &Range<usize>) -> bool {
     let byte = |at: Option<usize>| at.and_then(|at| bytes.get(at)).copied();
-    let touches = |at| byte(at).is_some_and(joins);
-    let (before, after) = (part.start.checked_sub(1), Some(part.end));
     let digit = |at| byte(at).is_some_and(|it| it.is_ascii_digit());
-    let point = |at| matches!(byte(at), Some(b'.' | b','));
-    let goes_on = point(before) && digit(part.start.checked_sub(2)) && digit(Some(part.start))
-        || point(after) && digit(part.end.checked_add(1)) && digit(part.end.checked_sub(1));
-    !touches(before) && !touches(after) && !goes_on
+    let after = byte(Some(part.end));
+    let goes_on = matches!(after, Some(b'.' | b','))
+        && digit(part.end.checked_add(1))
+        && digit(part.end.checked_sub(1));
+    begins_alone(bytes, part.start) && !after.is_some_and(joins) && !goes_on
+}
+
+/// Whether neither a word nor a number goes on here that began before.
+fn begins_alone(bytes: &[u8], start: usize) -> bool {
+    let byte = |at: Option<usize>| at.and_then(|at| bytes.get(at)).copied();
+    let digit = |at| byte(at).is_some_and(|it| it.is_ascii_digit());
+    let before = byte(start.checked_sub(1));
+    let goes_on =
+        matches!(before, Some(b'.' | b',')) && digit(start.checked_sub(2)) && digit(Some(start));
+    !before.is_some_and(joins) && !goes_on
 }
 
 /// Whether this byte belongs to a word, so that nothing begins or ends beside it. Text beyond ASCII
@@ -488,49 +522,4 @@ pub(super) fn ceil(text: &str, at: usize) -> usize {
         at += 1;
     }
     at
-}
-
-/// What counts where two are at one place: `s3cret@host` in a URL is a password, and no address.
-fn weight(sight: &Sight<'_>) -> (bool, Confidence, usize) {
-    let opens = sight.rule.kind == Kind::Secret && sight.confidence > Confidence::Low;
-    (opens, sight.confidence, sight.at.len())
-}
-
-/// Whether two that overlap are taken for one thing, so that no part of either is left: two secrets, or
-/// two that say something of a person, unless one of them is doubtful.
-fn is_one(one: &Sight<'_>, other: &Sight<'_>) -> bool {
-    let sure = |sight: &Sight<'_>| sight.confidence > Confidence::Low;
-    one.rule.kind == other.rule.kind && sure(one) && sure(other)
-}
-
-/// In order, and no two at one place: secrets before personal data, the surer one before the others,
-/// then the longer one, then the one whose rule comes first.
-pub(super) fn apart(mut seen: Vec<Sight<'_>>) -> Vec<Sight<'_>> {
-    if seen.len() < 2 {
-        return seen;
-    }
-    seen.sort_by(|one, other| {
-        let rank = |sight: &Sight<'_>| {
-            let order = std::ptr::from_ref(sight.rule).addr();
-            (sight.at.start, std::cmp::Reverse(sight.at.end), order)
-        };
-        rank(one).cmp(&rank(other))
-    });
-    let mut kept: Vec<Sight<'_>> = Vec::with_capacity(seen.len());
-    for sight in seen {
-        match kept.last_mut() {
-            Some(last) if sight.at.start < last.at.end => {
-                let both = last.at.start..last.at.end.max(sight.at.end);
-                let are_one = is_one(last, &sight);
-                if weight(&sight) > weight(last) {
-                    *last = sight;
-                }
-                if are_one {
-                    last.at = both;
-                }
-            }
-            _ => kept.push(sight),
-        }
-    }
-    kept
 }

@@ -7,7 +7,7 @@
 
 use super::rule::Rule;
 use super::rules::Rules;
-use super::scan::Sight;
+use super::scan::{Looked, Sight};
 use super::{Confidence, scan};
 use std::ops::Range;
 use std::sync::Arc;
@@ -42,23 +42,27 @@ impl Thread {
     ///
     /// One that has begun before has its place from the beginning of this piece. One that ended before
     /// it and is known for what it is by this piece only has an empty place at its beginning.
-    pub fn scan(&mut self, piece: &str) -> Vec<Sight<'_>> {
+    ///
+    /// What was remembered may be more to look at than the piece: where either ended before everything
+    /// was looked at, it is said.
+    pub fn look(&mut self, piece: &str) -> Looked<'_> {
         if self.tail.is_empty() {
             self.remember(piece);
-            return self.rules.scan(piece);
+            return self.rules.look(piece);
         }
         let border = self.tail.len();
         // Only what stands near the border can belong to both sides.
         let near = scan::floor(piece, self.remembered);
         let mut joined = std::mem::take(&mut self.tail);
         joined.push_str(piece.get(..near).unwrap_or_default());
-        let seen = self.rules.scan(&joined);
+        let seen = self.rules.look(&joined);
         let kept = |sight: &Sight<'_>| {
             let end = sight.at.end.saturating_sub(border);
             let at = sight.at.start.saturating_sub(border)..end;
             Some((at, self.rules.index(sight.rule)?, sight.confidence))
         };
         let crossing: Vec<Kept> = seen
+            .sights
             .iter()
             .filter(|sight| sight.at.end > border)
             .filter_map(kept)
@@ -66,17 +70,20 @@ impl Thread {
         let is_early = |sight: &&Sight<'_>| sight.at.end <= border;
         // What stands in earlier pieces alone was seen with them already, unless it is known for what
         // it is by this piece only.
-        let before = match seen.iter().any(|sight| is_early(&sight)) {
-            true => self.rules.scan(joined.get(..border).unwrap_or_default()),
-            false => Vec::new(),
+        let before = match seen.sights.iter().any(|sight| is_early(&sight)) {
+            true => self.rules.look(joined.get(..border).unwrap_or_default()),
+            false => Looked::default(),
         };
         let was_seen = |sight: &Sight<'_>| {
             before
+                .sights
                 .iter()
                 .any(|other| other.at == sight.at && std::ptr::eq(other.rule, sight.rule))
         };
-        let late = seen.iter().filter(is_early).filter(|it| !was_seen(it));
+        let late = seen.sights.iter().filter(is_early);
+        let late = late.filter(|it| !was_seen(it));
         let late: Vec<Kept> = late.filter_map(kept).collect();
+        let (is_cut, steps) = (seen.is_cut, seen.steps + before.steps);
         joined.truncate(border);
         self.tail = joined;
         self.remember(piece);
@@ -89,11 +96,16 @@ impl Thread {
                 confidence,
             })
         };
-        let mut all = self.rules.scan(piece);
+        let own = self.rules.look(piece);
+        let mut all = own.sights;
         all.extend(crossing.into_iter().filter_map(again));
         let mut told: Vec<_> = late.into_iter().filter_map(again).collect();
         told.extend(scan::apart(all));
-        told
+        Looked {
+            sights: told,
+            is_cut: is_cut || own.is_cut,
+            steps: steps + own.steps,
+        }
     }
 
     /// Keeps the end of what has come so far.

@@ -11,7 +11,7 @@ const LIMITS: Limits = Limits {
 };
 
 fn look(text: &str) -> Looked<'_> {
-    examine(text, &LIMITS, usize::MAX)
+    examine(text, &LIMITS, &mut Room::new(usize::MAX))
 }
 
 fn rules(looked: &Looked<'_>) -> Vec<(Rule, Handling)> {
@@ -53,7 +53,7 @@ fn n9_4_what_is_too_long_is_cut_with_a_notice() {
             3_000,
         ),
     ] {
-        let looked = examine(text, &limits, room);
+        let looked = examine(text, &limits, &mut Room::new(room));
         assert_eq!(rules(&looked), [(Rule::Size, Handling::Cut)]);
         assert!(
             looked.text.len() <= at_most + NOTICE_MAX,
@@ -62,14 +62,54 @@ fn n9_4_what_is_too_long_is_cut_with_a_notice() {
         );
         let notice = looked.text.lines().last().unwrap();
         let left_out = text.len() - (looked.text.len() - notice.len() - 1);
+        let behind = match room < text.len() {
+            true => ", and all text behind",
+            false => "",
+        };
         let expected = format!(
-            "[cut by the gateway, control 9.4: {left_out} of {} bytes left out]",
+            "[cut by the gateway, control 9.4: {left_out} of {} bytes left out{behind}]",
             text.len()
         );
         assert_eq!(notice, expected);
         assert!(notice.len() < NOTICE_MAX);
-        let again = examine(&looked.text, &limits, room);
+        let again = examine(&looked.text, &limits, &mut Room::new(room));
         assert!(again.found.is_empty(), "{:?}", again.found);
+    }
+}
+
+#[test]
+fn n9_4_what_finds_no_room_makes_no_message_longer() {
+    let long = "word ".repeat(400);
+    for (room, first) in [
+        (2_000, &*long),
+        (0, ""),
+        (1_000, &*long),
+        (5, "ab"),
+        (130, "a"),
+    ] {
+        let mut room = Room::new(room);
+        let mut texts = vec![first];
+        texts.extend(["a", "", "bc", &long].repeat(2_500));
+        let before: usize = texts.iter().map(|text| text.len()).sum();
+        let looked = texts.iter().map(|text| examine(text, &LIMITS, &mut room));
+        let looked: Vec<_> = looked.collect();
+        let after: usize = looked.iter().map(|it| it.text.len()).sum();
+        assert!(after <= before + NOTICE_MAX, "{after}");
+        assert!(after <= 2_000 + NOTICE_MAX, "{after}");
+        let notices = looked.iter().filter(|it| it.text.contains("[cut by"));
+        let notices: Vec<_> = notices.collect();
+        assert_eq!(notices.len(), 1, "one notice in all");
+        assert!(notices[0].text.ends_with(" left out, and all text behind]"));
+        // Whatever is left out is told, and nothing else is.
+        for (text, it) in texts.iter().zip(&looked) {
+            let told = it.found.iter().any(|found| found.rule == Rule::Size);
+            assert_eq!(told, it.text != *text, "{text}");
+        }
+        let last = looked.last().unwrap();
+        assert_eq!(
+            (&*last.text, rules(last)),
+            ("", vec![(Rule::Size, Handling::Cut)])
+        );
     }
 }
 
@@ -189,7 +229,7 @@ fn each_part_does_what_its_setting_says() {
             emptiness: handling,
             ..LIMITS
         };
-        let looked = examine(&text, &limits, usize::MAX);
+        let looked = examine(&text, &limits, &mut Room::new(usize::MAX));
         assert_eq!(looked.found.len(), found, "{:?}", looked.found);
         assert_eq!(looked.text == text, same);
     }

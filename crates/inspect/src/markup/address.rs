@@ -58,7 +58,7 @@ impl Address {
     pub(super) fn read(text: &str, range: Range<usize>, takes_backslashes: bool) -> Address {
         let length = range.len();
         let spelled = || Spelled::new(text, range.clone(), takes_backslashes);
-        let (scheme, colon) = scheme(spelled());
+        let (scheme, colon) = scheme(&mut spelled());
         let mut meant = String::new();
         if matches!(scheme, Scheme::Data | Scheme::File | Scheme::Web) {
             let shown = spelled().map(|(_, c)| c).skip_while(|c| *c <= ' ');
@@ -79,7 +79,7 @@ impl Address {
 }
 
 /// The scheme of an address that begins here, and where its colon is.
-pub(super) fn scheme(spelled: Spelled<'_>) -> (Scheme, Option<Range<usize>>) {
+pub(super) fn scheme(spelled: &mut Spelled<'_>) -> (Scheme, Option<Range<usize>>) {
     let mut name = String::new();
     let mut slashes = 0;
     for (at, c) in spelled.skip_while(|(_, c)| *c <= ' ') {

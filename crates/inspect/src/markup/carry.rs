@@ -6,10 +6,12 @@
 //! passes; only a list of hosts that may be reached is a boundary.
 
 use super::address::{Address, Scheme};
+use super::rule::Rule;
+use unicode_normalization::UnicodeNormalization;
 
 /// How an address is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
+pub enum Use {
     /// It is loaded by whoever shows it.
     Image,
     /// Somebody follows it.
@@ -18,7 +20,7 @@ pub(super) enum Use {
 
 /// Why an address goes too far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+enum Why {
     /// It carries something.
     Payload,
     /// It waits to be filled in.
@@ -125,19 +127,20 @@ impl Hosts {
         }
     }
 
-    /// Whether no image comes from any other host.
-    pub(super) fn are_all(&self) -> bool {
-        self.are_all
+    /// Whether an address is so short that it carries nothing, and comes from where it may, whatever that is.
+    pub(super) fn pass_unread(&self, spelled: &[u8], used: Use) -> bool {
+        let is_any = used == Use::Link || !self.are_all;
+        is_any && is_harmless(spelled, used)
     }
 
     fn has(&self, host: &str) -> bool {
-        self.named.iter().any(|it| it.is(host))
+        self.named.iter().any(|it| it.is(host)) && !is_ambiguous(host)
     }
 }
 
 /// Whether an address is too short to carry anything, as it is spelled: reading it would only make it
 /// shorter. Most addresses are.
-pub(super) fn is_harmless(spelled: &[u8], used: Use) -> bool {
+fn is_harmless(spelled: &[u8], used: Use) -> bool {
     let behind = [&b"https://"[..], b"http://"]
         .into_iter()
         .find_map(|scheme| spelled.strip_prefix(scheme));
@@ -152,8 +155,33 @@ pub(super) fn is_harmless(spelled: &[u8], used: Use) -> bool {
         }
 }
 
+/// Whether readers may make of the name of a host what is none, or another one: a sign in it that is no
+/// part of names, or a character that is such a sign in its plainest form (Unicode NFKC), as `／` is `/`.
+fn is_ambiguous(host: &str) -> bool {
+    let is_part =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || !c.is_ascii();
+    let is_address = host.starts_with('[') && host.ends_with(']');
+    !is_address && host.nfkc().any(|c| !is_part(c))
+}
+
+/// Whether an address is one of another machine that is none of these hosts.
+pub(super) fn is_elsewhere(address: &Address, hosts: &Hosts) -> bool {
+    let parts = Parts::of(address).filter(|_| address.scheme == Scheme::Web);
+    parts.is_some_and(|parts| !hosts.has(&parts.host))
+}
+
+/// The rule by which an address goes too far, or nothing.
+pub(super) fn rule(address: &Address, used: Use, hosts: &Hosts) -> Option<Rule> {
+    Some(match (used, judge(address, used, hosts)?) {
+        (Use::Image, Why::Payload) => Rule::ImageExfiltration,
+        (Use::Image, Why::Placeholder) => Rule::ImagePlaceholder,
+        (Use::Image, Why::Unlisted) => Rule::UnlistedImage,
+        (Use::Link, _) => Rule::LinkExfiltration,
+    })
+}
+
 /// Why an address goes too far, or nothing.
-pub(super) fn judge(address: &Address, used: Use, hosts: &Hosts) -> Option<Why> {
+fn judge(address: &Address, used: Use, hosts: &Hosts) -> Option<Why> {
     if !matches!(address.scheme, Scheme::File | Scheme::Web) {
         return None;
     }
@@ -415,6 +443,11 @@ mod tests {
         ("https://cdn.example.evil.example/?q=DATA", PAYLOAD, None),
         ("https://cdn.example@evil.example/?q=DATA", PAYLOAD, None),
         ("https://xcdn.example/?q=DATA", PAYLOAD, None),
+        (
+            "https://evil.example\u{ff0f}.ours.example/?q=DATA",
+            PAYLOAD,
+            None,
+        ),
     ];
     const PAYLOAD: Option<Why> = Some(Why::Payload);
     const PLACEHOLDER: Option<Why> = Some(Why::Placeholder);
@@ -456,6 +489,31 @@ mod tests {
             ("https://cdn.example@e.example/", Some(Why::Unlisted)),
             ("https://e.example/?q=DATA", PAYLOAD),
             ("https://e.example/{a}", PLACEHOLDER),
+            // What some readers take for the end of the name of another host.
+            (
+                "https://e.example\u{ff0f}.ours.example/",
+                Some(Why::Unlisted),
+            ),
+            (
+                "https://e.example\u{2100}.ours.example/",
+                Some(Why::Unlisted),
+            ),
+            (
+                "https://e.example\u{ff1f}.ours.example/",
+                Some(Why::Unlisted),
+            ),
+            (
+                "https://e.example\u{ff03}.ours.example/",
+                Some(Why::Unlisted),
+            ),
+            (
+                "https://e.example\u{ff20}.ours.example/",
+                Some(Why::Unlisted),
+            ),
+            ("https://e.example%2f.ours.example/", Some(Why::Unlisted)),
+            ("https://e.example;.ours.example/", Some(Why::Unlisted)),
+            ("https://b\u{fc}cher.ours.example/", None),
+            ("https://a_b-c.ours.example/", None),
             // What is no address of another machine is loaded from none.
             ("images/logo.png", None),
             ("data:image/png;base64,AA", None),

@@ -51,6 +51,11 @@ impl<'t> Spelled<'t> {
             takes_backslashes,
         }
     }
+
+    /// How far it was read.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
 }
 
 impl Iterator for Spelled<'_> {

@@ -47,16 +47,29 @@ const LOADED: &[&str] = &[
 /// Attributes that somebody follows, or that an element gets an address by.
 const FOLLOWED: &[&str] = &[
     "action",
-    "by",
     "cite",
     "formaction",
-    "from",
     "longdesc",
     "manifest",
     "ping",
     "profile",
-    "to",
-    "values",
+];
+
+/// Attributes by which an animation gives another element an address, which may be one that is loaded.
+const ANIMATED: &[&str] = &["by", "from", "to", "values"];
+
+/// Attributes that are styles by themselves.
+const PAINTED: &[&str] = &[
+    "clip-path",
+    "cursor",
+    "fill",
+    "filter",
+    "marker",
+    "marker-end",
+    "marker-mid",
+    "marker-start",
+    "mask",
+    "stroke",
 ];
 
 /// Elements whose `href` somebody follows. Any other's is loaded.
@@ -71,6 +84,10 @@ pub(super) enum Attribute {
     Handler,
     /// It holds a document.
     Document,
+    /// It holds the value of a property of style.
+    Paint,
+    /// It holds an address that is opened after a while.
+    Refresh,
     /// It holds a style.
     Style,
 }
@@ -92,7 +109,9 @@ impl Attribute {
                     false => Use::Image,
                 }))
             }
-            _ if is(LOADED) => Some(Attribute::Address(Use::Image)),
+            b'c' if name.eq_ignore_ascii_case("content") => Some(Attribute::Refresh),
+            _ if is(LOADED) || is(ANIMATED) => Some(Attribute::Address(Use::Image)),
+            _ if is(PAINTED) => Some(Attribute::Paint),
             _ if is(FOLLOWED) => Some(Attribute::Address(Use::Link)),
             _ => None,
         }

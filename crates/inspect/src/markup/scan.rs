@@ -6,12 +6,14 @@
 
 mod formula;
 mod inline;
+mod label;
 mod tag;
 
 use super::address::Address;
-use super::carry::{self, Use, Why};
+use super::carry::{self, Use};
 use super::rule::Rule;
 use super::{Edits, Settings, Tally, Treatment, code};
+use label::{Bracket, Labels, Waiting};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -64,10 +66,14 @@ pub(super) fn scan(text: &str, settings: &Settings) -> (Tally, Edits) {
         quote: None,
         doubt: false,
         element: "",
+        is_base: false,
+        refreshes: false,
+        styled: 0,
         brackets: VecDeque::new(),
         images: 0,
-        by_reference: false,
+        labels: Labels::default(),
         waiting: Vec::new(),
+        marks: (0, true),
         judged: 0,
         budget: text.len().saturating_mul(4).saturating_add(64 * 1024),
         tally: Tally::default(),
@@ -90,16 +96,23 @@ struct Scan<'t, 's> {
     quote: Option<u8>,
     /// Whether readers may differ about what is in a tag.
     doubt: bool,
-    /// The element whose tag began last.
+    /// The element whose tag began last; none where it began within another.
     element: &'t str,
-    /// Brackets that are open, and whether each may begin an image.
-    brackets: VecDeque<(usize, bool)>,
-    /// How many of them may.
+    /// Whether the tag may be one that all addresses count from, and one that leads somewhere at once.
+    is_base: bool,
+    refreshes: bool,
+    /// Where the style ends that began last.
+    styled: usize,
+    /// Brackets that are open.
+    brackets: VecDeque<Bracket>,
+    /// How many of them may begin an image.
     images: usize,
-    /// Whether an image names its address by a label.
-    by_reference: bool,
+    /// The labels by which images may name their addresses.
+    labels: Labels,
     /// What is to be changed if one does.
-    waiting: Vec<(Rule, Range<usize>, Cow<'static, str>)>,
+    waiting: Vec<Waiting>,
+    /// Behind the last `>`, and whether nothing but marks of quotations stands before it on its line.
+    marks: (usize, bool),
     /// Where the address ends that was judged last.
     judged: usize,
     /// Bytes of addresses that may still be read: no text has more that is not read twice on purpose.
@@ -125,23 +138,28 @@ impl<'t> Scan<'t, '_> {
                 _ => {}
             }
         }
-        if self.by_reference {
-            for (rule, range, by) in std::mem::take(&mut self.waiting) {
-                self.found(rule, range.clone(), range, by);
+        for it in std::mem::take(&mut self.waiting) {
+            if self.labels.may_be(it.label.as_deref()) {
+                self.found(it.rule, it.range.clone(), it.range, it.by);
             }
         }
     }
 
     /// A `>` that ends a tag, unless it is the mark of a quotation, which a renderer takes away first.
     fn closes(&mut self, at: usize) {
-        let before = self.bytes.get(..at).unwrap_or_default();
-        let marks = before
-            .iter()
-            .rev()
-            .take_while(|it| matches!(it, b' ' | b'\t' | b'>'));
-        let first = before.iter().rev().nth(marks.count());
-        self.doubt |= self.open && matches!(first, None | Some(b'\n' | b'\r'));
+        // What stands before the last one was looked at then.
+        let (from, was_mark) = self.marks;
+        let between = self.bytes.get(from..at).unwrap_or_default();
+        let is_part = |it: &u8| matches!(it, b' ' | b'\t' | b'>');
+        let is_mark = match between.iter().rev().find(|it| !is_part(it)) {
+            None => was_mark,
+            Some(first) => matches!(first, b'\n' | b'\r'),
+        };
+        self.marks = (at + 1, is_mark);
+        self.doubt |= self.open && is_mark;
         self.open = false;
+        self.is_base &= self.doubt;
+        self.refreshes &= self.doubt;
     }
 
     /// The next byte that may matter, outside of code.
@@ -170,11 +188,17 @@ impl<'t> Scan<'t, '_> {
         let rest = self.bytes.get(from..).unwrap_or_default();
         let rest = rest.get(..self.budget.min(rest.len())).unwrap_or_default();
         let length = rest.iter().take_while(|byte| fits(**byte)).count();
-        self.budget -= length;
+        self.pay(length);
+        from + length
+    }
+
+    /// Pays for what is read, and says whether there is something left to pay with.
+    fn pay(&mut self, bytes: usize) -> bool {
+        self.budget = self.budget.saturating_sub(bytes);
         if self.budget == 0 {
             self.give_up();
         }
-        from + length
+        self.budget > 0
     }
 
     fn skip_blanks(&mut self, from: usize) -> usize {
@@ -199,22 +223,13 @@ impl<'t> Scan<'t, '_> {
     }
 
     fn is_harmless(&self, range: Range<usize>, used: Use) -> bool {
-        if used == Use::Image && self.settings.hosts.are_all() {
-            return false;
-        }
         let spelled = self.bytes.get(range);
-        spelled.is_some_and(|spelled| carry::is_harmless(spelled, used))
+        spelled.is_some_and(|spelled| self.settings.hosts.pass_unread(spelled, used))
     }
 
     /// What an address goes too far by.
     fn judge(&self, address: &Address, used: Use) -> Option<Rule> {
-        let why = carry::judge(address, used, &self.settings.hosts)?;
-        Some(match (used, why) {
-            (Use::Image, Why::Payload) => Rule::ImageExfiltration,
-            (Use::Image, Why::Placeholder) => Rule::ImagePlaceholder,
-            (Use::Image, Why::Unlisted) => Rule::UnlistedImage,
-            (Use::Link, _) => Rule::LinkExfiltration,
-        })
+        carry::rule(address, used, &self.settings.hosts)
     }
 
     fn found(
@@ -258,14 +273,17 @@ impl<'t> Scan<'t, '_> {
             return;
         };
         let start = at - scheme.len();
-        let end = self.end_of(at, |byte| {
-            !byte.is_ascii_whitespace()
-                && !matches!(byte, b'<' | b'>' | b'"' | b'`' | b'|' | b'[' | b']' | b')')
+        let is_styled = start < self.styled;
+        let end = self.end_of(at, |byte| match byte {
+            b'<' | b'>' | b'"' | b'`' | b'|' | b'[' | b']' | b')' => false,
+            b'\'' => !is_styled,
+            _ => !byte.is_ascii_whitespace(),
         });
         self.judged = end;
         let quoted = before.get(..start).unwrap_or_default();
         let opened = quoted.trim_end_matches(['"', '\'', ' ']);
-        let is_loaded = ends_with_word(opened, "url(") || ends_with_word(opened, "@import");
+        let is_loaded =
+            is_styled || ends_with_word(opened, "url(") || ends_with_word(opened, "@import");
         let (used, what) = match is_loaded {
             true => (Use::Image, "image"),
             false => (Use::Link, "link"),

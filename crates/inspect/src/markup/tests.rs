@@ -1,5 +1,7 @@
 //! What comes out of each construct, what passes unchanged, and what no input may do.
 
+mod loaded;
+
 use super::*;
 use proptest::prelude::*;
 
@@ -457,7 +459,9 @@ fn n1_4_the_readmes_of_installed_packages_pass_byte_by_byte() {
             changed.push((package.file_name(), told.collect::<Vec<_>>()));
         }
     }
-    assert!(read > 50 || std::fs::metadata(root).is_err(), "{read}");
+    // They are installed where everything is tested.
+    let is_alone = std::fs::metadata(root).is_err() && std::env::var_os("CI").is_none();
+    assert!(read > 50 || is_alone, "{read}");
     assert!(changed.is_empty(), "{changed:#?}");
 }
 
@@ -520,10 +524,10 @@ fn matches_name_the_very_bytes() {
     );
 }
 
-/// Each input is made to be read over and over. Work is bounded by a budget that is linear in the text, so
-/// that what counts here is that every one of them comes to an end and leaves nothing.
+/// Each input is made to be read over and over. What is shown is that every one of them is read to its end
+/// and leaves nothing; how long that takes is measured elsewhere.
 #[test]
-fn what_is_built_to_be_slow_is_read_in_linear_time() {
+fn what_is_built_to_be_slow_is_read_to_its_end_and_leaves_nothing() {
     let size = 1 << 18;
     for unit in [
         "[",

@@ -6,7 +6,8 @@
 
 use super::path::is_dash;
 use super::rule::*;
-use std::net::IpAddr;
+use super::url;
+use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 use unicode_security::MixedScript;
 
@@ -122,15 +123,13 @@ pub(super) fn check(
         || text.contains(|c: char| c.is_whitespace() || "/\\@?#'\"`;|&$<>(){}".contains(c))
     {
         add(&HOST_MALFORMED, 0..text.len());
-        return None;
+        return within(text, addresses, add);
     }
-    let (host, port) = match with_port(text) {
-        Some(parts) => parts,
-        None => {
-            add(&HOST_MALFORMED, 0..text.len());
-            return None;
-        }
-    };
+    let (host, port) = with_port(text);
+    if port == Port::Unreadable {
+        add(&HOST_MALFORMED, 0..text.len());
+    }
+    let port = port.number();
     if let Some(port) = port
         && !addresses.ports.is_empty()
         && !addresses.ports.contains(&port)
@@ -146,30 +145,110 @@ pub(super) fn check(
     })
 }
 
-/// A host and its port. A bare address of IPv6 has none.
-pub(super) fn with_port(text: &str) -> Option<(&str, Option<u16>)> {
-    if text.starts_with('[') {
-        let end = text.find(']')? + 1;
-        let (host, rest) = text.split_at_checked(end)?;
-        return match rest.strip_prefix(':') {
-            None if rest.is_empty() => Some((host, None)),
-            Some("") => Some((host, None)),
-            Some(port) => Some((host, Some(port_number(port)?))),
-            None => None,
-        };
+/// The host in a text that holds more than one, as whoever puts the text into a URL is led to it. What
+/// is no host at all is not judged like one: of this host only what is certain is told.
+fn within(
+    text: &str,
+    addresses: &Addresses,
+    add: &mut impl FnMut(&'static Rule, Range<usize>),
+) -> Option<Target> {
+    let mut certain = |rule: &'static Rule, at| {
+        if rule.weight == Weight::Certain && rule.name.starts_with("host.") {
+            add(rule, at);
+        }
+    };
+    url::check(text, addresses, &mut certain)
+}
+
+/// What stands behind a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Port {
+    Number(u16),
+    /// Something that is no port, though readers differ about that.
+    Unreadable,
+    Unsaid,
+}
+
+impl Port {
+    pub(super) fn number(self) -> Option<u16> {
+        match self {
+            Port::Number(port) => Some(port),
+            Port::Unreadable | Port::Unsaid => None,
+        }
     }
-    match text.split_once(':') {
-        None => Some((text, None)),
-        Some((_, port)) if port.contains(':') => Some((text, None)),
-        Some((host, "")) => Some((host, None)),
-        Some((host, port)) => Some((host, Some(port_number(port)?))),
+
+    /// What stands behind the `:`.
+    fn read(text: &str) -> Self {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            _ if text.is_empty() => Port::Unsaid,
+            Ok(port) if digits => Port::Number(port),
+            _ => Port::Unreadable,
+        }
     }
 }
 
-fn port_number(text: &str) -> Option<u16> {
-    match text.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => text.parse().ok(),
-        false => None,
+/// A host and its port. A bare address of IPv6 has none.
+pub(super) fn with_port(text: &str) -> (&str, Port) {
+    if text.starts_with('[') {
+        let end = text.find(']').map_or(text.len(), |end| end + 1);
+        let (host, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        return match rest.strip_prefix(':') {
+            Some(port) => (host, Port::read(port)),
+            None if rest.is_empty() => (host, Port::Unsaid),
+            None => (host, Port::Unreadable),
+        };
+    }
+    match text.split_once(':') {
+        None => (text, Port::Unsaid),
+        Some((_, more)) if more.contains(':') && is_six(unzoned(text)) => (text, Port::Unsaid),
+        Some((host, port)) => (host, Port::read(port)),
+    }
+}
+
+fn is_six(text: &str) -> bool {
+    text.parse::<Ipv6Addr>().is_ok()
+}
+
+/// An address without its zone (RFC 4007, section 11; RFC 6874).
+fn unzoned(text: &str) -> &str {
+    text.split_once('%').map_or(text, |(address, _)| address)
+}
+
+/// A host as every reader has it.
+fn parsed(text: &str) -> Option<::url::Host> {
+    match text.parse::<Ipv6Addr>() {
+        Ok(six) => Some(::url::Host::Ipv6(six)),
+        Err(_) => ::url::Host::parse(text).ok(),
+    }
+}
+
+/// A host as those have it who read what nobody may write: an address with a zone, a name or an address
+/// of IPv4 in brackets.
+fn leniently(text: &str) -> Option<(&str, ::url::Host)> {
+    let bare = text.trim_matches(|c: char| matches!(c, '[' | ']') || c.is_whitespace());
+    let address = unzoned(bare);
+    let is_name = |host: &::url::Host| matches!(host, ::url::Host::Domain(_));
+    match parsed(address) {
+        Some(host) if address.len() == bare.len() || !is_name(&host) => Some((address, host)),
+        _ => Some((bare, parsed(bare)?)),
+    }
+}
+
+/// Whether a text is a host even where nothing says that one stands there. A small number and what could
+/// be the name of a file are none.
+pub(super) fn is_unmistakable(text: &str) -> bool {
+    match parsed(text).or_else(|| Some(leniently(text)?.1)) {
+        Some(::url::Host::Ipv4(address)) => match address.octets() {
+            [0, 0, 0, 0] => text.contains('.'),
+            [first, ..] => first != 0,
+        },
+        Some(::url::Host::Ipv6(_)) => true,
+        Some(::url::Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(&name);
+            is_below(name, "localhost") || name.contains('.') && METADATA.contains(&name)
+        }
+        None => false,
     }
 }
 
@@ -180,14 +259,12 @@ pub(super) fn read(
     at: &Range<usize>,
     add: &mut impl FnMut(&'static Rule, Range<usize>),
 ) -> Option<Host> {
-    let bare_six = text.parse::<std::net::Ipv6Addr>().is_ok();
-    let parsed = match bare_six {
-        true => ::url::Host::parse(&format!("[{text}]")),
-        false => ::url::Host::parse(text),
-    };
-    let Ok(parsed) = parsed else {
-        add(&HOST_UNREADABLE, at.clone());
-        return None;
+    let (text, parsed) = match parsed(text) {
+        Some(host) => (text, host),
+        None => {
+            add(&HOST_UNREADABLE, at.clone());
+            leniently(text)?
+        }
     };
     let written = text.strip_suffix('.').unwrap_or(text);
     if written.len() != text.len() {

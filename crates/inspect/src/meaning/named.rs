@@ -4,7 +4,7 @@
 use super::rule::UNDECLARED;
 use super::{
     Around, Asked, Basis, Consequence, Expectation, Judged, Kind, Meaning, Outcome, Parameters,
-    Roots, look, recognise,
+    Roots, look, recognise, url,
 };
 use crate::pointer;
 use serde_json::{Map, Value};
@@ -41,8 +41,8 @@ pub fn check_named(values: &Map<String, Value>, around: &Around<'_>) -> Vec<Judg
 /// Checks the URI of a resource of which nobody said anything: what its scheme says that it leads to, a place
 /// in a file system or on the network. Of other schemes only what nobody sees is asked.
 pub fn check_uri(uri: &str, around: &Around<'_>) -> Vec<Judged<'static>> {
-    let (meaning, texts) = match place_of_file(uri) {
-        Some(place) => (Meaning::Path, readings(place)),
+    let (meaning, texts) = match places_of_file(uri) {
+        Some(places) => (Meaning::Path, places),
         None => (Meaning::Url, vec![Cow::Borrowed(uri)]),
     };
     let Some(expected) = recognised(meaning) else {
@@ -52,7 +52,7 @@ pub fn check_uri(uri: &str, around: &Around<'_>) -> Vec<Judged<'static>> {
         // No URI holds what nobody sees, whatever it leads to.
         return told(expected, expected.unseen(uri)).into_iter().collect();
     }
-    if meaning == Meaning::Url && !is_web(uri) {
+    if meaning == Meaning::Url && !url::leads(uri) {
         return Vec::new();
     }
     let none = Roots::default();
@@ -65,27 +65,37 @@ pub fn check_uri(uri: &str, around: &Around<'_>) -> Vec<Judged<'static>> {
 
 /// Checks what stands in the variables of a URI of which something was declared.
 ///
-/// A path is judged as it is written, too: where dots and slashes are encoded, readers differ. A whole URL is
-/// judged as it is written alone.
+/// A path is judged as it is written, too: where dots and slashes are encoded, readers differ. So it is without
+/// what would be a query or a fragment. A whole URL is judged as it is written alone.
 pub fn check_parts<'a>(
     parameters: &'a Parameters,
     parts: &[(&str, &str)],
     around: &Around<'_>,
 ) -> Vec<Judged<'a>> {
-    let mut judged = parameters.check_but(&read(parts), around);
+    let mut judged = parameters.check_but(&read(parts, readings), around);
     judged.retain(|it| is_asked(it, parts));
+    let mut cut = parameters.check_but(&read(parts, cuts), around);
+    cut.retain(is_path);
+    judged.extend(cut);
     judged
 }
 
 /// The same by the names of the variables alone.
 pub fn check_named_parts(parts: &[(&str, &str)], around: &Around<'_>) -> Vec<Judged<'static>> {
-    let mut judged = check_named(&read(parts), around);
+    let mut judged = check_named(&read(parts, readings), around);
     judged.retain(|it| is_asked(it, parts));
+    let mut cut = check_named(&read(parts, cuts), around);
+    cut.retain(is_path);
+    judged.extend(cut);
     judged
 }
 
+fn is_path(judged: &Judged<'_>) -> bool {
+    judged.expected.kind.meaning() == Meaning::Path
+}
+
 /// Every reading of each part.
-fn read(parts: &[(&str, &str)]) -> Map<String, Value> {
+fn read(parts: &[(&str, &str)], readings: fn(&str) -> Vec<Cow<'_, str>>) -> Map<String, Value> {
     let values = parts.iter().map(|(name, text)| {
         let readings = readings(text);
         let readings = readings.iter().map(|text| Value::from(&**text)).collect();
@@ -138,12 +148,57 @@ fn readings(text: &str) -> Vec<Cow<'_, str>> {
     }
 }
 
+/// The readings of a path in a URI without what is a query or a fragment there (RFC 3986, sections 3.4 and
+/// 3.5); none where there is neither. Whoever takes the encoding off first may find one later: that counts
+/// where a way up is left out with it.
+fn cuts(text: &str) -> Vec<Cow<'_, str>> {
+    let path = before_query(text);
+    let mut cuts = match path.len() < text.len() {
+        true => readings(path),
+        false => Vec::new(),
+    };
+    let read = decoded(path);
+    let found = before_query(&read);
+    if read
+        .get(found.len()..)
+        .is_some_and(|left| left.contains(".."))
+    {
+        cuts.push(found.to_owned().into());
+    }
+    cuts
+}
+
+fn before_query(text: &str) -> &str {
+    text.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// The places that a URI of the scheme `file` names to one reader or another, as most of them have it first;
+/// nothing for any other text.
+pub(super) fn places_of_file(text: &str) -> Option<Vec<Cow<'_, str>>> {
+    let uri = text.get(url::inner(text, &mut |_| false))?;
+    let place = place_of_file(uri)?;
+    let mut places = readings(before_query(place));
+    for reading in readings(place).into_iter().chain(cuts(place)) {
+        if !places.contains(&reading) {
+            places.push(reading);
+        }
+    }
+    if !place.starts_with(['/', '\\']) {
+        // Browsers know no relative place: to them `file:a` is `/a`.
+        let rooted = places.iter().map(|it| Cow::Owned(format!("/{it}")));
+        let rooted: Vec<_> = rooted.collect();
+        places.extend(rooted);
+    }
+    Some(places)
+}
+
 /// The place that a URI of the scheme `file` names (RFC 8089); with its host, if that is not this machine.
 fn place_of_file(uri: &str) -> Option<&str> {
-    let (scheme, rest) = uri.trim_start().split_once(':')?;
-    if !scheme.eq_ignore_ascii_case("file") {
+    let scheme = uri.get(..5)?;
+    if !scheme.eq_ignore_ascii_case("file:") {
         return None;
     }
+    let rest = uri.get(5..)?;
     let Some(authority) = rest.strip_prefix("//") else {
         return Some(rest);
     };
@@ -153,16 +208,9 @@ fn place_of_file(uri: &str) -> Option<&str> {
     Some(if here { place } else { rest })
 }
 
-fn is_web(uri: &str) -> bool {
-    let scheme = uri.trim_start().split(':').next().unwrap_or_default();
-    ["http", "https", "ws", "wss", "ftp"]
-        .iter()
-        .any(|web| scheme.eq_ignore_ascii_case(web))
-}
-
 /// A part of a URI with its percent-encoding taken off once, as whoever reads the URI does it. What is no
 /// text then stays as it was written.
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {

@@ -5,6 +5,7 @@
 //! was named is handed back for that.
 
 use super::rule::*;
+use super::{named, url};
 use std::borrow::Cow;
 use std::ops::Range;
 use thiserror::Error;
@@ -74,6 +75,30 @@ impl Roots {
         Some(format!("{}/{path}", self.iter().next()?))
     }
 
+    /// Whether some reader is led out of the roots by a path, or by what stands where one is expected.
+    fn are_left_by(&self, view: &[u8]) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let outside = |path: &[u8]| {
+            Reading::all(path)
+                .iter()
+                .any(|reading| self.place(path, reading).is_none())
+        };
+        if outside(view) {
+            return true;
+        }
+        if self.roots.iter().any(Vec::is_empty) {
+            // Everything is inside.
+            return false;
+        }
+        let text = String::from_utf8_lossy(view);
+        match named::places_of_file(&text) {
+            Some(places) => places.iter().any(|place| outside(place.as_bytes())),
+            None => is_home(&text) || is_drive(&text) || is_url(&text),
+        }
+    }
+
     /// The place that a path names, without `.` and `..`; nothing if it lies outside.
     fn place(&self, path: &[u8], reading: &Reading) -> Option<Vec<u8>> {
         let is_separator = reading.is_separator;
@@ -138,28 +163,28 @@ pub(super) fn check(
     if plain.any && (roots.is_empty() && plain.below_start || !roots.is_empty()) {
         add(climb_rule(roots, &plain), all.clone());
     }
-    let outside = |view: &[u8]| {
-        !roots.is_empty()
-            && (roots.place(view, &PLAIN).is_none() || roots.place(view, &WARY).is_none())
-    };
-    let outside_plainly = outside(text.as_bytes());
+    let outside_plainly = roots.are_left_by(text.as_bytes());
     if outside_plainly {
         add(&PATH_OUTSIDE, all.clone());
     }
-    for view in Peeled::of(text) {
+    for view in readings(text) {
         if view.contains(&0) && !text.contains('\0') {
             add(&PATH_NUL, all.clone());
         }
-        if climbs(&view).any && !plain.any || outside(&view) && !outside_plainly {
+        let climbs_unseen = climbs(&view).any && !plain.any;
+        if climbs_unseen || !outside_plainly && roots.are_left_by(&view) {
             add(&PATH_DISGUISED, all.clone());
         }
     }
     if roots.is_empty() || outside_plainly {
         return None;
     }
-    let place = roots.place(text.as_bytes(), &PLAIN)?;
+    // Of the URI of a file it is the place that it names.
+    let named = named::places_of_file(text).and_then(|places| places.into_iter().next());
+    let path = named.as_deref().unwrap_or(text);
+    let place = roots.place(path.as_bytes(), &PLAIN)?;
     let place = String::from_utf8(place).ok()?;
-    let written = roots.written(text)?;
+    let written = roots.written(path)?;
     Some(PathFound { place, written })
 }
 
@@ -205,7 +230,6 @@ fn characters(text: &str, add: &mut impl FnMut(&'static Rule, Range<usize>)) {
 
 /// What a path must not begin with, or end with.
 fn beginning(text: &str, add: &mut impl FnMut(&'static Rule, Range<usize>)) {
-    let bytes = text.as_bytes();
     let trimmed = text.trim_start();
     if trimmed.starts_with("\\\\") || trimmed.starts_with("/\\") || trimmed.starts_with("\\/") {
         add(&PATH_UNC, 0..2);
@@ -213,7 +237,7 @@ fn beginning(text: &str, add: &mut impl FnMut(&'static Rule, Range<usize>)) {
     if text.contains("//") {
         add(&PATH_DOUBLE, 0..text.len());
     }
-    if trimmed.starts_with('~') {
+    if trimmed.starts_with('~') || is_home(text) {
         add(&PATH_HOME, 0..1);
     }
     if trimmed.starts_with(is_dash) {
@@ -222,9 +246,7 @@ fn beginning(text: &str, add: &mut impl FnMut(&'static Rule, Range<usize>)) {
     if trimmed.starts_with('|') || text.trim_end().ends_with('|') {
         add(&PATH_PIPE, 0..text.len());
     }
-    if let [letter, b':', ..] = bytes
-        && letter.is_ascii_alphabetic()
-    {
+    if is_drive(text) {
         add(&PATH_DRIVE, 0..2);
     }
     if is_url(text) {
@@ -235,16 +257,36 @@ fn beginning(text: &str, add: &mut impl FnMut(&'static Rule, Range<usize>)) {
     }
 }
 
-fn is_url(text: &str) -> bool {
-    let scheme = |scheme: &str| {
-        let belongs = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-        !scheme.is_empty() && scheme.bytes().all(belongs)
+/// Whether a path begins with a home directory, once a program writes that out: `~`, `~name`, `$HOME`.
+/// Names such as `~$report.docx` and `~.lock` are those of files.
+fn is_home(text: &str) -> bool {
+    let text = text.trim();
+    let first = text.split(['/', '\\']).next().unwrap_or_default();
+    let is_user = |user: &str| {
+        let belongs = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
+        !user.starts_with('.') && user.chars().all(belongs)
     };
-    let start = text.trim_start().get(..5).unwrap_or_default();
-    start.eq_ignore_ascii_case("file:")
-        || text
-            .split_once("://")
-            .is_some_and(|(before, _)| scheme(before))
+    matches!(first, "$HOME" | "${HOME}") || first.strip_prefix('~').is_some_and(is_user)
+}
+
+fn is_drive(text: &str) -> bool {
+    let [letter, b':', ..] = text.trim_start().as_bytes() else {
+        return false;
+    };
+    letter.is_ascii_alphabetic()
+}
+
+fn is_url(text: &str) -> bool {
+    if named::places_of_file(text).is_some() {
+        return true;
+    }
+    let inner = text.get(url::inner(text, &mut |_| false));
+    let (before, _) = inner
+        .and_then(|it| it.split_once("://"))
+        .unwrap_or_default();
+    let belongs =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_' | b':');
+    !before.is_empty() && before.bytes().all(belongs)
 }
 
 /// Every name on the way.
@@ -332,7 +374,8 @@ fn climbs(path: &[u8]) -> Climbs {
     climbs
 }
 
-/// How a reader takes a path apart.
+/// How a reader takes a path apart. What leads out for one need not for another, which takes more for
+/// a way up, or less: `\\..;/srv/data` is a root to those only who take `..;` for one.
 struct Reading {
     is_separator: fn(u8) -> bool,
     name: fn(&[u8]) -> &[u8],
@@ -343,20 +386,50 @@ const PLAIN: Reading = Reading {
     is_separator: |byte| byte == b'/',
     name: |name| name,
 };
-/// As whoever takes the most for a way up.
-const WARY: Reading = Reading {
-    is_separator: is_any_slash,
-    name: effective,
-};
+
+impl Reading {
+    /// All readings of a path that can differ.
+    fn all(path: &[u8]) -> &'static [Reading] {
+        const ALL: [Reading; 8] = {
+            const fn either(name: fn(&[u8]) -> &[u8]) -> [Reading; 2] {
+                let plain = PLAIN.is_separator;
+                [
+                    Reading {
+                        is_separator: plain,
+                        name,
+                    },
+                    Reading {
+                        is_separator: is_any_slash,
+                        name,
+                    },
+                ]
+            }
+            let [a, b] = either(PLAIN.name);
+            let [c, d] = either(effective);
+            let [e, f] = either(|name| dots_or(without_parameters(name), name));
+            let [g, h] = either(|name| dots_or(name.trim_ascii(), name));
+            [a, b, c, d, e, f, g, h]
+        };
+        let plain = |byte: &u8| !matches!(byte, b'\\' | b';' | 0) && !byte.is_ascii_whitespace();
+        match path.iter().all(plain) {
+            true => std::slice::from_ref(&PLAIN),
+            false => &ALL,
+        }
+    }
+}
 
 /// A name as some server reads it: without what follows a `;` or a zero byte, and without the spaces
 /// that some systems take off. Only where that makes it `.` or `..` it is read so.
 fn effective(name: &[u8]) -> &[u8] {
-    let end = name
-        .iter()
-        .position(|byte| matches!(byte, b';' | 0))
-        .unwrap_or(name.len());
-    let dots = name.get(..end).unwrap_or(name).trim_ascii();
+    dots_or(without_parameters(name).trim_ascii(), name)
+}
+
+fn without_parameters(name: &[u8]) -> &[u8] {
+    let end = name.iter().position(|byte| matches!(byte, b';' | 0));
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
+}
+
+fn dots_or<'a>(dots: &'a [u8], name: &'a [u8]) -> &'a [u8] {
     match dots {
         b"." | b".." => dots,
         _ => name,
@@ -376,42 +449,42 @@ pub(super) fn is_dash(c: char) -> bool {
     )
 }
 
-/// The readings of a path with encodings taken off and look-alikes made ASCII; none where that changes
-/// nothing.
-struct Peeled {
-    text: Vec<u8>,
-    left: usize,
+/// The readings of a path with encodings taken off: as a plain decoder has it, the same with look-alikes
+/// made ASCII at the end, and by whoever makes them ASCII at each step. None follows from another: what
+/// begins with a slash for one reader is inside the roots, and for another it is not.
+fn readings(text: &str) -> Vec<Vec<u8>> {
+    let mut readings = Vec::new();
+    if text.is_ascii() && !text.contains('%') {
+        return readings;
+    }
+    let decoded = std::iter::successors(peel(text.as_bytes()), |view| peel(view));
+    for view in decoded.take(PEELS) {
+        let alike = ascii(&view);
+        if alike != view {
+            readings.push(alike);
+        }
+        readings.push(view);
+    }
+    let whole = fold(text).into_owned().into_bytes();
+    let alike = std::iter::successors(Some(whole), |view| Some(ascii(&peel(view)?)));
+    for view in alike.take(PEELS + 1) {
+        if !readings.contains(&view) {
+            readings.push(view);
+        }
+    }
+    readings
 }
 
-impl Peeled {
-    fn of(text: &str) -> Self {
-        let odd = !text.is_ascii() || text.contains('%');
-        Peeled {
-            text: match odd {
-                true => fold(text).into_owned().into_bytes(),
-                false => Vec::new(),
-            },
-            left: if odd { PEELS + 1 } else { 0 },
-        }
+/// What was spelled too long, or looks like ASCII, made that.
+fn ascii(text: &[u8]) -> Vec<u8> {
+    let short = shortened(text);
+    match std::str::from_utf8(&short) {
+        Ok(text) => fold(text).into_owned().into_bytes(),
+        Err(_) => short,
     }
 }
 
-impl Iterator for Peeled {
-    type Item = Vec<u8>;
-
-    fn next(&mut self) -> Option<Vec<u8>> {
-        self.left = self.left.checked_sub(1)?;
-        let now = std::mem::take(&mut self.text);
-        match peel(&now) {
-            Some(next) => self.text = next,
-            None => self.left = 0,
-        }
-        Some(now)
-    }
-}
-
-/// Takes percent-encoding off once, and makes what was spelled too long, or looks alike, ASCII.
-/// Nothing if there is nothing to take off.
+/// Takes percent-encoding off once; nothing if there is none.
 fn peel(text: &[u8]) -> Option<Vec<u8>> {
     if !text.contains(&b'%') {
         return None;
@@ -442,13 +515,7 @@ fn peel(text: &[u8]) -> Option<Vec<u8>> {
         changed = true;
         rest = rest.get(length..).unwrap_or_default();
     }
-    changed.then(|| {
-        let short = shortened(&bytes);
-        match std::str::from_utf8(&short) {
-            Ok(text) => fold(text).into_owned().into_bytes(),
-            Err(_) => short,
-        }
-    })
+    changed.then_some(bytes)
 }
 
 enum Decoded {

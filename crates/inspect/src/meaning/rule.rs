@@ -61,7 +61,7 @@ macro_rules! rules {
 
 rules! {
     TOO_LONG = "argument.too_long" Certain "use a shorter value";
-    NOT_TEXT = "argument.not_text" Strict "write a text, or a list of texts";
+    NOT_TEXT = "argument.not_text" Heuristic "write a text, or a list of texts";
     HIDDEN = "argument.hidden_text" Certain "leave out characters that nobody sees";
 
     UNDECLARED = "resource.undeclared" Certain "name a resource by an address of one of the forms that may be used here";
@@ -99,6 +99,7 @@ rules! {
     URL_SCHEME = "url.scheme" Strict "use one of the schemes this tool may use";
     URL_RELATIVE = "url.relative" Strict "write the whole address, `scheme://host/path`";
     URL_SPACE = "url.space" Strict "write a space as `%20`";
+    URL_WRAPPED = "url.wrapped" Strict "write the address alone, without `<`, `>` or `url:` around it";
     URL_PORT = "url.port" Strict "use one of the ports this tool may use";
     URL_BACKSLASH = "url.backslash" Strict "use `/`";
 

@@ -346,11 +346,11 @@ pub(super) fn query(text: &str, add: &mut impl FnMut(&'static Rule, Range<usize>
 }
 
 fn writes(text: &str, word: &str, here: &[Token]) -> bool {
-    let called = here.get(1).is_some_and(|next| next.is(text, "("));
+    let called = || here.get(1).is_some_and(|next| next.is(text, "("));
     match word {
         // A function of texts where it is called.
         word if word.eq_ignore_ascii_case("replace") || word.eq_ignore_ascii_case("insert") => {
-            !called
+            !called()
         }
         word => WRITES.has(word.as_bytes()),
     }

@@ -1,9 +1,10 @@
 //! URLs, read twice: as RFC 3986 splits them and as browsers do. Where the two lead to different hosts
-//! the URL is ambiguous, whatever it says.
+//! the URL is ambiguous, whatever it says. What some readers take off before they read is taken off, and
+//! a host is judged where one of them would find it.
 //!
 //! Nothing is fetched and nothing is rewritten.
 
-use super::address::{self, Target};
+use super::address::{self, Port, Target};
 use super::rule::*;
 use std::ops::Range;
 
@@ -29,7 +30,9 @@ const DANGEROUS: &[&str] = &[
     "zip",
 ];
 /// Schemes that read from this machine, or carry what they show.
-const LOCAL: &[&str] = &["blob", "data", "file", "glob"];
+const LOCAL: &[&str] = &["blob", "data", "file", "glob", "local_file"];
+/// Schemes that browsers read alike: behind them there is a host.
+const WEB: &[&str] = &["ftp", "http", "https", "ws", "wss"];
 
 /// A URL taken apart by RFC 3986, section 3. Ranges are bytes of the text.
 struct Parts<'t> {
@@ -46,14 +49,7 @@ struct Parts<'t> {
 
 impl<'t> Parts<'t> {
     fn of(text: &'t str) -> Self {
-        let scheme = text.find([':', '/', '?', '#']).and_then(|at| {
-            let (scheme, rest) = text.split_at_checked(at)?;
-            let well_formed = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-                && scheme
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-            (rest.starts_with(':') && well_formed).then_some(scheme)
-        });
+        let scheme = scheme_of(text);
         let after = scheme.map_or(0, |scheme| scheme.len() + 1);
         let find = |from: usize, what: &[char]| {
             text.get(from..)
@@ -101,58 +97,74 @@ pub(super) fn check(
     if let Some(at) = text.find('\\') {
         add(&URL_BACKSLASH, at..at + 1);
     }
-    // What readers take off before they read.
-    let start = text.len() - text.trim_start().len();
-    let trimmed = text.trim();
-    let parts = Parts::of(trimmed);
-    scheme(&parts, addresses, &all, add);
-    line_breaks(trimmed, &parts, add);
-    let parsed = ::url::Url::parse(trimmed);
-    let web = parts.scheme.is_some_and(|scheme| {
-        ["http", "https", "ws", "wss", "ftp"]
-            .iter()
-            .any(|web| scheme.eq_ignore_ascii_case(web))
+    let inner = inner(text, &mut |outer| {
+        scheme(outer, addresses, &all, add);
+        is_declared(outer, addresses)
     });
+    let start = inner.start;
+    let trimmed = text.get(inner).unwrap_or_default();
+    if trimmed.len() != text.trim().len() {
+        add(&URL_WRAPPED, all.clone());
+    }
+    let parts = Parts::of(trimmed);
+    if let Some(own) = parts.scheme {
+        scheme(own, addresses, &all, add);
+    }
+    line_breaks(trimmed, &parts, add);
+    let web = parts.scheme.is_some_and(is_web);
     let Some(host_at) = parts.host.clone() else {
         // `https:host` and `https:/host` lead browsers to a host, and others nowhere. So do `\\host`
         // and `/\host`, relative to any address.
-        let elsewhere = web || starts_with_two_slashes(trimmed);
-        match elsewhere {
-            true => add(&URL_AMBIGUOUS, all),
-            false if parts.scheme.is_none() => add(&URL_RELATIVE, all),
-            false => {}
+        if web || starts_with_two_slashes(trimmed) {
+            add(&URL_AMBIGUOUS, all);
+            return None;
         }
-        return None;
+        if parts.scheme.is_none() {
+            add(&URL_RELATIVE, all);
+        }
+        return unmarked(trimmed, start, addresses, add);
     };
+    let host_at = start + host_at.start..start + host_at.end;
     if parts.scheme.is_none() {
         add(&URL_RELATIVE, all.clone());
     }
     if parts.user.is_some() {
         add(&URL_USERINFO, parts.authority.clone());
     }
-    let written = trimmed.get(host_at.clone()).unwrap_or_default();
+    let written = text.get(host_at.clone()).unwrap_or_default();
     if written.is_empty() {
-        // `file:///path` has none, and needs none.
-        if web {
+        // `file:///path` has none, and needs none. Relative to an address, `///host` leads browsers to it.
+        if web || parts.scheme.is_none() {
             add(&URL_AMBIGUOUS, all);
         }
         return None;
     }
-    let Some((name, port)) = address::with_port(written) else {
-        add(&HOST_UNREADABLE, host_at);
-        return None;
-    };
+    let parsed = ::url::Url::parse(trimmed).ok();
+    host(written, host_at, (&parts, parsed.as_ref()), addresses, add)
+}
+
+/// What is wrong with the host and the port of a URL that was taken apart, and read as browsers do.
+fn host(
+    written: &str,
+    host_at: Range<usize>,
+    (parts, browsed): (&Parts<'_>, Option<&::url::Url>),
+    addresses: &Addresses,
+    add: &mut impl FnMut(&'static Rule, Range<usize>),
+) -> Option<Target> {
+    let (name, port) = address::with_port(written);
+    if port == Port::Unreadable {
+        // Some readers make a number of it all the same, so that the host counts.
+        add(&HOST_UNREADABLE, host_at.clone());
+    }
+    let port = port.number();
     if !addresses.ports.is_empty() {
-        let known = port.or(parsed
-            .as_ref()
-            .ok()
-            .and_then(::url::Url::port_or_known_default));
+        let known = port.or(browsed.and_then(::url::Url::port_or_known_default));
         if known.is_none_or(|port| !addresses.ports.contains(&port)) {
             add(&URL_PORT, host_at.clone());
         }
     }
-    let at = start + host_at.start..start + host_at.start + name.len();
-    if web && !agree(parsed.as_ref().ok(), name) {
+    let at = host_at.start..host_at.start + name.len();
+    if parts.scheme.is_some_and(is_web) && !agree(browsed, name) {
         add(&URL_AMBIGUOUS, at.clone());
     }
     let host = address::read(name, addresses, &at, add)?;
@@ -178,19 +190,141 @@ fn starts_with_two_slashes(text: &str) -> bool {
     slash(first.next()) && slash(first.next())
 }
 
+/// The scheme that a text begins with (RFC 3986, section 3.1; `_` is read by some). Time is linear in
+/// its length.
+fn scheme_of(text: &str) -> Option<&str> {
+    let belongs = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_');
+    let end = text.find(|c| !belongs(c))?;
+    let (scheme, rest) = text.split_at_checked(end)?;
+    let begins = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+    (begins && rest.starts_with(':')).then_some(scheme)
+}
+
+fn is_web(scheme: &str) -> bool {
+    WEB.iter().any(|web| scheme.eq_ignore_ascii_case(web))
+}
+
+/// Whether browsers and others are led to a host by this text, or into a file system, though it is
+/// written with line breaks and tabs, which they take out.
+pub(super) fn leads(text: &str) -> bool {
+    let lead = text.trim_start_matches(|c: char| c <= ' ');
+    let read: String = lead
+        .chars()
+        .filter(|c| !matches!(c, '\t' | '\n' | '\r'))
+        .collect();
+    let inner = inner(&read, &mut |_| false);
+    let scheme = read.get(inner).and_then(scheme_of);
+    scheme.is_some_and(|scheme| is_web(scheme) || scheme.eq_ignore_ascii_case("file"))
+}
+
+/// Where the address stands to which a text leads, without what some readers take off: white space, `<`
+/// and `>` around it (RFC 3986, appendix C), `url:` and any other scheme in front of a whole address.
+/// `stops` hears each scheme, and says whether it has to stay. Time is linear in the length of the text.
+pub(super) fn inner(text: &str, stops: &mut impl FnMut(&str) -> bool) -> Range<usize> {
+    let mut at = trimmed(text, 0..text.len());
+    loop {
+        let here = text.get(at.clone()).unwrap_or_default();
+        if let Some(bare) = here.strip_prefix('<').and_then(|it| it.strip_suffix('>')) {
+            at = trimmed(text, at.start + 1..at.start + 1 + bare.len());
+            continue;
+        }
+        let Some(whole) = whole(here) else {
+            return at;
+        };
+        let whole = at.start + whole;
+        while at.start < whole {
+            let scheme = text.get(at.clone()).and_then(scheme_of).unwrap_or_default();
+            if stops(scheme) {
+                return at;
+            }
+            at = trimmed(text, at.start + scheme.len() + 1..at.end);
+        }
+        let here = text.get(at.clone()).unwrap_or_default();
+        match scheme_of(here) {
+            Some(scheme) if is_label(here, scheme) && !stops(scheme) => {
+                at = trimmed(text, at.start + scheme.len() + 1..at.end);
+            }
+            _ => return at,
+        }
+    }
+}
+
+/// Where a whole address begins, behind any number of schemes in front of it.
+fn whole(text: &str) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..)?;
+        let scheme = scheme_of(rest)?;
+        let behind = rest.get(scheme.len() + 1..)?;
+        let begins = behind.starts_with("//")
+            || scheme.eq_ignore_ascii_case("file")
+            || is_label(rest, scheme)
+            // What browsers read behind one of these is no other address.
+            || at == 0 && is_web(scheme);
+        if begins {
+            return Some(at);
+        }
+        at = text.len() - behind.trim_start().len();
+    }
+}
+
+/// Whether the word in front is `url:`, which is no scheme.
+fn is_label(text: &str, scheme: &str) -> bool {
+    let behind = text.get(scheme.len() + 1..).unwrap_or_default();
+    scheme.eq_ignore_ascii_case("url") && !behind.starts_with("//")
+}
+
+fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
+    let here = text.get(at.clone()).unwrap_or_default();
+    let kept = here.trim_end();
+    let start = at.start + kept.len() - kept.trim_start().len();
+    start..at.start + kept.len()
+}
+
+/// The host of a text that does not say it has one, as many programs that fetch understand it:
+/// `169.254.169.254/latest`, `localhost:8080`. A name that could as well be that of a file is none.
+fn unmarked(
+    text: &str,
+    start: usize,
+    addresses: &Addresses,
+    add: &mut impl FnMut(&'static Rule, Range<usize>),
+) -> Option<Target> {
+    let end = text.find(['/', '?', '#', '\\']).unwrap_or(text.len());
+    let authority = text.get(..end)?;
+    let from = match scheme_of(text) {
+        // What looks like a scheme is a host if a port follows.
+        Some(scheme) => {
+            let port = authority.get(scheme.len() + 1..)?;
+            let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+            is_port.then_some(0)?
+        }
+        None => authority.rfind('@').map_or(0, |at| at + 1),
+    };
+    let (name, port) = address::with_port(authority.get(from..)?);
+    if !address::is_unmistakable(name) {
+        return None;
+    }
+    let at = start + from..start + from + name.len();
+    let host = address::read(name, addresses, &at, add)?;
+    let port = port.number();
+    Some(Target { host, port, at })
+}
+
+fn is_declared(scheme: &str, addresses: &Addresses) -> bool {
+    let mut declared = addresses.schemes.iter();
+    declared.any(|declared| scheme.eq_ignore_ascii_case(declared))
+}
+
 fn scheme(
-    parts: &Parts<'_>,
+    scheme: &str,
     addresses: &Addresses,
     all: &Range<usize>,
     add: &mut impl FnMut(&'static Rule, Range<usize>),
 ) {
-    let Some(scheme) = parts.scheme else {
-        return;
-    };
     let scheme = scheme.to_ascii_lowercase();
     let allowed = match addresses.schemes.is_empty() {
         true => matches!(&*scheme, "https" | "http"),
-        false => addresses.schemes.iter().any(|allowed| **allowed == scheme),
+        false => is_declared(&scheme, addresses),
     };
     if allowed {
         return;

@@ -3,11 +3,15 @@
 //! Only what means something else is a change: the order of members and the spelling of numbers are
 //! not. Whoever approves a change sees each field once, with what was there and what is there now.
 
+use super::digest;
 use super::wording::{self, Reworded};
 use crate::text;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+/// Bytes of a place that is told.
+const PLACE: usize = 1024;
 
 /// How dangerous a change is, lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -56,7 +60,7 @@ fn compare<'v>(
     changes: &mut Vec<Change>,
 ) {
     match (old, new) {
-        (Some(old), Some(new)) if same(old, new) => {}
+        // Of what has members each is compared once, and what is the same changes nothing.
         (Some(Value::Object(old)), Some(Value::Object(new))) => {
             for (key, value) in old {
                 path.push(key);
@@ -69,6 +73,7 @@ fn compare<'v>(
                 path.pop();
             }
         }
+        (Some(old), Some(new)) if same(old, new) => {}
         (Some(Value::Array(old)), Some(Value::Array(new)))
             if *path == ["arguments"] && are_named(old) && are_named(new) =>
         {
@@ -107,15 +112,15 @@ fn arguments<'v>(
     new: &'v [Value],
     changes: &mut Vec<Change>,
 ) {
-    let of = |all: &'v [Value], name: &str| all.iter().position(|it| named(it) == Some(name));
+    let (were, are) = (places(old), places(new));
     let gone = old
         .iter()
-        .filter(|it| named(it).is_none_or(|name| of(new, name).is_none()));
+        .filter(|it| named(it).is_none_or(|name| !are.contains_key(name)));
     for item in new.iter().chain(gone) {
         let Some(name) = named(item) else {
             continue;
         };
-        let (before, after) = (of(old, name), of(new, name));
+        let (before, after) = (were.get(name).copied(), are.get(name).copied());
         let from = changes.len();
         path.push(name);
         let at = |all: &'v [Value], at: Option<usize>| at.and_then(|at| all.get(at));
@@ -135,10 +140,17 @@ fn named(argument: &Value) -> Option<&str> {
     argument.get("name")?.as_str()
 }
 
+/// Where the argument of each name stands.
+fn places(arguments: &[Value]) -> HashMap<&str, usize> {
+    let places = arguments.iter().enumerate();
+    places
+        .filter_map(|(at, it)| Some((named(it)?, at)))
+        .collect()
+}
+
 /// Whether each of these has a name of its own.
 fn are_named(arguments: &[Value]) -> bool {
-    let names: HashSet<&str> = arguments.iter().filter_map(named).collect();
-    names.len() == arguments.len()
+    places(arguments).len() == arguments.len()
 }
 
 /// How dangerous a change is: by the field, by what its text hides, and by what its words say.
@@ -181,15 +193,16 @@ fn is_prose(path: &[&str]) -> bool {
 /// What any text of a value says to the model that no text of the old one said.
 fn speaks(old: Option<&Value>, new: &Value) -> Option<(Risk, &'static str)> {
     let old = old.map(Value::to_string);
+    let known = wording::said(old.as_deref());
     let mut worst = None;
     let mut open = vec![new];
     while let Some(value) = open.pop() {
         match value {
-            Value::String(text) => worst = worst.max(wording::speaks(old.as_deref(), text)),
+            Value::String(text) => worst = worst.max(wording::speaks(&known, text)),
             Value::Array(items) => open.extend(items),
             Value::Object(members) => {
                 for (key, value) in members {
-                    worst = worst.max(wording::speaks(old.as_deref(), key));
+                    worst = worst.max(wording::speaks(&known, key));
                     open.push(value);
                 }
             }
@@ -215,10 +228,19 @@ fn same(old: &Value, new: &Value) -> bool {
     }
 }
 
+/// A place of no more than [`PLACE`] bytes: what stands deeper is told by what holds it, so that many changes
+/// behind a long name are no more than what is in them.
 fn pointer(path: &[&str]) -> String {
-    path.iter()
-        .flat_map(|key| ["/".to_owned(), key.replace('~', "~0").replace('/', "~1")])
-        .collect()
+    let mut pointer = String::new();
+    for key in path.iter().take_while(|key| key.len() < PLACE) {
+        let key = key.replace('~', "~0").replace('/', "~1");
+        if pointer.len() + 1 + key.len() > PLACE {
+            break;
+        }
+        pointer.push('/');
+        pointer.push_str(&key);
+    }
+    pointer
 }
 
 fn hides_text(value: &Value) -> bool {
@@ -355,12 +377,11 @@ fn constraint(keyword: &str, old: Option<&Value>, new: Option<&Value>) -> (Risk,
 
 /// Whether a list has an item that it had not.
 fn gained(old: Option<&Value>, new: Option<&Value>) -> bool {
-    let items =
-        |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-    let old = items(old);
-    items(new)
-        .iter()
-        .any(|item| !old.iter().any(|known| same(known, item)))
+    fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+        value.and_then(Value::as_array).into_iter().flatten()
+    }
+    let known: HashSet<Vec<u8>> = items(old).map(digest::canonical).collect();
+    items(new).any(|item| !known.contains(&digest::canonical(item)))
 }
 
 /// Whether a parameter of this name is what exfiltration or execution would need.
@@ -631,6 +652,35 @@ mod tests {
         // What two names say is told whole.
         let twice = json!({ "name": "greet", "arguments": [{ "name": "who" }, { "name": "who" }] });
         assert_eq!(diff(&prompt, &twice)[0].pointer, "/arguments");
+    }
+
+    #[test]
+    fn a_place_behind_a_long_name_is_told_by_what_holds_it() {
+        let new = |kind: &str| json!({ "a": { "x".repeat(PLACE): { "b": { "type": kind } } } });
+        let changes = diff(&new("string"), &new("integer"));
+        assert_eq!(changes.len(), 1);
+        assert_eq!(changes[0].pointer, "/a");
+        assert_eq!(changes[0].after, Some(json!("integer")));
+    }
+
+    #[test]
+    fn n9_2_a_list_gained_what_no_item_of_it_was() {
+        for (old, new, more) in [
+            (json!([1, "a"]), json!(["a", 1.0]), false),
+            (
+                json!([{ "a": 1, "b": [2] }]),
+                json!([{ "b": [2.0], "a": 1 }]),
+                false,
+            ),
+            (json!([1]), json!([1, 1]), false),
+            (json!([1]), json!(["1"]), true),
+            (json!([]), json!([null]), true),
+            (json!("a"), json!(["a"]), true),
+            (json!(["a"]), json!("b"), false),
+        ] {
+            assert_eq!(gained(Some(&old), Some(&new)), more, "{old} {new}");
+        }
+        assert!(!gained(None, None) && gained(None, Some(&json!([1]))));
     }
 
     #[test]

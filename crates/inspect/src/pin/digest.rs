@@ -20,21 +20,20 @@ pub struct DigestError;
 /// The digest of a whole definition, the same for every spelling of the same JSON.
 pub fn digest(definition: &Value) -> Digest {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    match serde_json_canonicalizer::to_vec(definition) {
-        Ok(canonical) => context.update(&canonical),
-        // RFC 8785 can write everything a `Value` can hold. Should that ever fail, the definition as
-        // it stands is hashed, under a mark that no JSON begins with: a pin that may change too
-        // often, never one that stays when the definition changes.
-        Err(_) => {
-            context.update(b"!");
-            context.update(definition.to_string().as_bytes());
-        }
-    }
+    context.update(&canonical(definition));
     let mut bytes = [0; 32];
     for (to, from) in bytes.iter_mut().zip(context.finish().as_ref()) {
         *to = *from;
     }
     Digest(bytes)
+}
+
+/// The bytes that every spelling of the same JSON has in common (RFC 8785).
+///
+/// It can write everything a `Value` can hold. Should that ever fail, the value as it stands is taken, under a
+/// mark that no JSON begins with: what may differ too often, and is never the same for two values.
+pub(super) fn canonical(value: &Value) -> Vec<u8> {
+    serde_json_canonicalizer::to_vec(value).unwrap_or_else(|_| format!("!{value}").into_bytes())
 }
 
 impl fmt::Display for Digest {

@@ -8,7 +8,7 @@ use crate::likeness::spelling;
 use crate::poison;
 use controls::Severity;
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// Words on each side that are aligned at most.
@@ -141,21 +141,21 @@ pub(super) fn judge(old: &str, new: &str) -> (Risk, &'static str, Vec<Reworded>)
     let (before, after) = (words(old), words(new));
     let hunks = hunks(old, &before, new, &after);
     let told = told((old, &before), (new, &after), &hunks);
-    let (risk, why) = match speaks(Some(old), new) {
+    let (risk, why) = match speaks(&said(Some(old)), new) {
         Some(found) => found,
         None => weigh(old, &before, new, &after, &hunks),
     };
     (risk, why, told)
 }
 
-/// Whether the new text says something to the model that the old one did not.
-pub(super) fn speaks(old: Option<&str>, new: &str) -> Option<(Risk, &'static str)> {
-    let known: HashSet<&str> = old
-        .map(poison::lint)
-        .unwrap_or_default()
-        .iter()
-        .map(|(rule, _)| rule.name)
-        .collect();
+/// What a text says to the model: the rules that see it.
+pub(super) fn said(text: Option<&str>) -> HashSet<&'static str> {
+    let told = text.map(poison::lint).unwrap_or_default();
+    told.iter().map(|(rule, _)| rule.name).collect()
+}
+
+/// Whether the new text says something to the model that was not said before.
+pub(super) fn speaks(known: &HashSet<&str>, new: &str) -> Option<(Risk, &'static str)> {
     let fresh = poison::lint(new);
     let fresh = fresh.iter().map(|(rule, _)| *rule);
     let worst = fresh
@@ -314,8 +314,21 @@ fn hunks(old: &str, before: &[Range<usize>], new: &str, after: &[Range<usize>]) 
             after: head..head + other.len(),
         }];
     }
+    // Each word is read once, however often it is compared.
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut numbered = |text: &str, words: &[Range<usize>]| {
+        let words = words
+            .iter()
+            .map(|word| text.get(word.clone()).unwrap_or_default());
+        let numbers = words.map(|word| {
+            let next = known.len();
+            *known.entry(word.to_lowercase()).or_insert(next)
+        });
+        numbers.collect::<Vec<usize>>()
+    };
+    let (one, other) = (numbered(old, one), numbered(new, other));
     let mut hunks: Vec<Hunk> = Vec::new();
-    for (x, y) in apart(one, other, same) {
+    for (x, y) in apart(&one, &other) {
         let (x, y) = (head + x.start..head + x.end, head + y.start..head + y.end);
         hunks.push(Hunk {
             before: x,
@@ -326,17 +339,13 @@ fn hunks(old: &str, before: &[Range<usize>], new: &str, after: &[Range<usize>]) 
 }
 
 /// What lies between the words that a longest common subsequence has.
-fn apart<T>(
-    one: &[T],
-    other: &[T],
-    same: impl Fn(&T, &T) -> bool,
-) -> Vec<(Range<usize>, Range<usize>)> {
+fn apart<T: PartialEq>(one: &[T], other: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
     let width = other.len() + 1;
     let mut longest = vec![0u16; (one.len() + 1) * width];
     let at = |longest: &[u16], x: usize, y: usize| longest.get(x * width + y).copied().unwrap_or(0);
     for (x, left) in one.iter().enumerate().rev() {
         for (y, right) in other.iter().enumerate().rev() {
-            let best = match same(left, right) {
+            let best = match left == right {
                 true => at(&longest, x + 1, y + 1) + 1,
                 false => at(&longest, x + 1, y).max(at(&longest, x, y + 1)),
             };
@@ -351,7 +360,7 @@ fn apart<T>(
         let equal = one
             .get(x)
             .zip(other.get(y))
-            .is_some_and(|(left, right)| same(left, right));
+            .is_some_and(|(left, right)| left == right);
         if equal && at(&longest, x, y) == at(&longest, x + 1, y + 1) + 1 {
             if begun != (x, y) {
                 apart.push((begun.0..x, begun.1..y));
@@ -534,7 +543,7 @@ mod tests {
     fn words_are_aligned_as_they_stand() {
         let spans = |one: &str, other: &str| {
             let chars = |text: &str| text.chars().collect::<Vec<_>>();
-            apart(&chars(one), &chars(other), |a, b| a == b)
+            apart(&chars(one), &chars(other))
         };
         assert_eq!(spans("abcd", "abcd"), []);
         assert_eq!(spans("abd", "abcd"), [(2..2, 2..3)]);

@@ -24,7 +24,7 @@ static WORDS: LazyLock<Option<(AhoCorasick, Vec<About>)>> = LazyLock::new(|| {
         .flat_map(|(about, words)| std::iter::repeat_n(*about, words.len()));
     let automaton = AhoCorasick::builder()
         .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .kind(Some(AhoCorasickKind::DFA))
         .build(words);
     Some((automaton.ok()?, about.collect()))
 });

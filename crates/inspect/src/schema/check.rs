@@ -7,7 +7,7 @@ use super::graph::{self, Graph, Kind};
 use super::meter;
 use super::pattern;
 use super::size::Size;
-use super::violation::{self, Violation};
+use super::violation::{self, Hush, Violation};
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
 use referencing::Draft;
@@ -72,7 +72,7 @@ impl Check {
     }
 
     /// Checks a value of a known size.
-    pub(super) fn run(&self, value: &Value, size: Size) -> Result<(), Failure> {
+    pub(super) fn run(&self, value: &Value, size: Size, hush: Hush<'_>) -> Result<(), Failure> {
         let reachable = u64::from(size.depth).saturating_mul(self.chain);
         if self
             .height
@@ -96,15 +96,15 @@ impl Check {
         } else {
             due
         };
-        Err(Failure::Broken(self.explain(value, spent)))
+        Err(Failure::Broken(self.explain((value, hush), spent)))
     }
 
     /// What is wrong with a value that failed, as far as telling it is bounded.
-    fn explain(&self, value: &Value, spent: u64) -> Vec<Violation> {
+    fn explain(&self, (value, hush): (&Value, Hush<'_>), spent: u64) -> Vec<Violation> {
         if spent > EXPLAINED || !self.explains {
             return vec![violation::unexplained()];
         }
-        let explain = || violation::all(self.validator.iter_errors(value));
+        let explain = || violation::all(self.validator.iter_errors(value), hush);
         let told = meter::within(EXPLAINED, explain)
             .map(|(told, _)| told)
             .unwrap_or_default();
@@ -151,7 +151,7 @@ fn build(document: &Value, draft: Draft) -> Result<Validator, SchemaError> {
                 ValidationErrorKind::Referencing(error) => graph::refused(error, &pointer),
                 kind => SchemaError::Invalid {
                     pointer,
-                    reason: violation::message(&kind, &parts.instance, ""),
+                    reason: violation::message((&kind, &|_| None), &parts.instance, ""),
                 },
             }
         })

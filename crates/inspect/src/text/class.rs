@@ -32,6 +32,8 @@ pub(super) enum Suspect {
     Presentation,
     /// Variation selectors 17 to 256, for ideographs.
     Ideographic,
+    /// The Mongolian vowel separator.
+    VowelSeparator,
 }
 
 /// What a character may be hidden as. ASCII letters, digits and punctuation never come here.
@@ -50,7 +52,8 @@ pub(super) fn suspect(c: char) -> Option<Suspect> {
         '\u{200c}' => Suspect::NonJoiner,
         '\u{200d}' => Suspect::Joiner,
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => Suspect::BidiControl,
-        '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' => Suspect::ZeroWidth,
+        '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => Suspect::ZeroWidth,
+        '\u{180e}' => Suspect::VowelSeparator,
         '\u{180b}'..='\u{180d}' | '\u{180f}' => Suspect::Selector,
         '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{3164}' => Suspect::ZeroWidth,
         '\u{fdd0}'..='\u{fdef}' => Suspect::Control,
@@ -119,6 +122,17 @@ pub(super) fn takes_joiners(c: char) -> bool {
         | '\u{a840}'..='\u{abff}' | '\u{fb50}'..='\u{fdcf}' | '\u{fe70}'..='\u{fefc}'
         // Kharoshthi, Manichaean, Adlam, and the Brahmic scripts of the supplementary plane.
         | '\u{10a00}'..='\u{10aff}' | '\u{11000}'..='\u{11fff}' | '\u{1e900}'..='\u{1e95f}')
+}
+
+/// Whether a vowel separator may stand behind it: a Mongolian letter, with the form that is chosen for it.
+pub(super) fn precedes_apart(c: char) -> bool {
+    matches!(c, '\u{1820}'..='\u{18aa}' | '\u{180b}'..='\u{180d}' | '\u{180f}')
+}
+
+/// Whether a vowel separator may stand before it: the letters A and E, which are written apart at the end of
+/// a word.
+pub(super) fn is_written_apart(c: char) -> bool {
+    matches!(c, '\u{1820}' | '\u{1821}')
 }
 
 /// Whether its script is written without spaces, so that a zero-width one separates words.

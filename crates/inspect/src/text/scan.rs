@@ -60,6 +60,11 @@ impl<'t> Scan<'t> {
                 (between, Hidden::ZeroWidth)
             }
             Suspect::GraphemeJoiner => (follows(class::takes_grapheme_joiners), Hidden::ZeroWidth),
+            Suspect::VowelSeparator => {
+                let apart =
+                    follows(class::precedes_apart) && next().is_some_and(class::is_written_apart);
+                (apart, Hidden::ZeroWidth)
+            }
             Suspect::ZeroWidth => (false, Hidden::ZeroWidth),
             Suspect::Tag => (false, Hidden::Tag),
             Suspect::Selector => (

@@ -20,6 +20,7 @@ const BENIGN: &[&str] = &[
     "മലയാളം: അവന്\u{200d} , ಕನ್ನಡ: ರ\u{200d}್ಕ, සිංහල: ශ්\u{200d}රී, தமிழ், తెలుగు",
     "ไทย: สวัสดี\u{200b}ครับ, ລາວ: ສະບາຍດີ, ភាសា\u{200b}ខ្មែរ, မြန်မာ\u{200b}ဘာသာ, བོད་ཡིག",
     "ᠮᠣᠩᠭᠣᠯ ᠠ\u{180b}",
+    "\u{1828}\u{1820}\u{1837}\u{180e}\u{1820} \u{182e}\u{180b}\u{180e}\u{1821}",
     "emoji: 😀 👍🏽 ❤\u{fe0f} ☎\u{fe0e} ©\u{fe0f} 1\u{fe0f}\u{20e3} #\u{fe0f}\u{20e3}",
     "👨\u{200d}👩\u{200d}👧\u{200d}👦 👩🏿\u{200d}🚀 🧑\u{200d}🤝\u{200d}🧑 👁\u{fe0f}\u{200d}🗨\u{fe0f}",
     "🏳\u{fe0f}\u{200d}🌈 🏴\u{200d}☠\u{fe0f} 👩\u{200d}❤\u{fe0f}\u{200d}💋\u{200d}👨 🇩🇪🇺🇳",
@@ -178,6 +179,7 @@ fn what_a_hidden_character_may_follow_is_never_hidden_itself() {
             || class::takes_zero_width_spaces(c)
             || class::takes_grapheme_joiners(c)
             || class::is_ideograph(c)
+            || class::is_written_apart(c)
             || class::is_right_to_left(c);
         let code = u32::from(c);
         assert!(
@@ -231,6 +233,18 @@ fn removes_what_only_looks_legitimate() {
         ),
         ("over\u{8}write", "overwrite", Hidden::Control),
         ("\u{feff}bom", "bom", Hidden::ZeroWidth),
+        ("\u{1828}\u{180e}b", "\u{1828}b", Hidden::ZeroWidth),
+        ("a\u{180e}\u{1820}", "a\u{1820}", Hidden::ZeroWidth),
+        (
+            "\u{1828}\u{180e}\u{180e}\u{1820}",
+            "\u{1828}\u{180e}\u{1820}",
+            Hidden::ZeroWidth,
+        ),
+        (
+            "\u{1828}\u{180e}\u{1828}",
+            "\u{1828}\u{1828}",
+            Hidden::ZeroWidth,
+        ),
     ] {
         assert_eq!(clean(text), expected, "{text:?}");
         assert!(examine(text).count(class) > 0, "{text:?}");

@@ -2,46 +2,55 @@
 
 use super::escape::{self, Escape};
 use super::hint::Hints;
-use super::runs::{self, Run};
+use super::runs::{self, Run, Spaced};
 use super::weave::Weaver;
 
 pub(super) fn weave(text: &str, hints: Hints, weaver: &mut Weaver<'_>) {
     let mut said = String::new();
-    let mut joined = runs::Joined::new(text);
+    let (mut joined, mut apart) = (runs::Joined::new(text), runs::Apart::new(text));
     let (any_escape, any_run) = (hints.has(Hints::ESCAPES), hints.has(Hints::RUNS));
     let mut escapes = Ahead::new(any_escape, |from| escape::next(text, from));
     let mut joined = Ahead::new(any_run, |from| joined.next(from));
-    let mut apart = Ahead::new(any_run, |from| runs::next_apart(text, from));
+    let mut apart = Ahead::new(any_run, |from| apart.next(from));
     let mut at = 0;
     while !weaver.is_full() {
         let escape = escapes.start(at, |escape: &Escape| escape.range.start);
         let run = joined.start(at, |run: &Run| run.range.start);
-        let spaced = apart.start(at, |run: &Run| run.range.start);
-        let Some(first) = [escape, run, spaced].into_iter().flatten().min() else {
+        let spaced = apart.start(at, |run: &Spaced| run.range.start);
+        let Some(first) = earlier(escape, earlier(run, spaced)) else {
             return;
         };
         if escape == Some(first) {
-            let Some(escape) = escapes.take() else { return };
-            let Escape { range, of, kind } = escape;
+            // Looked at where it is, since it is small and there may be many.
+            let Some(escape) = &escapes.found else { return };
+            let (range, kind) = (escape.range.clone(), escape.kind);
             at = range.end;
             said.clear();
-            escape::say(text, &range, kind, &mut said);
-            match of {
+            escape::say(text, escape, &mut said);
+            match escape.of {
                 Some(of) => weaver.put_bytes(range, of, &said, kind),
                 None => weaver.put(range, &said, kind),
             }
+            escapes.found = None;
             continue;
         }
         let source = if run == Some(first) {
             joined.take()
         } else {
-            apart.take()
+            apart.take().map(|run| run.said(text))
         };
         let Some(Run { range, text, kind }) = source else {
             return;
         };
         at = range.end;
         weaver.put(range, &text, kind);
+    }
+}
+
+fn earlier(one: Option<usize>, other: Option<usize>) -> Option<usize> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (found, None) | (None, found) => found,
     }
 }
 

@@ -9,6 +9,8 @@ use std::ops::Range;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Escape {
     pub(super) range: Range<usize>,
+    /// The character, where it is one.
+    only: Option<char>,
     /// Bytes that stand for each byte of what is escaped; none where they differ.
     pub(super) of: Option<usize>,
     pub(super) kind: Kind,
@@ -17,12 +19,20 @@ pub(super) struct Escape {
 /// Backslashes before a quotation mark: three levels of texts within texts have seven.
 const ESCAPES: usize = 7;
 
+/// So near the next escape begins where there are many: it is looked for byte by byte.
+const NEAR: usize = 4;
+
 /// The first escape that begins at `from` or later.
+#[inline]
 pub(super) fn next(text: &str, from: usize) -> Option<Escape> {
     let mut at = from;
     loop {
         let rest = text.as_bytes().get(at..)?;
-        at += memchr::memchr3(b'%', b'&', b'\\', rest)?;
+        let begins = |byte: &u8| matches!(byte, b'%' | b'&' | b'\\');
+        at += match rest.iter().take(NEAR).position(begins) {
+            Some(near) => near,
+            None => memchr::memchr3(b'%', b'&', b'\\', rest)?,
+        };
         if let Some(escape) = here(text, at) {
             return Some(escape);
         }
@@ -30,58 +40,79 @@ pub(super) fn next(text: &str, from: usize) -> Option<Escape> {
     }
 }
 
+#[inline]
 fn here(text: &str, at: usize) -> Option<Escape> {
     let rest = text.as_bytes().get(at..)?;
-    if let Some((prefix, kind)) = of_bytes(rest) {
-        let mut length = 0;
-        while let Some((_, used)) = character(rest.get(length..)?, prefix) {
+    if let Some((each, kind)) = of_bytes(rest)
+        && let Some((first, mut length)) = character(rest, kind, each)
+    {
+        let mut only = Some(first);
+        while let Some((_, used)) = character(rest.get(length..)?, kind, each) {
             length += used;
+            only = None;
         }
-        if length > 0 {
-            let of = Some(prefix.len() + 2);
-            let range = at..at + length;
-            return Some(Escape { range, of, kind });
-        }
+        let (of, range) = (Some(each), at..at + length);
+        return Some(Escape {
+            range,
+            only,
+            of,
+            kind,
+        });
     }
-    let (_, used, kind) = single(rest)?;
+    let (c, used, kind) = single(rest)?;
     let range = at..at + used;
     Some(Escape {
         range,
+        only: Some(c),
         of: None,
         kind,
     })
 }
 
 /// Adds what an escape says.
-pub(super) fn say(text: &str, range: &Range<usize>, kind: Kind, said: &mut String) {
-    let mut rest = text.as_bytes().get(range.clone()).unwrap_or_default();
-    let bytes = of_bytes(rest).filter(|(_, of)| *of == kind);
-    while !rest.is_empty() {
-        let decoded = bytes.and_then(|(prefix, _)| character(rest, prefix));
-        let decoded = decoded.or_else(|| single(rest).map(|(c, used, _)| (c, used)));
-        let Some((c, used)) = decoded else { return };
+#[inline]
+pub(super) fn say(text: &str, escape: &Escape, said: &mut String) {
+    match (escape.only, escape.of) {
+        (Some(c), _) => said.push(c),
+        (None, each) => say_all(text, escape.range.clone(), (escape.kind, each), said),
+    }
+}
+
+fn say_all(
+    text: &str,
+    range: Range<usize>,
+    (kind, each): (Kind, Option<usize>),
+    said: &mut String,
+) {
+    let mut rest = text.as_bytes().get(range).unwrap_or_default();
+    while let Some((c, used)) = character(rest, kind, each.unwrap_or_default()) {
         said.push(c);
         rest = rest.get(used..).unwrap_or_default();
     }
 }
 
-/// What stands before two digits for a byte.
-fn of_bytes(rest: &[u8]) -> Option<(&'static [u8], Kind)> {
+/// How many bytes an escape of this kind has for each byte, its two digits included.
+fn of_bytes(rest: &[u8]) -> Option<(usize, Kind)> {
     match rest {
-        [b'%', ..] => Some((b"%", Kind::Percent)),
-        [b'\\', b'x', ..] => Some((b"\\x", Kind::Escape)),
+        [b'%', ..] => Some((3, Kind::Percent)),
+        [b'\\', b'x', ..] => Some((4, Kind::Escape)),
+        _ => None,
+    }
+}
+
+/// A byte that is escaped in this way.
+fn byte(rest: &[u8], kind: Kind) -> Option<u8> {
+    match (kind, rest) {
+        (Kind::Percent, [b'%', high, low, ..]) | (Kind::Escape, [b'\\', b'x', high, low, ..]) => {
+            Some(digit(*high)? << 4 | digit(*low)?)
+        }
         _ => None,
     }
 }
 
 /// One character of UTF-8, each byte of it escaped, and how much is used for it.
-fn character(rest: &[u8], prefix: &[u8]) -> Option<(char, usize)> {
-    let each = prefix.len() + 2;
-    let byte = |at: usize| {
-        let escaped = rest.get(at * each..)?.strip_prefix(prefix)?;
-        u8::try_from(hex(escaped, 2)?).ok()
-    };
-    let first = byte(0)?;
+fn character(rest: &[u8], kind: Kind, each: usize) -> Option<(char, usize)> {
+    let first = byte(rest, kind)?;
     let length = match first {
         0..=0x7f => return Some((char::from(first), each)),
         0xc2..=0xdf => 2,
@@ -91,7 +122,7 @@ fn character(rest: &[u8], prefix: &[u8]) -> Option<(char, usize)> {
     };
     let mut bytes = [first, 0, 0, 0];
     for (at, place) in bytes.iter_mut().enumerate().take(length).skip(1) {
-        *place = byte(at)?;
+        *place = byte(rest.get(at * each..)?, kind)?;
     }
     let text = std::str::from_utf8(bytes.get(..length)?).ok()?;
     Some((text.chars().next()?, length * each))
@@ -251,8 +282,16 @@ const NAMED: &[(&str, char)] = &[
 /// The number that the first `length` bytes stand for; none of them is anything but a digit.
 pub(super) fn hex(bytes: &[u8], length: usize) -> Option<u32> {
     let digits = bytes.get(..length).filter(|digits| !digits.is_empty())?;
-    digits.iter().try_fold(0_u32, |number, digit| {
-        let digit = char::from(*digit).to_digit(16)?;
-        number.checked_mul(16)?.checked_add(digit)
+    digits.iter().try_fold(0_u32, |number, byte| {
+        number.checked_mul(16)?.checked_add(digit(*byte)?.into())
     })
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }

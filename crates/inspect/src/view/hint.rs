@@ -5,7 +5,7 @@
 use super::{rotated, runs};
 
 /// Bytes looked at in one step.
-const STEP: usize = 64;
+pub(super) const STEP: usize = 64;
 
 /// What a text has that a view may be made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

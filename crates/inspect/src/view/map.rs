@@ -214,16 +214,22 @@ impl Map {
         self.segments.push(segment);
     }
 
-    /// Makes every two segments one, and so those to come.
+    /// Makes every two segments one, and so those to come. They stay where they are: a view has many of
+    /// them, and new memory has to be cleared first.
     fn coarsen(&mut self) {
-        let ends = self.segments.iter().skip(1).map(|next| next.at);
+        let ends = self.segments.iter().skip(2).step_by(2).map(|next| next.at);
         let ends: Vec<u32> = ends.chain([self.end]).collect();
-        let pairs = self.segments.chunks(2).zip(ends.chunks(2));
-        let joined = pairs.filter_map(|(two, ends)| {
-            let (first, last) = (two.first()?, two.last()?);
-            Some(first.joined(last, *ends.last()?))
+        for (two, end) in self.segments.chunks_mut(2).zip(ends) {
+            if let [first, rest @ ..] = two {
+                let last = *rest.first().unwrap_or(first);
+                *first = first.joined(&last, end);
+            }
+        }
+        let mut is_first = false;
+        self.segments.retain(|_| {
+            is_first = !is_first;
+            is_first
         });
-        self.segments = joined.collect();
         self.grain += 1;
     }
 

@@ -8,32 +8,35 @@ mod marks;
 
 use super::map::Kind;
 use super::weave::Weaver;
-use marks::{Mark, Marks};
-use std::ops::Range;
+use marks::Mark;
+use std::ops::{ControlFlow, Range};
 
 /// Comments, hidden elements, attributes, targets and titles of links, definitions of references.
 pub(super) fn weave_unseen(text: &str, weaver: &mut Weaver<'_>) {
-    for mark in Marks::new(text) {
+    marks::each(text, |mark| {
         match mark {
             Mark::Unseen(range) | Mark::Aside(range) => weaver.take(range, Kind::Unseen),
             Mark::Syntax(_) => {}
         }
-        if weaver.is_full() {
-            return;
-        }
-    }
+        goes_on(weaver)
+    });
 }
 
 /// The text as it is shown: words that markup cuts in pieces are whole.
 pub(super) fn weave_visible(text: &str, weaver: &mut Weaver<'_>) {
-    for mark in Marks::new(text) {
+    marks::each(text, |mark| {
         match mark {
             Mark::Unseen(range) | Mark::Syntax(range) => weaver.drop(range, Kind::Visible),
             Mark::Aside(_) => {}
         }
-        if weaver.is_full() {
-            return;
-        }
+        goes_on(weaver)
+    });
+}
+
+fn goes_on(weaver: &Weaver<'_>) -> ControlFlow<()> {
+    match weaver.is_full() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
     }
 }
 

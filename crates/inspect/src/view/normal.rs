@@ -3,6 +3,7 @@
 use super::map::Kind;
 use super::weave::Weaver;
 use crate::text;
+use unicode_normalization::char::compose;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// Bytes skipped at once where all are ASCII.
@@ -10,6 +11,10 @@ const STEP: usize = 64;
 
 /// What is longer than this many times itself in its plain form stays.
 const GROWTH: usize = 4;
+
+/// The wide forms of ASCII, which stand in its order.
+const WIDE_FIRST: char = '\u{ff01}';
+const WIDE_LAST: char = '\u{ff5e}';
 
 /// The one ligature of Arabic that becomes eighteen characters: it is left as it is.
 const LONG_LIGATURE: char = '\u{fdfa}';
@@ -67,6 +72,7 @@ fn compatible(text: &str, range: std::ops::Range<usize>, weaver: &mut Weaver<'_>
         plain.clear();
         match ascii_of_wide(cluster) {
             Some(c) => plain.push(c),
+            None if marked(cluster, &mut plain) => {}
             None => plain.extend(cluster.nfkc()),
         }
         if plain != cluster && plain.len() <= GROWTH * cluster.len() {
@@ -90,9 +96,14 @@ pub(super) fn ascii_prefix(bytes: &[u8]) -> usize {
 
 /// Whether a character stands in its plainest form; maybe, where that depends on its neighbours.
 fn judge(c: char) -> IsNormalized {
-    match is_inert(c) || c == LONG_LIGATURE {
-        true => IsNormalized::Yes,
-        false => is_nfkc_quick(std::iter::once(c)),
+    match c {
+        WIDE_FIRST..=WIDE_LAST => IsNormalized::No,
+        // The marks that most languages have on their letters.
+        '\u{300}'..='\u{304}' | '\u{306}'..='\u{30c}' | '\u{323}'..='\u{328}' => {
+            IsNormalized::Maybe
+        }
+        _ if is_inert(c) || c == LONG_LIGATURE => IsNormalized::Yes,
+        _ => is_nfkc_quick(std::iter::once(c)),
     }
 }
 
@@ -100,9 +111,25 @@ fn judge(c: char) -> IsNormalized {
 fn ascii_of_wide(cluster: &str) -> Option<char> {
     let mut chars = cluster.chars();
     match (chars.next(), chars.next()) {
-        (Some(c @ '\u{ff01}'..='\u{ff5e}'), None) => char::from_u32(u32::from(c) - 0xfee0),
+        (Some(c @ WIDE_FIRST..=WIDE_LAST), None) => char::from_u32(u32::from(c) - 0xfee0),
         _ => None,
     }
+}
+
+/// What a letter of ASCII and one mark on it are: one character, or both. No table of decompositions is asked,
+/// since neither has one.
+fn marked(cluster: &str, plain: &mut String) -> bool {
+    let mut chars = cluster.chars();
+    let (Some(base), Some(mark), None) = (chars.next(), chars.next(), chars.next()) else {
+        return false;
+    };
+    if base.is_ascii() {
+        match compose(base, mark) {
+            Some(c) => plain.push(c),
+            None => plain.push_str(cluster),
+        }
+    }
+    base.is_ascii()
 }
 
 /// Whether it is wide punctuation among ideographs, which is how those are punctuated.
@@ -140,9 +167,14 @@ mod tests {
     fn what_is_taken_for_plain_without_a_table_is_plain() {
         for c in '\0'..=char::MAX {
             let alone = is_nfkc_quick(std::iter::once(c));
-            assert!(!is_inert(c) || alone == IsNormalized::Yes, "{c:?}");
+            assert!(judge(c) == alone || c == LONG_LIGATURE, "{c:?}");
             if let Some(plain) = ascii_of_wide(&c.to_string()) {
                 assert!(c.to_string().nfkc().eq([plain]), "{c:?}");
+            }
+            for base in ('\0'..='\u{7f}').filter(|_| alone == IsNormalized::Maybe) {
+                let (cluster, mut plain) = (format!("{base}{c}"), String::new());
+                assert!(marked(&cluster, &mut plain));
+                assert!(cluster.nfkc().eq(plain.chars()), "{cluster:?}");
             }
         }
     }

@@ -4,11 +4,15 @@
 //! what they decode to is text.
 
 use super::escape::hex;
+use super::hint::STEP;
 use super::map::Kind;
 use std::ops::Range;
 
 /// Letters of the shortest run of hexadecimal digits: eight bytes.
 const SHORTEST_HEX: usize = 16;
+
+/// Bytes that are looked at together.
+const BLOCK: usize = SHORTEST_HEX / 2;
 
 /// Letters of the shortest run of base64: fifteen bytes. Shorter ones are words too often.
 const SHORTEST_BASE64: usize = 20;
@@ -132,17 +136,70 @@ impl<'t> Joined<'t> {
     }
 }
 
-/// The first run of bytes that stand apart, at `from` or later, that decodes to text.
-pub(super) fn next_apart(text: &str, from: usize) -> Option<Run> {
-    let bytes = text.as_bytes();
-    let mut at = from;
-    loop {
-        let range = apart(bytes, at)?;
-        at = range.end;
-        if let Some(text) = decode_apart(bytes, &range) {
-            let kind = Kind::Hex;
-            return Some(Run { range, text, kind });
+/// Finds runs of bytes that stand apart and decode to text, from the front to the back.
+///
+/// What is text as a whole is so in each of its parts: of a run whose beginning was read as something else the
+/// rest is shown, and nothing is decoded more than twice.
+#[derive(Debug)]
+pub(super) struct Apart<'t> {
+    bytes: &'t [u8],
+    /// The last run that was found to be text.
+    found: Range<usize>,
+}
+
+/// A run of bytes that stand apart, and what it says, unless only a part of it is left.
+#[derive(Debug)]
+pub(super) struct Spaced {
+    pub(super) range: Range<usize>,
+    said: Option<String>,
+}
+
+impl Spaced {
+    pub(super) fn said(self, text: &str) -> Run {
+        let Spaced { range, said } = self;
+        let bytes = || bytes_apart(text.as_bytes(), &range);
+        let text = said.unwrap_or_else(|| String::from_utf8_lossy(&bytes()).into_owned());
+        let kind = Kind::Hex;
+        Run { range, text, kind }
+    }
+}
+
+impl<'t> Apart<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Apart {
+            bytes: text.as_bytes(),
+            found: 0..0,
         }
+    }
+
+    /// The first run that begins at `from` or later and decodes to text.
+    pub(super) fn next(&mut self, from: usize) -> Option<Spaced> {
+        if let Some(range) = self.rest(from) {
+            return Some(Spaced { range, said: None });
+        }
+        let mut at = from.max(self.found.end);
+        loop {
+            let range = apart(self.bytes, at)?;
+            at = range.end;
+            let said = text_of(bytes_apart(self.bytes, &range));
+            if said.is_some() {
+                self.found = range.clone();
+                return Some(Spaced { range, said });
+            }
+        }
+    }
+
+    /// What is left behind a place of the run that was found last, if that is a run.
+    fn rest(&self, from: usize) -> Option<Range<usize>> {
+        let before = self.bytes.get(from.checked_sub(1)?..self.found.end)?;
+        let gap = before.iter().position(|byte| is_separator(*byte))?;
+        let pair = before
+            .iter()
+            .skip(gap)
+            .position(|byte| !is_separator(*byte))?;
+        let start = from - 1 + gap + pair;
+        let (_, count) = pairs(self.bytes, start, SHORTEST_APART);
+        (count >= SHORTEST_APART).then_some(start..self.found.end)
     }
 }
 
@@ -158,20 +215,58 @@ fn is_joint(byte: u8) -> bool {
 }
 
 /// The first run of letters long enough to be anything.
-///
-/// Only every sixteenth byte has to be looked at to know that there is none: a run covers one.
 fn joined(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let mut start = from;
-    loop {
-        let least = bytes.get(start..start + SHORTEST_HEX)?;
-        if let Some(gap) = least.iter().rposition(|byte| !is_letter(*byte)) {
-            start += gap + 1;
-            continue;
+    while let Some(block) = next_block(bytes, start) {
+        let before = bytes.get(start..block)?;
+        start = block - before.iter().rev().take_while(|it| is_letter(**it)).count();
+        let rest = bytes.get(block..)?;
+        let end = block + rest.iter().take_while(|it| is_letter(**it)).count();
+        if end - start >= SHORTEST_HEX {
+            return Some(start..end);
         }
-        let rest = bytes.get(start..)?;
-        let length = rest.iter().take_while(|byte| is_letter(**byte)).count();
-        return Some(start..start + length);
+        start = end;
     }
+    None
+}
+
+/// Where the next block of nothing but letters begins. Blocks are half as long as the shortest run, so
+/// that each run has one, wherever it begins.
+fn next_block(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    let (steps, last) = rest.as_chunks::<STEP>();
+    let mut steps = steps.iter().enumerate().filter_map(|(index, step)| {
+        let letters = letters(step);
+        let (blocks, _) = letters.as_chunks::<BLOCK>();
+        // Without a branch for each: whether there is any is nearly always the whole question.
+        let any = blocks.iter().fold(false, |any, it| any | (*it == FULL));
+        let first = any.then(|| blocks.iter().position(|it| *it == FULL));
+        Some(index * STEP + first.flatten()? * BLOCK)
+    });
+    let in_last = || {
+        let (blocks, _) = last.as_chunks::<BLOCK>();
+        let first = blocks
+            .iter()
+            .position(|it| it.iter().all(|it| is_letter(*it)));
+        Some(rest.len() - last.len() + first? * BLOCK)
+    };
+    steps.next().or_else(in_last).map(|at| from + at)
+}
+
+/// A block of which each byte is a letter.
+const FULL: [u8; BLOCK] = [1; BLOCK];
+
+/// For each byte of a step whether it is a letter.
+fn letters(step: &[u8; STEP]) -> [u8; STEP] {
+    step.map(|byte| {
+        // Without a branch, so that many are looked at in one instruction.
+        u8::from((byte | 0x20).wrapping_sub(b'a') < 26)
+            | u8::from(byte.wrapping_sub(b'0') < 10)
+            | u8::from(byte == b'+')
+            | u8::from(byte == b'/')
+            | u8::from(byte == b'-')
+            | u8::from(byte == b'_')
+    })
 }
 
 /// The run with the lines it goes on in, and the padding behind it.
@@ -302,7 +397,7 @@ fn pairs_around(bytes: &[u8], from: usize, at: usize) -> (usize, usize, usize) {
     }
     let mut best = (start, start, 0);
     while start <= at {
-        let (end, count) = pairs(bytes, start);
+        let (end, count) = pairs(bytes, start, usize::MAX);
         if count > best.2 {
             best = (start, end, count);
         }
@@ -319,10 +414,10 @@ fn pairs_around(bytes: &[u8], from: usize, at: usize) -> (usize, usize, usize) {
     best
 }
 
-/// How far pairs with separators reach from here, and how many there are.
-fn pairs(bytes: &[u8], start: usize) -> (usize, usize) {
+/// How far pairs with separators reach from here, and how many there are; no more are counted than that.
+fn pairs(bytes: &[u8], start: usize, most: usize) -> (usize, usize) {
     let (mut end, mut count, mut at) = (start, 0, start);
-    loop {
+    while count < most {
         let rest = bytes.get(at..).unwrap_or_default();
         let prefix = if rest.starts_with(b"0x") { 2 } else { 0 };
         let digits = rest.get(prefix..).and_then(|digits| digits.get(..2));
@@ -339,13 +434,15 @@ fn pairs(bytes: &[u8], start: usize) -> (usize, usize) {
         }
         at = end + gap;
     }
+    (end, count)
 }
 
-fn decode_apart(bytes: &[u8], range: &Range<usize>) -> Option<String> {
-    let run = bytes.get(range.clone())?;
+/// The bytes that such a run stands for.
+fn bytes_apart(bytes: &[u8], range: &Range<usize>) -> Vec<u8> {
+    let run = bytes.get(range.clone()).unwrap_or_default();
     let pairs = run.split(|byte| is_separator(*byte));
     let pairs = pairs.filter_map(|it| pair(it.strip_prefix(b"0x").unwrap_or(it)));
-    text_of(pairs.collect())
+    pairs.collect()
 }
 
 fn pair(digits: &[u8]) -> Option<u8> {
@@ -387,4 +484,35 @@ fn text_of(bytes: Vec<u8>) -> Option<String> {
         .chars()
         .filter(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
     (!text.is_ascii() && odd.count() * 20 <= text.chars().count()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Looks at byte after byte.
+    fn plainly(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+        let mut start = from;
+        for (at, byte) in bytes.iter().chain([&b' ']).enumerate().skip(from) {
+            if !is_letter(*byte) {
+                if at - start >= SHORTEST_HEX {
+                    return Some(start..at);
+                }
+                start = at + 1;
+            }
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_found_wherever_they_begin_and_end(
+            parts in proptest::collection::vec(("[a-zA-Z0-9+/_-]{0,19}", "[ .é]{0,2}|[ ]{60,70}"), 0..12),
+            from in 0..40_usize,
+        ) {
+            let text: String = parts.iter().flat_map(|(run, gap)| [run.as_str(), gap]).collect();
+            prop_assert_eq!(joined(text.as_bytes(), from), plainly(text.as_bytes(), from));
+        }
+    }
 }

@@ -13,6 +13,44 @@ const LENGTH_MAX: usize = 128;
 /// The number at the start of the text: its length and the marks of its node; or what is wrong and
 /// how far into the number.
 pub(super) fn scan(text: &[u8]) -> Result<(usize, u32), (FlawKind, usize)> {
+    let parts = parts(text)?;
+    if parts.end > LENGTH_MAX {
+        return Err((FlawKind::NumberLength, LENGTH_MAX));
+    }
+    let whole = text.get(parts.sign..parts.whole_end).unwrap_or_default();
+    let mantissa = text.get(parts.sign..parts.mantissa_end).unwrap_or_default();
+    let number = text.get(..parts.end).unwrap_or_default();
+    if !is_safe(whole) || (parts.end > parts.mantissa_end && !survives(number, mantissa)) {
+        return Err((FlawKind::NumberRange, 0));
+    }
+    Ok(parts.told())
+}
+
+/// The same of a number of any size and length, which parsers may read differently.
+pub(super) fn written(text: &[u8]) -> Result<(usize, u32), (FlawKind, usize)> {
+    parts(text).map(Parts::told)
+}
+
+/// Where the parts of a number end.
+struct Parts {
+    sign: usize,
+    whole_end: usize,
+    mantissa_end: usize,
+    end: usize,
+}
+
+impl Parts {
+    fn told(self) -> (usize, u32) {
+        let marks = if self.end > self.whole_end {
+            FRACTION
+        } else {
+            0
+        };
+        (self.end, marks)
+    }
+}
+
+fn parts(text: &[u8]) -> Result<Parts, (FlawKind, usize)> {
     let sign = usize::from(text.first() == Some(&b'-'));
     let whole_end = digits(text, sign);
     let whole = text.get(sign..whole_end).unwrap_or_default();
@@ -36,16 +74,12 @@ pub(super) fn scan(text: &[u8]) -> Result<(usize, u32), (FlawKind, usize)> {
             return Err((FlawKind::Number, start));
         }
     }
-    if end > LENGTH_MAX {
-        return Err((FlawKind::NumberLength, LENGTH_MAX));
-    }
-    let mantissa = text.get(sign..mantissa_end).unwrap_or_default();
-    let number = text.get(..end).unwrap_or_default();
-    if !is_safe(whole) || (end > mantissa_end && !survives(number, mantissa)) {
-        return Err((FlawKind::NumberRange, 0));
-    }
-    let marks = if end > whole_end { FRACTION } else { 0 };
-    Ok((end, marks))
+    Ok(Parts {
+        sign,
+        whole_end,
+        mantissa_end,
+        end,
+    })
 }
 
 /// The value of an integer that passed [`scan`].

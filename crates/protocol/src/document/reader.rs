@@ -1,13 +1,32 @@
 //! The strict reader: one pass over the bytes, no recursion, no allocation but the tape.
 //!
-//! It never repairs: the first thing wrong ends it.
+//! It never repairs: the first thing wrong ends it. What is merely ambiguous can be read all the same by
+//! whoever only wants to see what is there.
 
 use super::tape::{COUNT_MAX, ESCAPED, KEY, NOWHERE, Node, TRUE, Tape, WIDE};
 use super::{Kind, Limits, keys, number, text};
 use crate::flaw::{Flaw, FlawKind};
 
+/// What becomes of what two parsers could read differently.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ambiguity {
+    /// It is a flaw.
+    Refused,
+    /// It is read as it stands.
+    Read,
+}
+
 /// Reads a whole text.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Tape, Flaw> {
+    tape(bytes, limits, Ambiguity::Refused)
+}
+
+/// Reads a whole text in which names may repeat, and numbers be of any size.
+pub(super) fn read_loosely(bytes: &[u8], limits: &Limits) -> Result<Tape, Flaw> {
+    tape(bytes, limits, Ambiguity::Read)
+}
+
+fn tape(bytes: &[u8], limits: &Limits, ambiguity: Ambiguity) -> Result<Tape, Flaw> {
     let longest = limits.bytes.min(u32::MAX as usize - 1);
     if bytes.len() > longest {
         return Err(Flaw::at(FlawKind::TooLong, longest));
@@ -17,6 +36,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Tape, Flaw> {
     }
     let mut reader = Reader {
         bytes,
+        ambiguity,
         at: 0,
         depth: 0,
         depth_max: limits.depth,
@@ -33,6 +53,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Tape, Flaw> {
 
 struct Reader<'a> {
     bytes: &'a [u8],
+    ambiguity: Ambiguity,
     at: usize,
     depth: usize,
     depth_max: usize,
@@ -146,6 +167,7 @@ impl Reader<'_> {
         node.end = self.at as u32;
         let count = node.count();
         if self.inside == Kind::Object
+            && self.ambiguity == Ambiguity::Refused
             && let Some(place) = keys::repeated(self.bytes, &self.nodes, first, count)
         {
             return Err(Flaw::at(FlawKind::DuplicateMember, place));
@@ -232,26 +254,24 @@ impl Reader<'_> {
                 Ok(())
             }
             Some(b'u') => {
-                let first = self.unit(self.at + 2)?;
-                match first {
-                    0xd800..0xdc00 => {
-                        let pair = self.bytes.get(self.at + 6..).unwrap_or_default();
-                        if !pair.starts_with(b"\\u") {
-                            return self.flaw(FlawKind::LoneSurrogate);
-                        }
-                        if !(0xdc00..0xe000).contains(&self.unit(self.at + 8)?) {
-                            return self.flaw(FlawKind::LoneSurrogate);
-                        }
-                        self.at += 12;
+                self.at += match self.unit(self.at + 2)? {
+                    0xd800..0xdc00 if self.is_followed_by_half()? => 12,
+                    0xd800..0xe000 if self.ambiguity == Ambiguity::Refused => {
+                        return self.flaw(FlawKind::LoneSurrogate);
                     }
-                    0xdc00..0xe000 => return self.flaw(FlawKind::LoneSurrogate),
-                    _ => self.at += 6,
-                }
+                    _ => 6,
+                };
                 Ok(())
             }
             Some(_) => self.flaw(FlawKind::Escape),
             None => self.flaw(FlawKind::Unterminated),
         }
+    }
+
+    /// Whether the second half of a pair of surrogates comes behind the escape at which this is.
+    fn is_followed_by_half(&self) -> Result<bool, Flaw> {
+        let next = self.bytes.get(self.at + 6..).unwrap_or_default();
+        Ok(next.starts_with(b"\\u") && (0xdc00..0xe000).contains(&self.unit(self.at + 8)?))
     }
 
     fn unit(&self, at: usize) -> Result<u32, Flaw> {
@@ -262,8 +282,11 @@ impl Reader<'_> {
     fn number(&mut self) -> Result<(), Flaw> {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let (length, marks) =
-            number::scan(rest).map_err(|(kind, into)| Flaw::at(kind, start + into))?;
+        let scanned = match self.ambiguity {
+            Ambiguity::Read => number::written(rest),
+            Ambiguity::Refused => number::scan(rest),
+        };
+        let (length, marks) = scanned.map_err(|(kind, into)| Flaw::at(kind, start + into))?;
         self.at += length;
         let next = self.nodes.len() as u32 + 1;
         self.push(Node::new(Kind::Number, marks, start, self.at, next))

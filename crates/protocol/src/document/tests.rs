@@ -305,3 +305,53 @@ fn shows_no_text_of_the_document() {
         "{shown}"
     );
 }
+
+#[test]
+fn what_two_parsers_read_differently_can_be_seen_and_is_no_message() {
+    let loosely =
+        |text: &str| Document::read_loosely(Bytes::from(text.to_owned()), &Limits::default());
+    for (text, flaw) in [
+        (r#"{"a":1,"a":2,"\u0061":3}"#, FlawKind::DuplicateMember),
+        ("[9007199254740993]", FlawKind::NumberRange),
+        ("[1e999]", FlawKind::NumberRange),
+        (
+            &format!("[{}]", "1".repeat(200)) as &str,
+            FlawKind::NumberLength,
+        ),
+        (r#"["\ud800 \udc00 \ud800\u0041"]"#, FlawKind::LoneSurrogate),
+    ] {
+        let strict = read(text.as_bytes()).unwrap_err();
+        assert_eq!(strict.kind, flaw, "{text}");
+        let document = loosely(text).unwrap();
+        assert_eq!(document.root().raw(), text.as_bytes());
+    }
+    let document = loosely(r#"{"a":1,"b":{"c":[2],"c":3},"a":4}"#).unwrap();
+    let members: Vec<_> = document
+        .root()
+        .members()
+        .map(|(name, value)| (name.decoded().into_owned(), value.raw().to_vec()))
+        .collect();
+    let names: Vec<_> = members.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["a", "b", "a"]);
+    assert_eq!(
+        members.last().map(|(_, raw)| raw.as_slice()),
+        Some(&b"4"[..])
+    );
+    let document = loosely(r#"["\ud800x"]"#).unwrap();
+    let first = document.root().elements().next().and_then(Value::text);
+    assert_eq!(first.as_deref(), Some("\u{fffd}x"));
+    // Everything else is as strict.
+    for text in [
+        "",
+        "{",
+        "{}x",
+        "[1,]",
+        "[01]",
+        "[1.]",
+        "[\u{1}]",
+        r#"["\x"]"#,
+        r#"["\ud80"]"#,
+    ] {
+        assert!(loosely(text).is_err(), "{text}");
+    }
+}

@@ -24,6 +24,12 @@ pub(super) fn wide_run(bytes: &[u8]) -> usize {
 ///
 /// `raw` must have passed the reader; anything else is replaced, not refused.
 pub(crate) fn decode(raw: &[u8]) -> Cow<'_, str> {
+    decode_marking(raw, |_, _| {})
+}
+
+/// The same, and behind each escape is told how many bytes of the text, and how many of `raw`, lie before.
+/// Between two escapes both go on alike.
+pub(super) fn decode_marking(raw: &[u8], mut mark: impl FnMut(usize, usize)) -> Cow<'_, str> {
     let Some(first) = memchr::memchr(b'\\', raw) else {
         return String::from_utf8_lossy(raw);
     };
@@ -36,6 +42,7 @@ pub(crate) fn decode(raw: &[u8]) -> Cow<'_, str> {
         let (character, length) = unescape(escape);
         text.push(character);
         rest = escape.get(length..).unwrap_or_default();
+        mark(text.len(), raw.len() - rest.len());
         next = memchr::memchr(b'\\', rest);
     }
     text.push_str(&String::from_utf8_lossy(rest));
@@ -161,6 +168,21 @@ mod tests {
         ];
         for (raw, expected) in cases {
             assert_eq!(decode(raw.as_bytes()), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn each_escape_says_where_it_ends_in_the_text_and_as_written() {
+        for (raw, expected) in [
+            ("", vec![]),
+            ("é plain", vec![]),
+            (r#"é\"b\u00e9"#, vec![(3, 4), (6, 11)]),
+            (r"\uD834\udd1e\n\ud800", vec![(4, 12), (5, 14), (8, 20)]),
+        ] {
+            let mut told = Vec::new();
+            let text = decode_marking(raw.as_bytes(), |text, raw| told.push((text, raw)));
+            assert_eq!(told, expected, "{raw}");
+            assert_eq!(text, decode(raw.as_bytes()));
         }
     }
 

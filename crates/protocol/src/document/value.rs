@@ -212,6 +212,12 @@ impl<'a> Str<'a> {
         text::decode(self.raw())
     }
 
+    /// The same, and behind each escape `mark` is told how many bytes of that text, and how many of
+    /// [`Str::raw`], lie before: so a place in the one is found in the other.
+    pub fn decoded_marking(self, mark: impl FnMut(usize, usize)) -> Cow<'a, str> {
+        text::decode_marking(self.raw(), mark)
+    }
+
     /// Whether the string stands for this text.
     pub fn is(self, text: &str) -> bool {
         match self.is_escaped() {

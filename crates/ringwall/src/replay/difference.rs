@@ -3,7 +3,7 @@
 
 use gateway::stages::replay::{Outcome, Over};
 use policy::cases::CaseTarget;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many examples of one group are told, and how many places of one example.
@@ -26,11 +26,20 @@ pub(super) struct Difference {
     pub(super) replayed: usize,
     /// How many of those would go another way, or be seen otherwise.
     pub(super) changed: usize,
-    groups: BTreeMap<String, Group>,
+    #[serde(serialize_with = "listed")]
+    groups: Groups,
     /// Why messages were left out, and how many.
     pub(super) left_out: BTreeMap<String, usize>,
     /// Detectors that would be asked and were not, and about how many messages.
     pub(super) unheard: BTreeMap<String, usize>,
+}
+
+/// What changes, by what that is, the user and the tool.
+type Groups = BTreeMap<(&'static str, String, String), Group>;
+
+/// Each says itself what it is of.
+fn listed<S: Serializer>(groups: &Groups, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(groups.values())
 }
 
 /// What changes for one user of one tool.
@@ -104,7 +113,7 @@ impl Difference {
         };
         self.changed += 1;
         let (user, tool) = (over.case.principal.user.clone(), tool(&over.case.resource));
-        let key = format!("{what}\u{1}{user}\u{1}{tool}");
+        let key = (what, user.clone(), tool.clone());
         let group = self.groups.entry(key).or_insert_with(|| Group {
             what,
             user,
@@ -238,9 +247,16 @@ mod tests {
                 difference.count(&over(user), Change { before, after });
             }
             let groups: Vec<_> = difference.groups().map(|it| (it.what, it.times)).collect();
-            let expected = expected.map(|what| vec![(what, 2), (what, 1)]);
-            assert_eq!(groups, expected.unwrap_or_default());
+            let all = expected.map(|what| vec![(what, 2), (what, 1)]);
+            assert_eq!(groups, all.unwrap_or_default());
             assert_eq!(difference.replayed, 3);
+            let json = serde_json::to_value(&difference).unwrap();
+            let users = json["groups"].as_array().unwrap().iter();
+            let users: Vec<_> = users.map(|group| group["user"].as_str().unwrap()).collect();
+            assert_eq!(
+                users,
+                ["alice", "bob"][..2 * usize::from(expected.is_some())]
+            );
         }
     }
 }

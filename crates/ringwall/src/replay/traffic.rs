@@ -44,12 +44,15 @@ pub(super) enum Unusable {
     Elsewhere,
     /// It was refused by what no rule decides, such as a token or a limit.
     Early,
+    /// The configuration in force has no such route.
+    Nowhere,
 }
 
 impl Unusable {
     pub(super) fn words(self) -> &'static str {
         match self {
             Unusable::Early => "refused by what no rule decides: a token, a limit",
+            Unusable::Nowhere => "of the configuration: there is no such route",
             Unusable::Elsewhere => "concerns no single server, or nobody in particular",
         }
     }
@@ -214,7 +217,9 @@ pub(super) fn of_file(
         if text.trim().is_empty() {
             continue;
         }
-        let line: Line = serde_json::from_str(&text)
+        // What some editors write before a text.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let line: Line = serde_json::from_str(text)
             .with_context(|| format!("`{}`, line {number}", path.display()))?;
         items.push(of_line(number, line, settled));
     }
@@ -228,7 +233,10 @@ fn of_line(number: u64, line: Line, settled: &Settled) -> Result<Item, Unusable>
         [only] => Some(only.as_str().to_owned()),
         _ => None,
     });
-    let server = line.server.or(only).ok_or(Unusable::Elsewhere)?;
+    let server = line.server.or(only).ok_or(match route {
+        Some(_) => Unusable::Elsewhere,
+        None => Unusable::Nowhere,
+    })?;
     let Params {
         name,
         uri,

@@ -11,11 +11,14 @@ use gateway::pins::Kind;
 use gateway::scan::{self, Examined, Offer, Offered, Subject};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 use url::{Host, Url};
 
+/// What some editors write before a text.
+const BOM: &[u8] = "\u{feff}".as_bytes();
 /// Bytes of a file of definitions.
 const FILE: u64 = 16 * 1024 * 1024;
 
@@ -100,16 +103,22 @@ impl Target<'_> {
 /// The tools in a file, as `tools/list` answers them.
 fn written(file: &Path) -> anyhow::Result<Subject> {
     let told = || format!("`{}` cannot be read", file.display());
-    let length = std::fs::metadata(file).with_context(told)?.len();
-    if length > FILE {
+    // What a file says of its length is not true of a pipe.
+    let opened = std::fs::File::open(file).with_context(told)?;
+    let mut bytes = Vec::new();
+    opened
+        .take(FILE + 1)
+        .read_to_end(&mut bytes)
+        .with_context(told)?;
+    if bytes.len() as u64 > FILE {
         bail!(
             "`{}` is larger than {} MiB",
             file.display(),
             FILE / 1024 / 1024
         );
     }
-    let list: Value =
-        serde_json::from_slice(&std::fs::read(file).with_context(told)?).with_context(told)?;
+    let text = bytes.strip_prefix(BOM).unwrap_or(&bytes);
+    let list: Value = serde_json::from_slice(text).with_context(told)?;
     let list = list.get("result").unwrap_or(&list);
     let definitions: Vec<Offered> = [Kind::Tool, Kind::Prompt, Kind::Resource, Kind::Template]
         .into_iter()
@@ -125,10 +134,16 @@ fn written(file: &Path) -> anyhow::Result<Subject> {
             file.display()
         );
     }
+    let goes_on = list.get("nextCursor").is_some_and(Value::is_string);
+    let missing = goes_on.then(|| {
+        let why = "the answer has a `nextCursor`: put the tools of all pages into one file";
+        ("the next page", why.to_owned())
+    });
     Ok(Subject {
         offer: Offer {
             server: "file".to_owned(),
             definitions,
+            missing: missing.into_iter().collect(),
             ..Offer::default()
         },
         ..Subject::default()
@@ -143,7 +158,7 @@ async fn read(loaded: Loaded, names: Vec<String>) -> anyhow::Result<Vec<Subject>
                 (Vec::new(), http.url.host_str().map(str::to_owned))
             }
         };
-        (server.name.to_string(), way)
+        (server.name.to_string(), (way, Some(server.schema)))
     });
     let mut ways: HashMap<_, _> = ways.collect();
     let house = House::build(loaded, Arc::new(SystemClock::default())).await?;
@@ -158,11 +173,12 @@ async fn read(loaded: Loaded, names: Vec<String>) -> anyhow::Result<Vec<Subject>
                 ..Offer::default()
             },
         };
-        let (command, host) = ways.remove(&name).unwrap_or_default();
+        let ((command, host), schema) = ways.remove(&name).unwrap_or_default();
         subjects.push(Subject {
             offer,
             command,
             host,
+            schema,
         });
     }
     house.serve(std::future::ready(())).await?;
@@ -194,6 +210,9 @@ fn toward(url: &str, data: &TempDir) -> anyhow::Result<Loaded> {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => bail!("`{url}` names no host"),
     };
+    if !["http", "https"].contains(&url.scheme()) {
+        bail!("`{url}` is not met over HTTP: a URL begins with `https://`");
+    }
     if url.scheme() != "https" && !(url.scheme() == "http" && is_near) {
         bail!("`{url}` is not encrypted: only a server on this machine is reached over http");
     }

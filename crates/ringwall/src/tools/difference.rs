@@ -61,6 +61,13 @@ pub(super) fn write(text: &mut String, pin: Option<&Pin>, waits: &Sighting) {
         );
         let _ = writeln!(text, "    {FAINT}{}{FAINT:#}", visible(&told.excerpt));
     }
+    if waits.is_ambiguous() {
+        let _ = writeln!(
+            text,
+            "  {FAINT}none of them can be approved: its server has to give each a name of its own{FAINT:#}\n"
+        );
+        return;
+    }
     let _ = writeln!(
         text,
         "  {FAINT}to approve exactly this:{FAINT:#} ringwall tools approve {name} --digest {}\n",

@@ -69,6 +69,44 @@ fn n9_2_lists_what_is_approved_and_what_waits() {
         .map(|tool| &tool["tool"])
         .collect();
     assert_eq!(names, ["forecast", "fresh"]);
+    let fine = ["tools", "list", "fixture/echo", "--waiting"];
+    let said = ringwall(&fine, Some(data.path())).good();
+    assert_eq!(said, "nothing waits for approval\n");
+    for names in [vec!["fixture/gone"], vec!["zzz"], vec!["zzz", "--waiting"]] {
+        let words: Vec<&str> = ["tools", "list"].into_iter().chain(names).collect();
+        let said = ringwall(&words, Some(data.path())).bad();
+        assert!(said.contains("is approved or waits"), "{said}");
+    }
+}
+
+#[test]
+fn n9_2_what_is_defined_twice_is_shown_and_not_approved() {
+    let (data, pins) = store();
+    let definition = definition("Tells the tides.");
+    pins.see(&Sighting {
+        server: "fixture".into(),
+        tool: "tides".into(),
+        digest: pin::digest(&definition),
+        definition,
+        at_ms: 1_763_845_526_123,
+        why: "is defined more than once in one list".into(),
+    })
+    .unwrap();
+    let said = ringwall(&["tools", "diff", "fixture/tides"], Some(data.path())).good();
+    assert!(
+        said.contains("is defined more than once in one list")
+            && said.contains("none of them can be approved")
+            && !said.contains("tools approve"),
+        "{said}"
+    );
+    let said = ringwall(&["tools", "approve", "fixture/tides"], Some(data.path())).bad();
+    assert!(said.contains("is defined more than once"), "{said}");
+    let said = ringwall(&["tools", "approve", "--all"], Some(data.path())).good();
+    assert!(
+        said.contains("fixture/fresh") && !said.contains("tides"),
+        "{said}"
+    );
+    assert!(pins.pin("fixture", "tides").unwrap().is_none());
 }
 
 #[test]

@@ -37,8 +37,8 @@ struct Script {
     modern: bool,
     answers: HashMap<String, Value>,
     before: HashMap<String, Vec<Value>>,
-    /// Whether an answer that has something before it waits until the client has answered that.
-    is_patient: bool,
+    /// How many of the last messages of a stream wait until the client has answered those before.
+    patience: usize,
     waits: Option<oneshot::Sender<()>>,
     heard: Vec<Value>,
 }
@@ -77,6 +77,11 @@ impl Scripted {
         Ok(Scripted { url, task, script })
     }
 
+    /// Whether it is of the stateless era.
+    pub fn is_modern(&self) -> bool {
+        self.script().modern
+    }
+
     /// From now on answers this method so: a result, or an error under `error`.
     pub fn answers(&self, method: &str, answer: Value) {
         self.script().answers.insert(method.to_owned(), answer);
@@ -89,7 +94,12 @@ impl Scripted {
 
     /// From now on, what it asks before its answer it waits for: a response, or what a test says.
     pub fn waits(&self) {
-        self.script().is_patient = true;
+        self.waits_with(1);
+    }
+
+    /// The same with this many of its last messages, the answer among them.
+    pub fn waits_with(&self, last: usize) {
+        self.script().patience = last;
     }
 
     /// Waits no longer.
@@ -161,14 +171,16 @@ async fn answer(
             String::new(),
         ),
     };
-    let said = match (script.is_patient, said.rsplit_once("data: ")) {
-        (true, Some((before, last))) if !before.is_empty() => {
+    let last = script.patience.checked_sub(1);
+    let last = last.and_then(|before| said.rmatch_indices("data: ").nth(before));
+    let said = match last.map(|(at, _)| said.split_at(at)) {
+        Some((before, last)) if !before.is_empty() => {
             let (waits, until) = oneshot::channel();
             script.waits = Some(waits);
             Said {
                 now: Some(Bytes::from(before.to_owned())),
                 until: Some(until),
-                then: Some(Bytes::from(format!("data: {last}"))),
+                then: Some(Bytes::from(last.to_owned())),
             }
         }
         _ => Said {

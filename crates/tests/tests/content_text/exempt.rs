@@ -4,9 +4,10 @@ use super::Field;
 
 const ASKED_ANEW: &str = "the gateway asks for lists on its own behalf";
 const CLIENT_TASKS: &str = "no client runs tasks for a server here";
-const HELD: &str = "what hides text in what it says of itself is held whole";
+pub(super) const HELD: &str = "what hides text in what it says of itself is held whole";
 const HOP: &str = "each hop agrees on it anew";
 const LOCAL: &str = "the gateway answers it";
+const MISNAMED: &str = "a tool with such a name is none, and is not listed";
 const NAMELESS: &str = "what has no name introduces nobody";
 const NO_ANSWER: &str = "it is the answer to nothing that is carried";
 const OURS: &str = "the gateway's own stands in its place";
@@ -30,6 +31,9 @@ type Exempt = (
 const BOTH: &str = "";
 const OLD: &str = "2025-11-25";
 const NEW: &str = "2026-07-28";
+
+/// When a resource was changed last is no part of what it is: that is cleaned like any other text.
+const CHANGING: (&str, &str) = ("resources/list", "/resources/0/annotations/lastModified");
 
 /// Everything of a message.
 const ALL: &[&str] = &[""];
@@ -130,6 +134,14 @@ const SERVER: &[Exempt] = &[
         "server/discover",
         &["/instructions"],
         HELD,
+    ),
+    (
+        BOTH,
+        "server",
+        "Result",
+        "tools/list",
+        &["/tools/0/name"],
+        MISNAMED,
     ),
     (BOTH, "server", "Result", "tools/list", &["/tools"], HELD),
     (
@@ -297,6 +309,9 @@ const CLIENT: &[Exempt] = &[
 pub(super) fn why(revision: &str, field: &Field) -> Option<&'static str> {
     if field.method().is_empty() {
         return Some(NO_ANSWER);
+    }
+    if (field.method(), &*field.place) == CHANGING {
+        return None;
     }
     let is_it = |(of, sender, kind, method, places, _): &&Exempt| {
         let method_fits = match method.ends_with('/') || method.is_empty() {

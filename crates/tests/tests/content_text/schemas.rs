@@ -1,21 +1,28 @@
 //! Every text field of every message of the schemas of MCP, one by one through the gateway: what is hidden
 //! in it is found at its place and gone, or the field is one of the few that say why it does not pass.
 
-use super::{DANGEROUS, LOOK, LOOKS, found, strings, world};
+use super::{DANGEROUS, found, strings, world};
 use anyhow::{Context as _, Result};
-
+use ringwall_tests::comes::is_so;
 use ringwall_tests::mcp::Client;
 use ringwall_tests::place;
 use ringwall_tests::program::Command;
 use ringwall_tests::stateless::Stateless;
 use ringwall_tests::wire::Reply;
-use ringwall_tests::world::{Scripted, World};
+use ringwall_tests::world::{Plan, Scripted, World};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 #[path = "exempt.rs"]
 mod exempt;
+
+/// The newest revision with sessions, which has tasks, and the one without sessions: both have a schema here.
+const TASKS: &str = "2025-11-25";
+const NEWEST: &str = "2026-07-28";
+
+/// The revisions before those.
+const OLDER: [&str; 3] = ["2024-11-05", "2025-03-26", "2025-06-18"];
 
 /// Stands for the text in what the schemas are asked for.
 const HERE: &str = "§";
@@ -78,6 +85,26 @@ impl Field {
         }
     }
 
+    /// What this says, with a name of its own for whatever it defines, so that no definition is another one
+    /// that changed.
+    fn defined(&self, mut said: Value, number: usize) -> Value {
+        for (place, name) in [
+            ("/tools/0/name", format!("t{number}")),
+            ("/prompts/0/name", format!("p{number}")),
+            ("/resources/0/uri", format!("note://{number}")),
+            (
+                "/resourceTemplates/0/uriTemplate",
+                format!("note://{number}/{{x}}"),
+            ),
+        ] {
+            let own = said.pointer_mut(place).filter(|_| !self.is_about(place));
+            if let Some(own) = own {
+                *own = json!(name);
+            }
+        }
+        said
+    }
+
     /// Whether it is this, or a part of it.
     fn is_about(&self, place: &str) -> bool {
         let rest = self.place.strip_prefix(place);
@@ -135,6 +162,7 @@ fn hides(text: &str) -> bool {
 
 /// A caller of one revision, and a server of the same.
 struct Pair {
+    spoken: &'static str,
     world: World,
     scripted: Scripted,
     is_modern: bool,
@@ -145,14 +173,17 @@ struct Pair {
 }
 
 impl Pair {
-    async fn start(is_modern: bool) -> Result<Self> {
+    async fn start(spoken: &'static str) -> Result<Self> {
+        let is_modern = spoken == NEWEST;
         let (scripted, era) = match is_modern {
             true => (Scripted::modern().await?, "modern"),
             false => (Scripted::start().await?, "legacy"),
         };
 
-        let world = world(&scripted, era).await?;
+        let oldest = json!({ "protocol": { "minimum": "2024-11-05" } });
+        let world = world(&scripted, era, Plan::default().route(oldest)).await?;
         let mut pair = Pair {
+            spoken,
             world,
             scripted,
             is_modern,
@@ -161,7 +192,7 @@ impl Pair {
             session: None,
         };
         pair.rests();
-        if !is_modern {
+        if spoken == TASKS {
             pair.task = pair.begins_a_task().await?;
         }
         Ok(pair)
@@ -204,8 +235,8 @@ impl Pair {
                 "completions": {}, "logging": {}, "prompts": {}, "resources": {}, "tools": {},
                 "tasks": { "cancel": {}, "requests": { "tools": { "call": {} } } }
             });
-            self.scripted
-                .answers("initialize", json!({ "capabilities": able }));
+            let opened = json!({ "protocolVersion": self.spoken, "capabilities": able });
+            self.scripted.answers("initialize", opened);
         }
     }
 
@@ -219,7 +250,7 @@ impl Pair {
     async fn session(&mut self) -> Result<&Client> {
         if self.session.is_none() {
             let (url, token) = self.somebody()?;
-            let mut client = Client::new(&url, Some(&token));
+            let mut client = Client::new(&url, Some(&token)).of(self.spoken);
             client.initialize(able()).await?;
             client.tools().await?;
             client.request("prompts/list", json!({})).await?;
@@ -255,13 +286,13 @@ impl Pair {
                         client.send(method, json!({})).await?
                     }
                     false => {
-                        let client = Client::new(&url, Some(&token));
+                        let client = Client::new(&url, Some(&token)).of(self.spoken);
                         return Ok(vec![client.initialize_with(json!({})).await?]);
                     }
                 };
                 return reply.messages();
             }
-            let params = needed(method, &self.task);
+            let params = self.needed(method);
             if method == "subscriptions/listen" {
                 // It has no end.
                 drop(self.stateless()?.stream(method, params).await?);
@@ -287,14 +318,92 @@ impl Pair {
         Ok(heard)
     }
 
-    /// Waits a while until the server has heard this.
-    async fn hears(&self, text: &str) {
-        for _ in 0..LOOKS {
-            if self.scripted.heard().contains(text) {
-                return;
-            }
-            tokio::time::sleep(LOOK).await;
+    /// What a request has to say to be understood.
+    fn needed(&self, method: &str) -> Value {
+        match method {
+            "tasks/get" | "tasks/result" | "tasks/cancel" => json!({ "taskId": self.task }),
+            "initialize" => json!({ "protocolVersion": self.spoken }),
+
+            "tools/call" => json!({ "name": "call", "arguments": {} }),
+            "prompts/get" => json!({ "name": "get" }),
+            "resources/read" => json!({ "uri": "file:///r" }),
+            "subscriptions/listen" => json!({ "notifications": { "toolsListChanged": true } }),
+            "completion/complete" => json!({
+                "ref": { "type": "ref/prompt", "name": "get" }, "argument": { "name": "a", "value": "" }
+            }),
+            _ => json!({}),
         }
+    }
+
+    /// What a message has to say besides, so that whoever reads it can use it.
+    fn needed_by(&self, field: &Field) -> Value {
+        match (&*field.sender, &*field.kind, field.method()) {
+            ("client", "Request", method) => self.needed(method),
+            ("server", "Result", "initialize") => json!({ "protocolVersion": self.spoken }),
+            ("server", "Result", "server/discover") => {
+                json!({ "supportedVersions": [NEWEST], "resultType": "complete" })
+            }
+
+            ("server", "Result", "tasks/get" | "tasks/cancel") => begun(),
+            ("server", "Result", _) if field.name == "InputRequiredResult" => {
+                let asks = question("roots/list");
+                let asks = json!({ "method": asks.get("method"), "params": asks.get("params") });
+                json!({ "resultType": "input_required", "inputRequests": { "any": asks } })
+            }
+            ("server", "Result", _) if field.value.get("resultType").is_some() => {
+                json!({ "resultType": "complete" })
+            }
+            ("server", "Notification", "notifications/progress") => json!({ "progressToken": "p" }),
+            ("server", "Notification", "notifications/tasks/status") => begun(),
+            _ => json!({}),
+        }
+    }
+
+    /// Says one field, full of what hides: whether what is left of it arrives, and what came of it. Nothing
+    /// of what hides may.
+    async fn says(&mut self, field: &Field, number: usize) -> Result<(bool, String)> {
+        let (text, left) = dangerous(number);
+        let said = field.with(&text, &self.needed_by(field))?;
+        if field.sender == "server" {
+            let heard = self.heard(field, field.defined(said, number)).await?;
+            let all: Vec<&str> = heard.iter().flat_map(strings).collect();
+            let hidden = all.iter().any(|text| hides(text));
+            anyhow::ensure!(!hidden, "{field:?} passed: {heard:?}");
+            let came = all.iter().any(|text| text.contains(&left));
+            return Ok((came, format!("{heard:?}")));
+        }
+        let told = self.say(field, said).await?;
+        if exempt::why(self.spoken, field).is_none() && self.is_of_a_schema() {
+            let hears = is_so(async || Ok(self.scripted.heard().contains(&left))).await;
+            hears.with_context(|| format!("{field:?} does not arrive: {told}"))?;
+        }
+        let heard = self.scripted.heard();
+        let quoted = |hidden: &str| Value::from(hidden).to_string();
+        let passed = DANGEROUS
+            .iter()
+            .any(|(it, _)| heard.contains(quoted(it).trim_matches('"')));
+        anyhow::ensure!(!passed, "{field:?} passed: {heard}");
+        Ok((heard.contains(&left), told))
+    }
+
+    /// Whether what is spoken has a schema here, so that it is known what arrives.
+    fn is_of_a_schema(&self) -> bool {
+        [TASKS, NEWEST].contains(&self.spoken)
+    }
+
+    /// Checks that each of these definitions waits for somebody to look, because it hides text.
+    async fn are_held(&self, marks: &[String]) -> Result<()> {
+        let list = ["tools", "list", "--waiting", "--json"];
+        let waiting = self.world.gateway.with_data(&list).await?;
+        let waiting: Vec<Value> = serde_json::from_str(&waiting)?;
+        let waiting: Vec<String> = waiting.iter().map(Value::to_string).collect();
+        let is_held = |mark: &String| {
+            let mut held = waiting.iter().filter(|it| it.contains(mark));
+            held.any(|it| it.contains("hides text in its definition"))
+        };
+        let lost: Vec<_> = marks.iter().filter(|mark| !is_held(mark)).collect();
+        anyhow::ensure!(lost.is_empty(), "not held: {lost:?} of {waiting:#?}");
+        Ok(())
     }
 
     /// Lets a client say something.
@@ -346,6 +455,7 @@ impl Pair {
         // Without a question there is no stream.
         let question = events.message(is_it).await.unwrap_or_default();
         let Some(id) = question.get("method").and_then(|_| question.get("id")) else {
+            self.scripted.goes_on();
             return Ok(format!("not asked: {question}"));
         };
         let message = match &*field.kind {
@@ -390,7 +500,7 @@ impl Pair {
             "inputRequests": { "any": question } });
 
         self.scripted.answers(method, asked);
-        let first = self.send(method, needed(method, "")).await?.json()?;
+        let first = self.send(method, self.needed(method)).await?.json()?;
         self.rests();
 
         let state = first.pointer("/result/requestState");
@@ -406,23 +516,6 @@ fn able() -> Value {
     json!({ "elicitation": { "form": {}, "url": {} }, "sampling": { "tools": {}, "context": {} }, "roots": {} })
 }
 
-/// What a request has to say to be understood.
-fn needed(method: &str, task: &str) -> Value {
-    match method {
-        "tasks/get" | "tasks/result" | "tasks/cancel" => json!({ "taskId": task }),
-        "initialize" => json!({ "protocolVersion": "2025-11-25" }),
-
-        "tools/call" => json!({ "name": "call", "arguments": {} }),
-        "prompts/get" => json!({ "name": "get" }),
-        "resources/read" => json!({ "uri": "file:///r" }),
-        "subscriptions/listen" => json!({ "notifications": { "toolsListChanged": true } }),
-        "completion/complete" => json!({
-            "ref": { "type": "ref/prompt", "name": "get" }, "argument": { "name": "a", "value": "" }
-        }),
-        _ => json!({}),
-    }
-}
-
 /// A question of a server that has nothing to hide.
 fn question(method: &str) -> Value {
     let params = match method {
@@ -436,62 +529,34 @@ fn question(method: &str) -> Value {
 }
 
 /// Every field of one revision, said by one side.
-async fn every_field(revision: &str, sender: &str) -> Result<()> {
-    let mut pair = Pair::start(revision == "2026-07-28").await?;
+async fn every_field(revision: &'static str, sender: &str) -> Result<()> {
+    let mut pair = Pair::start(revision).await?;
     let mut failed = Vec::new();
     let mut expected = BTreeSet::new();
+    let mut held = Vec::new();
     let fields = fields(revision).await?;
     let of_sender = fields.iter().filter(|field| field.sender == sender);
     for (number, field) in of_sender.enumerate() {
         if field.method().is_empty() {
             continue;
         }
-        let (text, left) = dangerous(number);
-        let said = field.with(&text, &needed_by(field, &pair.task))?;
-        let (came, told) = match sender {
-            "server" => {
-                let heard = pair.heard(field, said).await?;
-                let all: Vec<String> = heard.iter().flat_map(strings).map(str::to_owned).collect();
-                let hidden = all.iter().any(|text| hides(text));
-                anyhow::ensure!(!hidden, "{field:?} passed: {heard:?}");
-                (
-                    all.iter().any(|text| text.contains(&left)),
-                    format!("{heard:?}"),
-                )
-            }
-            _ => {
-                let told = pair.say(field, said).await?;
-                if exempt::why(revision, field).is_none() {
-                    pair.hears(&left).await;
-                }
-                let heard = pair.scripted.heard();
-
-                let quoted = |hidden: &str| Value::from(hidden).to_string();
-                let passed = DANGEROUS
-                    .iter()
-                    .any(|(it, _)| heard.contains(quoted(it).trim_matches('"')));
-                anyhow::ensure!(!passed, "{field:?} passed: {heard}");
-                (heard.contains(&left), told)
-            }
-        };
+        let (came, told) = pair.says(field, number).await?;
+        let (kind, method, place) = (&field.kind, field.method(), &field.place);
         match (exempt::why(revision, field), came) {
             (None, true) => {
                 expected.insert(field.recorded());
             }
+            (Some(exempt::HELD), false) => held.push(format!("m{number}be")),
             (Some(_), false) => {}
-            (None, false) => failed.push(format!(
-                "lost: {} {} {} {}: {told}",
-                field.kind,
-                field.method(),
-                field.name,
-                field.place
-            )),
-            (Some(why), true) => failed.push(format!(
-                "comes, though `{why}`: {} {} {}",
-                field.kind,
-                field.method(),
-                field.place
-            )),
+            (None, false) => {
+                failed.push(format!(
+                    "lost: {kind} {method} {} {place}: {told}",
+                    field.name
+                ));
+            }
+            (Some(why), true) => {
+                failed.push(format!("comes, though `{why}`: {kind} {method} {place}"));
+            }
         }
     }
     anyhow::ensure!(
@@ -500,31 +565,28 @@ async fn every_field(revision: &str, sender: &str) -> Result<()> {
         failed.len(),
         failed.join("\n")
     );
+    anyhow::ensure!(held.is_empty() == (sender == "client"), "{held:?}");
+    pair.are_held(&held).await?;
     are_found(&pair.world, &expected).await
 }
 
-/// What a message has to say besides, so that whoever reads it can use it.
-fn needed_by(field: &Field, task: &str) -> Value {
-    match (&*field.sender, &*field.kind, field.method()) {
-        ("client", "Request", method) => needed(method, task),
-        ("server", "Result", "initialize") => json!({ "protocolVersion": "2025-11-25" }),
-        ("server", "Result", "server/discover") => {
-            json!({ "supportedVersions": ["2026-07-28"], "resultType": "complete" })
+/// The same of revisions of which no schema is at hand: what the newest schema with sessions has is said in
+/// them, and most of it arrives, without what hides in it.
+async fn every_field_in_older(sender: &str, least: usize) -> Result<()> {
+    let fields = fields(TASKS).await?;
+    for spoken in OLDER {
+        let mut pair = Pair::start(spoken).await?;
+        let mut arrived = 0;
+        let of_sender = fields.iter().filter(|field| field.sender == sender);
+        for (number, field) in of_sender.enumerate() {
+            if !field.method().is_empty() {
+                let (came, _) = pair.says(field, number).await?;
+                arrived += usize::from(came);
+            }
         }
-
-        ("server", "Result", "tasks/get" | "tasks/cancel") => begun(),
-        ("server", "Result", _) if field.name == "InputRequiredResult" => {
-            let asks = question("roots/list");
-            let asks = json!({ "method": asks.get("method"), "params": asks.get("params") });
-            json!({ "resultType": "input_required", "inputRequests": { "any": asks } })
-        }
-        ("server", "Result", _) if field.value.get("resultType").is_some() => {
-            json!({ "resultType": "complete" })
-        }
-        ("server", "Notification", "notifications/progress") => json!({ "progressToken": "p" }),
-        ("server", "Notification", "notifications/tasks/status") => begun(),
-        _ => json!({}),
+        anyhow::ensure!(arrived >= least, "{spoken}: only {arrived} fields arrive");
     }
+    Ok(())
 }
 
 /// A task as its server sees it.
@@ -537,7 +599,7 @@ fn begun() -> Value {
 async fn are_found(world: &World, places: &BTreeSet<String>) -> Result<()> {
     let rules: BTreeSet<&str> = DANGEROUS.iter().map(|(_, rule)| *rule).collect();
     let mut missing = Vec::new();
-    for _ in 0..LOOKS {
+    let comes = is_so(async || {
         let found: BTreeSet<(String, String)> = found(world).await?.into_iter().collect();
         let all = places
             .iter()
@@ -548,16 +610,10 @@ async fn are_found(world: &World, places: &BTreeSet<String>) -> Result<()> {
             .filter(|(rule, place)| !found.contains(&((*rule).to_owned(), (*place).clone())))
             .map(|(rule, place)| format!("{rule} at {place}"))
             .collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    anyhow::bail!(
-        "{} are not in the ledger: {}",
-        missing.len(),
-        missing.join("\n")
-    )
+        Ok(missing.is_empty())
+    });
+    let comes = comes.await;
+    comes.with_context(|| format!("{} are not in the ledger: {missing:#?}", missing.len()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -578,4 +634,14 @@ async fn n1_1_every_text_field_of_a_client_with_sessions_is_looked_at() -> Resul
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_1_every_text_field_of_a_stateless_client_is_looked_at() -> Result<()> {
     every_field("2026-07-28", "client").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_4_no_field_of_a_server_of_an_older_revision_hides_anything() -> Result<()> {
+    every_field_in_older("server", 100).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n1_1_no_field_of_a_client_of_an_older_revision_hides_anything() -> Result<()> {
+    every_field_in_older("client", 50).await
 }

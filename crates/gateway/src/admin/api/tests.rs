@@ -184,6 +184,19 @@ async fn n9_2_exactly_the_definition_that_was_seen_is_approved() {
     let other = inspect::pin::digest(&json!({ "name": "x", "description": "before" }));
     assert_eq!(approve(other).await, Err("admin_unknown"));
     assert!(still.gate().pins.all().unwrap().is_empty());
+    // Nobody can tell which of two of one name is meant.
+    let see = |why: &str| {
+        let why = why.to_owned();
+        let seen = Sighting {
+            why,
+            ..seen.clone()
+        };
+        still.gate().pins.see(&seen).unwrap();
+    };
+    see("is defined more than once in one list");
+    assert_eq!(approve(seen.digest).await, Err("admin_ambiguous"));
+    assert!(still.gate().pins.all().unwrap().is_empty());
+    see("never approved");
     assert!(approve(seen.digest).await.is_ok());
     assert_eq!(still.gate().pins.all().unwrap().len(), 1);
 }

@@ -297,13 +297,7 @@ async fn n5_1_pages_that_ask_are_written_down_at_a_pace_and_counted_beyond_it() 
     assert!(world.gate().strangers.is_worth_a_record(world.gate()));
     world.clock.advance_ms(1000);
     asks(300);
-    let ledger = &world.gate().ledger;
-    ledger.close().unwrap();
-    let mut written = String::new();
-    for file in std::fs::read_dir(ledger.dir()).unwrap() {
-        let text = std::fs::read(file.unwrap().path()).unwrap_or_default();
-        written.push_str(&String::from_utf8_lossy(&text));
-    }
+    let written = crate::house::still::ledger_of(world.gate());
     assert_eq!(written.matches("\"consent.shown\"").count(), 220);
     let counted = "{\"after\":\"100\",\"name\":\"consent.shown_counted\"}";
     assert!(written.contains(counted), "{written}");

@@ -2,7 +2,11 @@
 //! by people and machines that no policy knows of, so that nothing here can be switched off.
 
 use super::packs;
+use super::sought::Ignored;
 use inspect::data::{Confidence, Thread, mark, redacted};
+
+/// What stands in the place of a line that cannot be searched.
+const WITHHELD: &str = "[withheld]";
 
 /// Lines in the order in which they come: a key may go over several of them.
 #[derive(Debug)]
@@ -14,18 +18,23 @@ impl Log {
     /// A log of which nothing has come yet.
     pub(crate) fn new() -> Self {
         // The packs are those that a test has read: without them nothing is let through.
-        let thread = packs::rules(&[]).ok().map(Thread::new);
+        let rules = packs::rules(&[], &Ignored::default());
+        let thread = rules.ok().map(Thread::new);
         Log { thread }
     }
 
     /// The next line as it may be written down.
     pub(crate) fn line(&mut self, line: &str) -> String {
         let Some(thread) = &mut self.thread else {
-            return "[withheld]".to_owned();
+            return WITHHELD.to_owned();
         };
         let ended = [line, "\n"].concat();
-        let seen = thread.scan(&ended);
-        let kept = redacted(&ended, &seen, |sight, _| {
+        let seen = thread.look(&ended);
+        // What is in the rest of it is not known.
+        if seen.is_cut {
+            return WITHHELD.to_owned();
+        }
+        let kept = redacted(&ended, &seen.sights, |sight, _| {
             (sight.confidence > Confidence::Low).then(|| mark(&sight.rule.label))
         });
         kept.trim_end_matches('\n').to_owned()
@@ -51,6 +60,16 @@ mod tests {
             assert!(!said.contains("MIIE"), "{said}");
         }
         log.line("-----END RSA PRIVATE KEY-----");
+        assert_eq!(log.line("and on it goes"), "and on it goes");
+    }
+
+    #[test]
+    fn n5_3_a_line_that_cannot_be_searched_to_its_end_is_not_written_down() {
+        let mut log = Log::new();
+        assert_eq!(log.line(&"/ops_eyJ".repeat(32 * 1024)), WITHHELD);
+        for _ in 0..64 {
+            log.line("words of no interest, and more of them, and no end of them in sight");
+        }
         assert_eq!(log.line("and on it goes"), "and on it goes");
     }
 }

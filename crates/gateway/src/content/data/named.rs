@@ -1,52 +1,57 @@
-//! What the names of members say of values: of the members of a message, and of those of a text that is an
-//! object or an array in JSON itself, as tools write beside their structured content.
+//! What the names of members say of values: of the members of a message, and of those of objects and arrays
+//! in JSON that stand in a text, as tools write beside their structured content.
 
 use super::number::digits;
 use super::{Data, Treated};
-use crate::content::minimise::json;
+use crate::content::inner::{self, Extent};
 use crate::content::{Passage, Role};
 use config::settled::DataAction;
-use protocol::{Kind, Limits, Str, Value};
-use std::ops::Range;
+use protocol::{Kind, Str, Value};
 
 impl Data {
-    /// What names say of the whole of a text, and of the values in it.
-    pub(super) fn named(&self, passage: &Passage<'_, '_>) -> Vec<Treated> {
+    /// What names say of the whole of a text, and of the values in it; and whether all of them were read.
+    pub(super) fn named(&self, passage: &Passage<'_, '_>) -> (Vec<Treated>, Extent) {
+        let rules = self.sought(passage.toward());
         let text = passage.text();
-        let of_field = |name: &str, value: &str, at: Range<usize>| {
-            let sight = self.rules.of_field(name, value)?;
-            let treated = self.treated(&sight, passage.toward());
-            Some(Treated { at, ..treated })
+        let of_field = |name: &str, value: &str| {
+            let sight = rules.of_field(name, value)?;
+            Some(self.treated(&sight, passage.toward()))
         };
         let mut named = Vec::new();
+        if !rules.go_by_names() {
+            return (named, Extent::Whole);
+        }
         match passage.role() {
-            Role::Address | Role::Blob | Role::Name | Role::Wire => return named,
+            Role::Address | Role::Blob | Role::Name | Role::Wire => return (named, Extent::Whole),
             Role::Structured => {
                 let member = passage.member();
-                named.extend(member.and_then(|member| of_field(&member, text, 0..text.len())));
+                let whole = member.and_then(|member| of_field(&member, text));
+                let at = 0..text.len();
+                named.extend(whole.map(|treated| Treated { at, ..treated }));
             }
             Role::Failure | Role::Text | Role::Words => {}
         }
-        let Some(document) = json(text, &Limits::default()) else {
-            return named;
-        };
-        each(document.root(), None, &mut |member, value| {
-            let (range, string) = (value.range(), value.string());
-            let (said, at) = match string {
-                Some(string) => (Some(string.decoded()), range.start + 1..range.end - 1),
-                None => (digits(value), range),
-            };
-            let said = said.and_then(|said| of_field(&member.decoded(), &said, at));
-            named.extend(said.map(|mut treated| {
+        let extent = inner::each(text, &mut |place, document| {
+            each(document.root(), None, &mut |member, value| {
+                let (range, string) = (value.range(), value.string());
+                let (said, at) = match string {
+                    Some(string) => (Some(string.decoded()), range.start + 1..range.end - 1),
+                    None => (digits(value), range),
+                };
+                let Some(said) = said else { return };
+                let Some(mut treated) = of_field(&member.decoded(), &said) else {
+                    return;
+                };
+                treated.at = place.of(at);
                 // A token stands for the value itself, and what stands there is an escaped form of it.
-                let is_escaped = string.is_some_and(Str::is_escaped);
+                let is_escaped = string.is_some() && text.get(treated.at.clone()) != Some(&*said);
                 if is_escaped && treated.action == DataAction::Tokenise {
                     treated.action = DataAction::Redact;
                 }
-                treated
-            }));
+                named.push(treated);
+            });
         });
-        named
+        (named, extent)
     }
 }
 

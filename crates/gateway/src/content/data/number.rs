@@ -1,8 +1,8 @@
 //! Numbers that are no text: what is written `{"card": 4111111111111111}` is a card as well. Nothing here
 //! says what is done about them.
 
-use crate::content::minimise::json;
-use protocol::{Kind, Limits, Value};
+use crate::content::inner::{self, Place};
+use protocol::{Kind, Value};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -29,22 +29,48 @@ pub(in crate::content) fn digits(number: Value<'_>) -> Option<Cow<'_, str>> {
     })
 }
 
-/// Where the numbers of a text stand, if the text is JSON: an object or an array. What takes the place of
-/// one of them has to be JSON as well.
-pub(super) fn numbers(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    if let Some(document) = json(text, &Limits::default()) {
-        within(document.root(), &mut found);
+/// One number of JSON in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Number {
+    pub(super) at: Range<usize>,
+    /// How many strings of other JSON it stands in.
+    strings: usize,
+}
+
+impl Number {
+    /// What stands on both sides of a string in its place.
+    pub(super) fn quote(&self) -> String {
+        let mut quote = "\\".repeat((1 << self.strings.min(inner::STRINGS)) - 1);
+        quote.push('"');
+        quote
     }
+}
+
+/// Where the numbers of the JSON in a text stand: of an object or an array. What takes the place of one of
+/// them has to be JSON as well.
+pub(super) fn numbers(text: &str) -> Vec<Number> {
+    let mut found = Vec::new();
+    // Of what is not read to its end no number is replaced by its name.
+    inner::each(text, &mut |place, document| {
+        within(document.root(), place, &mut found);
+    });
+    found.sort_unstable_by_key(|number| number.at.start);
     found
 }
 
-/// In the order of the text. Depth is bounded by that of the document.
-fn within(value: Value<'_>, found: &mut Vec<Range<usize>>) {
+/// Depth is bounded by that of the document.
+fn within(value: Value<'_>, place: &Place<'_>, found: &mut Vec<Number>) {
     match value.kind() {
-        Kind::Number => found.push(value.range()),
-        Kind::Array => value.elements().for_each(|element| within(element, found)),
-        Kind::Object => value.members().for_each(|(_, inner)| within(inner, found)),
+        Kind::Number => found.push(Number {
+            at: place.of(value.range()),
+            strings: place.strings(),
+        }),
+        Kind::Array => value
+            .elements()
+            .for_each(|element| within(element, place, found)),
+        Kind::Object => value
+            .members()
+            .for_each(|(_, inner)| within(inner, place, found)),
         Kind::Boolean | Kind::Null | Kind::String => {}
     }
 }
@@ -53,7 +79,7 @@ fn within(value: Value<'_>, found: &mut Vec<Range<usize>>) {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use protocol::Document;
+    use protocol::{Document, Limits};
 
     #[test]
     fn n9_3_a_number_is_read_as_everybody_reads_it() {
@@ -88,13 +114,23 @@ mod tests {
             ),
             ("[1,2]", vec!["1", "2"]),
             ("{\"a\": 1", vec![]),
+            ("1:\n```\n[12, {\"a\": 3}]\n```\n", vec!["12", "3"]),
+            (
+                r#"{"a": 1, "a": 12345678901234567890}"#,
+                vec!["1", "12345678901234567890"],
+            ),
+            ("{\"a\": 1}\nno 2\n{\"a\": 3}", vec!["1", "3"]),
+            (
+                r#"{"a": "{\"b\": 1}", "c": "[2]", "d": 3}"#,
+                vec!["1", "2", "3"],
+            ),
             ("1234567", vec![]),
             ("see {1}", vec![]),
             ("", vec![]),
         ] {
             let found: Vec<_> = numbers(text)
                 .into_iter()
-                .map(|at| text.get(at).unwrap())
+                .map(|number| text.get(number.at).unwrap())
                 .collect();
             assert_eq!(found, expected, "{text}");
         }

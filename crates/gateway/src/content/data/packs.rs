@@ -2,13 +2,14 @@
 //! signature of whoever they trust for it. A pack whose signature, form or examples are wrong is not
 //! taken, and neither is the configuration that names it.
 
+use super::sought::Ignored;
 use audit::PublicKey;
 use config::Settled;
 use config::settled::RulePack;
 use inspect::data::pack::{self, Pack};
 use inspect::data::{Rules, Unfit};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// A signature is 128 digits; what is larger is something else.
 const SIGNATURE: usize = 256;
@@ -95,19 +96,21 @@ fn bounded(path: &Path, most: usize) -> Result<Vec<u8>, PackError> {
     })
 }
 
-/// The texts of packs, and the rules that were made of them.
-type Made = (Vec<Arc<str>>, Weak<Rules>);
+/// The texts of packs, what of them is ignored, and the rules that were made of the rest.
+type Made = (Vec<Arc<str>>, Ignored, Weak<Rules>);
 
-/// Rules that are in use: routes that use the same packs share them.
+/// Rules that are in use: routes that use the same packs, and ignore the same, share them.
 static IN_USE: Mutex<Vec<Made>> = Mutex::new(Vec::new());
 
-/// The rules of the packs that come with Ringwall and of these.
-pub(super) fn rules(packs: &[RulePack]) -> Result<Arc<Rules>, PackError> {
+/// The rules of the packs that come with Ringwall and of these, without those that find what is ignored.
+pub(super) fn rules(packs: &[RulePack], ignored: &Ignored) -> Result<Arc<Rules>, PackError> {
     let texts: Vec<Arc<str>> = packs.iter().filter_map(|pack| pack.text.clone()).collect();
     let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
-    in_use.retain(|(_, rules)| rules.strong_count() > 0);
-    let known = in_use.iter().find(|(known, _)| *known == texts);
-    if let Some(rules) = known.and_then(|(_, rules)| rules.upgrade()) {
+    in_use.retain(|(_, _, rules)| rules.strong_count() > 0);
+    let known = in_use
+        .iter()
+        .find(|(known, passed, _)| *known == texts && passed == ignored);
+    if let Some(rules) = known.and_then(|(_, _, rules)| rules.upgrade()) {
         return Ok(rules);
     }
     let flawed = |flaws: Vec<pack::Flaw>| PackError::Flawed {
@@ -118,7 +121,22 @@ pub(super) fn rules(packs: &[RulePack]) -> Result<Arc<Rules>, PackError> {
     for text in &texts {
         all.push(Pack::read(text).map_err(flawed)?);
     }
-    let made = Rules::of(all, |_| true)?;
-    in_use.push((texts, Arc::downgrade(&made)));
+    let made = Rules::of(all, |rule| !ignored.passes(rule))?;
+    in_use.push((texts, ignored.clone(), Arc::downgrade(&made)));
     Ok(made)
+}
+
+/// The rules that come with Ringwall, for as long as it runs.
+static OWN: OnceLock<Arc<Rules>> = OnceLock::new();
+
+/// Every set of rules that is in use somewhere, that which comes with Ringwall among them; each in full, since
+/// whoever ignores something has the full one as well.
+pub(super) fn in_use() -> Result<Vec<Arc<Rules>>, PackError> {
+    if OWN.get().is_none() {
+        // Whoever else was first made the same.
+        let _ = OWN.set(rules(&[], &Ignored::default())?);
+    }
+    let in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+    let full = in_use.iter().filter(|(_, it, _)| *it == Ignored::default());
+    Ok(full.filter_map(|(_, _, it)| it.upgrade()).collect())
 }

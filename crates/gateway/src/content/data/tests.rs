@@ -1,31 +1,31 @@
 //! What is done about secrets and personal data in messages of every kind.
 
+mod blobs;
 mod packs;
 mod places;
+mod revealed;
+mod sought;
+mod whole;
 
 use super::*;
-use crate::content::Content;
+use crate::content::inner::STRINGS;
+use crate::content::{Content, FINDINGS, sample};
 use bytes::Bytes;
 use config::settled::HiddenText;
-use protocol::Limits;
+use protocol::{Document, Limits};
 use serde_json::{Value, json};
 
 const GITHUB: &str = "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";
 
 fn content(settings: &Value) -> Content {
-    let text = json!({
-        "version": 1,
-        "listeners": [{ "address": "127.0.0.1:0" }],
-        "issuers": [{ "issuer": "https://id.example.com" }],
-        "servers": [{ "name": "s", "http": { "url": "https://mcp.example.com/mcp" },
-                      "content": { "data": settings } }],
-        "routes": [{ "path": "/s", "server": "s" }],
-    });
-    let (settled, _) = config::load(&text.to_string()).unwrap();
-    let settled = &settled.servers.first().unwrap().content;
-    let mut content = Content::new(HiddenText::Remove, settled, &"/s".into()).unwrap();
+    let mut content = Content::new(HiddenText::Remove, &settled(settings), &"/s".into()).unwrap();
     content.keyed(&Tokens::ephemeral().unwrap());
     content
+}
+
+/// What an operator wrote of data, settled.
+fn settled(data: &Value) -> settled::Content {
+    sample::settled(&json!({ "data": data }))
 }
 
 fn document(message: &Value) -> Document {
@@ -57,6 +57,7 @@ fn n1_1_a_text_of_which_not_everything_was_looked_at_says_so_once() {
     let content = content(&json!({}));
     for (text, expected) in [
         ("/ops_eyJ".repeat(32 * 1024), &["text.unread"][..]),
+        (nested(&format!("it is {GITHUB}"), 5), &["text.unread"]),
         ("/ops_eyJ".repeat(16), &[]),
         ("a line of words, and no more\n".repeat(8 * 1024), &[]),
     ] {
@@ -68,15 +69,22 @@ fn n1_1_a_text_of_which_not_everything_was_looked_at_says_so_once() {
 
 #[test]
 fn n9_3_what_is_not_searched_to_its_end_goes_on_only_where_everything_would() {
-    let message = result(&"/ops_eyJ".repeat(32 * 1024));
-    for (settings, answers, arguments) in [
+    let texts = [
+        "/ops_eyJ".repeat(32 * 1024),
+        nested(&format!("it is {GITHUB}"), 5),
+    ];
+    let messages = texts.map(|text| result(&text));
+    // What takes long to look for is not looked for where it is ignored.
+    let ignored = json!({ "secrets": { "answers": "report", "arguments": "ignore" } });
+    let rows = [
         (json!({}), true, true),
         (json!({ "secrets": { "answers": "report" } }), false, true),
         (
-            json!({ "secrets": { "answers": "report", "arguments": "ignore" } }),
-            false,
-            false,
+            json!({ "secrets": { "answers": "redact", "arguments": "refuse" } }),
+            true,
+            true,
         ),
+        (ignored.clone(), false, false),
         (
             json!({ "secrets": { "answers": "report", "arguments": "report" },
                     "personal": { "answers": "redact" },
@@ -84,13 +92,27 @@ fn n9_3_what_is_not_searched_to_its_end_goes_on_only_where_everything_would() {
             true,
             true,
         ),
-    ] {
-        let content = content(&settings);
+    ];
+    for (message, (settings, answers, arguments)) in messages
+        .iter()
+        .flat_map(|message| rows.iter().map(move |row| (message, row)))
+    {
+        let content = content(settings);
         for (toward, refuses) in [(Toward::Model, answers), (Toward::Server, arguments)] {
-            let (_, _, refused) = after(&content, &message, toward);
-            assert_eq!(refused.is_some(), refuses, "{settings} {toward:?}");
+            let (_, found, refused) = after(&content, message, toward);
+            if *settings != ignored || toward == Toward::Model {
+                assert!(found.iter().any(|rule| rule == "text.unread"), "{found:?}");
+            }
+            assert_eq!(refused.is_some(), *refuses, "{settings} {toward:?}");
         }
     }
+}
+
+/// A text in base64 of base64, so many times.
+fn nested(text: &str, times: usize) -> String {
+    use base64::Engine as _;
+    let encode = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
+    (0..times).fold(text.to_owned(), |text, _| encode(text))
 }
 
 #[test]
@@ -98,6 +120,7 @@ fn n9_3_what_is_done_follows_label_direction_and_confidence() {
     let secret = json!({ "params": { "arguments": { "x": GITHUB } } });
     let mail = json!({ "params": { "arguments": { "x": "anna@corp.test" } } });
     let doubtful = json!({ "params": { "arguments": { "x": "password: hunter2-blue" } } });
+    let likely = json!({ "params": { "arguments": { "x": "postgres://app:s3cr3tPw9@db.corp.test:5432/main" } } });
     let everything =
         json!({ "secrets": { "arguments": "redact" }, "personal": { "arguments": "redact" } });
     let named = json!({ "rules": { "secret.password": { "arguments": "refuse" },
@@ -106,7 +129,9 @@ fn n9_3_what_is_done_follows_label_direction_and_confidence() {
         (json!({}), &secret, "refuse"),
         (json!({}), &mail, "report"),
         (json!({}), &doubtful, "report"),
+        (json!({}), &likely, "report"),
         (everything.clone(), &secret, "redact"),
+        (everything.clone(), &likely, "redact"),
         (everything.clone(), &mail, "redact"),
         (everything, &doubtful, "report"),
         (named.clone(), &doubtful, "refuse"),
@@ -161,6 +186,13 @@ fn n9_3_every_text_a_model_may_read_is_looked_at() {
         json!({ "result": { "content": [{ "type": "text", "mimeType": "image/png", "data": GITHUB }] } }),
         json!({ "error": { "code": 1, "type": "image", "mimeType": "image/png", "data": GITHUB } }),
         json!({ "result": { "content": [{ "type": "resource_link", "uri": format!("https://h/?k={GITHUB}") }] } }),
+        json!({ "result": { "content": [{ "type": "resource_link", "uri": "a:b", "name": GITHUB }] } }),
+        json!({ "result": { "content": [{ "type": "resource_link", "icons": [{ "src": format!("https://h/?k={GITHUB}") }] }] } }),
+        json!({ "result": { "serverInfo": { "name": GITHUB, "websiteUrl": format!("https://h/?k={GITHUB}") } } }),
+        json!({ "result": { "contents": [{ "uri": "a:b", "name": GITHUB, "text": "t" }] } }),
+        json!({ "result": { "name": GITHUB } }),
+        json!({ "method": "notifications/message", "params": { "data": "x", "logger": GITHUB, "name": GITHUB } }),
+        json!({ "method": "sampling/createMessage", "params": { "tools": [{ "name": "t", "description": GITHUB }] } }),
     ];
     for text in texts {
         let (left, rules, _) = after(&content, &text, Toward::Model);
@@ -293,6 +325,102 @@ fn n9_3_the_name_of_a_member_counts_in_json_within_text() {
 }
 
 #[test]
+fn n9_3_json_in_a_fence_and_with_a_name_twice_is_looked_through_by_names() {
+    let content =
+        content(&json!({ "rules": { "personal.payment_card": { "answers": "redact" } } }));
+    let deep = |nests: usize| {
+        let (open, close) = ("[".repeat(nests), "]".repeat(nests));
+        format!("{{\"password\":{open}\"hunter2-blue\"{close}}}")
+    };
+    for (before, left, rule) in [
+        (
+            "See:\n```json\n{ \"password\": \"hunter2-blue\" }\n```\nand\n~~~\n[{\"passwd\":\"one-more-blue\"}]",
+            "See:\n```json\n{ \"password\": \"[redacted: secret.password]\" }\n```\nand\n~~~\n\
+             [{\"passwd\":\"[redacted: secret.password]\"}]",
+            "secret.password",
+        ),
+        (
+            "{\"password\":1,\"password\":\"hunter2-blue\",\"n\":12345678901234567890}",
+            "{\"password\":1,\"password\":\"[redacted: secret.password]\",\"n\":12345678901234567890}",
+            "secret.password",
+        ),
+        // What stands in the place of a number is a text there, too.
+        (
+            "1.\n```\n{\"card\":4111111111111111}\n```\n",
+            "1.\n```\n{\"card\":\"[redacted: personal.payment_card]\"}\n```\n",
+            "personal.payment_card",
+        ),
+        ("```\nlet x = {};\n```", "```\nlet x = {};\n```", ""),
+        // Line by line.
+        (
+            "{\"password\": \"hunter2-blue\"}\nsaid {}\r\n[{\"card\":4111111111111111}]\n",
+            "{\"password\": \"[redacted: secret.password]\"}\nsaid {}\r\n\
+             [{\"card\":\"[redacted: personal.payment_card]\"}]\n",
+            "secret.password",
+        ),
+        (
+            &deep(255),
+            &deep(255).replace("hunter2-blue", "[redacted: secret.password]"),
+            "secret.password",
+        ),
+        // More than is read is told, and goes nowhere.
+        (&deep(256), &deep(256), "text.unread"),
+    ] {
+        let (after, rules, refused) = after(&content, &result(before), Toward::Model);
+        assert_eq!(after, result(left));
+        assert_eq!(rules.first().map_or("", String::as_str), rule, "{before}");
+        assert_eq!(refused.is_some(), rule == "text.unread", "{before}");
+    }
+    let reports = self::content(&json!({ "secrets": { "answers": "report" } }));
+    let (_, rules, refused) = after(&reports, &result(&deep(256)), Toward::Model);
+    assert_eq!((rules, refused), (vec!["text.unread".to_owned()], None));
+}
+
+/// A text in a string of JSON, so many times.
+fn packed(text: &str, times: usize) -> String {
+    (0..times).fold(text.to_owned(), |text, _| json!({ "in": text }).to_string())
+}
+
+#[test]
+fn n9_3_json_in_strings_of_json_is_looked_through_by_names_and_stays_json() {
+    let content = content(&json!({ "personal": { "answers": "tokenise" } }));
+    let escaped = r#"{"password":"hunter2-blue","card":4111111111111111,"dateOfBirth":"12 \"April\"","born":{"dateOfBirth":"12 April"}}"#;
+    // Another escape in the inmost one is more than any view undoes.
+    let plain = escaped.replace("\\\"", "");
+    for times in 0..=STRINGS {
+        let text = if times < STRINGS { escaped } else { &plain };
+        let (left, rules, refused) = after(&content, &result(&packed(text, times)), Toward::Model);
+        assert_eq!(refused, None, "{times}");
+        assert!(rules.iter().any(|it| it == "secret.password"), "{rules:?}");
+        let mut left = left.pointer("/result/content/0/text").unwrap().clone();
+        for _ in 0..times {
+            let outer: Value = serde_json::from_str(left.as_str().unwrap()).unwrap();
+            left = outer["in"].clone();
+        }
+        let left: Value = serde_json::from_str(left.as_str().unwrap()).unwrap();
+        assert_eq!(left["password"], "[redacted: secret.password]", "{times}");
+        let is_token = |value: &Value| value.as_str().is_some_and(|it| it.starts_with("{rw:"));
+        assert!(is_token(&left["card"]), "{left}");
+        assert!(is_token(&left["born"]["dateOfBirth"]), "{left}");
+        // What is written with escapes is not what a token would stand for.
+        match times < STRINGS {
+            true => assert_eq!(left["dateOfBirth"], "[redacted: personal.date_of_birth]"),
+            false => assert!(is_token(&left["dateOfBirth"]), "{left}"),
+        }
+    }
+    let more = packed(&plain, STRINGS + 1);
+    let (_, rules, refused) = after(&content, &result(&more), Toward::Model);
+    assert!(refused.is_some() && rules.iter().any(|it| it == "text.unread"));
+    // Of a value in a log that a tool hands on, and in arguments.
+    let log = json!({ "stdout": "ready\n{\"level\":\"info\",\"password\":\"hunter2-blue\"}\n" });
+    let (left, ..) = after(&content, &result(&log.to_string()), Toward::Model);
+    assert!(!left.to_string().contains("hunter2"), "{left}");
+    let clean = packed("{\"a\": \"{}\"}\n{\"b\":[1]}", 3);
+    let (left, rules, _) = after(&content, &result(&clean), Toward::Model);
+    assert_eq!((left, rules), (result(&clean), vec![]));
+}
+
+#[test]
 fn n9_3_what_the_form_of_a_value_says_does_not_excuse_what_its_name_says() {
     for (settings, value, left) in [
         (json!({}), "anna@corp.test", "[redacted: secret.password]"),
@@ -314,76 +442,6 @@ fn n9_3_what_the_form_of_a_value_says_does_not_excuse_what_its_name_says() {
         let after = after.pointer("/result/structuredContent/password");
         assert_eq!(after, Some(&json!(left)), "{settings}");
     }
-}
-
-#[test]
-fn n9_3_text_that_comes_as_bytes_is_looked_at() {
-    use base64::Engine as _;
-    let (content, standard) = (
-        content(&json!({})),
-        base64::engine::general_purpose::STANDARD,
-    );
-    let text = format!("# caf\u{e9}\nTOKEN={GITHUB}\n");
-    let clean = text.replace(GITHUB, "[redacted: secret.github_token]");
-    let latin = |text: &str| {
-        text.chars()
-            .map(|c| u32::from(c) as u8)
-            .collect::<Vec<u8>>()
-    };
-    let in_lines = |blob: &str| {
-        let lines: Vec<&str> = blob.split_inclusive('V').collect();
-        lines.join("\r\n")
-    };
-    let blob = standard.encode(&text);
-    let cases = [
-        (blob.clone(), Some(clean.clone().into_bytes())),
-        (in_lines(&blob), Some(clean.clone().into_bytes())),
-        (
-            blob.trim_end_matches('=').to_owned(),
-            Some(clean.clone().into_bytes()),
-        ),
-        (standard.encode(latin(&text)), Some(latin(&clean))),
-        // No text: a picture, an archive.
-        (standard.encode(format!("\u{1}{text}")), None),
-        (
-            standard.encode([0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', 0]),
-            None,
-        ),
-        (standard.encode("a text that holds nothing"), None),
-        ("not base64 at all".to_owned(), None),
-        (String::new(), None),
-    ];
-    for (blob, expected) in cases {
-        for (place, message) in [
-            (
-                "/result/contents/0/blob",
-                json!({ "result": { "contents": [{ "uri": "file:///.env", "mimeType": "text/plain", "blob": blob }] } }),
-            ),
-            (
-                "/result/contents/0/blob",
-                json!({ "result": { "contents": [{ "uri": "file:///.env", "blob": blob }] } }),
-            ),
-            (
-                "/result/content/0/data",
-                json!({ "result": { "content": [{ "type": "image", "mimeType": "image/png", "data": blob }] } }),
-            ),
-        ] {
-            let (left, rules, _) = after(&content, &message, Toward::Model);
-            let Some(expected) = &expected else {
-                assert_eq!((left, rules.len()), (message, 0));
-                continue;
-            };
-            let left = left.pointer(place).unwrap().as_str().unwrap();
-            assert_eq!(standard.decode(left).unwrap(), *expected, "{blob}");
-            assert_eq!(rules, ["secret.github_token"]);
-        }
-    }
-    let sent = json!({ "params": { "contents": [{ "uri": "file:///.env", "blob": blob }] } });
-    let (left, _, refused) = after(&content, &sent, Toward::Server);
-    assert_eq!(left, sent);
-    assert!(
-        matches!(refused, Some(Because::Data { label, .. }) if &*label == "secret.github_token")
-    );
 }
 
 #[test]
@@ -426,54 +484,6 @@ fn n9_3_a_value_in_two_messages_of_a_stream_is_found() {
     }
 }
 
-#[test]
-fn n9_3_tokens_are_turned_back_for_labels_that_the_server_may_have() {
-    let settings = json!({ "personal": { "answers": "tokenise" }, "reveal": ["personal.email"] });
-    let content = content(&settings);
-    let text = "anna@corp.test, \"quoted\", 4111 1111 1111 1111";
-    let (left, _, _) = after(&content, &result(text), Toward::Model);
-    let tokens = left
-        .pointer("/result/content/0/text")
-        .unwrap()
-        .as_str()
-        .unwrap();
-    assert!(
-        !tokens.contains("anna") && !tokens.contains("4111"),
-        "{tokens}"
-    );
-    let call = json!({ "params": { "arguments": { "a": [tokens, "x"] } } });
-    let sent = document(&call);
-    // What was decided about is never another thing afterwards.
-    for elsewhere in [
-        json!({ "params": { "name": tokens, "uri": tokens, "_meta": { "arguments": tokens } } }),
-        json!({ "params": { "arguments": { tokens: 1 } } }),
-        json!({ "result": { "arguments": [tokens] } }),
-    ] {
-        let looked = content.reveal(&document(&elsewhere));
-        assert!(
-            looked.edits.is_empty() && looked.findings.is_empty(),
-            "{elsewhere}"
-        );
-    }
-    // Nothing but the reveal turns them back.
-    let looked = content.look(&sent, Toward::Server);
-    assert!(looked.edits.is_empty() && looked.refused.is_none());
-    let looked = content.reveal(&sent);
-    let left = sent.apply(&looked.edits).unwrap();
-    let left: Value = serde_json::from_slice(&left).unwrap();
-    let told = left
-        .pointer("/params/arguments/a/0")
-        .unwrap()
-        .as_str()
-        .unwrap();
-    assert!(
-        told.starts_with("anna@corp.test, \"quoted\", {rw:personal.payment_card:"),
-        "{told}"
-    );
-    let rules: Vec<_> = looked.findings.iter().map(|it| &*it.rule).collect();
-    assert_eq!(rules, ["data.revealed"]);
-}
-
 /// The message as it is afterwards, what was found, and what it is refused for.
 fn written(
     content: &Content,
@@ -488,6 +498,37 @@ fn written(
     let found = found.map(|it| format!("{} {} {}", it.place, it.rule, it.action.name()));
     let left = String::from_utf8(left.to_vec()).unwrap();
     (left, found.collect(), looked.refused)
+}
+
+#[test]
+fn n9_3_a_number_is_found_wherever_a_server_puts_it() {
+    let content = content(&json!({ "personal": { "answers": "redact" } }));
+    let card = "4111111111111111";
+    for message in [
+        r#"{"result":{"content":[],"toolResult":{"card":?,"of":[{"x":?}]}}}"#,
+        r#"{"result":{"content":[],"card":?,"ids":[?]}}"#,
+        r#"{"result":{"content":[{"type":"text","text":"x","card":?,"size":?}]}}"#,
+        r#"{"result":{"content":[{"type":"text","text":?}],"status":?}}"#,
+        r#"{"result":{"contents":[{"uri":"a:b","blob":?}],"statusMessage":?}}"#,
+        r#"{"method":"notifications/message","params":{"level":"info","card":?}}"#,
+        r#"{"error":{"code":1,"message":"x","card":?},"card":?}"#,
+    ] {
+        let message: Value = serde_json::from_str(&message.replace('?', card)).unwrap();
+        let (left, rules, _) = after(&content, &message, Toward::Model);
+        assert!(!left.to_string().contains(card), "{left}");
+        let known = |rule: &String| rule == "personal.payment_card";
+        assert!(rules.iter().all(known), "{rules:?}");
+    }
+    for message in [
+        r#"{"id":?,"result":{"content":[{"type":"resource_link","uri":"a:b","size":?}],"ttlMs":?}}"#,
+        r#"{"result":{"resources":[{"uri":"a:b","size":?}],"task":{"ttl":?,"pollInterval":?}}}"#,
+        r#"{"result":{"tools":[{"name":"t","inputSchema":{"properties":{"a":{"maximum":?}}}}]}}"#,
+        r#"{"params":{"progressToken":?,"progress":?,"total":?,"_meta":{"progressToken":?}}}"#,
+    ] {
+        let message: Value = serde_json::from_str(&message.replace('?', card)).unwrap();
+        let (left, rules, _) = after(&content, &message, Toward::Model);
+        assert_eq!((left, rules.len()), (message, 0));
+    }
 }
 
 #[test]
@@ -672,7 +713,7 @@ fn n9_3_no_number_of_findings_hides_a_rule_from_policies_or_what_matters_from_re
             "secret.github_token"
         ]
     );
-    assert_eq!(looked.findings.len(), crate::content::FINDINGS);
+    assert_eq!(looked.findings.len(), FINDINGS);
     let last = looked.findings.last().unwrap();
     assert_eq!(last.rule, "secret.github_token");
 }

@@ -66,12 +66,13 @@ fn key(way: &[Step<'_>]) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::content::data::packs;
+    use crate::content::data::sought::Ignored;
     use crate::content::{Toward, role};
     use protocol::{Document, Limits};
 
     #[test]
     fn n9_3_what_is_remembered_of_a_stream_is_bounded() {
-        let mut threads = Threads::new(packs::rules(&[]).unwrap());
+        let mut threads = Threads::new(packs::rules(&[], &Ignored::default()).unwrap());
         let long = "k".repeat(PLACE + 1);
         let members = (0..4 * OPEN).map(|n| format!(r#""{n}":["a","b"]"#));
         let members = members.collect::<Vec<_>>().join(",");

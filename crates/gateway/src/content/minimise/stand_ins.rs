@@ -2,6 +2,7 @@
 //! what goes on as such. What loses nothing keeps every byte.
 
 use crate::content::data::Data;
+use crate::content::{hidden, inner};
 use controls::{Action, Finding, Severity};
 use inspect::data::mark;
 use inspect::projection::{Fate, Projection};
@@ -14,6 +15,8 @@ pub(crate) struct StandIns<'c> {
     data: Option<&'c Data>,
     pub(super) tokens: u32,
     pub(super) left_out: u32,
+    /// How many strings that are JSON what is written stands in.
+    strings: usize,
 }
 
 impl<'c> StandIns<'c> {
@@ -22,6 +25,7 @@ impl<'c> StandIns<'c> {
             data,
             tokens: 0,
             left_out: 0,
+            strings: 0,
         }
     }
 
@@ -62,6 +66,30 @@ impl<'c> StandIns<'c> {
             count,
             action,
         })
+    }
+
+    /// Does the same to what a string says, if that is JSON: its fields stand where the string does. False if
+    /// nothing of it goes on; nothing if it is no JSON.
+    fn within(&mut self, value: Value<'_>, fate: &Fate<'_>, out: &mut Vec<u8>) -> Option<bool> {
+        let text = value.text()?;
+        let document = match inner::whole(&text) {
+            Ok(document) => document?,
+            // Of what is not read to its end nobody knows the fields.
+            Err(_) => return Some(false),
+        };
+        if self.strings >= inner::STRINGS {
+            return Some(false);
+        }
+        let mut less = Vec::new();
+        self.strings += 1;
+        let written = write(document.root(), fate, self, &mut less);
+        self.strings -= 1;
+        match std::str::from_utf8(&less) {
+            _ if less == document.root().raw() => out.extend_from_slice(value.raw()),
+            Ok(less) if written => write_string(less, out),
+            _ => return Some(false),
+        }
+        Some(true)
     }
 
     /// Writes a token in the place of a text or a number; false if there can be none. `null` says nothing
@@ -142,9 +170,13 @@ fn write(
                 let mut name = vec![b'"'];
                 name.extend_from_slice(key.raw());
                 name.extend_from_slice(b"\":");
-                each(out, &name, member, &inside.member(&key.decoded()));
+                each(out, &name, member, &inside.member(&hidden::left_of(key)));
             }
             out.push(b'}');
+        }
+        Kind::String => {
+            let within = stand_ins.within(value, fate, out);
+            return within.unwrap_or_else(|| write(value, &inside.leaf(), stand_ins, out));
         }
         _ => return write(value, &inside.leaf(), stand_ins, out),
     }

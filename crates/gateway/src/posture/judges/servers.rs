@@ -1,8 +1,8 @@
 //! The judges of what protects against servers and confines them (controls 9 and 10).
 
-use super::{Status, View, Way, missing, output, passes_secrets, providers, reports_hidden_text};
-use crate::squats;
-use config::settled::{Confinement, Drift, Network, Pins, Upstream};
+use super::{Status, View, Way, data, missing, output, providers, reports_hidden_text};
+use crate::{catalog, squats};
+use config::settled::{Confinement, Drift, Mode, Network, Pins, Upstream};
 
 pub(in crate::posture) fn n9_2(_: &View<'_>, way: &Way<'_>) -> Status {
     let mut missing = Vec::new();
@@ -15,6 +15,7 @@ pub(in crate::posture) fn n9_2(_: &View<'_>, way: &Way<'_>) -> Status {
         let taken = "slight changes of a definition are taken over unseen (`accept_drift: low`)";
         missing.push(taken.to_owned());
     }
+    missing.extend(let_go(way));
     missing.extend(squats::of(way.server).into_iter().map(|it| {
         let server = &way.server.name;
         format!(
@@ -23,6 +24,22 @@ pub(in crate::posture) fn n9_2(_: &View<'_>, way: &Way<'_>) -> Status {
         )
     }));
     Status::lacking(missing)
+}
+
+/// The rules whose suspicions hold no definition here. A definition is the same on every route, so what a
+/// route says of them counts for nothing.
+fn let_go(way: &Way<'_>) -> Vec<String> {
+    let modes = &way.server.content.modes;
+    let weakened = catalog::holding().filter_map(|rule| {
+        let mode = modes
+            .get(rule.name)
+            .filter(|mode| **mode != Mode::Enforce)?;
+        Some(format!(
+            "a definition is not held for what `{0}` suspects (`content.modes.{0}: {mode}`)",
+            rule.name
+        ))
+    });
+    weakened.collect()
 }
 
 /// What runs in a pipeline and finds something before anybody serves it.
@@ -38,7 +55,7 @@ pub(in crate::posture) fn n9_3(view: &View<'_>, way: &Way<'_>) -> Status {
     missing.extend(providers::harm(view, way));
     missing.extend(reports_hidden_text(way));
     missing.extend(output::addresses(way));
-    missing.extend(passes_secrets(way));
+    missing.extend(data::answers(way));
     Status::lacking(missing)
 }
 

@@ -3,7 +3,7 @@
 //! that this machine shares with the server. Nobody else is asked: where a name leads is looked up once
 //! policies have let the call through (see [`names`](super::names)).
 
-use super::names::{FORBIDDEN, Name, Names, UNRESOLVED, Wrong};
+use super::names::{FORBIDDEN, Name, Names, UNJUDGED, UNRESOLVED, Wrong};
 use super::values;
 use crate::catalog::Tool;
 use crate::content::{self, Content, Meanings};
@@ -66,12 +66,18 @@ impl<'c> Held<'c> {
         consequence: Consequence,
     ) {
         let place = self.content.shown(place);
-        let mut known = self.findings.iter();
-        if known.any(|finding| finding.rule == rule && finding.place == place) {
-            return;
-        }
+        // Decided before it is asked what is told already: a place is cut, and two that are told alike may be
+        // declared otherwise.
         if consequence == Consequence::Refuse && self.refused.is_none() {
             self.refused = Some((self.refuse)(&place, rule, remedy));
+        }
+        let mut known = self.findings.iter_mut();
+        let known = known.find(|finding| finding.rule == rule && finding.place == place);
+        if let Some(finding) = known {
+            if consequence == Consequence::Refuse {
+                finding.action = Action::Refuse;
+            }
+            return;
         }
         self.rules.insert(Cow::Borrowed(rule));
         let finding = Finding {
@@ -112,9 +118,10 @@ pub(super) async fn hold(valid: &Valid, held: &mut Held<'_>) {
     let Some(served) = valid.served() else {
         return;
     };
-    let meanings = valid.raw().route().content(Some(served)).meanings();
+    let content = valid.raw().route().content(Some(served));
+    let meanings = content.meanings();
     if let (Subject::Tool(tool), Some(arguments)) = (valid.subject(), valid.sent())
-        && let Err(violations) = meanings.fits(tool, arguments)
+        && let Err(violations) = meanings.fits(tool, arguments, &|name| content.hush(name))
     {
         held.refused = Some(refused::arguments(violations.to_string()));
         return;
@@ -157,7 +164,7 @@ pub(in crate::stages) fn hold_alone(
     let meanings = content.meanings();
     let mut held = Held::of(&Subject::Tool(Arc::clone(tool)), content);
     if asked == Asked::Everything
-        && let Err(violations) = meanings.fits(tool, arguments)
+        && let Err(violations) = meanings.fits(tool, arguments, &|name| content.hush(name))
     {
         held.refused = Some(refused::arguments(violations.to_string()));
         return held.over();
@@ -250,7 +257,7 @@ fn reached(
                 forbidden: consequence(meanings, expected, FORBIDDEN.certain),
                 unresolved: consequence(meanings, expected, UNRESOLVED.certain),
             });
-            (!kept).then_some(UNRESOLVED)
+            (!kept).then_some(UNJUDGED)
         }
     }
 }
@@ -299,6 +306,10 @@ fn is_inside(roots: &Roots, place: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::sample;
+    use crate::egress::{Egress, EgressSettings, Resolve, Resolving};
+    use crate::house::still::Still;
+    use serde_json::json;
 
     #[test]
     fn n1_1_a_flaw_is_told_once_and_the_first_refuses() {
@@ -309,13 +320,149 @@ mod tests {
             ("/params/uri", "path.nul", Consequence::Refuse),
             ("/params/uri", "path.nul", Consequence::Refuse),
             ("/params/uri", "path.control", Consequence::Refuse),
+            ("/params/name", "path.nul", Consequence::Report),
         ] {
             held.found(place, (rule, Severity::High, "leave it out"), consequence);
         }
         let rules: Vec<_> = held.findings.iter().map(|it| &*it.rule).collect();
-        assert_eq!(rules, ["path.double_slash", "path.nul", "path.control"]);
+        let expected = ["path.double_slash", "path.nul", "path.control", "path.nul"];
+        assert_eq!(rules, expected);
         let reason = held.refused.unwrap().refusal.reason.clone();
         assert!(reason.contains("path.nul"), "{reason}");
+    }
+
+    #[test]
+    fn n1_1_what_is_told_already_refuses_all_the_same() {
+        let content = Content::of_nobody(config::settled::HiddenText::Remove);
+        let long = "n".repeat(200);
+        let (reported, refused) = (Consequence::Report, Consequence::Refuse);
+        for (places, consequences, expected) in [
+            (["a", "b"], [reported, refused], Some(Action::Refuse)),
+            (["a", "b"], [refused, reported], Some(Action::Refuse)),
+            (["a", "a"], [reported, refused], Some(Action::Refuse)),
+            (["a", "b"], [reported, reported], None),
+        ] {
+            let mut held = Held::of(&Subject::Other, &content);
+            for (name, consequence) in places.iter().zip(consequences) {
+                let place = format!("/params/arguments/{long}/{name}");
+                held.found(
+                    &place,
+                    ("path.dots", Severity::Low, "leave it out"),
+                    consequence,
+                );
+            }
+            assert_eq!(held.findings.len(), 1, "{:?}", held.findings);
+            let action = held.findings.first().map(|finding| finding.action);
+            assert_eq!(
+                held.refused.is_some(),
+                expected.is_some(),
+                "{consequences:?}"
+            );
+            assert_eq!(
+                action,
+                Some(expected.unwrap_or(Action::Report)),
+                "{consequences:?}"
+            );
+        }
+    }
+
+    /// Whatever it is called, it is here.
+    struct Here;
+
+    impl Resolve for Here {
+        fn resolve(&self, _: &str, port: u16) -> Resolving {
+            Box::pin(async move { Ok(vec![([127, 0, 0, 1], port).into()]) })
+        }
+    }
+
+    #[tokio::test]
+    async fn n1_1_where_a_name_leads_comes_to_what_is_said_of_its_value() {
+        let settings = EgressSettings {
+            resolver: Arc::new(Here),
+            ..EgressSettings::default()
+        };
+        let egress = Egress::new(&settings).unwrap();
+        for (arguments, expected) in [
+            (json!({ "network": "public" }), Some(true)),
+            (
+                json!({ "network": "public", "recognised": "report" }),
+                Some(false),
+            ),
+            (json!({ "network": "private" }), None),
+            (
+                json!({ "prompts": { "p": { "/url": { "is": "url" } } } }),
+                Some(true),
+            ),
+            (
+                json!({ "prompts": { "p": { "/url": { "is": "url", "otherwise": "report" } } } }),
+                Some(false),
+            ),
+        ] {
+            let settled = sample::settled(&json!({ "arguments": arguments }));
+            let content = Content::of_nobody(config::settled::HiddenText::Remove);
+            let content = content.meant(&settled).unwrap();
+            let said = Map::from_iter([("url".to_owned(), json!("https://name.example/"))]);
+            let mut names = Names::default();
+            let meanings = content.meanings();
+            for judged in meanings.judge_prompt("p", &said, Asked::Everything) {
+                let value = values::Meant {
+                    place: "/params/arguments/url".into(),
+                    judged,
+                    is_partial: false,
+                };
+                let target = value.judged.outcome.target.as_ref().unwrap();
+                assert_eq!(reached(target, meanings, &value, &mut names), None);
+            }
+            let held = names.look_up(&egress, &content, &Subject::Other).await;
+            let refused = held.findings.first().map(|_| held.refused.is_some());
+            assert_eq!(refused, expected, "{arguments}");
+        }
+    }
+
+    #[tokio::test]
+    async fn n1_1_a_path_is_followed_plainly_and_as_it_is_written() {
+        let tree = tempfile::tempdir().unwrap();
+        let base = tree.path();
+        let root = base.join("root");
+        std::fs::create_dir_all(root.join("in")).unwrap();
+        std::fs::create_dir_all(base.join("out")).unwrap();
+        std::fs::write(root.join("in/file"), "x").unwrap();
+        std::os::unix::fs::symlink(base.join("out"), root.join("out")).unwrap();
+        let path = json!({ "is": "path", "roots": [root.to_str().unwrap()] });
+        for (upstream, follows) in [
+            (
+                json!({ "stdio": { "command": ["x"], "confinement": "none" } }),
+                true,
+            ),
+            // It has a disk of its own.
+            (
+                json!({ "http": { "url": "https://s.example.com/mcp" } }),
+                false,
+            ),
+        ] {
+            let mut server = upstream;
+            server["name"] = json!("s");
+            server["content"] = json!({ "arguments": { "prompts": { "p": { "/path": path } } } });
+            let still = Still::before(&server.to_string(), "").await;
+            let route = still.gate().route("/s").unwrap();
+            let served = route.served(0).unwrap();
+            let meanings = route.content(Some(served)).meanings();
+            for (name, is_inside) in [
+                ("in/file", true),
+                ("in/../in/file", true),
+                // A program that takes `..` away opens a file of the root, and the system another one.
+                ("out/../in/file", false),
+                ("out/../new", false),
+                ("out/file", false),
+            ] {
+                let said = Map::from_iter([("path".to_owned(), json!(root.join(name)))]);
+                let judged = meanings.judge_prompt("p", &said, Asked::Everything);
+                let judged = judged.first().unwrap();
+                let wrong = linked(served, meanings.roots(judged.expected), judged).await;
+                let expected = (follows && !is_inside).then_some(LINKED);
+                assert_eq!(wrong, expected, "{name} {server}");
+            }
+        }
     }
 
     #[test]

@@ -24,12 +24,11 @@ pub(super) fn find(valid: &Valid) -> Result<Option<Arc<Minimised>>, Refused> {
     let Some(minimised) = minimised.map_err(|_| refused::purpose_unknown())? else {
         return Ok(None);
     };
-    // A route may say something else than its server, for which the definition was found to be fit.
     let why = valid
         .tool()
         .and_then(|tool| minimised.breaks(&tool.definition));
     match (why, valid.outward()) {
-        (Some(why), outward) => Err(refused::definition_unusable(outward.unwrap_or(name), &why)),
+        (Some(why), outward) => Err(refused::definition_misfit(outward.unwrap_or(name), &why)),
         (None, _) => Ok(Some(Arc::clone(minimised))),
     }
 }

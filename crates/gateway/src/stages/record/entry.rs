@@ -1,6 +1,7 @@
 //! From the receipt of a call to the record in the ledger.
 
 use super::UNROUTED;
+use crate::content;
 use crate::gate::Gate;
 use crate::small::hex;
 use crate::stages::draft::Draft;
@@ -104,11 +105,8 @@ fn record<'a>(draft: &'a Draft, verdict: Verdict, refused: Option<&'a Refused>) 
         transport: Some(draft.transport.into()),
         revision: draft.revision.map(Into::into),
         method: draft.method.as_deref().map(Into::into),
-        subject: draft.subject.as_deref().map(Into::into),
-        message: draft
-            .message
-            .as_ref()
-            .map(|id| String::from_utf8_lossy(id.raw())),
+        subject: draft.subject(),
+        message: draft.message(),
         definition: draft.tool.as_ref().map(|tool| (&*tool.digest_text).into()),
         who: who(draft),
         policy: policy(draft),
@@ -165,7 +163,8 @@ fn policy(draft: &Draft) -> Option<Policy<'_>> {
     let errors = decision
         .errors
         .iter()
-        .map(|error| Cow::from(format!("error: {error}")));
+        // It may quote the name of what was decided about.
+        .map(|error| Cow::from(format!("error: {}", content::hushed(error))));
     Some(Policy {
         digest: Some(verdict.policies.digest().into()),
         verdict: Some(if decision.allows() { "allow" } else { "deny" }.into()),
@@ -234,6 +233,30 @@ fn kept(draft: &Draft) -> Option<Kept<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::house::still::Still;
+    use crate::stages::draft;
+    use policy::Decision;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn n9_3_what_policies_failed_at_has_nothing_in_it_that_is_found() {
+        let still = Still::with("").await;
+        let mut draft = Draft::begin(still.gate(), [127, 0, 0, 1].into(), "http");
+        let name = "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";
+        draft.policy = Some(draft::Verdict {
+            policies: Arc::clone(&still.gate().policies()),
+            decision: Arc::new(Decision {
+                verdict: policy::Verdict::Deny,
+                determining: vec!["no-strangers".into()],
+                errors: vec![format!("`{name}` has no attribute")],
+                lifts: Vec::new(),
+                reason: None,
+            }),
+        });
+        let told = policy(&draft).unwrap().determining;
+        let expected = "error: `[redacted: secret.github_token]` has no attribute";
+        assert_eq!(told, ["no-strangers", expected]);
+    }
 
     #[test]
     fn n5_1_a_record_that_would_be_too_large_is_written_without_what_makes_it_so() {

@@ -71,7 +71,7 @@ fn unsupported(reason: String, version: &str, spoken: &[&'static str]) -> Refuse
         reason,
         remedy,
     );
-    let requested: String = version.chars().take(64).collect();
+    let requested: String = content::hushed(version).chars().take(QUOTED).collect();
     refused
         .status(StatusCode::BAD_REQUEST)
         .rpc(codes::UNSUPPORTED_PROTOCOL_VERSION)
@@ -289,6 +289,18 @@ pub(in crate::stages) fn question_refused(method: &str) -> Refused {
         Fault::Operator,
         reason,
         remedy,
+    )
+    .rpc(POLICY)
+}
+
+/// A question with tools in it that speak to the client's model.
+pub(in crate::stages) fn question_suspected(method: &str) -> Refused {
+    Refused::new(
+        "question_suspected",
+        controls::N9_2,
+        Fault::Upstream,
+        format!("tools that the server hands to the model with `{method}` speak to that model"),
+        "the operator reads `server.suspected` in the ledger; what a rule comes to is said in `content.modes`",
     )
     .rpc(POLICY)
 }

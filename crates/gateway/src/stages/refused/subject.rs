@@ -16,11 +16,10 @@ pub(in crate::stages) fn tool_unknown(tool: &str) -> Refused {
 }
 
 pub(in crate::stages) fn definition_waits(tool: &str) -> Refused {
-    let told = format!("of tool {} was never approved", quoted(tool));
-    definition_unapproved(&told)
+    definition_held("tool", tool)
 }
 
-/// Anything but a tool, whose definition nobody approved or which is another now.
+/// Anything whose definition nobody approved or which is another now.
 pub(in crate::stages) fn definition_held(kind: &str, name: &str) -> Refused {
     let told = format!("of {kind} {} is not approved", quoted(name));
     definition_unapproved(&told)
@@ -64,6 +63,23 @@ pub(in crate::stages) fn definition_unusable(tool: &str, why: &str) -> Refused {
         "definition_unusable",
         controls::N1_2,
         Fault::Upstream,
+        reason,
+        remedy,
+    )
+    .rpc(DEFINITION)
+}
+
+/// The same of a definition that could be enforced, were it not for a setting of the operator's.
+pub(in crate::stages) fn definition_misfit(tool: &str, why: &str) -> Refused {
+    let reason = format!(
+        "the definition of tool {} cannot be enforced: {why}",
+        quoted(tool)
+    );
+    let remedy = "the operator corrects `content.minimise`: `ringwall check` says where";
+    Refused::new(
+        "definition_unusable",
+        controls::N1_2,
+        Fault::Operator,
         reason,
         remedy,
     )

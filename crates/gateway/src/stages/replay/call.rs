@@ -192,7 +192,8 @@ impl<'a> Call<'a> {
         let mut edits = Edits::new();
         let mut stand_ins = self.content.stand_ins();
         if let Some(result) = document.root().get("result") {
-            minimised.result(result, &reading(), &mut stand_ins, &mut edits);
+            let became = crate::content::Outcome::Result(result);
+            minimised.outcome(became, &mut stand_ins, &mut edits);
         }
         let told: Vec<_> = stand_ins.findings("minimise.results", "/result").collect();
         see(outcome, &told);
@@ -255,4 +256,110 @@ fn arguments(document: &Document) -> Option<protocol::Value<'_>> {
 fn object(document: &Document) -> Map<String, Value> {
     let read = arguments(document).and_then(|it| serde_json::from_slice(it.raw()).ok());
     read.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::pinned;
+    use crate::content::sample;
+    use crate::pins::Pin;
+    use inspect::pin::digest;
+    use serde_json::json;
+    use std::collections::HashMap;
+
+    /// What becomes of arguments of a call, with this content and this schema.
+    fn outcome(said: &Value, schema: &Value, arguments: &Value) -> Outcome {
+        let settled = sample::house(said);
+        let server = settled.servers.first().unwrap();
+        let definition = json!({ "name": "pay", "inputSchema": schema });
+        let pin = Pin {
+            digest: digest(&definition),
+            definition,
+            at_ms: 1,
+            by: "ada".into(),
+        };
+        let tools = pinned(server, &HashMap::from([("pay".to_owned(), pin)]));
+        let case = json!({
+            "name": "a call", "principal": { "issuer": "https://id.example.com", "user": "ada" },
+            "action": "call", "resource": { "tool": "s/pay" }, "expect": "allow",
+        });
+        let mut case: Case = serde_json::from_value(case).unwrap();
+        let over = Over {
+            route: "/s".to_owned(),
+            server: "s".to_owned(),
+            case: case.clone(),
+            arguments: Some(arguments.to_string()),
+            answer: None,
+            said: Vec::new(),
+        };
+        let content = super::super::content(server, &server.content, "/s").unwrap();
+        let call = Call {
+            content: &content,
+            standing: tools.get("pay"),
+            claims: Map::new(),
+        };
+        let mut outcome = Outcome::default();
+        call.arguments(&over, (&mut case, &mut outcome));
+        outcome
+    }
+
+    #[test]
+    fn p1_arguments_are_cut_down_then_held_against_their_schema_then_looked_at() {
+        let data = |label: &str, action: &str| json!({ "data": { "rules": { label: { "arguments": action } } } });
+        let without_mail = |mut said: Value| {
+            said["minimise"] = json!({ "pay": [{ "arguments": { "drop": ["/mail"] } }] });
+            said
+        };
+        let members =
+            json!({ "mail": { "type": "string" }, "card": { "type": ["integer", "string"] } });
+        let any = json!({ "type": "object", "properties": members });
+        let mut both = any.clone();
+        both["minProperties"] = json!(2);
+        let mut number = any.clone();
+        number["properties"]["card"] = json!({ "type": "integer" });
+        let mail = json!({ "mail": "ada@lovelace.dev" });
+        let all = json!({ "mail": "ada@lovelace.dev", "card": "4111 1111 1111 1111" });
+        let card = json!({ "card": 4_111_111_111_111_111_u64 });
+        let (refuses_mail, email) = (data("personal.email", "refuse"), "personal.email");
+        let (refuses_card, payment) = (
+            data("personal.payment_card", "refuse"),
+            "personal.payment_card",
+        );
+        let redacts = data("personal.payment_card", "redact");
+        let (cut, schema) = ("minimise.arguments", Some("arguments_schema"));
+        for (said, schema, arguments, refused, seen) in [
+            (
+                refuses_mail.clone(),
+                &any,
+                &mail,
+                Some("data_refused"),
+                &[email][..],
+            ),
+            (without_mail(refuses_mail), &any, &mail, None, &[cut]),
+            (
+                refuses_card.clone(),
+                &both,
+                &all,
+                Some("data_refused"),
+                &[email, payment],
+            ),
+            // Nobody looks at what is refused already.
+            (without_mail(refuses_card), &both, &all, schema, &[cut]),
+            // What may not go on is the reason, and not the text that would stand there.
+            (
+                redacts.clone(),
+                &number,
+                &card,
+                Some("data_refused"),
+                &[payment],
+            ),
+            (redacts, &any, &card, None, &[payment]),
+        ] {
+            let outcome = outcome(&said, schema, arguments);
+            assert_eq!(outcome.refused, refused, "{said} {arguments}");
+            let rules: Vec<_> = outcome.seen.iter().map(|(rule, _)| rule).collect();
+            assert_eq!(rules, seen, "{said} {arguments}");
+        }
+    }
 }

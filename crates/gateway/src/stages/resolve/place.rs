@@ -52,7 +52,7 @@ fn named(admitted: &mut Admitted, method: &Method, draft: &mut Draft) -> Result<
         && name == lesson::NAME
         && lesson::is_offered(&route)
     {
-        draft.subject = Some(lesson::NAME.into());
+        draft.is_about(lesson::NAME);
         return Ok(Place::All);
     }
     let found = split(&route, &target).ok_or_else(|| unknown(&target))?;
@@ -74,7 +74,7 @@ fn named(admitted: &mut Admitted, method: &Method, draft: &mut Draft) -> Result<
         let edits = subject_renamed(admitted, &inner);
         rewrite(admitted, &edits)?;
     }
-    draft.subject = Some(inner.chars().take(256).collect::<String>().into());
+    draft.is_about(&inner);
     Ok(Place::One(at, outward))
 }
 

@@ -4,10 +4,13 @@
 //! Every no goes into the ledger with its reason. Nothing is asked from here.
 
 use super::Screen;
+use crate::catalog;
 use crate::stages::raw::Alone;
 use crate::stages::refused::{self, Refused};
+use crate::stages::suspect;
+use controls::Score;
 use protocol::bridge::{self, BridgeError, Need, Question};
-use protocol::{Era, Kind, Message, Method, Revision, Shape, Value, codes};
+use protocol::{Document, Era, Kind, Message, Method, Revision, Shape, Value, codes};
 use std::borrow::Cow;
 
 /// Why a question goes no further.
@@ -25,7 +28,7 @@ pub(super) enum No {
     Page,
     /// The policies do not permit it, or it could not be written down.
     Policy,
-    /// A detector suspects it, or says nothing.
+    /// A detector suspects it, or says nothing; or tools in it speak to the model.
     Suspect,
 }
 
@@ -50,9 +53,8 @@ impl No {
             (No::Unable(_), Era::Legacy) => refused::capability_unoffered(),
             (No::Page, _) => refused::page_refused(),
             (No::Malformed, _) => refused::unbridged(&BridgeError::Question),
-            (No::Unknown | No::Batch | No::Policy | No::Suspect, _) => {
-                refused::question_refused(method)
-            }
+            (No::Suspect, _) => refused::question_suspected(method),
+            (No::Unknown | No::Batch | No::Policy, _) => refused::question_refused(method),
         }
     }
 }
@@ -71,8 +73,14 @@ impl Screen {
                 Ok(None) => None,
             },
         };
+        let suspected = match no {
+            None => self.suspected_tools(question),
+            Some(_) => Vec::new(),
+        };
+        let no = no.or_else(|| suspected.iter().any(Score::refuses).then_some(No::Suspect));
+        let suspicions = suspect::suspicions(&suspected);
         match (no, row) {
-            (None, Some(method)) if self.may_ask(method, &[]) => Ok(()),
+            (None, Some(method)) if self.may_ask(method, &suspicions) => Ok(()),
             // What policy says is noted where it is asked.
             (None, _) => Err(No::Policy),
             (Some(no), row) => {
@@ -81,6 +89,27 @@ impl Screen {
                 Err(no)
             }
         }
+    }
+
+    /// What is suspected of the tools that a server hands to the client's model (sampling): they are definitions
+    /// that no list has, so nobody pins them, and what they say is looked at each time (control 9.2).
+    fn suspected_tools(&self, question: &Question) -> Vec<Score> {
+        let Some(served) = &self.served else {
+            return Vec::new();
+        };
+        let params = Document::read(question.params.clone(), &self.route.reading_answers);
+        let tools = params.as_ref().ok().and_then(|it| it.root().get("tools"));
+        let tools =
+            tools.and_then(|tools| serde_json::from_slice::<serde_json::Value>(tools.raw()).ok());
+        let suspected = tools.map(|tools| catalog::suspected(&served.settled, &tools));
+        let suspected = suspected.unwrap_or_default();
+        let verdict = match suspected.iter().any(Score::refuses) {
+            true => "withheld",
+            false => "passed on",
+        };
+        let told = suspected.iter().filter(|score| score.is_suspicion());
+        self.suspected_of(&question.method, verdict, told);
+        suspected
     }
 
     /// Whether all of it may still be asked, now that something is suspected of it.
@@ -177,7 +206,9 @@ fn is_ours(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{Document, Limits};
+    use crate::house::still::Still;
+    use protocol::Limits;
+    use serde_json::json;
 
     fn message(text: &str) -> Message {
         let document = Document::read(text.to_owned().into(), &Limits::default());
@@ -212,6 +243,29 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(holders(&message(&text)).count(), expected, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn n1_4_what_only_the_gateway_writes_is_taken_out_wherever_a_server_writes_it() {
+        let still = Still::with("").await;
+        let (call, draft) = still.inspected("tools/list", json!({})).await;
+        let call = call.unwrap();
+        let screen = Screen::of(still.gate(), &call, call.served(), &draft);
+        let of = |meta: serde_json::Value| {
+            let said = json!({ "_meta": meta, "n": 1 });
+            [
+                json!({ "jsonrpc": "2.0", "id": 1, "method": "roots/list", "params": said }),
+                json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": said }),
+                json!({ "jsonrpc": "2.0", "id": 1, "result": said }),
+                json!({ "jsonrpc": "2.0", "id": 1, "result": { "inputRequests": { "q": { "params": said } } } }),
+            ]
+        };
+        let said = of(json!({ "io.ringwall/server": "bank", "k": 1 }));
+        for (said, expected) in said.into_iter().zip(of(json!({ "k": 1 }))) {
+            let left = screen.disowned(message(&said.to_string())).unwrap();
+            let left: serde_json::Value = serde_json::from_slice(left.bytes()).unwrap();
+            assert_eq!(left, expected);
         }
     }
 

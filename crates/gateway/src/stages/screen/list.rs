@@ -179,12 +179,7 @@ impl<'a> Listing<'a> {
             }
         }
         self.teach(&mut all);
-        // A server that repeats itself is listed once: nothing has a name that something else has.
-        let mut known = HashSet::new();
-        all.retain(|item| {
-            let name = item.get(named(self.member)).and_then(Value::as_str);
-            known.insert(name.unwrap_or_default().to_owned())
-        });
+        once(self.member, &mut all);
         let start = match self.place() {
             Some(place) => place?.at,
             None => 0,
@@ -387,6 +382,7 @@ impl<'a> Listing<'a> {
         }
         if self.member == "tools" {
             approved_only(screen, far, &mut items)?;
+            items.retain(|tool| !is_misfit(screen, tool));
             if !runs_tasks_with(self.call.raw().route(), self.call.revision(), far.era()) {
                 items.retain(|tool| !catalog::needs_task(tool));
             }
@@ -395,6 +391,7 @@ impl<'a> Listing<'a> {
         let route = self.call.raw().route();
         items.retain_mut(|item| rename(screen, route.naming, self.member, item));
         items.retain(|item| is_offered(screen, self.member, item));
+        once(self.member, &mut items);
         Ok(items)
     }
 
@@ -471,12 +468,24 @@ fn approved_only(screen: &Screen, far: &Far, items: &mut Vec<Value>) -> Result<(
     items.retain(|item| {
         let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
         match catalog.tool(name) {
-            // Two callers may be shown two definitions: the one in hand is what counts.
-            Some(Standing::Approved(tool)) => tool.definition == *item,
+            // Two callers may be shown two definitions: the one in hand is what counts, and no other beside it.
+            Some(Standing::Approved(tool)) => {
+                tool.definition == *item && !far.drift().last(name).is_other_than(tool.digest)
+            }
             _ => false,
         }
     });
     Ok(())
+}
+
+/// Whether a tool is not to be had, since `content.minimise` breaks it for what this caller is here for.
+fn is_misfit(screen: &Screen, tool: &Value) -> bool {
+    let name = tool.get("name").and_then(Value::as_str).unwrap_or_default();
+    let content = screen.content();
+    let minimised = content.minimising().of(name, screen.caller.claims());
+    // What a call is for that has no entry is told to whoever calls.
+    let minimised = minimised.ok().flatten();
+    minimised.is_some_and(|minimised| minimised.breaks(tool).is_some())
 }
 
 fn may_list(screen: &Screen, member: &str, item: &Value) -> bool {
@@ -499,6 +508,15 @@ fn may_list(screen: &Screen, member: &str, item: &Value) -> bool {
         };
         authorize::allows(&screen.gate, &request)
     })
+}
+
+/// Lists a server that repeats itself once: nothing has a name that something else has.
+fn once(member: &str, items: &mut Vec<Value>) {
+    let mut known = HashSet::new();
+    items.retain(|item| {
+        let name = item.get(named(member)).and_then(Value::as_str);
+        known.insert(name.unwrap_or_default().to_owned())
+    });
 }
 
 /// Where an item of a list says what it is called.

@@ -6,6 +6,7 @@ use super::judged::{No, holders};
 use super::stream::{ScreenedStream, Wants};
 use super::{Screen, sealed};
 use crate::bridge::Asker;
+use crate::content;
 use crate::gate::Gate;
 use crate::naming::Naming;
 use crate::providers::{Reading, Surface};
@@ -19,7 +20,7 @@ use crate::stages::resolve::From;
 use bytes::Bytes;
 use controls::Score;
 use policy::{Action, Context, Request, Target};
-use protocol::bridge::{self, Question};
+use protocol::bridge::{self, Asked, Question};
 use protocol::{Document, Edits, Id, Kind, Message, Method, Shape, write};
 use std::borrow::Cow;
 use std::sync::Mutex;
@@ -71,7 +72,7 @@ impl Screen {
             return Ok(Some(message));
         };
         tracing::debug!(
-            method = message.method(),
+            method = &*content::hushed(message.method()),
             "a question was answered here: {why}"
         );
         asker
@@ -310,6 +311,13 @@ impl ScreenedStream {
             (None, Some(_)) => From::Nothing,
         };
         let talk = self.talk().ok_or_else(refused::crashed)?;
+        // What is asked was cleaned and judged before; only what the server is called comes from it anew.
+        let asked = talk.asked();
+        let info = asked.server_info;
+        let info = info
+            .map(|info| self.screen.presented(info, draft))
+            .transpose()?;
+        let server_info = info.as_deref();
         let bytes = match (&wants.answer, from) {
             (Some(answer), From::Nothing) => {
                 let mut edits = Edits::new();
@@ -321,17 +329,19 @@ impl ScreenedStream {
             }
             (Some(answer), from) => {
                 let state = self.state(call, &from)?;
-                bridge::answer_asking_same_era(answer, talk.id(), &state, &talk.asked())
+                let asked = Asked {
+                    server_info,
+                    ..asked
+                };
+                bridge::answer_asking_same_era(answer, talk.id(), &state, &asked)
                     .map_err(|error| refused::unbridged(&error))?
             }
             (None, from) => {
                 let state = self.state(call, &from)?;
-                let info = talk.asked().server_info;
-                bridge::input_required(talk.id(), &wants.questions, &state, info)
+                bridge::input_required(talk.id(), &wants.questions, &state, server_info)
             }
         };
-        let message = self.screen.read(bytes)?;
-        let bytes = self.screen.cleaned(&message, draft)?;
+        self.screen.read(bytes.clone())?;
         draft.answer_bytes = Some(bytes.len());
         Ok(bytes)
     }
@@ -376,6 +386,31 @@ fn state(gate: &Gate, call: &Inspected, from: &From, expires_ms: u64) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::house::still::Still;
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn n1_3_questions_that_come_together_are_read_together() {
+        let server = "{ name: s, http: { url: 'https://s.example.com/mcp' }, \
+             content: { providers: [{ use: them, on: [questions] }] } }";
+        let them =
+            "providers: [{ name: them, network: private, http: { url: 'http://127.0.0.1:9/' } }]";
+        let still = Still::before(server, them).await;
+        let (call, mut draft) = still.inspected("tools/list", json!({})).await;
+        let call = call.unwrap();
+        let screen = Screen::of(still.gate(), &call, call.served(), &draft);
+        let questions = ["one", "two", "three"].map(|text| Question {
+            key: text.into(),
+            method: "elicitation/create".into(),
+            params: json!({ "message": text }).to_string().into(),
+        });
+        // This client cannot be asked, so nobody is told of it.
+        let wants = screen.wants(questions.into(), None, &mut draft).await;
+        assert!(wants.is_err());
+        let (_, reading) = draft.reading.unwrap();
+        let read: Vec<_> = reading.text().lines().collect();
+        assert_eq!(read, ["one", "two", "three"]);
+    }
 
     #[test]
     fn n4_3_a_server_that_asks_without_end_is_written_down_so_often_only() {

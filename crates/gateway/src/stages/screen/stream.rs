@@ -2,8 +2,9 @@
 //! course of a call, or unasked. What no table row names goes no further.
 
 use super::Screen;
+use super::renew::Renewed;
 use crate::bridge::{Asker, Said, Talk, Waiting};
-use crate::content::Threads;
+use crate::content::{self, Threads};
 use crate::links::{Attention, Ear, Far};
 use crate::route::Served;
 use crate::sessions::InFlight;
@@ -245,6 +246,10 @@ impl ScreenedStream {
     }
 
     async fn screened(&mut self, said: Said, draft: &mut Draft) -> Result<Option<Part>, Refused> {
+        if self.screen.renew(draft)? == Renewed::Yes {
+            // Other rules may be looked for from now on.
+            self.threads = None;
+        }
         match said {
             Said::Answer(message) => {
                 let structured = self.talk().and_then(Talk::structured);
@@ -268,7 +273,7 @@ impl ScreenedStream {
     ) -> Result<Option<Part>, Refused> {
         let Some(method) = self.screen.row(&message) else {
             tracing::debug!(
-                method = message.method(),
+                method = &*content::hushed(message.method()),
                 "a notification that no table row names"
             );
             return Ok(None);
@@ -353,7 +358,7 @@ impl ScreenedStream {
     /// A notification, cleaned in the light of those before it.
     fn continued(&mut self, message: &Message, draft: &mut Draft) -> Result<Bytes, Refused> {
         if self.threads.is_none() {
-            let content = self.screen.route.content(self.screen.served.as_ref());
+            let content = self.screen.content();
             self.threads = content.threads();
         }
         self.screen.cleaned_after(&mut self.threads, message, draft)

@@ -2,7 +2,7 @@
 //! first. It is held to the same as a result that is answered.
 
 use super::{Promise, Screen, fits};
-use crate::content::Minimised;
+use crate::content::{Minimised, Outcome};
 use crate::stages::draft::Draft;
 use crate::stages::refused::{self, Refused};
 use crate::stages::resolve::{Task, task_ids};
@@ -42,20 +42,20 @@ impl Screen {
         let Some(came_to) = result(&message) else {
             return Ok(message);
         };
-        let (Some(task), Some(served)) = (task, &self.served) else {
+        let (Some(task), Some(_)) = (task, &self.served) else {
             return Err(refused::answer_malformed(
                 "it tells of a task that nobody began",
             ));
         };
-        let minimising = self.route.content(Some(served)).minimising();
+        let minimising = self.content().minimising();
         let minimised = minimising.of(&task.tool, self.caller.claims());
         let minimised = minimised.map_err(|_| refused::purpose_unknown())?;
         let minimised: Option<&Arc<Minimised>> = minimised.filter(|it| !it.keeps_results());
         let Some(minimised) = minimised else {
             return Ok(message);
         };
-        let results = [came_to].into_iter();
-        let less = self.less(&message, minimised, (results, "/params/result"), draft)?;
+        let outcome = (Outcome::Result(came_to), "/params/result");
+        let less = self.less(&message, minimised, outcome, draft)?;
         Ok(less.unwrap_or(message))
     }
 
@@ -64,7 +64,10 @@ impl Screen {
         let tool = task.and_then(|task| self.served.as_ref()?.shelves.tool(&task.tool));
         let schema = tool.as_ref().and_then(|tool| tool.output.as_ref());
         match (result(message), schema) {
-            (Some(came_to), Some(schema)) => fits(schema, came_to, (None, Promise::Given)),
+            (Some(came_to), Some(schema)) => {
+                let hush = |name: &str| self.hush(name);
+                fits((schema, &hush), came_to, (None, Promise::Given))
+            }
             _ => Ok(()),
         }
     }

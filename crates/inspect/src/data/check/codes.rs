@@ -1,5 +1,6 @@
 //! Checks of keys, tokens and passwords.
 
+use super::code;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
@@ -120,42 +121,67 @@ pub(super) fn pem(text: &str) -> bool {
 
 /// The password in a URL: somebody's own, not the name of a variable.
 pub(super) fn url_password(password: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "password", "pass", "passwd", "pwd", "secret", "port", "user", "token",
+    ];
     let bytes = password.as_bytes();
     let opens = bytes.first().is_some_and(|byte| b"$<{[%*".contains(byte));
-    let plain = matches!(
-        password.to_ascii_lowercase().as_str(),
-        "password" | "pass" | "passwd" | "pwd" | "secret" | "port" | "user" | "token"
-    );
+    let plain = WORDS.iter().any(|it| password.eq_ignore_ascii_case(it));
     !opens && !plain && password.len() >= 3
 }
 
 /// A value that only a machine writes: letters and digits among each other, not a path, a call or
-/// a name.
+/// a name of words.
 pub(super) fn mixed(value: &str) -> bool {
     let has = |of: fn(&u8) -> bool| value.as_bytes().iter().any(of);
     let hash = matches!(value.len(), 40 | 64) && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     has(u8::is_ascii_digit)
         && has(u8::is_ascii_alphabetic)
         && !hash
-        && !value.contains("://")
-        && !value.contains("${")
-        && !value.starts_with(['/', '.', '$', '<', '%', '{'])
+        && !holds(value, b"://")
+        && !holds(value, b"${")
+        && !begins(value, b"/.$<%{")
+        && !code::is_name(value)
 }
 
-/// A value that somebody chose: not a word of a form, nor the name of a variable or a type.
+/// A value that somebody chose: not a word of a form, nor the name of a variable, a type or a constant, nor
+/// an expression. An example is none either, which is asked where the place is known.
 pub(super) fn password(value: &str) -> bool {
-    let starts = value.starts_with(['/', '.', '$', '<', '%', '{', '[', '(', '&', '*']);
+    let value = value.trim_matches('"');
     let strong = value
         .bytes()
         .any(|byte| byte.is_ascii_digit() || byte.is_ascii_punctuation());
     let identifier = value
         .bytes()
         .all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'.');
-    !starts
+    !begins(value, b"/.$<%{[(&*")
         && strong
         && !identifier
-        && !value.contains("://")
-        && !super::super::is_placeholder(value)
+        && !holds(value, b"://")
+        && !code::is_constant(value)
+        && !code::is_expression(value)
+}
+
+/// What a member that is called a password holds: not where something lies, as the working directory is called
+/// `PWD`.
+pub(super) fn not_path(value: &str) -> bool {
+    !code::is_path(value)
+}
+
+/// What a member that is called a key holds: not where it lies, nor what it is called.
+pub(super) fn not_named(value: &str) -> bool {
+    !code::is_path(value) && !code::is_file(value) && !code::is_constant(value)
+}
+
+/// Whether a value begins with one of these signs.
+fn begins(value: &str, signs: &[u8]) -> bool {
+    let first = value.as_bytes().first();
+    first.is_some_and(|first| signs.contains(first))
+}
+
+/// Whether some signs are in a value: they are few, and values are short.
+fn holds(value: &str, signs: &[u8]) -> bool {
+    value.as_bytes().windows(signs.len()).any(|it| it == signs)
 }
 
 /// An address of the Internet: not private, not for documentation, not a version, as which four numbers
@@ -176,6 +202,23 @@ pub(super) fn ipv4_public(text: &str) -> bool {
         || address.is_multicast()
         || address.is_unspecified()
         || !(5..240).contains(&first))
+}
+
+/// An address of the Internet: global unicast (RFC 4291), and none of those that are for documentation
+/// (RFC 3849, RFC 9637), for measurements (RFC 5180) or that lead to nobody (RFC 4843, RFC 7343).
+pub(super) fn ipv6_public(text: &str) -> bool {
+    let Ok(address) = text.parse::<std::net::Ipv6Addr>() else {
+        return false;
+    };
+    let [first, second, third, ..] = address.segments();
+    let is_special = match (first, second) {
+        (0x2001, 0x0db8) => true,
+        (0x2001, 0x0002) => third == 0,
+        (0x2001, second) => matches!(second, 0x0010..=0x002f),
+        (0x3fff, second) => second < 0x1000,
+        _ => false,
+    };
+    first & 0xe000 == 0x2000 && !is_special
 }
 
 /// An address of somebody: not how repositories are named, not a file for denser screens.

@@ -105,14 +105,18 @@ pub(super) fn iban(text: &str) -> Option<Range<usize>> {
         .get(end)
         .is_some_and(u8::is_ascii_alphanumeric);
     let (head, account) = letters.split_at_checked(4)?;
-    let remainder = account
-        .iter()
-        .chain(head)
-        .fold(0u32, |rest, byte| match byte {
-            b'0'..=b'9' => (rest * 10 + u32::from(byte - b'0')) % 97,
-            _ => (rest * 100 + u32::from(byte.to_ascii_uppercase().saturating_sub(b'A')) + 10) % 97,
-        });
-    (letters.len() == length && !goes_on && remainder == 1).then_some(0..end)
+    let number = account.iter().chain(head).fold(0, |rest, byte| {
+        let number = match byte {
+            b'0'..=b'9' => rest * 10 + u64::from(byte - b'0'),
+            _ => rest * 100 + u64::from(byte.to_ascii_uppercase().saturating_sub(b'A')) + 10,
+        };
+        // Divided where there is no room for two more digits: each time waits for the one before.
+        match number < u64::MAX / 1000 {
+            true => number,
+            false => number % 97,
+        }
+    });
+    (letters.len() == length && !goes_on && number % 97 == 1).then_some(0..end)
 }
 
 /// Digits whose last is the check digit of Luhn.

@@ -38,6 +38,12 @@ const PUBLISHED: &str = "
     date | 31.12.1999 | 32.13.1999
     phone | +49 30 901820 | +0 30 901820
     ipv4_public | 81.169.145.88 | 10.1.2.3
+    ipv6_public | 2a02:8071:2184:5c00:1c3e:9bff:fe21:7d04 | 2001:db8::1
+    ipv6_public | 2003:c2::1 | fd12:3456:789a::1
+    ipv6_public | 2001:4c08::1 | 2001:2f:1::1
+    ipv6_public | 2001:2:1::1 | 2001:2::1
+    ipv6_public | 2600:1f18:: | 2600:1f18::1::
+    ipv6_public | 3ffe:1::1 | 3fff:abc::1
     ein | 12-3456789 | 07-3456789
     bic | DEUTDEFF | DEUTXQFF
     luhn | 79927398713 | 79927398714

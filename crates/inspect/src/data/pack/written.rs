@@ -32,7 +32,7 @@ pub(super) struct WrittenRule {
     pub(super) start: Vec<String>,
     pub(super) near: Option<Near>,
     pub(super) digits: Option<usize>,
-    pub(super) pattern: Option<String>,
+    pub(super) pattern: Option<Spanned<String>>,
     pub(super) longest: Option<usize>,
     pub(super) edge: Option<Edged>,
     pub(super) check: Option<String>,
@@ -40,9 +40,21 @@ pub(super) struct WrittenRule {
     #[serde(default)]
     pub(super) fields: Vec<String>,
     #[serde(default)]
+    pub(super) unless: Unless,
+    #[serde(default)]
     pub(super) matches: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) near_misses: Vec<Spanned<String>>,
+}
+
+/// Names that begin with a word of the rule and are those of something else.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unless {
+    #[serde(default)]
+    pub(super) ends: Vec<String>,
+    #[serde(default)]
+    pub(super) begins: Vec<String>,
 }
 
 /// Words that stand near what is looked for: so many bytes before it, or after it.

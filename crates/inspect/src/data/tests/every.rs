@@ -259,12 +259,14 @@ fn is_there(rule: &Rule, from_here: &Regex, text: &str) -> bool {
             return false;
         };
         let all = groups.get(0).unwrap();
-        let value = groups.get(1).unwrap_or(all).as_str();
+        let value = groups.get(1).unwrap_or(all);
+        let is_other = rule.is_other(text, at..at + value.start());
+        let value = value.as_str();
         let (before, after) = (part(text, ..at), part(text, at + all.end()..));
         let goes_on = is_number(before, value) || is_number(value, after);
         let touched = joins(before.chars().next_back()) || joins(after.chars().next());
         let alone = rule.edged == Edged::Open || !touched && !goes_on;
-        alone && rule.value(value).is_some()
+        alone && !is_other && rule.judged(value).is_some()
     })
 }
 
@@ -363,7 +365,7 @@ fn n9_3_a_value_of_every_rule_that_is_split_at_any_place_is_found_and_its_rest_d
             let mut thread = Thread::new(Arc::clone(&together));
             let (mut labels, mut sent) = (Vec::new(), Vec::new());
             for piece in [part(&text, ..cut), part(&text, cut..)] {
-                let sights = thread.scan(piece);
+                let sights = thread.look(piece).sights;
                 labels.extend(sights.iter().map(|sight| sight.rule.label.clone()));
                 let left = redacted(piece, &sights, |sight, _| Some(mark(&sight.rule.label)));
                 sent.push(left.into_owned());

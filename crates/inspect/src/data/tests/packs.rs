@@ -59,6 +59,10 @@ fn there_are_at_least_sixty_provider_formats() {
     assert!(labels.len() >= 60, "{}", labels.len());
 }
 
+/// A pattern of 33 groups.
+const MANY_GROUPS: &str = "    pattern: 'x_(?:(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)\
+    |(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a)|(a))'\n    matches: ['x_a']\n";
+
 #[test]
 fn a_pack_that_is_wrong_says_on_which_line() {
     let rule = |more: &str| {
@@ -68,8 +72,8 @@ fn a_pack_that_is_wrong_says_on_which_line() {
     };
     // What follows the head of a rule, the line of the flaw, and a word of it.
     let of_rule = [
-        ("    pattern: 'x_['\n    matches: ['x_1']\n", 8, "pattern"),
-        ("    pattern: 'x_[0-9]{4}'\n", 0, "no example"),
+        ("    pattern: 'x_['\n    matches: ['x_1']\n", 7, "pattern"),
+        ("    pattern: 'x_[0-9]{4}'\n", 7, "no example"),
         (
             "    pattern: 'x_[0-9]{4}'\n    matches: ['x_123']\n",
             8,
@@ -93,7 +97,7 @@ fn a_pack_that_is_wrong_says_on_which_line() {
         ),
         (
             "    pattern: '[0-9]*'\n    matches: ['x_1']\n",
-            8,
+            7,
             "nothing at all",
         ),
         (
@@ -103,14 +107,15 @@ fn a_pack_that_is_wrong_says_on_which_line() {
         ),
         (
             "    pattern: '(?:x_[0-9]{1000}){1000}'\n    matches: ['x_1']\n",
-            8,
+            7,
             "",
         ),
         (
             "    pattern: 'x_(?=1)'\n    matches: ['x_1']\n",
-            8,
+            7,
             "look-around",
         ),
+        (MANY_GROUPS, 7, "more than 32 groups"),
     ];
     let of_pack = [
         ("", 1, ""),
@@ -129,4 +134,42 @@ fn a_pack_that_is_wrong_says_on_which_line() {
         assert!(first.message.contains(word), "{text}: {first}");
         assert_eq!(first.line, line, "{text}: {first}");
     }
+}
+
+#[test]
+fn what_a_rule_says_of_names_is_held_against_its_examples_and_its_words() {
+    let of_words = "    start: ['x_']\n    pattern: 'x_[a-z]*=([0-9]{4})'\n";
+    let of_digits = "    digits: 8\n    pattern: '[0-9]{8}'\n";
+    for (form, more, line, word) in [
+        (
+            of_words,
+            "    unless: { ends: ['Name'] }\n",
+            4,
+            "lower case",
+        ),
+        (of_words, "    unless: { names: [] }\n", 8, "unknown field"),
+        (
+            of_words,
+            "    unless: { ends: ['name'] }\n    matches: ['x_name=5173']\n",
+            9,
+            "does not find",
+        ),
+        (
+            of_digits,
+            "    unless: { begins: ['arn:'] }\n    matches: ['51734829']\n",
+            4,
+            "`unless`",
+        ),
+    ] {
+        let text =
+            format!("pack: x\nversion: 1\nrules:\n  - id: secret.x\n    title: x\n{form}{more}");
+        let flaws = Pack::prove(&text).map(|_| ()).unwrap_err();
+        let first = flaws.first().unwrap();
+        assert!(first.message.contains(word), "{text}: {first}");
+        assert_eq!(first.line, line, "{text}: {first}");
+    }
+    let right = "pack: x\nversion: 1\nrules:\n  - id: secret.x\n    title: x\n    start: ['x_']\n    \
+                 pattern: 'x_[a-z]*=([0-9]{4})'\n    unless: { ends: ['name'] }\n    \
+                 matches: ['x_=5173']\n    near_misses: ['x_name=5173']\n";
+    assert!(Pack::prove(right).is_ok());
 }

@@ -48,7 +48,7 @@ fn n9_3_a_value_split_at_every_offset_is_found() {
             let mut labels: Vec<String> = Vec::new();
             let mut sent = String::new();
             for piece in [first, second] {
-                let seen = thread.scan(piece);
+                let seen = thread.look(piece).sights;
                 labels.extend(seen.iter().map(|sight| sight.rule.label.to_string()));
                 sent.push_str(&redacted(piece, &seen, |sight, _| {
                     Some(mark(&sight.rule.label))
@@ -80,7 +80,8 @@ fn a_value_that_comes_byte_by_byte_is_found_once_it_is_whole() {
         for letter in text.chars() {
             let piece = letter.to_string();
             found |= thread
-                .scan(&piece)
+                .look(&piece)
+                .sights
                 .iter()
                 .any(|it| &*it.rule.label == label);
         }
@@ -92,15 +93,27 @@ fn a_value_that_comes_byte_by_byte_is_found_once_it_is_whole() {
 fn what_was_said_with_its_piece_is_not_said_again_with_the_next() {
     let rules = rules();
     let mut thread = Thread::new(rules);
-    assert_eq!(thread.scan("mail anna.berg@corp.test and ").len(), 1);
-    assert_eq!(thread.scan("nothing more").len(), 0);
+    assert_eq!(thread.look("mail anna.berg@corp.test and ").sights.len(), 1);
+    assert_eq!(thread.look("nothing more").sights.len(), 0);
 }
 
 #[test]
 fn nothing_is_remembered_beyond_the_reach_of_the_rules() {
     let mut thread = Thread::new(rules());
     for _ in 0..50 {
-        thread.scan(&"é".repeat(3000));
+        thread.look(&"é".repeat(3000));
     }
     assert!(format!("{thread:?}").len() < 8192);
+}
+
+#[test]
+fn what_is_remembered_is_looked_at_in_full_or_that_is_said() {
+    let rules = rules();
+    let piece = "/ops_eyJ".repeat(100);
+    assert!(!rules.look(&piece).is_cut);
+    let mut thread = Thread::new(rules);
+    let cut: Vec<_> = (0..8).map(|_| thread.look(&piece).is_cut).collect();
+    assert_eq!(cut.first(), Some(&false));
+    // Each piece is short, and what came before it is not.
+    assert_eq!(cut.last(), Some(&true));
 }

@@ -50,7 +50,10 @@ impl<'r> Values<'r> {
     /// The text, if everything holds that has to hold of it.
     fn right(&self, drawn: Drawn) -> Option<Drawn> {
         let value = part(&drawn.text, drawn.value.clone());
-        let within = self.rule.value(value)?;
+        let within = self.rule.judged(value)?;
+        if self.rule.is_other(&drawn.text, 0..drawn.value.start) {
+            return None;
+        }
         let at = drawn.value.start + within.start..drawn.value.start + within.end;
         // A made value leaves the form where the form is narrower than its check.
         let fits =

@@ -1,6 +1,6 @@
 //! Links, images and the addresses of labels, as Markdown spells them.
 
-use super::{BRACKETS, Scan};
+use super::{BRACKETS, Scan, Waiting};
 use crate::markup::address::{Address, Scheme};
 use crate::markup::carry::{self, Use};
 use crate::markup::rule::Rule;
@@ -20,22 +20,22 @@ struct Inline {
 
 impl Scan<'_, '_> {
     pub(super) fn opens_bracket(&mut self, at: usize) {
-        let begins_image = at.checked_sub(1).map(|before| self.byte(before)) == Some(b'!');
-        self.images += usize::from(begins_image);
-        self.brackets.push_back((at, begins_image));
+        let bracket = self.bracket(at);
+        self.images += usize::from(bracket.begins_image);
+        self.brackets.push_back(bracket);
         if self.brackets.len() > BRACKETS
-            && let Some((_, begins_image)) = self.brackets.pop_front()
+            && let Some(first) = self.brackets.pop_front()
         {
-            self.images -= usize::from(begins_image);
+            self.images -= usize::from(first.begins_image);
         }
     }
 
     pub(super) fn closes_bracket(&mut self, at: usize) {
         let within_image = self.images > 0;
         let opener = self.brackets.pop_back();
-        if let Some((_, true)) = opener {
-            self.images -= 1;
-        }
+        self.images -= usize::from(opener.is_some_and(|opener| opener.begins_image));
+        let label = self.label(opener, at, within_image);
+        let opener = opener.map(|opener| (opener.at, opener.begins_image));
         match self.byte(at + 1) {
             b'(' => {
                 // A bracket may be escaped, or in code that is none: inside of what may be an image
@@ -46,12 +46,9 @@ impl Scan<'_, '_> {
                 };
                 self.inline(at, opener, used);
             }
-            b':' => {
-                // An image may be followed by a colon.
-                self.by_reference |= within_image;
-                self.definition(at);
-            }
-            _ => self.by_reference |= within_image,
+            // An image may be followed by a colon.
+            b':' => self.definition(at, label),
+            _ => {}
         }
     }
 
@@ -178,7 +175,7 @@ impl Scan<'_, '_> {
     }
 
     /// The address of a label, behind `]:`.
-    fn definition(&mut self, at: usize) {
+    fn definition(&mut self, at: usize, label: Option<String>) {
         let from = self.skip_blanks(at + 2);
         let (range, end) = self.destination(from);
         let address: Address = self.read(range.clone(), true);
@@ -198,7 +195,12 @@ impl Scan<'_, '_> {
                 if let Some(rule) = self.judge(&address, Use::Link) {
                     self.found(rule, place.clone(), place, edit(&host));
                 } else if let Some(rule) = self.judge(&address, Use::Image) {
-                    self.waiting.push((rule, place, edit(&host).into()));
+                    self.waiting.push(Waiting {
+                        rule,
+                        range: place,
+                        by: edit(&host).into(),
+                        label,
+                    });
                 }
             }
         }

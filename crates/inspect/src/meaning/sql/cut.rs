@@ -76,11 +76,64 @@ pub(super) fn cut(text: &str, quotes: Quotes) -> Vec<Token> {
     tokens
 }
 
+/// What a byte of ASCII belongs to by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// A letter, a digit, an underscore.
+    Word,
+    /// A digit, which begins a number.
+    Digit,
+    /// Nothing that is seen.
+    Blank,
+    /// What is a token alone, whatever follows.
+    Symbol,
+    /// What depends on what follows, or is no ASCII.
+    Other,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut at = 0;
+    while at < 128 {
+        #[expect(clippy::indexing_slicing, reason = "computed while compiling")]
+        {
+            classes[at] = match at as u8 {
+                b'0'..=b'9' => Class::Digit,
+                b'A'..=b'Z' | b'a'..=b'z' | b'_' => Class::Word,
+                0..=b' ' | 0x7f => Class::Blank,
+                b'-' | b'#' | b'/' | b'\'' | b'"' | b'`' | b'$' | b';' => Class::Other,
+                _ => Class::Symbol,
+            };
+        }
+        at += 1;
+    }
+    classes
+};
+
+fn class(byte: u8) -> Class {
+    CLASSES
+        .get(usize::from(byte))
+        .copied()
+        .unwrap_or(Class::Other)
+}
+
 /// The token at the beginning; nothing if there is a space.
 fn next(rest: &str, quotes: Quotes, before: Option<&Token>) -> Option<(What, usize)> {
-    let bytes = rest.as_bytes();
+    match class(*rest.as_bytes().first()?) {
+        Class::Blank => None,
+        Class::Symbol => Some((What::Symbol, 1)),
+        Class::Word => Some((What::Word, word(rest))),
+        Class::Digit => Some((
+            What::Number,
+            span(rest, |c| c.is_ascii_alphanumeric() || c == '.'),
+        )),
+        Class::Other => other(rest, quotes, before),
+    }
+}
+
+fn other(rest: &str, quotes: Quotes, before: Option<&Token>) -> Option<(What, usize)> {
     let first = rest.chars().next()?;
-    Some(match (first, bytes.get(1)) {
+    Some(match (first, rest.as_bytes().get(1)) {
         (c, _) if c.is_whitespace() || c.is_control() => return None,
         ('-', Some(b'-')) => line(rest),
         ('#', _)
@@ -95,17 +148,23 @@ fn next(rest: &str, quotes: Quotes, before: Option<&Token>) -> Option<(What, usi
         ('\'' | '"' | '`', _) => held(rest, first),
         ('$', _) if quotes == Quotes::Hold => dollars(rest),
         (';', _) => (What::End, 1),
-        (c, _) if c.is_ascii_digit() => (
-            What::Number,
-            span(rest, |c| c.is_ascii_alphanumeric() || c == '.'),
-        ),
-        (c, _) if is_word(c) => (What::Word, span(rest, is_word)),
+        (c, _) if is_word(c) => (What::Word, word(rest)),
         (c, _) => (What::Symbol, c.len_utf8()),
     })
 }
 
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
+}
+
+/// How long the word is that begins here.
+fn word(rest: &str) -> usize {
+    let is_part = |byte: &u8| matches!(class(*byte), Class::Word | Class::Digit);
+    let plain = rest.bytes().take_while(|byte| is_part(byte)).count();
+    match rest.as_bytes().get(plain) {
+        Some(0x80..) => plain + span(rest.get(plain..).unwrap_or_default(), is_word),
+        _ => plain,
+    }
 }
 
 fn span(rest: &str, belongs: impl Fn(char) -> bool) -> usize {
@@ -164,9 +223,46 @@ fn held(rest: &str, quote: char) -> (What, usize) {
 
 /// `$1`, or `$tag$ ... $tag$` of one dialect.
 fn dollars(rest: &str) -> (What, usize) {
-    let tag = span(rest.get(1..).unwrap_or_default(), is_word);
+    let tag = word(rest.get(1..).unwrap_or_default());
     match rest.as_bytes().get(1 + tag) {
         Some(b'$') => (What::Unclear, 2 + tag),
         _ => (What::Word, 1 + tag),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What a character is by itself, where that depends on nothing else.
+    fn alone(c: char) -> Option<What> {
+        match c {
+            c if c.is_whitespace() || c.is_control() => None,
+            c if c.is_ascii_digit() => Some(What::Number),
+            c if is_word(c) => Some(What::Word),
+            _ => Some(What::Symbol),
+        }
+    }
+
+    #[test]
+    fn every_character_is_what_it_is_by_itself() {
+        for c in ('\0'..=char::MAX).filter(|c| !"-#/'\"`$;".contains(*c)) {
+            let text = c.to_string();
+            for quotes in [Quotes::Apart, Quotes::Hold] {
+                let tokens = cut(&text, quotes);
+                let what: Option<What> = tokens.first().map(|token| token.what);
+                assert_eq!(what, alone(c), "{c:?}");
+                assert!(tokens.iter().all(|token| token.at == (0..text.len())));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_word_ends_where_no_character_belongs_to_it(text in "[aZ_9é日. @-]{0,12}") {
+            let end = text.find(|c| !is_word(c)).unwrap_or(text.len());
+            prop_assert_eq!(word(&text), end);
+        }
     }
 }

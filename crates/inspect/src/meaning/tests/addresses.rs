@@ -118,6 +118,8 @@ const NAMES: &[(&str, bool)] = &[
     ("local.example.com", false),
     ("internal.example.com", false),
     ("homework.example", false),
+    ("www.notlocal", false),
+    ("a.mylan", false),
     ("a_b.example.com", false),
     ("1.example.com", false),
     ("127.0.0.1.example.com", false),
@@ -169,6 +171,93 @@ const WRONG: &[&str] = &[
     "http://instance-data/latest/",
     "http://instance-data.ec2.internal/",
     "http://metadata.tencentyun.com/",
+    "///evil.example/x",
+    "URL:http://metadata.google.internal/",
+    "<http://metadata.google.internal/>",
+    "metadata.google.internal/computeMetadata/v1/",
+    "metadata.google.internal:80/x",
+    "http://[metadata.google.internal]/",
+    "http://metadata:+80/",
+    "x:gopher://y/",
+    "url:javascript:alert(1)",
+];
+
+/// Addresses that some reader gets to, behind what it takes off or leaves out.
+const LENIENT: &[(&str, &str)] = &[
+    ("URL:http://169.254.169.254/latest/", "169.254.169.254"),
+    ("url: http://169.254.169.254/", "169.254.169.254"),
+    ("URL:URL:http://169.254.169.254/", "169.254.169.254"),
+    ("<http://169.254.169.254/latest/>", "169.254.169.254"),
+    (" < URL:http://169.254.169.254/ > ", "169.254.169.254"),
+    ("<169.254.169.254>", "169.254.169.254"),
+    ("scm:git:http://169.254.169.254/", "169.254.169.254"),
+    ("feed:https://169.254.169.254/", "169.254.169.254"),
+    ("http://169.254.169.254:+80/", "169.254.169.254"),
+    ("http://169.254.169.254:8_0/", "169.254.169.254"),
+    ("http://169.254.169.254:99999/", "169.254.169.254"),
+    ("http://169.254.169.254: 80/", "169.254.169.254"),
+    ("http://169.254.169.254:80:80/", "169.254.169.254"),
+    ("http://[::1]:x/", "::1"),
+    ("http://[::1]x/", "::1"),
+    ("http://[fe80::1%25eth0]/", "fe80::1"),
+    ("http://[fe80::1%eth0]:80/", "fe80::1"),
+    ("http://[169.254.169.254]/", "169.254.169.254"),
+    ("http://[0xa9fea9fe]/", "169.254.169.254"),
+    ("http://169.254.169.254 /", "169.254.169.254"),
+    ("169.254.169.254", "169.254.169.254"),
+    ("169.254.169.254/latest/meta-data", "169.254.169.254"),
+    ("169.254.169.254:80/latest", "169.254.169.254"),
+    ("x@169.254.169.254/", "169.254.169.254"),
+    ("169.254.43518/x", "169.254.169.254"),
+    ("2852039166/latest", "169.254.169.254"),
+    ("0xa9fea9fe", "169.254.169.254"),
+    ("[::1]/x", "::1"),
+    ("[fe80::1%25eth0]:80/x", "fe80::1"),
+    ("0.0.0.0:8080", "0.0.0.0"),
+];
+
+/// The same of a host alone.
+const LENIENT_HOSTS: &[(&str, &str)] = &[
+    ("169.254.169.254:+80", "169.254.169.254"),
+    ("169.254.169.254:8_0", "169.254.169.254"),
+    ("169.254.169.254:99999", "169.254.169.254"),
+    ("169.254.169.254:80:80", "169.254.169.254"),
+    ("169.254.169.254:", "169.254.169.254"),
+    ("[169.254.169.254]", "169.254.169.254"),
+    ("fe80::1%eth0", "fe80::1"),
+    ("[fe80::1%25eth0]:80", "fe80::1"),
+    ("http://169.254.169.254/", "169.254.169.254"),
+    ("URL:http://169.254.169.254/", "169.254.169.254"),
+    ("<169.254.169.254>", "169.254.169.254"),
+    ("169.254.169.254/latest", "169.254.169.254"),
+    ("x@169.254.169.254", "169.254.169.254"),
+    (" 169.254.169.254 ", "169.254.169.254"),
+    ("//169.254.169.254/x", "169.254.169.254"),
+    ("169.254.169.254?x", "169.254.169.254"),
+];
+
+/// What says nowhere that it is a host, and is none.
+const NO_HOSTS: &[&str] = &[
+    "docs/index.html",
+    "readme.md",
+    "localhost.md",
+    "metadata/x",
+    "2024/report.html",
+    "1/items",
+    "0/x",
+    "0.9.1/docs",
+    "v1/users",
+    "/a/b",
+    "?page=2",
+    "#top",
+    "a:b",
+    "tel:123",
+    "tel:2130706433",
+    "mailto:a@169.254.169.254",
+    "urn:isbn:9780306406157",
+    "data:text/plain,http://169.254.169.254/",
+    "about:blank",
+    "",
 ];
 
 /// URLs that break a rule where the meaning is declared.
@@ -207,6 +296,7 @@ const DECLARED: &[(&str, &str)] = &[
     ("http://example.com%0d%0a/", "url.encoded_line_break"),
     ("http://example.com/%250d%250a", "url.encoded_line_break"),
     ("http://example.com/%00", "url.encoded_line_break"),
+    ("http://example.com/a%20b%0a", "url.encoded_line_break"),
     ("http://10.0.0.1.nip.io/", "host.rebinding"),
     ("http://127-0-0-1.sslip.io/", "host.rebinding"),
     ("http://x.localtest.me/", "host.rebinding"),
@@ -214,6 +304,8 @@ const DECLARED: &[(&str, &str)] = &[
     ("http://7f000001.c0a80001.rbndr.us/", "host.rebinding"),
     ("http://p\u{430}ypal.com/", "host.homograph"),
     ("http://xn--pypal-4ve.com/", "host.homograph"),
+    // Like nothing else, and of two scripts.
+    ("http://p\u{436}b.com/", "host.homograph"),
     ("http://\u{441}\u{43e}\u{441}\u{430}.com/", "host.homograph"),
     ("http://g\u{3bf}\u{3bf}gle.com/", "host.homograph"),
     ("http://example.com./", "host.trailing_dot"),
@@ -225,6 +317,14 @@ const DECLARED: &[(&str, &str)] = &[
     ("http://１２７.0.0.1/", "host.disguised"),
     ("http://ex%61mple.com/", "host.disguised"),
     ("http://[fe80::1%25eth0]/", "host.unreadable"),
+    ("http://example.com:+80/", "host.unreadable"),
+    ("http://[93.184.216.34]/", "host.unreadable"),
+    ("<https://example.com/>", "url.wrapped"),
+    ("URL:https://example.com/", "url.wrapped"),
+    ("see: https://example.com/", "url.wrapped"),
+    ("x:https://example.com/", "url.scheme"),
+    ("93.184.216.34/x", "url.relative"),
+    ("localhost:3000/x", "url.scheme"),
     ("http://[::1/", "host.unreadable"),
     ("http://a..b/", "host.unreadable"),
     ("http://{host}/", "host.unreadable"),
@@ -265,6 +365,8 @@ const HONEST: &[&str] = &[
     "https://gopher.example.com/",
     "https://my-metadata.example.com/",
     "https://nip.io.example.com/",
+    "https://notnip.io/",
+    "https://notlvh.me/",
 ];
 
 #[test]
@@ -277,6 +379,7 @@ fn n1_1_every_spelling_of_an_address_is_understood() {
             format!("https://{spelling}"),
             format!("http://{spelling}:8080/"),
             format!("http://user@{spelling}/"),
+            format!("http://a@b@{spelling}/"),
             format!("gopher://{spelling}:6379/"),
         ] {
             assert_eq!(target(&url(), &text), meant, "{text}");
@@ -288,6 +391,99 @@ fn n1_1_every_spelling_of_an_address_is_understood() {
     let six = Some(Host::Address("::1".parse().unwrap()));
     assert_eq!(target(&Kind::of(Meaning::Host), "::1"), six);
     assert_eq!(target(&Kind::of(Meaning::Host), "[::1]:80"), six);
+}
+
+#[test]
+fn n1_1_a_host_is_judged_however_a_reader_gets_to_it() {
+    let address = |text: &str| Some(Host::Address(text.parse().unwrap()));
+    for (text, meant) in LENIENT {
+        assert_eq!(target(&url(), text), address(meant), "{text}");
+        let flaws = broken(&url(), Basis::Declared, text);
+        assert!(!flaws.is_empty(), "{text} is not written plainly");
+    }
+    let host = Kind::of(Meaning::Host);
+    for (text, meant) in LENIENT_HOSTS {
+        assert_eq!(target(&host, text), address(meant), "{text}");
+    }
+    for text in NO_HOSTS {
+        assert_eq!(target(&url(), text), None, "{text}");
+    }
+    for name in ["localhost/x", "localhost:3000/x", "a.localhost:80"] {
+        let host = target(&url(), name);
+        assert!(matches!(host, Some(Host::Local(_))), "{name}: {host:?}");
+    }
+    // Of a text that is no host at all, a host is asked only what is certain.
+    passes(
+        &host,
+        &["the main one", "a/b", "\\\\nas", "see https://example.com/"],
+    );
+    refuses(
+        &host,
+        &[
+            "http://metadata.google.internal/",
+            "metadata.google.internal/x",
+        ],
+    );
+    let at = |text: &str| {
+        Expectation {
+            basis: Basis::Declared,
+            otherwise: Consequence::Refuse,
+            kind: url(),
+        }
+        .check(text)
+        .target
+        .map(|target| target.at)
+    };
+    assert_eq!(at(" <URL:http://u@10.0.0.1:80/>"), Some(15..23));
+    assert_eq!(at("10.0.0.1:80"), Some(0..8));
+}
+
+#[test]
+fn n1_1_a_number_leads_where_its_digits_do() {
+    let told = |meaning, value: Value| {
+        let mut parameters = Parameters::default();
+        let expectation = Expectation {
+            basis: Basis::Declared,
+            otherwise: Consequence::Refuse,
+            kind: Kind::of(meaning),
+        };
+        parameters.expect(&crate::pointer::Pattern::parse("/x").unwrap(), expectation);
+        let arguments = serde_json::json!({ "x": value });
+        let judged = parameters.check(arguments.as_object().unwrap());
+        let first = judged
+            .first()
+            .map(|it| it.outcome.clone())
+            .unwrap_or_default();
+        let rules: Vec<_> = first.flaws.iter().map(|flaw| flaw.rule.name).collect();
+        (first.target.map(|target| target.host), rules)
+    };
+    use serde_json::json;
+    let loopback = Some(Host::Address("127.0.0.1".parse().unwrap()));
+    for number in ["2130706433", "2130706433.0", "2.130706433e9"] {
+        let number: Value = serde_json::from_str(number).unwrap();
+        for meaning in [Meaning::Host, Meaning::Url] {
+            let (host, rules) = told(meaning, number.clone());
+            assert_eq!(host, loopback, "{number}");
+            assert!(rules.contains(&"host.disguised"), "{number}: {rules:?}");
+        }
+        let (host, _) = told(Meaning::Host, json!([[number]]));
+        assert_eq!(host, loopback);
+    }
+    for (meaning, number, expected) in [
+        (Meaning::Identifier, json!(7), &[][..]),
+        (Meaning::SqlValue, json!(-1.5), &[]),
+        (Meaning::Path, json!(7), &[]),
+        (Meaning::Shell, json!(-1), &["shell.option"]),
+        (Meaning::Email, json!(7), &["email.malformed"]),
+        (Meaning::Text, json!(-1), &[]),
+    ] {
+        assert_eq!(
+            told(meaning, number.clone()).1,
+            expected,
+            "{meaning} {number}"
+        );
+    }
+    assert_eq!(told(Meaning::Url, json!(42)).0, None);
 }
 
 #[test]
@@ -358,6 +554,32 @@ fn n1_1_only_declared_schemes_hosts_and_ports_pass() {
         ],
     );
     refuses(&kind, &["https://evil.example/"]);
+}
+
+#[test]
+fn n1_1_a_host_has_a_declared_port_or_none() {
+    let kind = Kind::Host(Addresses {
+        ports: vec![443],
+        ..Addresses::default()
+    });
+    let rows = [
+        ("example.com", "-"),
+        ("example.com:443", "-"),
+        ("[2606:4700::1111]:443", "-"),
+        ("example.com:22", "host.port"),
+        ("[2606:4700::1111]:22", "host.port"),
+    ];
+    check(&kind, &rows);
+}
+
+#[test]
+fn n1_1_a_host_is_no_longer_than_names_are() {
+    let labels = format!("{0}.{0}.{0}.", "a".repeat(63));
+    for (last, rule) in [(61, "-"), (62, "host.unreadable")] {
+        let name = format!("{labels}{}", "a".repeat(last));
+        check(&Kind::of(Meaning::Host), &[(&*name, rule)]);
+        check(&url(), &[(&*format!("https://{name}/"), rule)]);
+    }
 }
 
 #[test]

@@ -152,6 +152,90 @@ const OUTSIDE: &[&str] = &[
     "/srv/data/..;/..;/etc/passwd",
     "..;/x",
     "..;a=b/x",
+    // Outside to those who split at one slash only, or take no `;` off.
+    "/srv\\data\\x",
+    "/etc/..;/srv/data/x",
+    "\\..;/srv/data/x",
+    "/.. /srv/data/x",
+    "/srv/data/a;/b/.. /.. /.. /..;/x",
+];
+
+/// With roots: outside of them in disguise, without a way up that nobody can see.
+const DISGUISED_OUTSIDE: &[&str] = &[
+    "%2fetc%2fpasswd",
+    "%2Fetc/passwd",
+    "%252fetc/passwd",
+    "%5cetc%5cpasswd",
+    "%c0%afetc/passwd",
+    "\u{2215}etc\u{2215}passwd",
+    "\u{ff0f}etc\u{ff0f}passwd",
+    "a/../%2e%2e/x",
+    // Inside to those who make look-alikes ASCII, at once or at the end, and to nobody else.
+    "%2f\u{ff0f}/srv/data/x",
+    "%2fa%2f\u{2025}/srv/data/x",
+    "\u{ff0f}%2fsrv/data/x/\u{2025}%2f..%2f..%2fx",
+];
+
+/// With roots: what leads elsewhere once a program writes it out, or follows it.
+const LEAVING: &[&str] = &[
+    "~",
+    "~/.ssh/id_rsa",
+    " ~/x",
+    "~\\x",
+    "~root",
+    "~root/x",
+    "~ada.lovelace/x",
+    "~+/x",
+    "%7e/.ssh/id_rsa",
+    "$HOME/.ssh/id_rsa",
+    "${HOME}/x",
+    "C:\\Windows\\win.ini",
+    "C:/x",
+    "c:x",
+    "C:",
+    " c:/x",
+    "c%3a/x",
+    "file:///etc/passwd",
+    "FILE:/etc/passwd",
+    "file:etc/passwd",
+    "file:///srv/data/../../etc/passwd",
+    "file:///srv/data/%2e%2e/%2e%2e/etc/passwd",
+    "file:///etc/passwd?/../../srv/data/x",
+    "file:///etc/passwd#/../../srv/data/x",
+    "file://host/srv/data/x",
+    "file:///~/x",
+    "url:file:///etc/passwd",
+    "<file:///etc/passwd>",
+    "jar:file:/etc/passwd!/x",
+    "local_file:///etc/passwd",
+    "php://filter/resource=/etc/passwd",
+    "http://169.254.169.254/latest",
+    "https://example.com/x",
+    "s3://bucket/x",
+];
+
+/// With roots: what only looks as if it did.
+const STAYING: &[&str] = &[
+    "~$report.docx",
+    "~.lock",
+    "~ x",
+    "./~/x",
+    "a/~/x",
+    "a~",
+    "/srv/data/~/x",
+    "$HOMES/x",
+    "$lib/x.ts",
+    "$id.tsx",
+    "ab:c",
+    "1:x",
+    "./C:/x",
+    "/srv/data/file:/x",
+    "file.txt",
+    "files:x",
+    "file:///srv/data/x",
+    "file:///srv/data/a%20b",
+    "file:/srv/data/x#L10",
+    "file://localhost/tmp/job/x",
 ];
 
 /// Written as nobody should who names a place plainly; honest now and then.
@@ -194,6 +278,7 @@ const STRICT: &[(&str, &str)] = &[
     ("--help", "path.option"),
     ("\u{2010}rf", "path.option"),
     ("\u{ff0d}rf", "path.option"),
+    (" -rf", "path.option"),
     ("|id", "path.pipe"),
     ("id|", "path.pipe"),
     ("a%2fb", "path.encoded"),
@@ -209,8 +294,13 @@ const STRICT: &[(&str, &str)] = &[
     ("file:///x", "path.scheme"),
     ("file:x", "path.scheme"),
     ("FILE:/x", "path.scheme"),
+    (" file:///x", "path.scheme"),
     ("php://filter/x", "path.scheme"),
     ("http://x/y", "path.scheme"),
+    ("/proc/self/environ", "path.system"),
+    ("/sys/kernel", "path.system"),
+    ("/dev/tcp/1.2.3.4/80", "path.system"),
+    ("/dev/sda", "path.system"),
 ];
 
 /// Plain places inside the roots: nothing is wrong with them at all.
@@ -286,6 +376,8 @@ fn n1_1_a_path_that_climbs_is_told_in_every_plain_spelling() {
         assert!(rules.contains(&"path.traversal"), "{path:?}: {rules:?}");
     }
     refuses(&rooted(), CLIMBING);
+    let rows: Vec<_> = CLIMBING.iter().map(|it| (*it, "path.traversal")).collect();
+    check(&rooted(), &rows);
 }
 
 #[test]
@@ -304,6 +396,53 @@ fn n1_1_a_path_outside_its_roots_is_refused() {
         .map(|path| (*path, "path.outside_roots"))
         .collect();
     check(&rooted(), &rows);
+    let rows: Vec<_> = DISGUISED_OUTSIDE
+        .iter()
+        .map(|path| (*path, "path.disguised_traversal"))
+        .collect();
+    check(&rooted(), &rows);
+    refuses(&rooted(), DISGUISED_OUTSIDE);
+}
+
+#[test]
+fn n1_1_a_declared_path_is_no_longer_than_systems_take() {
+    let path = |bytes: usize| "ab/".repeat(bytes).get(..bytes).unwrap().to_owned();
+    let name = |bytes: usize| "a".repeat(bytes);
+    for (path, rule) in [
+        (name(255), "-"),
+        (name(256), "path.too_long"),
+        (format!("a/{}/b", name(256)), "path.too_long"),
+        (path(4096), "-"),
+        (path(4097), "path.too_long"),
+    ] {
+        check(&Kind::of(Meaning::Path), &[(&*path, rule)]);
+    }
+}
+
+#[test]
+fn n1_1_a_rule_is_told_once_of_a_value() {
+    let broken = broken(&Kind::of(Meaning::Path), Basis::Declared, "a\\b\\c");
+    assert_eq!(broken, ["path.backslash"]);
+}
+
+#[test]
+fn n1_1_a_path_that_a_program_writes_out_or_follows_stays_inside_its_roots() {
+    refuses(&rooted(), LEAVING);
+    passes(&rooted(), STAYING);
+    let rows: Vec<_> = LEAVING
+        .iter()
+        .filter(|path| !path.contains("%7e") && !path.contains("%3a"))
+        .map(|path| (*path, "path.outside_roots"))
+        .collect();
+    check(&rooted(), &rows);
+    // Everything is inside `/`, and without roots nothing is outside.
+    let plainly: Vec<_> = LEAVING
+        .iter()
+        .filter(|path| !path.contains("%2e"))
+        .copied()
+        .collect();
+    passes(&Kind::Path(Roots::new(["/"]).unwrap()), &plainly);
+    passes(&Kind::of(Meaning::Path), &plainly);
 }
 
 #[test]
@@ -320,6 +459,8 @@ fn n1_1_a_declared_path_is_written_plainly() {
     );
     let honest: Vec<_> = STRICT.iter().map(|(path, _)| *path).collect();
     passes(&Kind::of(Meaning::Path), &honest);
+    let places = [("/dev/null", "-"), ("/dev/stdin", "-"), ("proc/x", "-")];
+    check(&Kind::of(Meaning::Path), &places);
 }
 
 #[test]
@@ -345,6 +486,11 @@ fn n1_1_the_place_that_is_named_is_handed_back() {
         ("/tmp/job/x", Some("/tmp/job/x")),
         ("/srv/data/a/../b", Some("/srv/data/b")),
         ("a//b", Some("/srv/data/a/b")),
+        // What a URI names is looked for where it leads.
+        ("file:///srv/data/a%20b?c#d", Some("/srv/data/a b")),
+        ("file:/tmp/job/x", Some("/tmp/job/x")),
+        ("file:///etc", None),
+        ("~/x", None),
         ("/etc", None),
         ("../x", None),
     ] {

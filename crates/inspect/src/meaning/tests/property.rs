@@ -14,6 +14,7 @@ fn kinds() -> Vec<Kind> {
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("..".to_owned()),
+        Just(" ".to_owned()),
         Just(".".to_owned()),
         Just("/".to_owned()),
         Just("\\".to_owned()),
@@ -27,6 +28,13 @@ fn pieces() -> impl Strategy<Value = String> {
         Just("in".to_owned()),
         Just("link".to_owned()),
         Just("//".to_owned()),
+        Just("~".to_owned()),
+        Just("c:".to_owned()),
+        Just("file:".to_owned()),
+        Just("url:".to_owned()),
+        Just("/srv/data/".to_owned()),
+        Just("?".to_owned()),
+        Just("#".to_owned()),
         "[a-c]{1,2}",
         any::<char>().prop_map(String::from),
     ];
@@ -80,14 +88,55 @@ proptest! {
         if outcome.flaws.iter().all(|flaw| flaw.rule.weight != Weight::Certain) {
             let place = resolved(Path::new("/srv/data"), &text);
             prop_assert!(place.starts_with("/srv/data"), "{text:?} {place:?}");
-            let found = outcome.path.expect("it passed");
-            prop_assert_eq!(PathBuf::from(found.place), place, "{:?}", text);
-            for reading in [text.replace('\\', "/"), decoded(&text), decoded(&decoded(&text))] {
+            let found = PathBuf::from(outcome.path.expect("it passed").place);
+            prop_assert!(found.starts_with("/srv/data"), "{text:?} {found:?}");
+            if !text.to_ascii_lowercase().contains("file:") {
+                prop_assert_eq!(found, place, "{:?}", text);
+            }
+            // As browsers have the URI of a file.
+            let browsed = ::url::Url::parse(&text).ok().filter(|url| url.scheme() == "file");
+            if let Some(place) = browsed.and_then(|url| url.to_file_path().ok()) {
+                prop_assert!(place.starts_with("/srv/data"), "{text:?} {place:?}");
+            }
+            // As a program has it that writes a home directory out.
+            let first = text.trim().split('/').next().unwrap_or_default();
+            let is_user = |user: &str| user.chars().all(|c| c.is_ascii_alphanumeric());
+            prop_assert!(!first.strip_prefix('~').is_some_and(is_user), "{text:?}");
+            for reading in readings(&text) {
                 let place = resolved(Path::new("/srv/data"), &reading);
                 prop_assert!(place.starts_with("/srv/data"), "{text:?} as {reading:?}");
             }
         }
     }
+}
+
+/// What programs on the way make of a path: each step is taken or left out.
+fn readings(text: &str) -> Vec<String> {
+    let steps: [fn(&str) -> String; 6] = [
+        decoded,
+        decoded,
+        |text| text.replace('\u{ff0f}', "/").replace('\u{2025}', ".."),
+        |text| text.replace('\\', "/"),
+        |text| names(text, |name| name.split(';').next().unwrap_or_default()),
+        |text| names(text, str::trim_ascii),
+    ];
+    let mut readings = vec![text.to_owned()];
+    for step in steps {
+        let more: Vec<_> = readings.iter().map(|text| step(text)).collect();
+        readings.extend(more);
+        readings.sort_unstable();
+        readings.dedup();
+    }
+    readings
+}
+
+/// Names that are dots once something is taken off them.
+fn names(text: &str, dots: impl Fn(&str) -> &str) -> String {
+    let read = |name| match dots(name) {
+        dots @ ("." | "..") => dots,
+        _ => name,
+    };
+    text.split('/').map(read).collect::<Vec<_>>().join("/")
 }
 
 /// Percent-encoding of ASCII taken off once.
@@ -161,10 +210,10 @@ fn n1_1_a_declared_path_opens_nothing_outside_on_a_real_disk() {
     assert!(opened > 20 && led_out > 0, "{opened} {led_out}");
 }
 
-/// Work is counted by doubling the input: steps are not seen from here, so allocation-free growth is
-/// shown by sizes that would never end if it were quadratic.
+/// Values of a size that nobody would wait for, were each sign of them to cost a look at all others: each is
+/// judged to its end and told in a few flaws. What they cost is measured elsewhere.
 #[test]
-fn n1_1_hostile_values_end_at_once() {
+fn n1_1_hostile_values_are_judged_to_their_end_in_few_flaws() {
     let n = 200_000;
     for piece in [
         "../", "..\\", "%25", "%2e", "%c0", ";", "'", "' or ", "'))", "or 1=", "/*", "--", "`",

@@ -5,7 +5,11 @@ use crate::pointer::Pattern;
 use serde_json::json;
 
 fn recognised(schema: &Value) -> Vec<String> {
-    let mut found: Vec<_> = recognise(schema)
+    recognised_of(&json!({ "name": "tool", "inputSchema": schema }))
+}
+
+fn recognised_of(definition: &Value) -> Vec<String> {
+    let mut found: Vec<_> = recognise(definition)
         .into_iter()
         .map(|(place, meaning)| format!("{place} {meaning}"))
         .collect();
@@ -122,8 +126,31 @@ fn n1_1_a_parameter_is_recognised_wherever_it_stands() {
             "edits": {"type": "array", "items": {"$ref": "#/$defs/edit"}},
             "target": {"anyOf": [{"type": "string", "format": "uri"}, {"type": "null"}]},
             "headers": {"type": "object", "description": "HTTP headers", "additionalProperties": {"type": "string", "description": "HTTP"}},
+            "files": {"patternProperties": {"^[a-z]+$": {"type": "string"}}},
+            "folders": {"type": "object", "patternProperties": {"x": {"properties": {"dir": {"type": "string"}}}}},
+            "urls": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}], "unevaluatedItems": {"properties": {"host": {}}}},
+            "hosts": {"type": "array", "items": [{"type": "string"}], "additionalItems": {"type": "string"}},
+            "anchored": {"$ref": "#where"},
+            "by_id": {"$ref": "https://example.com/schemas/place.json"},
+            "inside": {"$ref": "place.json#/properties/file_path"},
+            "dynamic": {"$dynamicRef": "#who"},
+            "old": {"$ref": "#older"},
+            "spaced": {"$ref": "#/$defs/a%20b"},
+            "nowhere": {"$ref": "other.json"},
         },
-        "$defs": {"edit": {"properties": {"file_path": {"type": "string"}, "next": {"$ref": "#/$defs/edit"}}}},
+        "if": {"properties": {"mode": {"const": "x"}}},
+        "then": {"properties": {"then_path": {"type": "string"}}},
+        "else": {"properties": {"else_url": {"type": "string"}}},
+        "dependentSchemas": {"paths": {"properties": {"cwd": {"type": "string"}}}},
+        "dependencies": {"target": {"properties": {"webhook": {"type": "string"}}}, "edits": ["paths"]},
+        "$defs": {
+            "edit": {"properties": {"file_path": {"type": "string"}, "next": {"$ref": "#/$defs/edit"}}},
+            "where": {"$anchor": "where", "properties": {"dir": {"type": "string"}}},
+            "place": {"$id": "schemas/place.json", "properties": {"file_path": {"type": "string", "format": "path"}}},
+            "who": {"$dynamicAnchor": "who", "properties": {"email": {"type": "string"}}},
+            "older": {"$id": "#older", "properties": {"filename": {"type": "string"}}},
+            "a b": {"properties": {"sql": {"type": "string"}}},
+        },
     });
     let found = recognised(&schema);
     for expected in [
@@ -132,10 +159,46 @@ fn n1_1_a_parameter_is_recognised_wherever_it_stands() {
         "/edits/*/next/file_path path",
         "/target url",
         "/headers/* header",
+        "/files/* path",
+        "/folders/*/dir path",
+        "/urls/0 url",
+        "/urls/*/host host",
+        "/hosts/0 host",
+        "/hosts/* host",
+        "/anchored/dir path",
+        "/by_id/file_path path",
+        "/inside path",
+        "/dynamic/email email",
+        "/old/filename path",
+        "/spaced/sql sql_query",
+        "/then_path path",
+        "/else_url url",
+        "/cwd path",
+        "/webhook url",
     ] {
         assert!(
             found.iter().any(|found| found == expected),
             "{expected}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn n1_1_behind_a_name_that_no_place_holds_nothing_is_recognised() {
+    for (length, count) in [(1024, 1), (1025, 0)] {
+        let inner = json!({"properties": {"path": {"type": "string"}}});
+        let schema = json!({"properties": {"x".repeat(length): inner}});
+        assert_eq!(
+            recognise(&json!({ "inputSchema": schema })).len(),
+            count,
+            "{length}"
+        );
+        let name = "x".repeat(length - "#/".len());
+        let schema = json!({"$ref": format!("#/{name}"), name.as_str(): inner});
+        assert_eq!(
+            recognise(&json!({ "inputSchema": schema })).len(),
+            count,
+            "{length}"
         );
     }
 }
@@ -146,8 +209,79 @@ fn n1_1_a_schema_that_refers_to_itself_ends() {
         .map(|n| (format!("p{n}_path"), json!({"$ref": "#"})))
         .collect();
     let schema = json!({"properties": wide, "type": "string"});
-    assert!(recognise(&schema).len() <= 256);
-    assert_eq!(recognise(&json!({"$ref": "#"})), []);
+    assert!(recognised(&schema).len() <= 256);
+    assert!(recognised(&json!({"$ref": "#"})).is_empty());
+    let named = json!({"$anchor": "a", "properties": {"path": {"$ref": "#a"}, "b": {"$ref": "x.json"}}, "$id": "x.json"});
+    assert!(recognised(&named).len() <= 256);
+}
+
+#[test]
+fn n1_1_where_files_are_moved_from_and_to_is_a_path() {
+    let both = |from: &str, to: &str| json!({ "properties": { from: { "type": "string" }, to: { "type": "string" } } });
+    let ends = |from: &str, to: &str| {
+        let mut ends = vec![format!("/{from} path"), format!("/{to} path")];
+        ends.sort();
+        ends
+    };
+    for (name, description, from, to, are_paths) in [
+        ("move_file", "", "source", "destination", true),
+        ("copyFiles", "", "src", "dst", true),
+        ("rename", "Renames a file.", "source", "dest", true),
+        ("cp", "Copies files and folders.", "src", "dest", true),
+        ("move_directory", "", "from", "to", true),
+        ("rename_file", "", "old", "new", true),
+        (
+            "create_symlink",
+            "Links to a path.",
+            "source",
+            "target",
+            false,
+        ),
+        (
+            "rename_symbol",
+            "Renames a symbol in a file.",
+            "old",
+            "new",
+            false,
+        ),
+        ("translate", "Translates a file.", "source", "to", false),
+        ("book_flight", "", "source", "destination", false),
+        (
+            "copy_event",
+            "Copies an event to another calendar.",
+            "source",
+            "destination",
+            false,
+        ),
+        ("move_card", "", "from", "to", false),
+        ("copy_row", "Copies a row.", "src", "dst", false),
+    ] {
+        let schema = both(from, to);
+        let definition = json!({ "name": name, "description": description, "inputSchema": schema });
+        let found = recognised_of(&definition);
+        match are_paths {
+            true => assert_eq!(found, ends(from, to), "{definition}"),
+            false => assert!(
+                !found.contains(&format!("/{to} path")),
+                "{definition}: {found:?}"
+            ),
+        }
+    }
+    for (description, meaning) in [
+        ("The file to read from", Some("path")),
+        ("Directory to copy", Some("path")),
+        ("The file or URL to read", None),
+        ("Key of the file in the bucket", None),
+        ("The source language", None),
+        ("", None),
+    ] {
+        let schema = json!({"properties": {"source": text(description)}});
+        let expected: Vec<_> = meaning
+            .map(|it| format!("/source {it}"))
+            .into_iter()
+            .collect();
+        assert_eq!(recognised(&schema), expected, "{description}");
+    }
 }
 
 #[test]
@@ -181,8 +315,16 @@ fn n1_1_what_an_operator_declares_is_read_from_their_schema() {
             ],
         ),
         (json!({"name": "a b"}), vec!["/name identifier.letters"]),
+        (json!({"name": "abcdefgh"}), vec![]),
+        (
+            json!({"name": "abcdefghi"}),
+            vec!["/name identifier.length"],
+        ),
         (json!({"free": "../../x", "other": "../../y"}), vec![]),
-        (json!({"where": 7, "links": {"a": 1}}), vec![]),
+        (
+            json!({"where": 7, "links": {"a": 1}}),
+            vec!["/links/a url.relative"],
+        ),
     ] {
         let judged = parameters.check(arguments.as_object().unwrap());
         let told: Vec<_> = judged
@@ -247,9 +389,85 @@ fn n1_1_a_declaration_that_says_nothing_clear_is_refused() {
             json!({"properties": {"a": {"x-ringwall": {"is": "identifier", "longest": 0}}}}),
             "a number of characters",
         ),
+        (
+            json!({"properties": {"a": {"x-ringwall": {"is": "url", "network": "both"}}}}),
+            "`public` or `private`",
+        ),
+        (
+            json!({"properties": {"a": {"x-ringwall": {"is": "path", "otherwise": "warn"}}}}),
+            "`refuse` or `report`",
+        ),
     ] {
         let told = declared(&schema).unwrap_err().to_string();
         assert!(told.contains(problem), "{schema}: {told}");
+    }
+}
+
+#[test]
+fn n1_1_a_declaration_says_where_addresses_lead_and_what_becomes_of_others() {
+    for (said, reach, otherwise) in [
+        (json!({"is": "url"}), Reach::Public, Consequence::Refuse),
+        (
+            json!({"is": "url", "network": "public", "otherwise": "refuse"}),
+            Reach::Public,
+            Consequence::Refuse,
+        ),
+        (
+            json!({"is": "host", "network": "private", "otherwise": "report"}),
+            Reach::Private,
+            Consequence::Report,
+        ),
+    ] {
+        let schema = json!({"properties": {"a": {"x-ringwall": said}}});
+        let found = declared(&schema).unwrap();
+        let [(_, expectation)] = &*found else {
+            panic!("{found:?}");
+        };
+        assert_eq!(expectation.otherwise, otherwise, "{said}");
+        assert!(
+            matches!(&expectation.kind, Kind::Url(it) | Kind::Host(it) if it.reach == reach),
+            "{said}: {expectation:?}"
+        );
+    }
+}
+
+/// So many levels, the last of which is this.
+fn nested(levels: usize, last: Value) -> Value {
+    (0..levels).fold(last, |inner, _| json!({ "allOf": [inner] }))
+}
+
+/// So many properties, the last of which is this.
+fn many(properties: usize, last: Value) -> Value {
+    let others = (1..properties).map(|n| (format!("p{n}"), json!({})));
+    let all: serde_json::Map<_, _> = others.chain([("path".to_owned(), last)]).collect();
+    json!({ "properties": all })
+}
+
+#[test]
+fn n1_1_a_schema_with_too_much_in_it_declares_nothing() {
+    let said = json!({"properties": {"a": {"x-ringwall": {"is": "path"}}}});
+    for (schema, fits) in [
+        (nested(15, said.clone()), true),
+        (nested(16, said), false),
+        (many(4095, json!({})), true),
+        (many(4096, json!({})), false),
+    ] {
+        let is_too_large = matches!(declared(&schema), Err(DeclarationError::TooLarge));
+        assert_eq!(is_too_large, !fits);
+    }
+}
+
+#[test]
+fn n1_1_a_parameter_is_recognised_as_far_as_schemas_are_read() {
+    let path = json!({"type": "string"});
+    let named = json!({"properties": {"path": path}});
+    for (schema, is_found) in [
+        (nested(11, named.clone()), true),
+        (nested(12, named), false),
+        (many(4095, path.clone()), true),
+        (many(4096, path), false),
+    ] {
+        assert_eq!(recognised(&schema) == ["/path path"], is_found);
     }
 }
 
@@ -348,6 +566,10 @@ fn n1_1_a_recognised_path_stays_inside_roots_that_are_known() {
         ("../x", true),
         ("/etc/passwd", true),
         ("a/../../x", true),
+        ("~/.ssh/id_rsa", true),
+        ("C:\\Windows", true),
+        ("file:///etc/passwd", true),
+        ("file:///srv/data/x", false),
     ] {
         let arguments = json!({ "path": path });
         let judged = parameters.check_but(arguments.as_object().unwrap(), &around);
@@ -397,7 +619,11 @@ fn n1_1_a_value_is_judged_however_deep_it_stands() {
             &["/path/0 argument.not_text"],
         ),
         (Declared, json!([["a"], 1, null, true]), &[]),
-        (Recognised, json!({ "p": "../x" }), &[]),
+        (
+            Recognised,
+            json!({ "p": "../x" }),
+            &["/path argument.not_text"],
+        ),
     ] {
         let found = told(basis, Meaning::Path, json!({ "path": value }));
         let has = |rule: &&str| found.iter().any(|it| it == rule);
@@ -405,4 +631,7 @@ fn n1_1_a_value_is_judged_however_deep_it_stands() {
         assert_eq!(found.is_empty(), expected.is_empty(), "{value}: {found:?}");
     }
     assert!(told(Declared, Meaning::Text, json!({ "path": {} })).is_empty());
+    // What is in an object is held against nothing: that is told, and refuses where somebody declared it.
+    let not_text = ALL.iter().find(|rule| rule.name == "argument.not_text");
+    assert_eq!(not_text.unwrap().weight, Weight::Heuristic);
 }

@@ -1,8 +1,7 @@
 //! The marks of a text in HTML or Markdown, one after the other.
 
 use super::html::{self, Tag};
-use std::collections::VecDeque;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 /// A part of a text that is not there to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,28 +14,35 @@ pub(super) enum Mark {
     Syntax(Range<usize>),
 }
 
+/// Tells the marks of a text, one after the other, until somebody has heard enough.
+pub(super) fn each(text: &str, tell: impl FnMut(Mark) -> ControlFlow<()>) {
+    let mut marks = Marks {
+        text,
+        at: 0,
+        tell,
+        flow: ControlFlow::Continue(()),
+        hidden: None,
+        next: [None; 3],
+    };
+    while marks.flow.is_continue() && marks.at < text.len() {
+        marks.read();
+    }
+}
+
 /// Reads a text mark by mark.
-pub(super) struct Marks<'t> {
+struct Marks<'t, T> {
     text: &'t str,
     at: usize,
-    ready: VecDeque<Mark>,
+    tell: T,
+    /// What was said to the last mark.
+    flow: ControlFlow<()>,
     /// The element that is not shown, and how many of its name are open.
     hidden: Option<(&'t str, usize)>,
     /// Where the next closing parenthesis, bracket and line end are, once they were looked for.
     next: [Option<usize>; 3],
 }
 
-impl<'t> Marks<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        Marks {
-            text,
-            at: 0,
-            ready: VecDeque::new(),
-            hidden: None,
-            next: [None; 3],
-        }
-    }
-
+impl<'t, T: FnMut(Mark) -> ControlFlow<()>> Marks<'t, T> {
     fn bytes(&self) -> &'t [u8] {
         self.text.as_bytes()
     }
@@ -61,7 +67,9 @@ impl<'t> Marks<'t> {
     }
 
     fn push(&mut self, mark: Mark) {
-        self.ready.push_back(mark);
+        if self.flow.is_continue() {
+            self.flow = (self.tell)(mark);
+        }
     }
 
     /// Reads on until there is a mark, or the end.
@@ -194,16 +202,5 @@ impl<'t> Marks<'t> {
             self.push(Mark::Syntax(at..at + length));
         }
         at + length.max(1)
-    }
-}
-
-impl Iterator for Marks<'_> {
-    type Item = Mark;
-
-    fn next(&mut self) -> Option<Mark> {
-        while self.ready.is_empty() && self.at < self.text.len() {
-            self.read();
-        }
-        self.ready.pop_front()
     }
 }

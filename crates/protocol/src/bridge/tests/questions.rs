@@ -91,12 +91,13 @@ fn r1_refuses_what_is_no_question() {
             "{method} {params}"
         );
     }
-    // A name that a careless client reads as another one.
+    // A name that a careless client reads as another one, wherever the question stands.
     for request in [
         r#"{"method":"roots/list","Method":"sampling/createMessage"}"#,
         r#"{"method":"elicitation/create","params":{"message":"m","requestedSchema":{},"Mode":"url"}}"#,
     ] {
-        let error = one(request);
+        let holder = document(&format!(r#"{{"inputRequests":{{"a":{request}}}}}"#));
+        let error = questions_in(holder.root()).unwrap_err();
         assert!(matches!(error, BridgeError::Flaw(_)), "{request} {error}");
     }
     assert_eq!(questions(&asking("[]")), Err(BridgeError::Question));

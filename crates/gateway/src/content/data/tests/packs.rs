@@ -21,15 +21,7 @@ rules:
 fn settled(folder: &Path) -> config::Settled {
     let pack = json!({ "file": folder.join("own.yaml"), "key": folder.join("key.pub") });
     let data = json!({ "packs": [pack], "personal": { "answers": "redact" } });
-    let text = json!({
-        "version": 1,
-        "listeners": [{ "address": "127.0.0.1:0" }],
-        "issuers": [{ "issuer": "https://id.example.com" }],
-        "servers": [{ "name": "s", "http": { "url": "https://mcp.example.com/mcp" },
-                      "content": { "data": data } }],
-        "routes": [{ "path": "/s", "server": "s" }],
-    });
-    config::load(&text.to_string()).unwrap().0
+    sample::house(&json!({ "data": data }))
 }
 
 #[test]
@@ -66,6 +58,8 @@ fn n9_3_a_pack_is_taken_if_it_is_signed_holds_and_is_not_too_large() {
 
 #[test]
 fn n9_3_rules_of_an_own_pack_are_asked_and_names_of_the_protocol_are_no_fields() {
+    // The rules that come with Ringwall are in use before those of the pack.
+    assert_eq!(hushed("badge BDG-482915"), "badge BDG-482915");
     let key = SigningKey::ephemeral().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -96,5 +90,15 @@ fn n9_3_rules_of_an_own_pack_are_asked_and_names_of_the_protocol_are_no_fields()
             found,
             "{left}"
         );
+    }
+    // Where no server is known yet, it is one of the packs that are in use.
+    let said = hushed("badge BDG-482915");
+    assert_eq!(said, "badge [redacted: personal.badge]");
+    // And where several are, all of theirs are.
+    let usual = super::settled(&json!({}));
+    for all in [[settled.clone(), usual.clone()], [usual, settled.clone()]] {
+        let content = Content::of_all(HiddenText::Remove, &all, &"/s".into()).unwrap();
+        let (_, rules, _) = after(&content, &result("I am BDG-482915"), Toward::Model);
+        assert_eq!(rules, ["personal.badge"]);
     }
 }

@@ -108,16 +108,17 @@ fn n9_3_a_label_is_told_once_with_how_often_and_for_whom() {
             Toward::Server,
             vec![("secret.github_token".to_owned(), 1, controls::N1_1)],
         ),
-        // Words of the protocol, and bytes that are no text.
+        // Words of the protocol.
         (
             json!({ "id": GITHUB, "result": {} }),
             Toward::Model,
             Vec::new(),
         ),
+        // What stands in the place of bytes.
         (
             json!({ "result": { "content": [{ "type": "image", "mimeType": "image/png", "data": GITHUB }] } }),
             Toward::Model,
-            Vec::new(),
+            vec![("secret.github_token".to_owned(), 1, controls::N9_3)],
         ),
     ];
     for (message, toward, expected) in cases {
@@ -129,14 +130,27 @@ fn n9_3_a_label_is_told_once_with_how_often_and_for_whom() {
 fn n9_3_what_went_out_before_it_was_known_is_told_and_nothing_is_put_in_its_place() {
     let content = content(&json!({ "personal": { "answers": "redact" } }));
     let log = |text: &str| json!({ "method": "notifications/message", "params": { "data": text } });
-    let first = document(&log("it is 536-22-8741"));
-    let mut looked = content.look_after(content.threads(), &first, Toward::Model);
-    assert!(looked.findings.is_empty());
-    let second = document(&log(" as SSN"));
-    let looked = content.look_after(looked.threads.take(), &second, Toward::Model);
-    let rules: Vec<_> = looked.findings.iter().map(|it| &*it.rule).collect();
-    assert_eq!(rules, ["personal.us_ssn"]);
-    assert!(looked.edits.is_empty());
+    let (ssn, email) = ("personal.us_ssn", "personal.email");
+    for (text, expected, found) in [
+        (" as SSN", " as SSN", &[ssn][..]),
+        // What stands beside it is replaced.
+        (
+            " as SSN of anna@corp.test",
+            " as SSN of [redacted: personal.email]",
+            &[ssn, email],
+        ),
+    ] {
+        let first = document(&log("it is 536-22-8741"));
+        let mut looked = content.look_after(content.threads(), &first, Toward::Model);
+        assert!(looked.findings.is_empty());
+        let second = document(&log(text));
+        let looked = content.look_after(looked.threads.take(), &second, Toward::Model);
+        let rules: Vec<_> = looked.findings.iter().map(|it| &*it.rule).collect();
+        assert_eq!(rules, found);
+        let left = second.apply(&looked.edits).unwrap();
+        let left: Value = serde_json::from_slice(&left).unwrap();
+        assert_eq!(left, log(expected));
+    }
 }
 
 #[test]
@@ -149,4 +163,69 @@ fn n9_3_a_name_is_never_turned_back() {
         .and_then(Value::as_str);
     let call = json!({ "params": { "arguments": { token.unwrap(): 1 } } });
     assert!(content.reveal(&document(&call)).edits.is_empty());
+}
+
+#[test]
+fn n9_3_what_is_turned_back_is_told_so_often_and_shows_nothing_that_was_found_in_a_name() {
+    let content =
+        content(&json!({ "personal": { "answers": "tokenise" }, "reveal": ["personal.email"] }));
+    let (left, _, _) = after(&content, &result("anna@corp.test"), Toward::Model);
+    let token = left.pointer("/result/content/0/text").unwrap();
+    let tokens = vec![token.clone(); FINDINGS + 8];
+    let call = document(&json!({ "params": { "arguments": { GITHUB: tokens } } }));
+    let looked = content.reveal(&call);
+    let sent = call.apply(&looked.edits).unwrap();
+    let sent = String::from_utf8(sent.to_vec()).unwrap();
+    assert_eq!(sent.matches("anna@corp.test").count(), FINDINGS + 8);
+    assert_eq!(looked.findings.len(), FINDINGS);
+    for (index, finding) in looked.findings.iter().enumerate() {
+        let place = format!("/params/arguments/[redacted: secret.github_token]/{index}");
+        assert_eq!(finding.place, place);
+    }
+}
+
+#[test]
+fn n9_3_what_is_quoted_has_one_mark_in_the_place_of_what_overlaps() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    let mark = "[redacted: secret.github_token]";
+    let both = STANDARD.encode(format!("{GITHUB} is of anna.berg@corp.test"));
+    let claims = URL_SAFE_NO_PAD.encode(r#"{"email":"anna.berg@corp.test"}"#);
+    let signature = "dBjftJeZ4CVPmB92K27uhbUJU1p1rWW1gFWFOEjXk1g";
+    let token = format!("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.{claims}.{signature}");
+    for (text, expected) in [
+        (both, mark.to_owned()),
+        (token, "[redacted: secret.jwt]".to_owned()),
+        // What is only seen decoded stands before what is seen at once.
+        (
+            format!("{} {GITHUB}", STANDARD.encode(format!("it is {GITHUB}"))),
+            format!("{mark} {mark}"),
+        ),
+        (nested(GITHUB, 5), "[redacted: text.unread]".to_owned()),
+    ] {
+        assert_eq!(hushed(&text), expected, "{text}");
+        let data = content(&json!({})).data.unwrap();
+        assert_eq!(data.hushed(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn n9_3_the_name_of_a_number_counts_in_json_within_text() {
+    let content = content(&json!({ "rules": { "personal.location": { "answers": "redact" } } }));
+    let said = result(r#"{"latitude":52.5200066,"n":1}"#);
+    let (left, rules, _) = after(&content, &said, Toward::Model);
+    let expected = result(r#"{"latitude":"[redacted: personal.location]","n":1}"#);
+    assert_eq!(left, expected, "{rules:?}");
+}
+
+#[test]
+fn n1_2_where_numbers_may_not_go_on_the_first_of_them_is_what_is_told() {
+    let content = content(&json!({ "personal": { "arguments": "redact" } }));
+    let cards = [4_111_111_111_111_111_u64, 5_500_005_555_555_559];
+    let call = json!({ "params": { "arguments": { "a": cards[0], "b": cards[1] } } });
+    let looked = content.look(&document(&call), Toward::Server);
+    let Some(Because::Data { place, .. }) = looked.instead else {
+        panic!("{looked:?}");
+    };
+    assert_eq!(place, "/params/arguments/a");
 }
