@@ -139,9 +139,14 @@ impl PublicKey {
         })
     }
 
-    /// Writes the key as PEM, for whoever verifies.
+    /// Writes the key as PEM, for whoever verifies. One that stands there already is left alone, so that nobody
+    /// who reads it meanwhile finds half of it.
     pub fn save(&self, path: &Path) -> Result<(), KeyError> {
-        fs::write(path, self.to_pem()).map_err(|source| io_error("write", path, source))
+        let pem = self.to_pem();
+        if fs::read(path).is_ok_and(|there| there == pem.as_bytes()) {
+            return Ok(());
+        }
+        fs::write(path, pem).map_err(|source| io_error("write", path, source))
     }
 
     /// The key as PEM (`openssl pkey -pubin` reads it).
