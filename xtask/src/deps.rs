@@ -2,7 +2,10 @@
 //! conformance suite, an OpenID provider. Everything goes below `.deps`, which git ignores; nothing
 //! is installed outside the repository, and nothing of it is part of the product.
 //!
-//! Versions are exact. A stamp holds the list that was installed, so that a second run does nothing.
+//! Versions are exact, down to what the named packages bring: tests read these programs and their pages, and
+//! what is published tomorrow must not change what they say today. After a change of a list below, run
+//! `npm install` in `.deps` and copy its `package-lock.json` to `xtask/deps`; `constraints.txt` there is what
+//! `venv/bin/python -m pip freeze` says. A stamp holds what was installed, so that a second run does nothing.
 
 use crate::run::Task;
 use anyhow::{Context as _, Result};
@@ -37,6 +40,12 @@ const NPM_SCRIPTS: &[&str] = &["@modelcontextprotocol/inspector", "node"];
 
 const PIP: &[(&str, &str)] = &[("mcp", "2.3.0"), ("mcp-server-time", "2026.10.19")];
 
+/// All packages from npm, in exact versions with the sums of their files.
+const NPM_LOCK: &str = include_str!("../deps/package-lock.json");
+
+/// All packages from PyPI, in exact versions.
+const PIP_LOCK: &str = include_str!("../deps/constraints.txt");
+
 /// The Python package whose source distribution carries the official JSON Schema test suite (MIT).
 const SUITE: (&str, &str) = ("jsonschema", "4.26.0");
 
@@ -45,7 +54,8 @@ pub(crate) fn install(root: &Path) -> Result<()> {
     let folder = root.join(".deps");
     let stamp = folder.join("stamp");
     let wanted = wanted();
-    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+    let all = format!("{wanted}{NPM_LOCK}{PIP_LOCK}");
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == all) {
         println!("what the tests need is in .deps already");
         return Ok(());
     }
@@ -60,11 +70,11 @@ pub(crate) fn install(root: &Path) -> Result<()> {
     npm(&folder)?;
     pip(&folder)?;
     suite(&folder)?;
-    fs::write(&stamp, wanted)?;
+    fs::write(&stamp, all)?;
     Ok(())
 }
 
-/// The list of everything, one line each: what the stamp holds.
+/// The list of everything that is named here, one line each.
 fn wanted() -> String {
     let npm = NPM
         .iter()
@@ -79,7 +89,10 @@ fn wanted() -> String {
 
 fn npm(folder: &Path) -> Result<()> {
     fs::write(folder.join("package.json"), manifest().to_string())?;
-    let install = Task::new("npm", folder).words("install --no-audit --no-fund --loglevel=error");
+    fs::write(folder.join("package-lock.json"), NPM_LOCK)?;
+    // What the lock says and nothing else, and from nothing each time: one that broke off leaves no rest.
+    let install = Task::new("npm", folder)
+        .words("ci --no-audit --no-fund --loglevel=error --fetch-retries=5");
     twice(|| install.run())
 }
 
@@ -101,11 +114,13 @@ fn pip(folder: &Path) -> Result<()> {
     if !folder.join("venv/bin/python").exists() {
         Task::new("python3", folder).words("-m venv venv").run()?;
     }
+    fs::write(folder.join("constraints.txt"), PIP_LOCK)?;
     let packages = PIP
         .iter()
         .map(|(name, version)| format!("{name}=={version}"));
     let install = Task::new("venv/bin/python", folder)
-        .words("-m pip install --quiet --disable-pip-version-check")
+        .words("-m pip install --quiet --disable-pip-version-check --retries 10")
+        .words("--constraint constraints.txt")
         .arguments(packages);
     twice(|| install.run())
 }
@@ -117,7 +132,7 @@ fn suite(folder: &Path) -> Result<()> {
     let sources = folder.join("sources");
     let package = format!("{name}=={version}");
     let download = Task::new("venv/bin/python", folder)
-        .words("-m pip download --quiet --disable-pip-version-check --no-deps")
+        .words("-m pip download --quiet --disable-pip-version-check --retries 10 --no-deps")
         .arguments(["--no-binary", name, &package, "--dest", "sources"]);
     twice(|| download.run())?;
     Task::new("tar", folder)
@@ -152,6 +167,20 @@ mod tests {
                 "{name} {version}"
             );
             assert!(stamp.contains(name) && stamp.contains(version));
+        }
+    }
+
+    #[test]
+    fn the_locks_hold_what_is_named_and_leave_nothing_open() {
+        let lock: Value = serde_json::from_str(NPM_LOCK).unwrap();
+        let packages = lock["packages"].as_object().unwrap();
+        assert_eq!(packages[""]["dependencies"], manifest()["dependencies"]);
+        for (path, package) in packages.iter().filter(|(path, _)| !path.is_empty()) {
+            assert!(package["integrity"].is_string(), "{path}");
+        }
+        for (name, version) in PIP {
+            let line = format!("{name}=={version}");
+            assert!(PIP_LOCK.lines().any(|it| it == line), "{line}");
         }
     }
 

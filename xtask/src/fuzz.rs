@@ -46,7 +46,8 @@ fn fuzz(folder: &Path, target: &str, seconds: u32) -> Result<()> {
         format!("-max_total_time={seconds}"),
         format!("-artifact_prefix=artifacts/{target}/"),
         "-rss_limit_mb=1024".to_owned(),
-        "-timeout=10".to_owned(),
+        // An input that hangs takes longer still; a busy machine may stand still for a while.
+        "-timeout=30".to_owned(),
         "-print_final_stats=1".to_owned(),
         corpus,
     ];

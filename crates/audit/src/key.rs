@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 const PRIVATE: &str = "PRIVATE KEY";
@@ -85,22 +85,33 @@ impl SigningKey {
         to_hex(self.pair.sign(message).as_ref())
     }
 
+    /// Makes a key where there is none. Several processes may start at once on one data folder, and each may
+    /// be killed at any moment, so the key appears whole or not at all, and whoever comes second takes the
+    /// one that is there.
     fn create(path: &Path) -> Result<Self, KeyError> {
         let document =
             Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyError::Entropy)?;
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(document.as_ref())
+            .map_err(|_| KeyError::Entropy)?;
         let text = Zeroizing::new(to_pem(PRIVATE, document.as_ref()));
         let failed = |source| io_error("create", path, source);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(failed)?;
         }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        Self::load(path)
+        // Named after the key itself, so nobody else has a draft of that name.
+        let mut draft = path.as_os_str().to_owned();
+        draft.push(format!(".{}", Self { pair }.public().id()));
+        let draft = PathBuf::from(draft);
+        // A link never replaces a file, whoever made it.
+        let made = write_new(&draft, text.as_bytes()).and_then(|()| fs::hard_link(&draft, path));
+        let removed = fs::remove_file(&draft);
+        match made {
+            Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(failed(source)),
+            _ => {
+                removed.map_err(failed)?;
+                Self::load(path)
+            }
+        }
     }
 }
 
@@ -128,9 +139,14 @@ impl PublicKey {
         })
     }
 
-    /// Writes the key as PEM, for whoever verifies.
+    /// Writes the key as PEM, for whoever verifies. One that stands there already is left alone, so that nobody
+    /// who reads it meanwhile finds half of it.
     pub fn save(&self, path: &Path) -> Result<(), KeyError> {
-        fs::write(path, self.to_pem()).map_err(|source| io_error("write", path, source))
+        let pem = self.to_pem();
+        if fs::read(path).is_ok_and(|there| there == pem.as_bytes()) {
+            return Ok(());
+        }
+        fs::write(path, pem).map_err(|source| io_error("write", path, source))
     }
 
     /// The key as PEM (`openssl pkey -pubin` reads it).
@@ -172,6 +188,17 @@ impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A new file that only its owner can reach.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 fn io_error(action: &'static str, path: &Path, source: io::Error) -> KeyError {
@@ -234,6 +261,20 @@ mod tests {
         let signature = read.sign(b"words");
         assert!(made.public().verifies(b"words", signature.as_bytes()));
         assert!(!made.public().verifies(b"other words", signature.as_bytes()));
+    }
+
+    #[test]
+    fn however_many_make_a_key_at_once_it_is_one_and_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys/ledger.key");
+        let all: Vec<_> = std::thread::scope(|scope| {
+            let make = || SigningKey::load_or_create(&path).unwrap().public();
+            let tasks: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+            tasks.into_iter().map(|task| task.join().unwrap()).collect()
+        });
+        assert!(all.iter().all(|key| *key == all[0]));
+        // No draft stays behind.
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 
     #[test]

@@ -31,8 +31,9 @@ use std::time::Duration;
 /// What every canonical record begins with: `at_ms` sorts before all other members.
 const RECORD_HEAD: &[u8] = b"{\"at_ms\":";
 
-/// How often the lock is tried.
-const LOCK_TRIES: u32 = 16;
+/// How often the lock is tried, and how long a try is waited after: a quarter of a second in all.
+const LOCK_TRIES: u32 = 25;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// How a ledger is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,8 +253,9 @@ fn lock(dir: &Path) -> Result<File, LedgerError> {
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            // A verifier looks at the lock for a moment; a writer keeps it.
-            Err(fs::TryLockError::WouldBlock) => std::thread::yield_now(),
+            // A verifier looks at the lock for a moment, and a child that a writer was just starting holds it
+            // until it has become another program; a writer keeps it.
+            Err(fs::TryLockError::WouldBlock) => std::thread::park_timeout(LOCK_PAUSE),
             Err(fs::TryLockError::Error(error)) => {
                 return Err(LedgerError::io("lock", &path, &error));
             }

@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
 /// A directory with a ledger and its key.
@@ -114,12 +114,32 @@ fn copy_if_still(from: &Path, to: &Path) -> io::Result<bool> {
     Ok(before == stamps(from)?)
 }
 
+/// Nothing is signed because of the time: the last lines are those a test wrote, however long that took it.
+pub(crate) fn timeless() -> Settings {
+    Settings {
+        checkpoint_time: Duration::from_secs(24 * 3600),
+        ..Settings::default()
+    }
+}
+
 /// Segments that end after a few lines, and checkpoints after three records.
 pub(crate) fn small() -> Settings {
     Settings {
         segment_bytes: 2000,
         checkpoint_records: 3,
-        ..Settings::default()
+        ..timeless()
+    }
+}
+
+/// How long something that has to come may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits for what other threads do.
+pub(crate) fn comes(is_there: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_there() {
+        assert!(begun.elapsed() < PATIENCE, "nothing came in {PATIENCE:?}");
+        std::thread::yield_now();
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) use server::DemoServer;
 use page::Page;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use world::World;
 
 /// Watch real calls being allowed, refused and recorded. Needs no other software.
@@ -71,10 +71,12 @@ impl Demo {
         scenes::play(&world, &mut page).await?;
         let data = world.data().to_owned();
         if self.keep {
+            // Before anybody is told that it runs on: whoever reads that may stop it at once.
+            let stops = stops()?;
             epilogue::ledger(&data, &mut page)?;
             let broken = page.closing();
             epilogue::by_hand(&world)?;
-            told_to_stop().await?;
+            told_to_stop(stops).await;
             world.end().await?;
             return Ok(broken);
         }
@@ -85,16 +87,19 @@ impl Demo {
     }
 }
 
-async fn told_to_stop() -> anyhow::Result<()> {
-    let (mut term, mut int) = (
+/// What stops us, caught from now on.
+fn stops() -> anyhow::Result<[Signal; 2]> {
+    Ok([
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
-    );
+    ])
+}
+
+async fn told_to_stop([mut term, mut int]: [Signal; 2]) {
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}
     }
-    Ok(())
 }
 
 /// The gateway's own log is shown only to who asks for it: the page tells what happens.

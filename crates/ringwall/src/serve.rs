@@ -8,7 +8,7 @@ use gateway::load::{self, Loaded};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// Run the gateway.
@@ -34,6 +34,9 @@ impl Serve {
 
 async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<()> {
     let mut house = House::build(loaded, Arc::new(SystemClock::default())).await?;
+    // Before anybody is told that we listen: whoever hears that may signal at once, and a signal that nobody
+    // catches ends us.
+    let (stop, hup) = (told_to_stop()?, signal(SignalKind::hangup())?);
     for (address, encrypted) in house.addresses() {
         let scheme = if encrypted { "https" } else { "http" };
         anstream::println!("listening on {scheme}://{address}");
@@ -45,8 +48,8 @@ async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<()> {
             *code
         );
     }
-    let reloading = tokio::spawn(reload(path.to_owned(), house.reloader()));
-    house.serve(told_to_stop()?).await?;
+    let reloading = tokio::spawn(reload(path.to_owned(), house.reloader(), hup));
+    house.serve(stop).await?;
     reloading.abort();
     tracing::info!("stopped");
     Ok(())
@@ -71,15 +74,12 @@ const SETTLING: u32 = 10;
 
 /// Takes over a changed configuration, on SIGHUP and whenever a file of it changes. A bad one
 /// changes nothing and says why.
-async fn reload(path: PathBuf, reloader: Reloader) {
+async fn reload(path: PathBuf, reloader: Reloader, mut hup: Signal) {
     let (changed, mut changes) = mpsc::channel::<()>(1);
     // What changed between the first reading and the first watching would be missed otherwise;
     // taking over what is in force already changes nothing.
     let _ = changed.try_send(());
     let mut watch = Watch::of(&path, changed);
-    let Ok(mut hup) = signal(SignalKind::hangup()) else {
-        return;
-    };
     loop {
         tokio::select! {
             _ = hup.recv() => {}

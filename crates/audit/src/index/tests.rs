@@ -3,7 +3,7 @@
 use super::*;
 use crate::ledger::Durability;
 use crate::record::{Record, Refusal, Verdict};
-use crate::sample::{Sample, append, call, small};
+use crate::sample::{Sample, append, call, comes, small};
 use std::fs;
 
 fn ids(hits: Vec<Hit>) -> Vec<String> {
@@ -212,9 +212,7 @@ fn a_thread_keeps_it_up_to_date() {
     let indexer = Indexer::start(&sample.path(), std::time::Duration::from_millis(1)).unwrap();
     append(&ledger, 1..=10);
     let reader = Index::open(&sample.path()).unwrap();
-    while reader.tail(100).unwrap().len() < 10 {
-        std::thread::yield_now();
-    }
+    comes(|| reader.tail(100).unwrap().len() == 10);
     assert_eq!(indexer.failure(), None);
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::key::SigningKey;
 use crate::ledger::Settings;
-use crate::sample::{Sample, append, record, small};
+use crate::sample::{Sample, append, record, small, timeless};
 use std::io::Read;
 
 fn check(sample: &Sample) -> Result<Report, Broken> {
@@ -25,7 +25,7 @@ fn two_segments() -> Sample {
     let ledger = sample.open(Settings {
         segment_bytes: 1500,
         checkpoint_records: 2,
-        ..Settings::default()
+        ..timeless()
     });
     append(&ledger, 1..=3);
     let copy = sample.crashed();
@@ -45,13 +45,18 @@ fn two_segments() -> Sample {
     copy
 }
 
-fn unpack(sample: &Sample, number: u32) {
+/// What a compressed segment holds.
+fn unpacked(sample: &Sample, number: u32) -> Vec<u8> {
     let mut content = Vec::new();
     Source::open_packed(&sample.path(), number)
         .unwrap()
         .read_to_end(&mut content)
         .unwrap();
-    fs::write(sample.segment(number), content).unwrap();
+    content
+}
+
+fn unpack(sample: &Sample, number: u32) {
+    fs::write(sample.segment(number), unpacked(sample, number)).unwrap();
     fs::remove_file(sample.path().join(segment::packed_name(number))).unwrap();
 }
 
@@ -107,8 +112,8 @@ fn n5_1_every_flipped_byte_is_found() {
     check(&sample).unwrap();
 }
 
-/// Compressed, a few bits at the end of the stream mean nothing; what they cannot do is change a
-/// single byte of what is read.
+/// Compressed, a few bits at the end of the stream mean nothing, and now and then one is as good either way,
+/// where the same letters stand at two places; what they cannot do is change a single byte of what is read.
 #[test]
 fn n5_1_every_flipped_byte_of_a_compressed_segment_is_found_or_changes_nothing() {
     let sample = two_segments();
@@ -116,16 +121,23 @@ fn n5_1_every_flipped_byte_of_a_compressed_segment_is_found_or_changes_nothing()
     let key = sample.public();
     let path = sample.path().join(segment::packed_name(1));
     let sound = fs::read(&path).unwrap();
+    let content = unpacked(&sample, 1);
     let mut harmless = 0;
     for at in 0..sound.len() {
         for flip in [0x01, 0x08, 0x80] {
             let mut flipped = sound.clone();
             flipped[at] ^= flip;
             fs::write(&path, &flipped).unwrap();
-            harmless += usize::from(verify(&sample.path(), &key).is_ok());
+            if verify(&sample.path(), &key).is_ok() {
+                assert!(
+                    unpacked(&sample, 1) == content,
+                    "byte {at} changed by {flip}"
+                );
+                harmless += 1;
+            }
         }
     }
-    assert!(harmless <= 3, "{harmless} flipped bits were not found");
+    assert!(harmless <= 20, "{harmless} flipped bits were not found");
     for end in 0..sound.len() {
         fs::write(&path, &sound[..end]).unwrap();
         assert!(check(&sample).is_err(), "cut at {end}");
@@ -248,7 +260,7 @@ fn n5_1_a_segment_of_another_ledger_of_the_same_key_is_found() {
     let ledger = other.open(Settings {
         segment_bytes: 1500,
         checkpoint_records: 2,
-        ..Settings::default()
+        ..timeless()
     });
     append(&ledger, 11..=13);
     let other = other.crashed();

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const REVISION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const SPOKEN: &str = "2025-11-25";
-/// How long an answer may take; a first call starts a process.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an answer may take; a first call starts a process, and the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 const ANSWER_BYTES: usize = 4 << 20;
 
 /// One user at one endpoint.
