@@ -25,7 +25,7 @@ async fn ping(world: &World, session: &str, token: &str) -> (StatusCode, Value) 
 
 /// Asks until the answer has this status: the store is looked at twice a second.
 async fn until(world: &World, session: &str, token: &str, status: StatusCode) -> Value {
-    for _ in 0..600 {
+    for _ in 0..3000 {
         let (answered, said) = ping(world, session, token).await;
         if answered == status {
             return said;
