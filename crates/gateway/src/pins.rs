@@ -6,7 +6,7 @@
 
 use crate::state::{Database, StateError, stamp};
 use inspect::pin::Digest;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 pub use subject::Kind;
 
 use serde::Serialize;
@@ -241,7 +241,9 @@ impl Pins {
             return Ok(());
         }
         let mut connection = self.0.connection();
-        let transaction = connection.transaction()?;
+        // It may read before it writes: begun as a reading, it would fail at once where another process writes
+        // meanwhile, instead of waiting for it.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for entry in entries {
             match entry {
                 Entry::Approved { server, tool, pin } => {

@@ -31,7 +31,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// A limit of one second has had its effect by then, on a busy machine too.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(60);
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 #[tokio::test]
@@ -214,7 +214,8 @@ async fn n4_4_gives_up_on_a_slow_header() {
 
 #[tokio::test]
 async fn n4_4_closes_connections_over_the_limit() {
-    let world = World::start(&limited("{ connections: 2 }")).await;
+    // Those that are open say nothing more, and stay as long as that is borne.
+    let world = World::start(&limited("{ connections: 2, header_time: 1m }")).await;
     let first = admitted(world.gateway).await.unwrap();
     let _second = admitted(world.gateway).await.unwrap();
     for _ in 0..3 {

@@ -7,7 +7,7 @@ use super::*;
 use bytes::Bytes;
 use inspect::markup::Rule;
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{RngSeed, TestRunner};
 use protocol::Limits;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -481,7 +481,11 @@ fn n1_4_what_people_write_passes_byte_for_byte_in_any_order() {
     let all = paragraphs();
     let contents = [json!({}), strict()].map(|it| content(HiddenText::Remove, &it));
     let picked = (prop::collection::vec(0..all.len(), 1..12), 0..5);
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(128));
+    // The same orders at each run: it fails for whoever changes something, and not for whoever comes by.
+    let mut runner = TestRunner::new(ProptestConfig {
+        rng_seed: RngSeed::Fixed(14),
+        ..ProptestConfig::with_cases(128)
+    });
     let outcome = runner.run(&picked, |(picked, at)| {
         let texts: Vec<&str> = picked.iter().map(|it| &*all[*it]).collect();
         let text = texts.join("\n\n");

@@ -200,7 +200,7 @@ mod tests {
         let server = "{ name: s, http: { url: 'https://s.example.com/mcp' }, \
              content: { providers: [{ use: them, mode: enforce, on: [definitions] }] } }";
         let part = format!(
-            "providers: [{{ name: them, network: private, concurrent: 64, \
+            "providers: [{{ name: them, network: private, concurrent: 64, timeout: 30s, \
              http: {{ url: 'http://{address}/' }} }}]"
         );
         Still::before(server, &part).await

@@ -110,7 +110,7 @@ impl Host {
             authorities: vec![self.certificate.clone()],
             resolver: names,
             system_roots: SystemRoots::Ignored,
-            connect_timeout: Duration::from_secs(2),
+            connect_timeout: Duration::from_secs(10),
             ..EgressSettings::default()
         };
         let server = format!("{USUAL}, documents: [{}]{members}", Host::NAME);

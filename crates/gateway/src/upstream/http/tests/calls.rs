@@ -245,10 +245,12 @@ async fn l5_cancels_a_call_that_takes_too_long() {
     })
     .await;
     let link = world.open("s").await;
-    let soon = Duration::from_millis(30);
+    // Less than the server has.
+    let (soon, started) = (PATIENCE / 2, Instant::now());
     let mut events = stream(send_within(&link, &call(7), soon).await.unwrap());
-    let error = events.next().await.unwrap_err();
+    let error = in_no_time(events.next()).await.unwrap_err();
     assert_eq!(error, UpstreamError::Deadline);
+    assert!(started.elapsed() < PATIENCE);
     let told = world.until("notifications/cancelled").await;
     assert!(told.says("\"requestId\":7"), "{}", told.body);
     assert_eq!(told.header("mcp-session-id"), Some("session-1"));
@@ -257,25 +259,25 @@ async fn l5_cancels_a_call_that_takes_too_long() {
 #[tokio::test]
 async fn l5_no_caller_can_outwait_the_timeout_of_the_server() {
     let held = Arc::new(Mutex::new(Vec::new()));
-    let world = World::with(
-        move |seen, _| {
-            if !seen.says("tools/call") {
-                return usual(seen);
-            }
-            let (sender, response) = live();
-            held.lock().unwrap().push(sender);
-            response
-        },
-        |spec| spec.timeout = Duration::from_millis(50),
-    )
+    let world = World::new(move |seen, _| {
+        if !seen.says("tools/call") {
+            return usual(seen);
+        }
+        let (sender, response) = live();
+        held.lock().unwrap().push(sender);
+        response
+    })
     .await;
     let link = world.open("s").await;
-    let long = Duration::from_secs(3600);
+    let (long, started) = (PATIENCE * 60, Instant::now());
     let mut events = stream(send_within(&link, &call(7), long).await.unwrap());
-    assert_eq!(events.next().await.unwrap_err(), UpstreamError::Deadline);
+    let error = in_no_time(events.next()).await.unwrap_err();
+    assert_eq!(error, UpstreamError::Deadline);
+    assert!(started.elapsed() < long / 2);
 }
 
-#[tokio::test]
+/// Time stands still: the rest is not over before it was looked at.
+#[tokio::test(start_paused = true)]
 async fn tells_everybody_at_once_when_the_server_was_not_reachable_lately() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

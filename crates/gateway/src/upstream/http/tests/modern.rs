@@ -68,7 +68,7 @@ async fn h6_sends_the_headers_that_mirror_the_body_and_nothing_of_a_session() {
                 HeaderValue::from_static("=?base64?w6k=?="),
             ),
         ];
-        let soon = Instant::now() + Duration::from_secs(10);
+        let soon = Instant::now() + PATIENCE;
         link.send(outgoing, soon).await.unwrap();
     }
     link.close().await;
@@ -126,7 +126,7 @@ async fn n7_1_no_mirror_can_take_the_place_of_the_credential() {
             HeaderName::from_static(name),
             HeaderValue::from_static("evil"),
         )];
-        let soon = Instant::now() + Duration::from_secs(10);
+        let soon = Instant::now() + PATIENCE;
         let error = link.send(outgoing, soon).await.unwrap_err();
         assert_eq!(error.code(), "upstream_message", "{name}");
     }
@@ -276,20 +276,17 @@ async fn h13_to_stop_reading_is_to_cancel() {
     for way in ["drop", "cancel", "deadline", "drop the waiting"] {
         let (sender, script) = held();
         let (world, link) = met(script).await;
-        let time = match way {
-            "deadline" => Duration::from_millis(200),
-            _ => Duration::from_secs(10),
-        };
         if way != "drop the waiting" {
             sender.send("data: {\"a\":1}\n\n").await.unwrap();
         }
-        let mut events = stream(send_within(&link, &call(1), time).await.unwrap());
+        let mut events = stream(send(&link, &call(1)).await.unwrap());
         match way {
             "drop" => drop(events),
             "cancel" => events.cancel(),
             "deadline" => {
                 assert!(events.next().await.is_ok());
-                assert_eq!(events.next().await.unwrap_err(), UpstreamError::Deadline);
+                let late = in_no_time(events.next()).await.unwrap_err();
+                assert_eq!(late, UpstreamError::Deadline);
                 assert_eq!(next(&mut events).await, None);
             }
             _ => {
@@ -374,9 +371,9 @@ async fn bounds_a_stream_that_never_ends() {
     assert_eq!(next(&mut events).await, None);
     // Comments are no events; time bounds them.
     let (_world, link) = met(|_| flood(": still here\n\n")).await;
-    let soon = Duration::from_millis(200);
-    let mut events = stream(send_within(&link, &call(1), soon).await.unwrap());
-    assert_eq!(events.next().await.unwrap_err(), UpstreamError::Deadline);
+    let mut events = stream(send(&link, &call(1)).await.unwrap());
+    let (error, ()) = tokio::join!(events.next(), pass(PATIENCE));
+    assert_eq!(error.unwrap_err(), UpstreamError::Deadline);
 }
 
 #[tokio::test]
@@ -408,20 +405,13 @@ async fn what_a_server_asks_comes_out_and_is_answered_by_nobody_here() {
 #[tokio::test]
 async fn a_subscription_lasts_as_long_as_the_server_likes() {
     let (sender, script) = held();
-    let world = World::with(
-        move |seen, _| match seen.says("server/discover") {
-            true => json(discovered(MODERN)),
-            false => script(seen),
-        },
-        |spec| spec.timeout = Duration::from_millis(500),
-    )
-    .await;
-    let link = world.meet(Era::Modern).await.unwrap().link;
+    let (world, link) = met(script).await;
     let mut events = link.subscribe(listen()).await.unwrap();
     let data = |text: &str| -> &'static str { format!("data: {text}\n\n").leak() };
     sender.send(data(ACKNOWLEDGED)).await.unwrap();
     assert_eq!(next(&mut events).await.unwrap(), ACKNOWLEDGED);
-    let quiet = tokio::time::timeout(Duration::from_millis(700), events.next()).await;
+    let quiet = tokio::time::timeout(PATIENCE * 2, events.next());
+    let quiet = in_no_time(quiet).await;
     assert!(quiet.is_err(), "its timeout is long over");
     sender.send(data(CHANGED)).await.unwrap();
     assert_eq!(next(&mut events).await.unwrap(), CHANGED);
@@ -441,17 +431,10 @@ async fn a_subscription_that_breaks_or_is_never_acknowledged_is_an_error() {
     assert_eq!(next(&mut events).await.unwrap(), ACKNOWLEDGED);
     assert_eq!(events.next().await.unwrap_err(), UpstreamError::Ended);
     let (sender, script) = held();
-    let world = World::with(
-        move |seen, _| match seen.says("server/discover") {
-            true => json(discovered(MODERN)),
-            false => script(seen),
-        },
-        |spec| spec.timeout = Duration::from_millis(500),
-    )
-    .await;
-    let link = world.meet(Era::Modern).await.unwrap().link;
+    let (_world, link) = met(script).await;
     let mut events = link.subscribe(listen()).await.unwrap();
-    assert_eq!(events.next().await.unwrap_err(), UpstreamError::Deadline);
+    let error = in_no_time(events.next()).await.unwrap_err();
+    assert_eq!(error, UpstreamError::Deadline);
     sender.closed().await;
 }
 

@@ -4,6 +4,14 @@ use super::*;
 
 /// A server that names `place` first.
 async fn naming(place: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (World, Streams) {
+    naming_within(PATIENCE, place).await
+}
+
+/// The same, which has so much time for it.
+async fn naming_within(
+    time: Duration,
+    place: impl Fn(&Seen) -> String + Send + Sync + 'static,
+) -> (World, Streams) {
     let streams = Streams::default();
     let all = streams.clone();
     let serve = move |seen: &Seen, _: usize| match seen.method.as_str() {
@@ -12,7 +20,7 @@ async fn naming(place: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (Wor
     };
     let world = World::with(serve, |spec| {
         old(spec);
-        spec.timeout = Duration::from_secs(1);
+        spec.timeout = time;
         http_spec(spec).credential = bearer();
     })
     .await;
@@ -104,7 +112,11 @@ async fn a_stream_that_names_no_usable_address_opens_nothing() {
         ),
     ] {
         let shown = said.chars().take(40).collect::<String>();
-        let (world, _) = naming(move |_| said.clone()).await;
+        let time = match code {
+            "upstream_timeout" => Duration::from_secs(3),
+            _ => PATIENCE,
+        };
+        let (world, _) = naming_within(time, move |_| said.clone()).await;
         let error = opened(&world).await.unwrap_err();
         assert_eq!(error.code(), code, "{shown}");
         assert_eq!(world.seen().len(), 1);

@@ -159,14 +159,14 @@ async fn the_end_of_the_link_is_the_end_of_the_stream() {
 
 #[tokio::test]
 async fn a_session_that_could_not_be_opened_leaves_no_stream_behind() {
-    let server = Old::with(
-        |_, _| Some(accepted()),
-        |spec| {
-            spec.timeout = Duration::from_millis(400);
-        },
-    )
-    .await;
-    let opened = server.world.server.open(&owner("s"), initialize()).await;
+    let server = Old::with(|_, _| Some(accepted()), |_| {}).await;
+    let owner = owner("s");
+    let opening = server.world.server.open(&owner, initialize());
+    let late = async {
+        server.world.until("\"initialize\"").await;
+        pass(PATIENCE).await;
+    };
+    let (opened, ()) = tokio::join!(opening, late);
     assert_eq!(opened.unwrap_err(), UpstreamError::Deadline);
     server.streams.newest().closed().await;
 }
@@ -187,17 +187,15 @@ async fn every_link_has_a_connection_of_its_own() {
 
 #[tokio::test]
 async fn l5_no_caller_can_outwait_the_timeout_of_the_server() {
-    let server = Old::with(
-        |seen, _| seen.says("tools/call").then(accepted),
-        |spec| {
-            spec.timeout = Duration::from_millis(400);
-        },
-    )
-    .await;
+    let server = Old::with(|seen, _| seen.says("tools/call").then(accepted), |_| {}).await;
     let link = server.world.open("s").await;
-    let long = Duration::from_secs(3600);
+    let (text, long) = (call(1), PATIENCE * 60);
+    let late = async {
+        server.world.until("tools/call").await;
+        pass(PATIENCE).await;
+    };
     let started = Instant::now();
-    let error = send_within(&link, &call(1), long).await.unwrap_err();
-    assert_eq!(error, UpstreamError::Deadline);
-    assert!(started.elapsed() < Duration::from_secs(60));
+    let (sent, ()) = tokio::join!(send_within(&link, &text, long), late);
+    assert_eq!(sent.unwrap_err(), UpstreamError::Deadline);
+    assert!(started.elapsed() < long / 2);
 }

@@ -165,9 +165,7 @@ async fn a_crash_fails_the_calls_under_way_and_the_next_call_starts_anew() {
     send(&link, subscribe).await.unwrap();
     let hanging = link.clone();
     let hanging = tokio::spawn(async move { send(&hanging, &call("8", "hang")).await });
-    while !world.log().contains("hang") {
-        tokio::task::yield_now().await;
-    }
+    world.until_noted("hang").await;
     let error = send(&link, &call("1", "crash")).await.unwrap_err();
     assert_eq!(error.code(), "upstream_crashed");
     assert!(error.to_string().contains("exit status: 3"), "{error}");
@@ -211,17 +209,21 @@ async fn l6_ends_the_process_when_the_last_session_is_gone() {
 
 #[tokio::test]
 async fn l6_ends_a_process_that_will_not_and_whatever_it_started() {
-    let world = World::with(|spec| stdio_spec(spec).grace = Duration::from_millis(30));
+    let world = World::new();
     let link = world.open("alice", "s1").await;
     let child = text_of(&link, "stubborn").await;
     let pid = text_of(&link, "pid").await;
-    world.server.close().await;
+    let server = Arc::clone(&world.server);
+    let closing = tokio::spawn(async move { server.close().await });
+    // However slow it is, it has come to each step before it is given up.
+    world.until_noted("end of input").await;
+    pass(PATIENCE).await;
+    // SIGTERM comes before SIGKILL.
+    world.until_noted("ignored the signal").await;
+    pass(PATIENCE).await;
+    closing.await.unwrap();
     until_gone(&pid).await;
     until_gone(&child).await;
-    assert!(
-        world.log().contains("ignored the signal"),
-        "SIGTERM came before SIGKILL"
-    );
     let error = world.try_open("alice", "s2", INITIALIZE).await.unwrap_err();
     assert_eq!(error, UpstreamError::Closed);
 }

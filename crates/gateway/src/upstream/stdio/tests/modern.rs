@@ -77,9 +77,7 @@ async fn to_stop_reading_is_to_cancel() {
                 }
             }
         }
-        while !world.log().contains("notifications/cancelled") {
-            tokio::task::yield_now().await;
-        }
+        world.until_noted("notifications/cancelled").await;
         assert_eq!(text_of(&link, "hello").await, "hello", "{way}");
         let cancelled = world.log().matches("notifications/cancelled").count();
         assert_eq!(cancelled, 1, "{way}");
@@ -97,9 +95,7 @@ async fn a_legacy_process_is_told_of_a_cancellation_only() {
     assert!(!world.log().contains("notifications/cancelled"));
     let events = stream(send(&link, &progressing).await.unwrap());
     events.cancel();
-    while !world.log().contains("notifications/cancelled") {
-        tokio::task::yield_now().await;
-    }
+    world.until_noted("notifications/cancelled").await;
 }
 
 #[tokio::test]
@@ -147,13 +143,14 @@ async fn a_server_that_asks_is_declined_at_the_pipe() {
     let soon = Duration::from_millis(200);
     let error = send_within(&link, &call("1", "ask"), soon).await;
     assert_eq!(error.unwrap_err(), UpstreamError::Deadline);
-    assert!(world.log().contains(r#""id":"q1","error":{"code":-32601"#));
+    world
+        .until_noted(r#""id":"q1","error":{"code":-32601"#)
+        .await;
 }
 
 #[tokio::test]
 async fn a_subscription_that_is_never_acknowledged_is_an_error() {
     let world = World::with(|spec| {
-        spec.timeout = Duration::from_secs(1);
         let script = format!(
             "MODE=modern; {}",
             SERVER.replace("subscriptions/listen", "-")
@@ -162,10 +159,9 @@ async fn a_subscription_that_is_never_acknowledged_is_an_error() {
     });
     let link = met(&world, "s1").await;
     let mut hears = listen(&link, "mine").await;
-    assert_eq!(hears.next().await.unwrap_err(), UpstreamError::Deadline);
-    while !world.log().contains("notifications/cancelled") {
-        tokio::task::yield_now().await;
-    }
+    let error = in_no_time(hears.next()).await.unwrap_err();
+    assert_eq!(error, UpstreamError::Deadline);
+    world.until_noted("notifications/cancelled").await;
 }
 
 #[tokio::test]

@@ -89,8 +89,6 @@ async fn l5_cancels_a_call_that_takes_too_long() {
         .await
         .unwrap_err();
     assert_eq!(error, UpstreamError::Deadline);
-    while !world.log().contains("notifications/cancelled") {
-        tokio::task::yield_now().await;
-    }
+    world.until_noted("notifications/cancelled").await;
     assert_eq!(text_of(&link, "hello").await, "hello");
 }
