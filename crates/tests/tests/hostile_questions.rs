@@ -284,11 +284,12 @@ async fn n5_1_a_call_that_nobody_takes_up_again_has_an_end_in_the_ledger() -> Re
     let asked = alice.call("test_elicitation", arguments).await?;
     assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
     until(&world, |said| said.contains("did not answer in time")).await?;
-    let lines = ledger(&world.gateway, &[]).await?;
-    let ended = lines
-        .iter()
-        .find(|line| line.pointer("/record/event/name") == Some(&json!("call.expired")));
-    let ended = ended.context("the call has no end")?;
+    let ended = comes(async || {
+        let mut lines = ledger(&world.gateway, &[]).await?.into_iter();
+        let expired = Some(json!("call.expired"));
+        Ok(lines.find(|line| line.pointer("/record/event/name") == expired.as_ref()))
+    });
+    let ended = ended.await.context("the call has no end")?;
     assert_eq!(
         ended.pointer("/record/server"),
         Some(&json!("fixture")),
