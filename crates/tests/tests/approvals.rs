@@ -337,7 +337,7 @@ async fn n2_4_a_session_is_asked_to_open_the_page_and_told_when_it_can_try_again
     approve(&world).await?;
     let method = json!("notifications/elicitation/complete");
     let told = stream.message(|message| message.get("method") == Some(&method));
-    let told = tokio::time::timeout(Duration::from_secs(20), told).await??;
+    let told = tokio::time::timeout(Duration::from_secs(60), told).await??;
     assert_eq!(
         told.pointer("/params/elicitationId"),
         Some(&json!(id)),
