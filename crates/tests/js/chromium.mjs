@@ -4,9 +4,11 @@
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
-const patience = 20_000;
+// A machine that does much else is slow; nothing here waits longer than it must.
+const patience = 60_000;
 const browser = await chromium.launch({
   executablePath: process.argv[2],
+  timeout: patience,
   // Where the tests run as root, as in a container, the browser's own sandbox cannot.
   args: process.getuid() === 0 ? ['--no-sandbox'] : [],
 });
@@ -25,12 +27,22 @@ async function person(who) {
   return people.get(who);
 }
 
-const told = async (page, response) => ({
-  url: page.url(),
-  status: response?.status() ?? 0,
-  title: await page.title(),
-  text: await page.innerText('body').catch(() => ''),
-});
+async function told(page, response) {
+  for (;;) {
+    try {
+      return {
+        url: page.url(),
+        status: response?.status() ?? 0,
+        title: await page.title(),
+        text: await page.innerText('body').catch(() => ''),
+      };
+    } catch (error) {
+      // Some pages lead on by themselves: what stands there then is read.
+      if (!String(error).includes('context was destroyed')) throw error;
+      await page.waitForLoadState();
+    }
+  }
+}
 
 // A button or link by what a person, or a screen reader, calls it.
 const named = (page, name) => page.getByRole('button', { name }).or(page.getByRole('link', { name })).first();

@@ -97,12 +97,13 @@ impl Issuer {
         keys.first().cloned().context("an issuer without keys")
     }
 
-    /// The claims of a good token for this resource.
+    /// The claims of a good token for this resource. It outlives the longest test on a slow machine, and is
+    /// within the hour that a token may live.
     pub fn claims(&self, resource: &str, user: &str) -> Value {
         let now = place::now();
         json!({
             "iss": self.url(), "aud": resource, "sub": user, "client_id": "test-client",
-            "iat": now - 1, "exp": now + 600, "jti": format!("{user}-{now}"),
+            "iat": now - 1, "exp": now + 3_000, "jti": format!("{user}-{now}"),
             "scope": "mcp:tools", "groups": ["testers"]
         })
     }

@@ -4,7 +4,6 @@
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -25,6 +24,7 @@ pub struct Command {
     environment: BTreeMap<String, String>,
     directory: Option<PathBuf>,
     input: Option<String>,
+    patience: Duration,
 }
 
 impl Command {
@@ -36,6 +36,7 @@ impl Command {
             environment: BTreeMap::new(),
             directory: None,
             input: None,
+            patience: PATIENCE,
         }
     }
 
@@ -74,9 +75,17 @@ impl Command {
         self
     }
 
+    /// Lets it take so long when it is run to its end.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Runs it to its end.
     pub async fn run(mut self) -> Result<Ended> {
         let name = self.program.display().to_string();
+        let patience = self.patience;
         let input = match self.input.take() {
             None => Stdio::null(),
             Some(text) => {
@@ -94,7 +103,7 @@ impl Command {
         let running = command
             .spawn()
             .with_context(|| format!("cannot start `{name}`"))?;
-        let output = tokio::time::timeout(PATIENCE, running.wait_with_output());
+        let output = tokio::time::timeout(patience, running.wait_with_output());
         let output = output
             .await
             .with_context(|| format!("`{name}` does not end"))??;
@@ -264,10 +273,18 @@ impl Program {
 
 /// Reads a file of JSON lines, such as the fixture's journal.
 pub fn json_lines(path: &Path) -> Result<Vec<serde_json::Value>> {
-    let file = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let lines = std::io::read_to_string(file)?;
-    lines
+    whole_lines(path)?
         .lines()
         .map(|line| Ok(serde_json::from_str(line)?))
         .collect()
+}
+
+/// The lines of a file that are there in full. Of one that is written just now a reader may see a part,
+/// though it is written at once: a file grows page by page.
+pub fn whole_lines(path: &Path) -> Result<String> {
+    let mut bytes =
+        std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let end = bytes.iter().rposition(|byte| *byte == b'\n');
+    bytes.truncate(end.map_or(0, |end| end + 1));
+    Ok(String::from_utf8(bytes)?)
 }

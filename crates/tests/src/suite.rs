@@ -7,10 +7,16 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 use url::Url;
 
 /// The sets of requirements that are run, oldest first: one for each era.
 pub const REQUIREMENTS: [&str; 2] = ["2025-11-25", "2026-07-28"];
+
+/// How long one scenario may take, and how long a whole list or leg: far longer than they do, since a machine
+/// that does much else is slow.
+const SCENARIO_MILLISECONDS: &str = "120000";
+pub(crate) const PATIENCE: Duration = Duration::from_secs(900);
 
 /// The verdict of every check, by `scenario:check`.
 #[derive(Clone, Debug, Default)]
@@ -59,9 +65,12 @@ impl Verdicts {
                 url.as_str(),
                 "--requirements",
                 requirements,
+                "--timeout",
+                SCENARIO_MILLISECONDS,
                 "-o",
             ])
             .argument(out.path())
+            .patience(PATIENCE)
             .run()
             .await?;
         let verdicts = Verdicts::read(out.path())?;

@@ -365,10 +365,11 @@ impl Events {
 /// Takes one complete event off the front.
 fn next_event(rest: &mut BytesMut) -> Option<Event> {
     let text = std::str::from_utf8(rest).ok()?;
-    let (end, skip) = [("\r\n\r\n", 4), ("\n\n", 2)]
-        .iter()
-        .filter_map(|(mark, len)| text.find(mark).map(|at| (at, *len)))
-        .min()?;
+    let plain = text.find("\n\n").map(|at| (at, 2));
+    // The other mark is looked for only where it would come sooner: streams can be long.
+    let before = plain.and_then(|(at, _)| text.get(..=at)).unwrap_or(text);
+    let other = before.find("\r\n\r\n").map(|at| (at, 4));
+    let (end, skip) = other.or(plain)?;
     let mut event = Event::default();
     for line in text.get(..end)?.lines() {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));

@@ -16,7 +16,7 @@ pub use scripted::Scripted;
 use crate::issuer::{Issuer, overlaid};
 use crate::mcp::Client;
 use crate::place;
-use crate::program::{Command, Program, json_lines};
+use crate::program::{Command, Program, json_lines, whole_lines};
 use crate::wire::Outgoing;
 use anyhow::{Context as _, Result};
 use http::Method;
@@ -242,9 +242,7 @@ impl World {
 
     /// Everything the fixture has received, as text.
     pub fn journal_text(&self) -> Result<String> {
-        Ok(std::fs::read_to_string(
-            self.directory.path().join("fixture.jsonl"),
-        )?)
+        whole_lines(&self.directory.path().join("fixture.jsonl"))
     }
 
     /// The events of this name in the ledger, once there are so many.

@@ -228,7 +228,7 @@ async fn n1_2_refuses_arguments_off_the_schema() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n4_1_limits_what_one_user_may_do_and_says_when_to_come_back() -> Result<()> {
-    let tool = json!({ "rate": "1/m", "burst": 2, "concurrent": 2 });
+    let tool = json!({ "rate": "1/h", "burst": 2, "concurrent": 2 });
     let world = World::start(Plan::default().whole(json!({ "limits": { "tool": tool } }))).await?;
     let (alice, bob) = (world.client("alice").await?, world.client("bob").await?);
     let mut codes = Vec::new();

@@ -11,6 +11,7 @@ use ringwall_tests::issuer::overlaid;
 use ringwall_tests::wire::{Outgoing, Reply};
 use ringwall_tests::world::{Plan, World};
 use serde_json::{Value, json};
+use std::time::Instant;
 use url::Url;
 
 async fn world(members: Value) -> Result<World> {
@@ -300,18 +301,22 @@ async fn n4_1_one_address_is_sent_to_sign_in_so_many_times() -> Result<()> {
     dancer.redirect = redirect.to_owned();
     let browser = Browser::default();
     browser.open(&world.gateway.at("/connections")?).await?;
+    let began = Instant::now();
     dancer.code(&browser).await?;
     let way = dancer.way(&[])?;
     let mut sent = 0;
-    for _ in 0..70 {
+    loop {
         let reply = browser.once(Method::GET, &way, String::new()).await?;
         let to = reply.header("location").unwrap_or_default();
-        match to.starts_with(world.issuer.url()) {
-            true => sent += 1,
-            false => assert!(to.contains("error=temporarily_unavailable"), "{to}"),
+        if !to.starts_with(world.issuer.url()) {
+            assert!(to.contains("error=temporarily_unavailable"), "{to}");
+            break;
         }
+        sent += 1;
+        anyhow::ensure!(sent < 120, "nothing is counted");
     }
-    // One place was taken by the page.
-    assert_eq!(sent, 59);
+    // One place was taken by the page. Sixty at once, and one more for each second that this took.
+    let most = 59 + began.elapsed().as_secs();
+    assert!((59..=most).contains(&sent), "{sent} of {most}");
     Ok(())
 }

@@ -17,8 +17,9 @@ const GITHUB: &str = "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";
 
 /// A world in which this service is asked, with these members of the content of its server beside.
 async fn world(service: &SafetyShaped, uses: Value, content: Value, plan: Plan) -> Result<World> {
+    // What it says is the subject here, and how long it takes is not.
     let shields = json!({
-        "name": "shields", "network": "private",
+        "name": "shields", "network": "private", "timeout": "30s",
         "prompt_shields": { "endpoint": service.endpoint(), "key": "env:PROVIDER_SECRET" }
     });
     let content = overlaid(json!({ "providers": [uses] }), &content);

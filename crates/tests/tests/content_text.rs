@@ -39,7 +39,7 @@ const DANGEROUS: [(&str, &str); 16] = [
 ];
 
 /// Time for one thing that is said.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// A gateway before this server, which speaks this era.
 async fn world(scripted: &Scripted, era: &str, plan: Plan) -> Result<World> {

@@ -127,7 +127,7 @@ async fn n1_2_an_answer_off_its_own_schema_is_withheld() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_1_an_answer_that_two_readers_would_read_differently_is_withheld() -> Result<()> {
-    let world = World::start(Plan::default().hostile().server(json!({ "timeout": "5s" }))).await?;
+    let world = World::start(Plan::default().hostile().server(json!({ "timeout": "9s" }))).await?;
     let alice = world.client("alice").await?;
     for kind in [
         "duplicate_keys",
@@ -158,7 +158,7 @@ async fn n1_1_an_answer_that_two_readers_would_read_differently_is_withheld() ->
 #[tokio::test(flavor = "multi_thread")]
 async fn n4_3_an_answer_that_is_too_large_or_too_late_is_given_up() -> Result<()> {
     let limits = json!({ "answer_bytes": "1MiB" });
-    let plan = Plan::default().hostile().server(json!({ "timeout": "1s" }));
+    let plan = Plan::default().hostile().server(json!({ "timeout": "6s" }));
     let world = World::start(plan.whole(json!({ "limits": limits }))).await?;
     let alice = world.client("alice").await?;
     assert!(text(&alice.call("huge", json!({ "n": 1000 })).await?).len() == 1000);
@@ -189,7 +189,7 @@ async fn n4_3_a_server_that_dies_fails_its_call_and_nothing_else() -> Result<()>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n1_1_a_server_cannot_ask_what_the_client_did_not_offer() -> Result<()> {
-    let world = World::start(Plan::default().hostile().server(json!({ "timeout": "5s" }))).await?;
+    let world = World::start(Plan::default().hostile().server(json!({ "timeout": "9s" }))).await?;
     let alice = world.client("alice").await?;
     let mut events = alice
         .stream("tools/call", json!({ "name": "unasked", "arguments": {} }))

@@ -15,9 +15,9 @@ fn plan() -> Plan {
     Plan::default().hostile().whole(limits)
 }
 
-/// The same, with a server that is given up soon.
+/// The same, with a server that is given up before a caller of ours gives up.
 fn hurried() -> Plan {
-    plan().server(json!({ "timeout": "2s" }))
+    plan().server(json!({ "timeout": "20s" }))
 }
 
 async fn goes_on(alice: &Caller) -> Result<()> {

@@ -264,8 +264,9 @@ async fn b1_an_id_that_is_under_way_is_not_taken_twice() -> Result<()> {
                 "params": { "name": tool, "arguments": arguments }
             })
         };
+        // Long enough for the other one to come meanwhile, on a machine that does much else, too.
         let (slow, echo) = (
-            call("slow", json!({ "n": 1200 })),
+            call("slow", json!({ "n": 6_000 })),
             call("echo", json!({ "text": "x" })),
         );
         let again = async {
@@ -284,6 +285,7 @@ async fn b1_an_id_that_is_under_way_is_not_taken_twice() -> Result<()> {
             message["params"] = params;
             bob.message(&message).send()
         };
+        let slow = call("slow", json!({ "n": 1200 }));
         let (first, second) = tokio::join!(sent(&slow), sent(&echo));
         assert_eq!(text(&first?.json()?), "at last", "{server:?}");
         assert_eq!(text(&second?.json()?), "x", "{server:?}");

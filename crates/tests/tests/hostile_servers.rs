@@ -21,9 +21,9 @@ fn plan() -> Plan {
     Plan::default().hostile().whole(limits)
 }
 
-/// The same, with a server that is given up soon.
+/// The same, with a server that is given up soon, and not before it has answered what it answers.
 fn hurried() -> Plan {
-    plan().server(json!({ "timeout": "2s" }))
+    plan().server(json!({ "timeout": "6s" }))
 }
 
 fn expected(row: &Row, pairing: Pairing) -> &'static str {

@@ -4,7 +4,7 @@
 use super::{Era, THROUGH};
 use crate::place;
 use crate::program::Command;
-use crate::suite::Verdicts;
+use crate::suite::{PATIENCE, Verdicts};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ const CHECKS: &str = "checks.json";
 const SUITE: &str = "node_modules/@modelcontextprotocol/conformance/dist/index.js";
 
 /// All scenarios begin at once, and each starts a gateway: the last one waits for all the others.
-const PATIENCE_MILLISECONDS: &str = "90000";
+const PATIENCE_MILLISECONDS: &str = "300000";
 
 /// Brings up the one interface there is, and then becomes what it was told to run.
 const LOOPBACK_ONLY: &str = "ip link set lo up && exec \"$@\"";
@@ -70,7 +70,7 @@ impl Leg {
             .arguments(which)
             .arguments(["--timeout", PATIENCE_MILLISECONDS, "-o"])
             .argument(out.path());
-        let ended = suite.run().await?;
+        let ended = suite.patience(PATIENCE).run().await?;
         let mut leg = Leg {
             verdicts: Verdicts::default(),
             played: BTreeMap::new(),

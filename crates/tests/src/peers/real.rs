@@ -2,21 +2,18 @@
 //! and `server-memory` and PyPI `mcp-server-time` on stdio, each with a script of its own.
 
 use super::matrix::Era;
+use crate::comes::is_so;
 use crate::place;
 use crate::program::Program;
 use crate::provider::loopback_only;
 use crate::wire::Outgoing;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tempfile::TempDir;
 use url::Url;
-
-const ATTEMPTS: usize = 200;
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// One of these servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,16 +159,12 @@ impl Everything {
             .await?;
         let url: Url = format!("http://127.0.0.1:{port}/mcp").parse()?;
         // It says that it listens on stderr only; any answer at all will do.
-        for _ in 0..ATTEMPTS {
-            if Outgoing::new(Method::GET, &url).send().await.is_ok() {
-                return Ok(Everything {
-                    url,
-                    _program: program,
-                });
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        bail!("server-everything does not answer")
+        let answers = is_so(async || Ok(Outgoing::new(Method::GET, &url).send().await.is_ok()));
+        answers.await.context("server-everything does not answer")?;
+        Ok(Everything {
+            url,
+            _program: program,
+        })
     }
 }
 
