@@ -72,7 +72,9 @@ async fn m3_the_inspector_lists_and_calls_in_its_page_once_a_person_has_agreed()
     alice.see("said in the page").await?;
     // The page may show what it sends before it has sent it.
     let has_arrived = is_so(async || Ok(world.journal_text()?.contains("said in the page")));
-    has_arrived.await.context("the call never reached the server")?;
+    has_arrived
+        .await
+        .context("the call never reached the server")?;
     check(&world).await
 }
 

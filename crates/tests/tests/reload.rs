@@ -36,9 +36,7 @@ fn write(world: &World, file: &str, text: &str) -> Result<()> {
 
 /// Adds to a file where it lies, as some editors do.
 fn add(world: &World, file: &str, text: &str) -> Result<()> {
-    let mut file = File::options()
-        .append(true)
-        .open(world.path().join(file))?;
+    let mut file = File::options().append(true).open(world.path().join(file))?;
     Ok(file.write_all(text.as_bytes())?)
 }
 

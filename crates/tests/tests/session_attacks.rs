@@ -220,7 +220,9 @@ async fn m2_what_a_token_opened_ends_when_it_expires() -> Result<()> {
     ];
     // By then, and not because anything else ended.
     for stream in streams {
-        stream.ends_within(PROMPTLY + Duration::from_secs(SOON)).await?;
+        stream
+            .ends_within(PROMPTLY + Duration::from_secs(SOON))
+            .await?;
     }
     // The call that waits is given up as well, and says so; five minutes would have been its time.
     assert_eq!(world.events("call.expired", 1).await?.len(), 1);
