@@ -26,7 +26,7 @@ pub const THROUGH: &str = "played through";
 const SERVER: &str = "suite";
 
 /// When the gateway gives up a call: long after any that can succeed.
-const TIMEOUT: &str = "20s";
+const TIMEOUT: &str = "60s";
 
 /// The user all scenarios are played as.
 const USER: &str = "alice";

@@ -16,7 +16,7 @@ const CHECKS: &str = "checks.json";
 const SUITE: &str = "node_modules/@modelcontextprotocol/conformance/dist/index.js";
 
 /// All scenarios begin at once, and each starts a gateway: the last one waits for all the others.
-const PATIENCE_MILLISECONDS: &str = "90000";
+const PATIENCE_MILLISECONDS: &str = "300000";
 
 /// Brings up the one interface there is, and then becomes what it was told to run.
 const LOOPBACK_ONLY: &str = "ip link set lo up && exec \"$@\"";
