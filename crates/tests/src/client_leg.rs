@@ -9,6 +9,7 @@ mod authority;
 mod caller;
 mod plays;
 mod run;
+mod turns;
 
 pub use caller::Era;
 pub use run::{Leg, Played};
@@ -46,6 +47,7 @@ impl Scenario {
     /// Starts a gateway before the suite's server and plays the scenario through it, as a client of
     /// this era.
     pub async fn play(&self, era: Era) -> Result<()> {
+        let _turn = turns::turn(&self.name)?;
         let secrets = tempfile::tempdir()?;
         let mut http = json!({ "url": self.server.as_str(), "network": "private" });
         if let Some(oauth) = authority::oauth(self, secrets.path()).await?

@@ -1,6 +1,7 @@
 //! Runs the client leg in a network of its own, which has nothing but loopback: the suite's servers
 //! listen on all interfaces. The same goes for processes: what the suite leaves running ends with it.
 
+use super::turns::TURNS;
 use super::{Era, THROUGH};
 use crate::place;
 use crate::program::Command;
@@ -15,7 +16,8 @@ const CHECKS: &str = "checks.json";
 
 const SUITE: &str = "node_modules/@modelcontextprotocol/conformance/dist/index.js";
 
-/// All scenarios begin at once, and each starts a gateway: the last one waits for all the others.
+/// All scenarios begin at once, and each starts a gateway when it is its turn: the last one waits for all the
+/// others.
 const PATIENCE_MILLISECONDS: &str = "300000";
 
 /// Brings up the one interface there is, and then becomes what it was told to run.
@@ -51,7 +53,7 @@ impl Leg {
     }
 
     async fn played(which: [&str; 2], era: Era) -> Result<Self> {
-        let out = tempfile::tempdir()?;
+        let (out, turns) = (tempfile::tempdir()?, tempfile::tempdir()?);
         let player = place::built("conformance-client")?;
         // The suite hands this to a shell, with the server's URL behind it.
         let player = format!("'{}' {era}", player.display());
@@ -69,7 +71,8 @@ impl Leg {
             .arguments(["client", "--command", &player])
             .arguments(which)
             .arguments(["--timeout", PATIENCE_MILLISECONDS, "-o"])
-            .argument(out.path());
+            .argument(out.path())
+            .variable(TURNS, turns.path().display().to_string());
         let ended = suite.run().await?;
         let mut leg = Leg {
             verdicts: Verdicts::default(),
