@@ -13,10 +13,9 @@ use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
-/// How long a program may take to say it is ready, or to finish when it is run to its end: whole suites
-/// of others run in this time. A machine that compiles beside the tests is slow; nothing here waits longer
-/// than it must.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a program may take to say it is ready, or to finish when it is run to its end. A
+/// machine that compiles beside the tests is slow; nothing here waits longer than it must.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -263,14 +262,12 @@ impl Program {
     }
 }
 
-/// Reads a file of JSON lines, such as the fixture's journal. A line whose end is not there yet is still
-/// being written.
+/// Reads a file of JSON lines, such as the fixture's journal.
 pub fn json_lines(path: &Path) -> Result<Vec<serde_json::Value>> {
     let file = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let lines = std::io::read_to_string(file)?;
     lines
-        .split_inclusive('\n')
-        .filter(|line| line.ends_with('\n'))
+        .lines()
         .map(|line| Ok(serde_json::from_str(line)?))
         .collect()
 }

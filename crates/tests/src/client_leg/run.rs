@@ -16,8 +16,7 @@ const CHECKS: &str = "checks.json";
 
 const SUITE: &str = "node_modules/@modelcontextprotocol/conformance/dist/index.js";
 
-/// All scenarios begin at once, and each starts a gateway when it is its turn: the last one waits for all the
-/// others.
+/// All scenarios begin at once, and each starts a gateway: the last one waits for all the others.
 const PATIENCE_MILLISECONDS: &str = "300000";
 
 /// Brings up the one interface there is, and then becomes what it was told to run.
@@ -58,6 +57,7 @@ impl Leg {
         // The suite hands this to a shell, with the server's URL behind it.
         let player = format!("'{}' {era}", player.display());
         let suite = Command::new("unshare")
+            .variable(TURNS, turns.path().display().to_string())
             .arguments([
                 "--map-root-user",
                 "--net",
@@ -71,8 +71,7 @@ impl Leg {
             .arguments(["client", "--command", &player])
             .arguments(which)
             .arguments(["--timeout", PATIENCE_MILLISECONDS, "-o"])
-            .argument(out.path())
-            .variable(TURNS, turns.path().display().to_string());
+            .argument(out.path());
         let ended = suite.run().await?;
         let mut leg = Leg {
             verdicts: Verdicts::default(),
