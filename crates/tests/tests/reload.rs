@@ -417,9 +417,11 @@ async fn n9_2_a_server_that_looks_like_a_well_known_one_is_told_when_it_is_confi
     write(&world, "ringwall.yaml", &changed.to_string())?;
     in_force(&world, 1).await?;
     assert!(named(&world.gateway.complaints()));
-    let records = json!(ledger(&world.gateway, &[]).await?).to_string();
-    assert!(records.contains("server.suspected"), "{records}");
-    assert!(records.contains("likeness.typosquat"), "{records}");
+    let is_recorded = is_so(async || {
+        let records = json!(ledger(&world.gateway, &[]).await?).to_string();
+        Ok(records.contains("server.suspected") && records.contains("likeness.typosquat"))
+    });
+    is_recorded.await.context("it is not in the ledger")?;
     // Whoever enforces the rule gets no such server at all.
     changed["servers"][1]["content"] = json!({ "modes": { "likeness.typosquat": "enforce" } });
     write(&world, "ringwall.yaml", &changed.to_string())?;
