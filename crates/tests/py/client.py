@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 async def drive(url, token, tool, arguments, resource=None):
     seen = {}
-    http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"})
+    http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=httpx2.Timeout(60, read=None))
     try:
         async with http, Client(streamable_http_client(url, http_client=http)) as client:
             seen["tools"] = [listed.name for listed in (await client.list_tools()).tools]

@@ -66,7 +66,7 @@ async def drive(url, document=None):
     )
     provider = OAuthClientProvider(url, metadata, storage, asks, came_back, document)
     try:
-        http = httpx2.AsyncClient(auth=provider)
+        http = httpx2.AsyncClient(auth=provider, timeout=httpx2.Timeout(60, read=None))
         async with http, Client(streamable_http_client(url, http_client=http)) as client:
             seen["call"] = await echo(client)
             # As if its time were over: the next call gets another one first.

@@ -9,6 +9,7 @@ mod authority;
 mod caller;
 mod plays;
 mod run;
+mod turns;
 
 pub use caller::Era;
 pub use run::{Leg, Played};
@@ -26,7 +27,7 @@ pub const THROUGH: &str = "played through";
 const SERVER: &str = "suite";
 
 /// When the gateway gives up a call: long after any that can succeed.
-const TIMEOUT: &str = "20s";
+const TIMEOUT: &str = "60s";
 
 /// The user all scenarios are played as.
 const USER: &str = "alice";
@@ -46,6 +47,7 @@ impl Scenario {
     /// Starts a gateway before the suite's server and plays the scenario through it, as a client of
     /// this era.
     pub async fn play(&self, era: Era) -> Result<()> {
+        let _turn = turns::turn(&self.name)?;
         let secrets = tempfile::tempdir()?;
         let mut http = json!({ "url": self.server.as_str(), "network": "private" });
         if let Some(oauth) = authority::oauth(self, secrets.path()).await?

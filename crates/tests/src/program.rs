@@ -14,7 +14,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 
 /// How long a program may take to say it is ready, or to finish when it is run to its end. A
 /// machine that compiles beside the tests is slow; nothing here waits longer than it must.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What to start.
 #[derive(Clone, Debug)]

@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use url::Url;
 
-/// No answer of a healthy peer takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// No answer of a healthy peer takes longer, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A request as it will be sent.
 #[derive(Clone, Debug)]

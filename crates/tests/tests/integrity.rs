@@ -5,6 +5,7 @@
 use anyhow::{Context as _, Result};
 use ringwall_tests::authority::Realm;
 use ringwall_tests::browser::Browser;
+use ringwall_tests::comes::is_so;
 use ringwall_tests::guarded::{connected, connection, guarded};
 use ringwall_tests::issuer::overlaid;
 use ringwall_tests::mcp::Client;
@@ -759,9 +760,11 @@ async fn n9_2_what_waits_is_approved_rolled_back_and_taken_back_by_administratio
         ("admin.tools.roll_back", 2),
         ("admin.tools.revoke", 2),
     ] {
-        let records = json!(ledger(&fleet.gateway, &["--limit", "200"]).await?).to_string();
-        let count = records.matches(&format!("\"{what}\"")).count();
-        assert!(count >= times, "{what}: {count}");
+        let is_there = is_so(async || {
+            let records = json!(ledger(&fleet.gateway, &["--limit", "200"]).await?).to_string();
+            Ok(records.matches(&format!("\"{what}\"")).count() >= times)
+        });
+        is_there.await.context(what)?;
     }
     Ok(())
 }

@@ -205,7 +205,7 @@ async fn decides_list_and_call_separately() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_resources_and_prompts_too() -> Result<()> {
-    let resource = json!({ "rate": "1/m", "burst": 1, "concurrent": 1 });
+    let resource = json!({ "rate": "1/h", "burst": 1, "concurrent": 1 });
     let world =
         World::start(Plan::default().whole(json!({ "limits": { "resource": resource } }))).await?;
     let alice = world.client("alice").await?;

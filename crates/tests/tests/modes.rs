@@ -79,7 +79,7 @@ async fn n9_2_what_a_detector_suspects_of_a_definition_comes_to_what_its_mode_sa
         let uses = json!({ "use": "shields", "mode": mode, "on": ["definitions"] });
         let settings = json!({ "pins": "first_use", "content": { "providers": [uses] } });
         let shields = json!({
-            "name": "shields", "network": "private",
+            "name": "shields", "network": "private", "timeout": "30s",
             "prompt_shields": { "endpoint": service.endpoint(), "key": "env:PROVIDER_SECRET" }
         });
         let plan = Plan::default().whole(json!({ "providers": [shields] }));
@@ -112,16 +112,16 @@ async fn n9_2_what_a_detector_suspects_of_a_definition_comes_to_what_its_mode_sa
             .await?;
         let says = told.contains("`shields` suspects `injection`");
         assert_eq!(says, mode != "shadow" && mood == Mood::Good, "{told}");
-        let asked = service.asked().len();
-        let about = service
-            .asked()
-            .iter()
-            .map(|it| it.body.to_string())
-            .collect::<String>();
-        assert!(about.contains("Adds"), "{about}");
-        // A definition is asked about once.
+        // A definition is asked about once; about the other one somebody may still be asked.
+        let about = || {
+            let asked = service.asked().into_iter();
+            let about = asked.filter(|it| it.body.to_string().contains("Adds"));
+            about.count()
+        };
+        let asked = about();
+        assert!(asked > 0, "{:?}", service.asked());
         callers[1].names(List::Tools).await.context("listed")?;
-        assert_eq!(service.asked().len(), asked);
+        assert_eq!(about(), asked);
     }
     Ok(())
 }

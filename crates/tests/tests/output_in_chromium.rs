@@ -77,6 +77,8 @@ struct Host {
 #[derive(Default)]
 struct Seen {
     page: String,
+    /// Counts the pages: what a page asks for says which one it is of.
+    number: usize,
     beacons: usize,
 }
 
@@ -106,11 +108,19 @@ impl Host {
 
     /// Shows this page, and says how often a beacon was asked for.
     async fn shows(&self, person: &Person, page: String) -> Result<usize> {
-        *self.seen() = Seen { page, beacons: 0 };
-        person.open(&self.url.join("page")?).await?;
-        // What fails has failed when every image says so, and what it runs has asked when another answer
-        // is there that was asked for later.
-        let settled = "Promise.all([...document.images].map((it) => it.decode().catch(() => 0)))\
+        let number = self.seen().number + 1;
+        *self.seen() = Seen {
+            page,
+            number,
+            beacons: 0,
+        };
+        person
+            .open(&self.url.join(&format!("page?{number}"))?)
+            .await?;
+        // What is asked for to draw it has been asked for when it was drawn, what fails has failed when every
+        // image says so, and what it runs has asked when another answer is there that was asked for later.
+        let settled = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))\
+                       .then(() => Promise.all([...document.images].map((it) => it.decode().catch(() => 0))))\
                        .then(() => fetch('/last')).then(() => fetch('/last')).then(() => 'settled')";
         person.run(settled).await?;
         Ok(self.seen().beacons)
@@ -141,7 +151,13 @@ async fn answer(
             ("text/html; charset=utf-8", Bytes::from(page))
         }
         "/beacon" => {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).beacons += 1;
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let from = request.headers().get("referer");
+            let from = from.and_then(|it| it.to_str().ok()).unwrap_or_default();
+            // What the page before this one asked for may come as late as this.
+            let of_another =
+                from.contains("/page?") && !from.ends_with(&format!("?{}", seen.number));
+            seen.beacons += usize::from(!of_another);
             ("text/plain", Bytes::new())
         }
         "/marked.js" => (

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// A provider of this kind, with these members beside.
+/// A provider of this kind, with these members beside. It has all the time there is to be had.
 fn provider(name: &str, kind: &str, of: Value, members: Value) -> Value {
-    let plain = json!({ "name": name, "network": "private", kind: of });
+    let plain = json!({ "name": name, "network": "private", "timeout": "30s", kind: of });
     overlaid(plain, &members)
 }
 

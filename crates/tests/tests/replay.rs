@@ -52,7 +52,7 @@ async fn world() -> Result<(World, SafetyShaped)> {
     let service = SafetyShaped::start().await?;
     let plan = Plan::default()
         .whole(json!({ "providers": [{
-            "name": "shields", "network": "private",
+            "name": "shields", "network": "private", "timeout": "30s",
             "prompt_shields": { "endpoint": service.endpoint(), "key": "env:PROVIDER_SECRET" }
         }] }))
         .server(json!({ "content": { "providers": [

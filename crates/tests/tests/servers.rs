@@ -1,12 +1,16 @@
 //! Real servers, unchanged, behind the gateway: over HTTP and over stdio.
 
 use anyhow::Result;
+use http::Method;
+use ringwall_tests::comes::is_so;
 use ringwall_tests::mcp::text;
 use ringwall_tests::place;
 use ringwall_tests::provider::loopback_only;
+use ringwall_tests::wire::Outgoing;
 use ringwall_tests::world::Peers;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use url::Url;
 
 /// A server of npm over stdio, with these arguments.
 fn npm(name: &str, package: &str, arguments: &[&str]) -> Result<Value> {
@@ -37,9 +41,12 @@ async fn serves_server_everything_over_http() -> Result<()> {
         .variable("PORT", port.to_string())
         .start("")
         .await?;
+    let url: Url = format!("http://127.0.0.1:{port}/mcp").parse()?;
+    // Its first line comes before it listens; any answer at all says that it does.
+    is_so(async || Ok(Outgoing::new(Method::GET, &url).send().await.is_ok())).await?;
     let server = json!({
         "name": "everything",
-        "http": { "url": format!("http://127.0.0.1:{port}/mcp"), "network": "private" },
+        "http": { "url": url.as_str(), "network": "private" },
         "pins": "first_use",
         "schema": "declared"
     });

@@ -146,7 +146,8 @@ async fn a_session_that_ends_closes_its_stream() -> Result<()> {
 async fn a_caller_who_hangs_up_is_still_recorded() -> Result<()> {
     let world = World::start(Plan::default().hostile()).await?;
     let alice = world.client("alice").await?;
-    let params = json!({ "name": "slow", "arguments": { "n": 4000 } });
+    // Longer than a busy machine takes to see that it has arrived.
+    let params = json!({ "name": "slow", "arguments": { "n": 20_000 } });
     let call = tokio::spawn(async move { alice.send("tools/call", params).await });
     let arrived = comes(async || {
         let arrived = world.journal_text()?.contains("\\\"slow\\\"");

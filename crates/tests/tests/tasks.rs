@@ -141,7 +141,7 @@ fn task(status: &str, more: Value) -> Value {
 async fn fleet(server: &Scripted, content: &Value, service: &SafetyShaped) -> Result<Fleet> {
     let shields = json!({ "endpoint": service.endpoint(), "key": "env:PROVIDER_SECRET" });
     let plan = Plan::default().whole(json!({ "providers": [
-        { "name": "shields", "network": "private", "prompt_shields": shields },
+        { "name": "shields", "network": "private", "timeout": "30s", "prompt_shields": shields },
     ] }));
     let member = Member::at("crm", server.url()).with(json!({ "content": content }));
     Fleet::start(plan, &[member], &[]).await

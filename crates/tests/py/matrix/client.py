@@ -22,8 +22,11 @@ from mcp.client.streamable_http import streamable_http_client
 
 warnings.simplefilter("ignore")
 
-PATIENCE = 20
+# A machine that does much else is slow; nothing waits longer than it must.
+PATIENCE = 60
 AGAIN = 0.1
+# How long two lines of a log may be behind what they are about.
+LATE = 5
 MODERN = "2026-07-28"
 LISTS = {
     "tools": ("list_tools", "tools"),
@@ -194,7 +197,12 @@ class Run:
         return {**plain(result), **({"progress": seen} if step.get("progress") else {})}
 
     async def settled(self):
-        """Some servers log on a stream of their own, which may be behind the one that carried the result."""
+        """Some servers log on a stream of their own, which may be behind the one that carried the result;
+        some are not heard at all."""
+        for _ in range(int(LATE / AGAIN)):
+            if len(self.desk.logs) >= 2:
+                break
+            await asyncio.sleep(AGAIN)
         seen = -1
         while seen != len(self.desk.logs):
             seen = len(self.desk.logs)

@@ -1,6 +1,7 @@
 //! Runs the client leg in a network of its own, which has nothing but loopback: the suite's servers
 //! listen on all interfaces. The same goes for processes: what the suite leaves running ends with it.
 
+use super::turns::TURNS;
 use super::{Era, THROUGH};
 use crate::place;
 use crate::program::Command;
@@ -51,11 +52,12 @@ impl Leg {
     }
 
     async fn played(which: [&str; 2], era: Era) -> Result<Self> {
-        let out = tempfile::tempdir()?;
+        let (out, turns) = (tempfile::tempdir()?, tempfile::tempdir()?);
         let player = place::built("conformance-client")?;
         // The suite hands this to a shell, with the server's URL behind it.
         let player = format!("'{}' {era}", player.display());
         let suite = Command::new("unshare")
+            .variable(TURNS, turns.path().display().to_string())
             .arguments([
                 "--map-root-user",
                 "--net",

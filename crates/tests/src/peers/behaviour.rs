@@ -12,8 +12,9 @@ use std::time::Duration;
 /// How long a call waits to be cancelled.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// The pause after a report of progress.
+/// The pause after a report of progress, and after the last one.
 const PAUSE: Duration = Duration::from_millis(30);
+const LAST_PAUSE: Duration = Duration::from_millis(500);
 
 type Answer = Result<Value, Halt>;
 
@@ -92,7 +93,8 @@ async fn count(to: i64, asker: &Asker<'_>) -> Answer {
     for done in 1..=to {
         asker.progress(done, to).await;
         // The TypeScript 1.x client drops progress that it reads together with the result.
-        tokio::time::sleep(PAUSE).await;
+        let pause = if done == to { LAST_PAUSE } else { PAUSE };
+        tokio::time::sleep(pause).await;
     }
     Ok(text(&format!("counted {to}")))
 }

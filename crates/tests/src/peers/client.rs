@@ -22,8 +22,11 @@ const LEVELS: [&str; 4] = ["debug", "info", "warning", "error"];
 const HEADER_MISMATCH: i32 = -32020;
 /// How often the tools are listed again for a call's sake.
 const LISTINGS: usize = 5;
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A machine that does much else is slow; nothing waits longer than it must.
+const PATIENCE: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_millis(100);
+/// How long notifications may be behind the result that they belong to.
+const LATE: Duration = Duration::from_secs(5);
 
 /// What to speak to, and what to do.
 #[derive(Clone, Debug)]
@@ -275,8 +278,9 @@ impl Run {
         }
         self.desk.heard().progress.clear();
         let mut result = self.mirrored(params).await?;
-        if step.get("level").is_some() || step.get("progress").is_some() {
-            self.settle().await;
+        let reports = step.get("progress").and(step["arguments"]["to"].as_u64());
+        if step.get("level").is_some() || reports.is_some() {
+            self.settle(reports.unwrap_or(2)).await;
         }
         if let (Some(true), Some(members)) = (step["progress"].as_bool(), result.as_object_mut()) {
             let progress = std::mem::take(&mut self.desk.heard().progress);
@@ -300,10 +304,15 @@ impl Run {
     }
 
     /// The SDK hands every notification to a task of its own: they come in any order, and some after
-    /// the result. This waits until no more come, and puts them in order.
-    async fn settle(&self) {
-        let count = |heard: &super::desk::Heard| heard.logs.len() + heard.progress.len();
-        let mut seen = usize::MAX;
+    /// the result, or not at all. This waits for so many for a while and then until no more come, and puts
+    /// them in order.
+    async fn settle(&self, least: u64) {
+        let count = |heard: &super::desk::Heard| (heard.logs.len() + heard.progress.len()) as u64;
+        let late = Instant::now() + LATE;
+        while count(&self.desk.heard()) < least && Instant::now() < late {
+            sleep(AGAIN).await;
+        }
+        let mut seen = u64::MAX;
         while seen != count(&self.desk.heard()) {
             seen = count(&self.desk.heard());
             sleep(AGAIN).await;
