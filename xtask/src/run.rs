@@ -1,6 +1,7 @@
 //! Starts other programs, in sight: what is run is printed before it runs.
 
 use anyhow::{Context as _, Result, ensure};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -50,6 +51,30 @@ impl<'a> Task<'a> {
         let status = self.command().status().with_context(|| self.failed())?;
         ensure!(status.success(), "`{}` ended with {status}", self.shown());
         Ok(())
+    }
+
+    /// Runs it, and returns whether it succeeded and what it wrote as errors, which is shown as well.
+    pub(crate) fn errors(&self) -> Result<(bool, String)> {
+        println!("$ {}", self.shown());
+        let mut child = self
+            .command()
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| self.failed())?;
+        let mut errors = String::new();
+        for line in child
+            .stderr
+            .take()
+            .map(BufReader::new)
+            .into_iter()
+            .flat_map(BufReader::lines)
+        {
+            let line = line?;
+            eprintln!("{line}");
+            errors.push_str(&line);
+            errors.push('\n');
+        }
+        Ok((child.wait()?.success(), errors))
     }
 
     /// Runs it and returns what it wrote; it must succeed.

@@ -118,7 +118,11 @@ impl World {
                             seen.len() - 1
                         };
                         news.notify_waiters();
-                        Ok::<_, Infallible>(script(&request, before))
+                        let response = script(&request, before);
+                        if response.extensions().get::<Withheld>().is_some() {
+                            std::future::pending::<()>().await;
+                        }
+                        Ok::<_, Infallible>(response)
                     }
                 });
                 tokio::spawn(async move {
@@ -278,6 +282,16 @@ pub(super) fn accepted() -> Response<Body> {
         .status(202)
         .body(Full::default().boxed())
         .unwrap()
+}
+
+#[derive(Clone)]
+struct Withheld;
+
+/// An answer of which not even the head comes.
+pub(super) fn withheld() -> Response<Body> {
+    let mut response = accepted();
+    response.extensions_mut().insert(Withheld);
+    response
 }
 
 pub(super) fn events(body: impl Into<Bytes>) -> Response<Body> {

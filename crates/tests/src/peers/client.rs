@@ -278,7 +278,10 @@ impl Run {
         }
         self.desk.heard().progress.clear();
         let mut result = self.mirrored(params).await?;
-        let reports = step.get("progress").and(step["arguments"]["to"].as_u64());
+        let reports = step
+            .get("progress")
+            .and(step.pointer("/arguments/to"))
+            .and_then(Value::as_u64);
         if step.get("level").is_some() || reports.is_some() {
             self.settle(reports.unwrap_or(2)).await;
         }

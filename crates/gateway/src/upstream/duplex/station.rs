@@ -356,10 +356,16 @@ impl Station {
             number,
             queue,
         };
-        if let Some(message) = message {
-            wire.write(message, deadline).await?;
+        let Some(message) = message else {
+            return Ok(flight);
+        };
+        let written = wire.write(message, deadline).await;
+        // It may have been read all the same. What was said to meet the server must not be cancelled (rule L5): then
+        // the channel ends.
+        if written == Err(UpstreamError::Deadline) && session != 0 {
+            flight.withdraw(Unwanted::Late);
         }
-        Ok(flight)
+        written.map(|()| flight)
     }
 
     pub(super) fn read(&self, answer: Bytes) -> Result<Message, UpstreamError> {

@@ -149,7 +149,7 @@ async fn l5_a_call_that_takes_too_long_is_cancelled_whatever_the_server_says_mea
     for chatter in [0, 3000] {
         let (server, link) = saying(move |id| vec![progress(&id.to_string()); chatter]).await;
         let text = r#"{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"_meta":{"progressToken":"t"}}}"#;
-        // Only what the server has taken by then is cancelled.
+        // It has to be on its way by then.
         let soon = Duration::from_secs(3);
         let error = match send_within(&link, text, soon).await {
             Err(error) => error,
@@ -170,6 +170,24 @@ async fn l5_a_call_that_takes_too_long_is_cancelled_whatever_the_server_says_mea
         let number = id_of(&posted.body).unwrap();
         assert!(cancelled.says(&format!("\"requestId\":{number},")));
     }
+}
+
+#[tokio::test]
+async fn l5_a_call_that_the_server_took_and_never_said_so_is_cancelled() {
+    let script = |seen: &Seen, _: &Streams| seen.says("tools/call").then(withheld);
+    let server = Old::with(script, |_| {}).await;
+    let link = server.world.open("s").await;
+    let text = call(1);
+    let late = async {
+        let posted = server.world.until("tools/call").await;
+        pass(PATIENCE).await;
+        posted
+    };
+    let (sent, posted) = tokio::join!(send(&link, &text), late);
+    assert_eq!(sent.unwrap_err(), UpstreamError::Deadline);
+    let cancelled = server.world.until("notifications/cancelled").await;
+    let number = id_of(&posted.body).unwrap();
+    assert!(cancelled.says(&format!("\"requestId\":{number},")));
 }
 
 #[tokio::test]
