@@ -3,15 +3,16 @@
 use crate::run::Task;
 use crate::{deny, deps, fuzz, tidy};
 use anyhow::{Context as _, Result, ensure};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
 /// Seconds each fuzz target runs here; longer runs are started by hand.
 const FUZZ_SECONDS: u32 = 20;
 
-/// All tests, and what is said before the names of one program of them.
+/// All tests. Some of them are run by naming their kind of program besides: of one package alone, everything would be
+/// built once more, with fewer features.
 const TESTS: &str = "test --locked --workspace --no-fail-fast";
-const TEST: &str = "test --locked";
 
 /// Every step, in order; the cheap ones first.
 pub(crate) fn run(root: &Path) -> Result<()> {
@@ -25,7 +26,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             "clippy --locked --workspace --all-targets -- -D warnings",
         )
     })?;
-    let mut unsteady = Vec::new();
+    let mut unsteady = BTreeSet::new();
     step("test", || {
         unsteady = tested(root)?;
         Ok(())
@@ -33,14 +34,14 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     step("fuzz", || fuzz::run(root, FUZZ_SECONDS))?;
     println!("== all of it passed in {} s", start.elapsed().as_secs());
     for program in unsteady {
-        println!("== but unsteady, failed once and then passed: cargo test {program}");
+        println!("== unsteady, failed at first and then passed by itself: cargo {TESTS} {program}");
     }
     Ok(())
 }
 
 /// Runs all tests, and a program of tests that fails once more by itself: a busy machine is not to hide what the other
 /// steps find. Those that passed only then are returned; each is a defect, of the test or of what it tests.
-fn tested(root: &Path) -> Result<Vec<String>> {
+fn tested(root: &Path) -> Result<BTreeSet<String>> {
     prepare(root)?;
     let (passed, errors) = Task::new("cargo", root).words(TESTS).errors()?;
     let failed = failed(&errors);
@@ -49,17 +50,19 @@ fn tested(root: &Path) -> Result<Vec<String>> {
         "the tests did not run to their end"
     );
     for program in &failed {
-        Task::new("cargo", root).words(TEST).words(program).run()?;
+        Task::new("cargo", root).words(TESTS).words(program).run()?;
     }
     Ok(failed)
 }
 
-/// The programs that `cargo test` says have failed, as the words that run each.
-fn failed(errors: &str) -> Vec<String> {
-    let named = errors.lines().filter_map(|line| line.strip_prefix("    `"));
+/// The programs that `cargo test` says have failed, as the words that run each, and others of its name or kind.
+fn failed(errors: &str) -> BTreeSet<String> {
+    let named = errors
+        .lines()
+        .filter_map(|line| line.strip_prefix("    `-p ")?.strip_suffix('`'));
     named
-        .filter_map(|line| line.strip_suffix('`'))
-        .map(str::to_owned)
+        .filter_map(|line| line.split_once(' '))
+        .map(|(_package, program)| program.to_owned())
         .collect()
 }
 
@@ -97,10 +100,17 @@ mod tests {
 
     #[test]
     fn what_failed_is_read_from_what_cargo_says() {
-        let said = "test a ... FAILED\nerror: test failed, to rerun pass `-p ringwall-tests --test data`\n\
-                    error: 2 targets failed:\n    `-p ringwall-gateway --lib`\n    `-p ringwall-tests --test data`\n";
-        let expected = ["-p ringwall-gateway --lib", "-p ringwall-tests --test data"];
-        assert_eq!(failed(said), expected);
-        assert_eq!(failed("error: could not compile `x`\n"), [""; 0]);
+        let said = [
+            "test a ... FAILED",
+            "error: test failed, to rerun pass `-p ringwall-tests --test data`",
+            "error: 3 targets failed:",
+            "    `-p ringwall-gateway --lib`",
+            "    `-p ringwall-tests --test data`",
+            "    `-p ringwall-vault --lib`",
+        ];
+        let said = said.join("\n");
+        let expected = ["--lib", "--test data"].map(str::to_owned);
+        assert_eq!(failed(&said), BTreeSet::from(expected));
+        assert!(failed("error: could not compile `x`\n").is_empty());
     }
 }
